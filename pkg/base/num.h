@@ -1,0 +1,23 @@
+/* Numbers and quantities as people write them, with Docker's units. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A whole decimal number in [min, max], nothing before or behind it; ERR_INVALID says what is wrong with it. */
+int num_parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret, struct err *err);
+
+/* A memory size in bytes as docker's --memory takes it (docker/go-units RAMInBytes): a number, with a decimal fraction
+ * where a unit follows, then b, k, m, g, t or p with an optional "b" or "ib", in either case, in powers of 1024. */
+int num_parse_size(const char *s, int64_t *ret, struct err *err);
+
+/* A decimal fraction such as 1.5 (of CPUs) in billionths; at most nine digits behind the point. */
+int num_parse_nano(const char *s, int64_t *ret, struct err *err);
+
+/* "7.05MB" (powers of 1000, three significant digits, as `docker images`) and "1.944GiB" (powers of 1024, as
+ * `docker info`), written to `out`, which is returned. */
+enum { NUM_TEXT_MAX = 24 };
+char *num_format_size(int64_t bytes, char out[NUM_TEXT_MAX]);
+char *num_format_size_iec(int64_t bytes, char out[NUM_TEXT_MAX]);

@@ -1,0 +1,19 @@
+/* Points in time and durations. A time is nanoseconds since 1970 (realtime) in an int64_t: good from 1677 to 2262. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+enum { TIME_TEXT_MAX = 40 };
+
+int64_t time_now(void);       /* CLOCK_REALTIME */
+int64_t time_monotonic(void); /* CLOCK_MONOTONIC: for waiting and measuring */
+
+/* RFC 3339 in UTC with the fraction's trailing zeros dropped (Go's RFC3339Nano), as image configs and Docker's inspect
+ * have it; and its reading, with any zone offset. ERR_INVALID for anything else. */
+char *time_format(int64_t t, char out[TIME_TEXT_MAX]);
+int time_parse(const char *s, int64_t *ret, struct err *err);
+
+/* A duration as `docker ps` says it: "Less than a second", "5 seconds", "About a minute", "3 weeks". */
+char *time_format_age(int64_t nanoseconds, char out[TIME_TEXT_MAX]);
