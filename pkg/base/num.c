@@ -1,7 +1,6 @@
 #include "base/num.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <strings.h>
 
