@@ -1,7 +1,6 @@
 # Everything that reads the sources without running them.
 
 C_FILES := $(sort $(wildcard cmd/*/*.[ch] pkg/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch]))
-SH_FILES = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE '^\#!.*(ba)?sh\b' --)
 
 .PHONY: lint format lint-format lint-layers lint-cppcheck lint-shell
 lint: lint-format lint-layers lint-cppcheck lint-shell ## format, layering, cppcheck, shellcheck
@@ -20,4 +19,4 @@ lint-cppcheck:
 		--suppressions-list=tests/lint/cppcheck.txt -j 2 -Ipkg -Icmd -D_GNU_SOURCE -D__x86_64__ cmd pkg
 
 lint-shell:
-	@shellcheck -x $(SH_FILES)
+	@tests/lint/shell
