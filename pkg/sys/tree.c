@@ -92,6 +92,7 @@ static int remove_entries(struct removal *rm, int dirfd, int depth)
         fd_close(copy);
         return fail(rm, "a directory");
     }
+    rewinddir(d); /* the copy shares its position with what an earlier round read */
     while ((errno = 0, e = readdir(d))) {
         int r;
 
