@@ -2,8 +2,10 @@
 
 C_FILES := $(sort $(wildcard cmd/*/*.[ch] pkg/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch]))
 
-.PHONY: lint format lint-format lint-layers lint-cppcheck lint-shell
-lint: lint-format lint-layers lint-cppcheck lint-shell ## format, layering, cppcheck, shellcheck
+LINT := lint-format lint-layers lint-cppcheck lint-shell
+
+.PHONY: lint format $(LINT)
+lint: $(LINT) ## format, layering, cppcheck, shellcheck
 
 format: ## rewrite the C sources in the house style
 	clang-format -i $(C_FILES)
