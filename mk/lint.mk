@@ -1,10 +1,11 @@
 # Everything that reads the sources without running them.
 
 C_FILES := $(sort $(wildcard cmd/*/*.[ch] pkg/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch]))
-SH_FILES = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE '^\#!.*(ba)?sh\b' --)
 
-.PHONY: lint format lint-format lint-layers lint-cppcheck lint-shell
-lint: lint-format lint-layers lint-cppcheck lint-shell ## format, layering, cppcheck, shellcheck
+LINT := lint-format lint-layers lint-cppcheck lint-shell
+
+.PHONY: lint format $(LINT)
+lint: $(LINT) ## format, layering, cppcheck, shellcheck
 
 format: ## rewrite the C sources in the house style
 	clang-format -i $(C_FILES)
@@ -20,4 +21,4 @@ lint-cppcheck:
 		--suppressions-list=tests/lint/cppcheck.txt -j 2 -Ipkg -Icmd -D_GNU_SOURCE -D__x86_64__ cmd pkg
 
 lint-shell:
-	@shellcheck -x $(SH_FILES)
+	@tests/lint/shell

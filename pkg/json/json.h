@@ -3,7 +3,7 @@
  * A document type is a `struct json_type`: the size of its struct and a table of fields, each with its JSON name, kind
  * and offset. json_parse() fills a zeroed struct, json_dump() writes one, json_free() releases everything it owns: one
  * table serves all three, so reading and writing cannot disagree. Unknown names are ignored, as the OCI specifications
- * demand, unless the type says JSON_STRICT. `null` counts as absent. A value of another type than the table's is an
+ * demand, unless the type is strict. `null` counts as absent. A value of another type than the table's is an
  * error that names the field as a path: `config.Env[2]: string expected`.
  *
  * Foreign documents are hostile: callers pass size limits; nesting deeper than 64 and duplicate keys are refused;
@@ -22,18 +22,21 @@
 #include <stdint.h>
 
 enum json_kind {
-    JSON_STRING, /* char * */
-    JSON_BOOL,   /* bool */
-    JSON_INT64,  /* int64_t; refuses fractions */
-    JSON_STRV,   /* char **: an array of strings */
-    JSON_MAP, /* char **: an object of strings as NAME=VALUE entries, sorted by name (names holding '=' are refused) */
-    JSON_SET, /* char **: the keys of an object whose values are ignored, written as {} (ExposedPorts, Volumes) */
-    JSON_OBJECT,     /* the struct itself, inline; absent leaves it zeroed */
-    JSON_OBJECT_PTR, /* struct pointer, NULL where absent */
-    JSON_ARRAY,      /* VEC(struct): an array of objects */
-    JSON_DICT,   /* VEC(struct) of a type whose first field (JSON_STRING, name NULL) is the key: an object of objects */
-    JSON_RAW,    /* char *: any value, kept as compact JSON text and written back as it is */
-    JSON_CUSTOM, /* a string converted by the type's functions: digests, times */
+    JSON_K_STRING, /* char * */
+    JSON_K_BOOL,   /* bool */
+    JSON_K_INT64,  /* int64_t; refuses fractions */
+    JSON_K_UINT64, /* uint64_t; up to 2^63-1 in documents */
+    JSON_K_STRV,   /* char **: an array of strings */
+    JSON_K_MAP, /* char **: an object of strings as NAME=VALUE entries, sorted by name (names holding '=' are refused)
+                 */
+    JSON_K_SET, /* char **: the keys of an object whose values are ignored, written as {} (ExposedPorts, Volumes) */
+    JSON_K_OBJECT,     /* the struct itself, inline; absent leaves it zeroed */
+    JSON_K_OBJECT_PTR, /* struct pointer, NULL where absent */
+    JSON_K_ARRAY,      /* VEC(struct): an array of objects */
+    JSON_K_DICT, /* VEC(struct) of a type whose first field (JSON_K_STRING, name NULL) is the key: an object of objects
+                  */
+    JSON_K_RAW,  /* char *: any value, kept as compact JSON text and written back as it is */
+    JSON_K_CUSTOM, /* a string converted by the type's functions: digests, times */
 };
 
 enum json_flags {
@@ -66,7 +69,8 @@ struct json_type {
     bool strict; /* an unknown name is an error that names the nearest known one */
 };
 
-/* Table entries: JSON_FIELD(struct oci_manifest, "layers", JSON_ARRAY, layers, JSON_REQUIRED, &oci_descriptor_type). */
+/* Table entries: JSON_FIELD(struct oci_manifest, "layers", JSON_K_ARRAY, layers, JSON_REQUIRED, &oci_descriptor_type).
+ */
 #define JSON_FIELD(s, json_name, k, member, ...)                                     \
     {                                                                                \
         .name = (json_name), .kind = (k), .offset = offsetof(s, member), __VA_ARGS__ \

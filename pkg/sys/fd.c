@@ -1,0 +1,127 @@
+#include "sys/fd.h"
+
+#include <fcntl.h>
+
+int fd_close(int fd)
+{
+    if (fd >= 0) {
+        int saved = errno;
+
+        close(fd); /* no retry on EINTR: Linux has released the number */
+        errno = saved;
+    }
+    return -1;
+}
+
+int fd_write_all(int fd, const void *data, size_t len)
+{
+    const char *p = data;
+
+    while (len) {
+        ssize_t n = write(fd, p, len);
+
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return -errno;
+        }
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+ssize_t fd_read_all(int fd, void *data, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = read(fd, (char *)data + done, len - done);
+
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return -errno;
+        }
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+ssize_t fd_pread_all(int fd, void *data, size_t len, int64_t offset)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pread(fd, (char *)data + done, len - done, offset + (int64_t)done);
+
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return -errno;
+        }
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+int fd_read_rest(int fd, const char *what, struct buf *b, struct err *err)
+{
+    for (;;) {
+        /* One byte beyond the limit tells a file that fits from one that does not. */
+        size_t room = b->max ? MIN_OF(b->max - b->len, (size_t)64 << 10) : (size_t)64 << 10;
+        char probe;
+        void *to = room ? buf_reserve(b, room) : &probe;
+        ssize_t n = read(fd, to, room ? room : 1);
+
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return err_errno(err, errno, "reading %s", what);
+        }
+        if (n == 0)
+            return 0;
+        if (!room)
+            return err_set(err, ERR_LIMIT, "%s is larger than the limit of %zu bytes", what, b->max);
+        buf_grown(b, (size_t)n);
+    }
+}
+
+int fd_read_file(int dirfd, const char *path, struct buf *b, struct err *err)
+{
+    _cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return err_errno(err, errno, "opening %s", path);
+    return fd_read_rest(fd, path, b, err);
+}
+
+int fd_write_text(int dirfd, const char *path, const char *text)
+{
+    _cleanup_fd_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+    size_t len = strlen(text);
+    ssize_t n;
+
+    if (fd < 0)
+        return -errno;
+    do {
+        n = write(fd, text, len);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    return (size_t)n == len ? 0 : -EIO;
+}
+
+int fd_set_nonblock(int fd, int on)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return -errno;
+    flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}

@@ -1,0 +1,139 @@
+#include "sys/path.h"
+
+#include "sys/fd.h"
+#include "sys/walk.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+static int open_resolved(int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    struct open_how how = {
+        .flags = (unsigned)(flags | O_CLOEXEC),
+        .mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+        .resolve = resolve | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd;
+
+    /* EAGAIN: somebody renamed a directory on the way while a `..` was resolved; the kernel asks to try again. */
+    for (int tries = 0; tries < 64; tries++) {
+        fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+        if (fd >= 0)
+            return (int)fd;
+        if (errno != EAGAIN && errno != EINTR)
+            break;
+    }
+    if (errno == ENOSYS)
+        return walk_open(dirfd, path, flags | O_CLOEXEC, mode, resolve & RESOLVE_BENEATH ? WALK_BENEATH : WALK_IN_ROOT);
+    return -errno;
+}
+
+int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+    return open_resolved(dirfd, path, flags, mode, RESOLVE_BENEATH);
+}
+
+int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
+{
+    return open_resolved(rootfd, path, flags, mode, RESOLVE_IN_ROOT);
+}
+
+int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode)
+{
+    char component[NAME_MAX + 1];
+    _cleanup_free_ char *done = str_dup(".");
+    _cleanup_fd_ int fd = path_open_in_root(rootfd, ".", O_PATH | O_DIRECTORY, 0);
+
+    if (fd < 0)
+        return fd;
+    for (const char *p = path + strspn(path, "/"); *p; p += strspn(p, "/")) {
+        size_t n = strcspn(p, "/");
+        int next;
+
+        if (n > NAME_MAX)
+            return -ENAMETOOLONG;
+        memcpy(component, p, n);
+        component[n] = 0;
+        p += n;
+        /* Links and `..` are resolved from the root with the whole path so far, never from the directory at hand. */
+        str_replace(&done, str_printf("%s/%s", done, component));
+        next = path_open_in_root(rootfd, done, O_PATH | O_DIRECTORY, 0);
+        if (next == -ENOENT) {
+            if (mkdirat(fd, component, mode) < 0 && errno != EEXIST)
+                return -errno;
+            next = path_open_in_root(rootfd, done, O_PATH | O_DIRECTORY, 0);
+        }
+        if (next < 0)
+            return next;
+        fd_close(fd);
+        fd = next;
+    }
+    return steal_fd(&fd);
+}
+
+int path_mkdirs(int dirfd, const char *path, mode_t mode)
+{
+    _cleanup_free_ char *copy = str_dup(path);
+
+    for (char *p = copy + strspn(copy, "/"); *p;) {
+        char *end = p + strcspn(p, "/"), saved = *end;
+
+        *end = 0;
+        if (mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
+            return -errno;
+        *end = saved;
+        p = end + strspn(end, "/");
+    }
+    return 0;
+}
+
+char *path_clean(const char *path)
+{
+    bool rooted = *path == '/';
+    struct buf out = BUF_INIT;
+    size_t floor; /* what `..` may not remove */
+
+    if (rooted)
+        buf_addc(&out, '/');
+    floor = out.len;
+    for (const char *p = path; *p;) {
+        size_t n = strcspn(p, "/");
+
+        if (n == 2 && p[0] == '.' && p[1] == '.') {
+            if (out.len > floor) {
+                while (out.len > floor && out.p[out.len - 1] != '/')
+                    out.len--;
+                if (out.len > floor)
+                    out.len--; /* the slash before it */
+                out.p[out.len] = 0;
+            } else if (!rooted) {
+                buf_adds(&out, out.len ? "/.." : "..");
+                floor = out.len;
+            }
+        } else if (n && !(n == 1 && *p == '.')) {
+            if (out.len && out.p[out.len - 1] != '/')
+                buf_addc(&out, '/');
+            buf_add(&out, p, n);
+        }
+        p += n + strspn(p + n, "/");
+    }
+    if (!out.len)
+        buf_addc(&out, '.');
+    return buf_steal(&out);
+}
+
+char *path_join(const char *a, const char *b)
+{
+    _cleanup_free_ char *joined = str_printf("%s/%s", a, b);
+
+    return path_clean(joined);
+}
+
+const char *path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
