@@ -4,6 +4,8 @@
 # the program and its tests (here), everything that looks at the sources (mk/lint.mk), installation (mk/install.mk).
 
 BUILD ?= build
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 include mk/flags.mk
 
 PKG_SRC := $(sort $(wildcard pkg/*/*.c))
@@ -28,18 +30,21 @@ $(BUILD)/.needs: third_party/packages.tsv
 
 $(BUILD)/%.o: %.c $(BUILD)/.needs $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo "  CC      $<")
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libcbox.a: $(PKG_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/cbox: $(CMD_OBJ) $(BUILD)/libcbox.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcbox.a $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcbox.a $(LIBS) -lcmocka
+	$(if $(V),,@echo "  TEST    $<")
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcbox.a $(LIBS) -lcmocka
 
 # Rebuild when the flags change, and only then.
 .PHONY: force

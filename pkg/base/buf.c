@@ -28,6 +28,7 @@ void *buf_reserve(struct buf *b, size_t n)
             cap = cap > SIZE_MAX / 2 ? need : cap * 2;
         b->p = mem_resize(b->p, cap, 1);
         b->cap = cap;
+        b->p[b->len] = 0;
     }
     return b->p + b->len;
 }

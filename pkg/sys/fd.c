@@ -83,11 +83,8 @@ int fd_read_rest(int fd, const char *what, struct buf *b, struct err *err)
                 continue;
             return err_errno(err, errno, "reading %s", what);
         }
-        if (n == 0) {
-            if (!b->p)
-                buf_adds(b, "");
+        if (n == 0)
             return 0;
-        }
         if (!room)
             return err_set(err, ERR_LIMIT, "%s is larger than the limit of %zu bytes", what, b->max);
         buf_grown(b, (size_t)n);

@@ -38,6 +38,16 @@ static int move_up(struct removal *rm, int dirfd, const char *name)
     }
 }
 
+/* A directory whose entries can be removed: its owner may have to let himself in first (root never has to, so a link
+ * put in the way gains nothing). -1 with errno. */
+static int open_dir(int dirfd, const char *name)
+{
+    if (faccessat(dirfd, name, R_OK | W_OK | X_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) < 0 && errno == EACCES &&
+        fchmodat(dirfd, name, 0700, 0) < 0)
+        return -1;
+    return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int remove_dir(struct removal *rm, int dirfd, const char *name, int depth)
 {
     struct stat st;
@@ -46,17 +56,13 @@ static int remove_dir(struct removal *rm, int dirfd, const char *name, int depth
 
     if (depth >= MAX_DEPTH)
         return move_up(rm, dirfd, name);
-    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
-        fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = open_dir(dirfd, name);
     if (fd < 0)
         return errno == ENOENT ? 0 : fail(rm, name);
     if (fstat(fd, &st) < 0)
         return fail(rm, name);
     if (st.st_dev != rm->dev)
         return err_set(rm->err, ERR_BUSY, "removing %s: something is mounted on it", name);
-    if (geteuid() != 0 && (st.st_mode & 0700) != 0700)
-        fchmod(fd, 0700);
     r = remove_entries(rm, fd, depth + 1);
     if (r < 0)
         return r;
@@ -92,6 +98,7 @@ static int remove_entries(struct removal *rm, int dirfd, int depth)
         fd_close(copy);
         return fail(rm, "a directory");
     }
+    rewinddir(d); /* the copy shares its position with what an earlier round read */
     while ((errno = 0, e = readdir(d))) {
         int r;
 
@@ -115,9 +122,7 @@ int path_remove_tree(int dirfd, const char *name, struct err *err)
     if (!S_ISDIR(st.st_mode))
         return remove_entry(&rm, dirfd, name, false, 0);
     rm.dev = st.st_dev;
-    if ((st.st_mode & 0700) != 0700 && geteuid() != 0)
-        fchmodat(dirfd, name, 0700, 0);
-    top = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    top = open_dir(dirfd, name);
     if (top < 0)
         return errno == ENOENT ? 0 : fail(&rm, name);
     rm.top = top;

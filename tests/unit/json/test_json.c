@@ -1,0 +1,200 @@
+#include "../unit.h"
+
+#include "json/json.h"
+
+struct inner {
+    char *key;
+    char *name;
+    int64_t count;
+};
+
+struct outer {
+    char *title;
+    bool flag;
+    int64_t number;
+    uint64_t unsigned_number;
+    char **list;
+    char **map;
+    char **set;
+    struct inner one;
+    struct inner *maybe;
+    VEC(struct inner) many;
+    VEC(struct inner) dict;
+    char *raw;
+    char letter;
+};
+
+static int parse_letter(const char *text, void *field, struct err *err)
+{
+    if (strlen(text) != 1)
+        return err_set(err, ERR_UNSUPPORTED, "\"%s\" is not one letter", text);
+    *(char *)field = *text;
+    return 0;
+}
+
+static char *format_letter(const void *field)
+{
+    return *(const char *)field ? str_printf("%c", *(const char *)field) : NULL;
+}
+
+static const struct json_conversion letter = {parse_letter, format_letter};
+
+static const struct json_field inner_fields[] = {
+    JSON_FIELD(struct inner, NULL, JSON_K_STRING, key),
+    JSON_FIELD(struct inner, "name", JSON_K_STRING, name, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct inner, "count", JSON_K_INT64, count),
+};
+static const struct json_type inner_type = {"inner", sizeof(struct inner), inner_fields, ARRAY_SIZE(inner_fields),
+                                            false};
+
+static const struct json_field outer_fields[] = {
+    JSON_FIELD(struct outer, "title", JSON_K_STRING, title),
+    JSON_FIELD(struct outer, "flag", JSON_K_BOOL, flag),
+    JSON_FIELD(struct outer, "number", JSON_K_INT64, number, .flags = JSON_KEEP_EMPTY),
+    JSON_FIELD(struct outer, "unsigned", JSON_K_UINT64, unsigned_number),
+    JSON_FIELD(struct outer, "list", JSON_K_STRV, list),
+    JSON_FIELD(struct outer, "map", JSON_K_MAP, map),
+    JSON_FIELD(struct outer, "set", JSON_K_SET, set),
+    JSON_FIELD(struct outer, "one", JSON_K_OBJECT, one, .type = &inner_type),
+    JSON_FIELD(struct outer, "maybe", JSON_K_OBJECT_PTR, maybe, .type = &inner_type),
+    JSON_FIELD(struct outer, "many", JSON_K_ARRAY, many, .type = &inner_type),
+    JSON_FIELD(struct outer, "dict", JSON_K_DICT, dict, .type = &inner_type),
+    JSON_FIELD(struct outer, "raw", JSON_K_RAW, raw),
+    JSON_FIELD(struct outer, "letter", JSON_K_CUSTOM, letter, .conversion = &letter),
+};
+static const struct json_type outer_type = {"test", sizeof(struct outer), outer_fields, ARRAY_SIZE(outer_fields),
+                                            false};
+static const struct json_type strict_type = {"test", sizeof(struct outer), outer_fields, ARRAY_SIZE(outer_fields),
+                                             true};
+
+static int parse(const char *text, struct outer *out, struct err *err)
+{
+    return json_parse(text, strlen(text), &outer_type, out, err);
+}
+
+static void test_round_trip(void **state)
+{
+    static const char text[] =
+        "{\"title\":\"a \\\"b\\\" \\n\\u0001ä\",\"flag\":true,\"number\":-5,\"unsigned\":7,\"list\":[\"x\",\"\"],"
+        "\"map\":{\"a\":\"1\",\"b\":\"=2\"},\"set\":{\"80/tcp\":{}},\"one\":{\"name\":\"n\",\"count\":3},"
+        "\"maybe\":{\"name\":\"m\"},\"many\":[{\"name\":\"p\"},{\"name\":\"q\",\"count\":1}],"
+        "\"dict\":{\"k\":{\"name\":\"v\"}},\"raw\":{\"z\":[1,2.5,null]},\"letter\":\"L\"}";
+    struct outer o;
+    struct err err;
+    _cleanup_buf_ struct buf out = BUF_INIT;
+
+    (void)state;
+    assert_ok(parse(text, &o, &err));
+    assert_string_equal(o.title, "a \"b\" \n\001ä");
+    assert_true(o.flag);
+    assert_int_equal(o.number, -5);
+    assert_int_equal(strv_len(o.list), 2);
+    assert_string_equal(strv_env_get(o.map, "b"), "=2");
+    assert_string_equal(o.set[0], "80/tcp");
+    assert_string_equal(o.maybe->name, "m");
+    assert_int_equal(o.many.n, 2);
+    assert_int_equal(o.many.v[1].count, 1);
+    assert_string_equal(o.dict.v[0].key, "k");
+    assert_int_equal(o.letter, 'L');
+    json_dump(&outer_type, &o, false, &out);
+    assert_string_equal(buf_str(&out), text);
+    json_free(&outer_type, &o);
+    assert_null(o.title);
+}
+
+static void test_empty_and_null(void **state)
+{
+    struct outer o;
+    struct err err;
+    _cleanup_buf_ struct buf out = BUF_INIT;
+
+    (void)state;
+    assert_ok(parse("{\"title\":null,\"maybe\":null,\"future\":[{}],\"one\":null}", &o, &err));
+    assert_null(o.title);
+    json_dump(&outer_type, &o, false, &out);
+    assert_string_equal(buf_str(&out), "{\"number\":0}");
+    buf_clear(&out);
+    json_dump(&outer_type, &o, true, &out);
+    assert_string_equal(buf_str(&out), "{\n  \"number\": 0\n}");
+    json_free(&outer_type, &o);
+}
+
+static void test_errors_name_the_place(void **state)
+{
+    static const struct {
+        const char *text, *says;
+        int kind;
+    } cases[] = {
+        {"", "test: line 1", ERR_INVALID},
+        {"[]", "test: document: object expected", ERR_INVALID},
+        {"{} x", "test: line 1", ERR_INVALID},
+        {"{\"title\":3}", "title: string expected", ERR_INVALID},
+        {"{\"flag\":1}", "flag: true or false expected", ERR_INVALID},
+        {"{\"number\":1.5}", "number: whole number expected", ERR_INVALID},
+        {"{\"number\":99999999999999999999}", "line 1", ERR_INVALID},
+        {"{\"unsigned\":-1}", "unsigned: number of at least 0 expected", ERR_INVALID},
+        {"{\"list\":[\"a\",2]}", "list[1]: string expected", ERR_INVALID},
+        {"{\"map\":{\"a\":{}}}", "map.a: string expected", ERR_INVALID},
+        {"{\"map\":{\"a=b\":\"\"}}", "map.a=b", ERR_INVALID},
+        {"{\"many\":[{\"name\":\"x\"},{}]}", "many[1].name: missing", ERR_INVALID},
+        {"{\"many\":{}}", "many: array expected", ERR_INVALID},
+        {"{\"dict\":{\"k\":{\"name\":0}}}", "dict.k.name: string expected", ERR_INVALID},
+        {"{\"letter\":\"LL\"}", "letter: \"LL\" is not one letter", ERR_UNSUPPORTED},
+        {"{\"title\":\"a\",\"title\":\"b\"}", "duplicate", ERR_INVALID},
+        {"{\"title\":\"a\\u0000b\"}", "line 1", ERR_INVALID},
+        {"{\"title\":\"\xff\"}", "line 1", ERR_INVALID},
+    };
+    struct outer o;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        print_message("%s\n", cases[i].text);
+        assert_fails(parse(cases[i].text, &o, &err), cases[i].kind, cases[i].says);
+        assert_null(o.many.v);
+    }
+}
+
+static void test_strict(void **state)
+{
+    static const char text[] = "{\"titel\":\"x\"}";
+    struct outer o;
+    struct err err;
+
+    (void)state;
+    assert_fails(json_parse(text, sizeof(text) - 1, &strict_type, &o, &err), ERR_INVALID, "titel: unknown name");
+    assert_string_equal(err.hint, "did you mean \"title\"?");
+}
+
+static void test_depth(void **state)
+{
+    _cleanup_buf_ struct buf b = BUF_INIT;
+    struct outer o;
+    struct err err;
+
+    (void)state;
+    buf_adds(&b, "{\"raw\":");
+    for (int i = 0; i < 100000; i++)
+        buf_addc(&b, '[');
+    assert_fails(json_parse(b.p, b.len, &outer_type, &o, &err), ERR_INVALID, "nested deeper than 64");
+    buf_clear(&b);
+    buf_adds(&b, "{\"title\":\"");
+    for (int i = 0; i < 1000; i++)
+        buf_adds(&b, "[\\\""); /* brackets in a string are no depth */
+    buf_adds(&b, "\"}");
+    assert_ok(json_parse(b.p, b.len, &outer_type, &o, &err));
+    json_free(&outer_type, &o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_empty_and_null),
+        cmocka_unit_test(test_errors_name_the_place),
+        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_depth),
+    };
+
+    return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}
