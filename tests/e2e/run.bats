@@ -126,7 +126,7 @@ in_alpine() {
     for node in null zero full random urandom tty ptmx pts shm mqueue fd stdin stdout stderr; do
         grep -qx "$node" <<<"$output"
     done
-    ! grep -qE '^(sd|vd|nvme|loop|mem|kmsg)' <<<"$output"
+    run ! grep -qE '^(sd|vd|nvme|loop|mem|kmsg)' <<<"$output"
     in_alpine -- sh -c 'echo x > /dev/null && [ "$(head -c 3 /dev/zero | wc -c)" = 3 ] && [ -c /dev/tty ]'
     in_alpine -- sh -c 'echo x > /dev/shm/file && [ "$(cat /dev/shm/file)" = x ]'
 }
