@@ -47,7 +47,13 @@ test_setup() {
 }
 
 test_teardown() {
-    local front
+    local front pid
+    # A test that failed halfway may have left its containers running: that is no leak of cbox.
+    if [ -z "${BATS_TEST_COMPLETED-}" ]; then
+        for pid in $(processes_of_cbox | cut -d' ' -f1); do
+            kill -KILL "$pid" 2>/dev/null || true
+        done
+    fi
     for front in "$BATS_TEST_TMPDIR"/*/pid; do
         [ ! -f "$front" ] || registry_stop "$(dirname -- "$front")"
     done
@@ -119,7 +125,8 @@ expect() {
 refuse() {
     local wanted=$1 regex=$2 said
     shift 2
-    run --separate-stderr timeout -k 5 60 "$@"
+    declare -F "$1" >/dev/null || set -- timeout -k 5 60 "$@"
+    run --separate-stderr "$@"
     # shellcheck disable=SC2154
     said=$(grep -v '^\( \|See \|Run \|$\)' <<<"$stderr")
     # shellcheck disable=SC2154
