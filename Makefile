@@ -33,6 +33,13 @@ $(BUILD)/%.o: %.c $(BUILD)/.needs $(BUILD)/.flags
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The one object that knows the version.
+$(BUILD)/.version: force
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' > $@
+$(BUILD)/cmd/cbox/version.o: $(BUILD)/.version
+$(BUILD)/cmd/cbox/version.o: private ALL_CPPFLAGS += -DCBOX_VERSION='"$(VERSION)"' -DCBOX_COMMIT='"$(COMMIT)"'
+
 $(BUILD)/libcbox.a: $(PKG_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^

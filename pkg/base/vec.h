@@ -19,7 +19,7 @@
 #define VEC_PUSH(vec) (vec_grow((void **)&(vec)->v, &(vec)->n, &(vec)->cap, sizeof(*(vec)->v)), &(vec)->v[(vec)->n - 1])
 
 #define VEC_FOREACH(it, vec) \
-    for (__typeof__((vec)->v) it = (vec)->v; it < (vec)->v + (vec)->n; it++) /* NOLINT: `it` names a variable */
+    for (__typeof__((vec)->v + 0) it = (vec)->v; it < (vec)->v + (vec)->n; it++) /* NOLINT: `it` names a variable */
 
 static inline void vec_grow(void **v, size_t *n, size_t *cap, size_t size)
 {

@@ -5,8 +5,9 @@
  *
  * - Names are relative to the tree, absolute ones too; one that leaves it by `..` is refused. Links on the way to a
  *   member are resolved as if the tree were the root, so nothing is ever written outside; the last component is never
- *   followed. Missing parents are made with mode 0755 for root. Owner, mode, extended attributes and time to the
- *   nanosecond are kept; sockets are left out; the attributes of the root directory itself are not taken over.
+ *   followed. Missing parents are made with mode 0755 for root and the time 0. Owner, mode, extended attributes and
+ * time to the nanosecond are kept; sockets are left out; the attributes of the root directory itself are not taken
+ * over.
  * - `.wh.NAME` becomes an overlay whiteout and `.wh..wh..opq` an opaque directory (OCI image specification, layer.md,
  *   "Whiteouts"). Both speak of lower layers only, wherever they stand in the tar: NAME from the same layer stays, and
  * a directory NAME becomes an opaque one. Other names with `.wh..wh.` are aufs' own and left out.
@@ -27,10 +28,7 @@
 
 #include <stdbool.h>
 
-enum {
-    LAYER_MEMBERS_MAX = 1 << 24, /* members of one tar */
-    LAYER_XATTRS_MAX = 256,      /* extended attributes of one member */
-};
+enum { LAYER_MEMBERS_MAX = 1 << 24 }; /* members of one tar */
 
 struct layer_apply_options {
     int tree_fd;     /* an empty directory, which nobody else changes */
@@ -63,5 +61,6 @@ int layer_apply(struct layer_source *source, const struct layer_apply_options *o
 /* Whether the layer hides all layers below it. */
 bool layer_tree_opaque(int tree_fd);
 
-/* Opens every library that layer_apply() may need, so that it works afterwards in a process that sees no files. */
+/* Opens every library that layer_apply() may need, so that it works afterwards in a process that sees no files. A
+ * missing libzstd is no error before a layer needs it. */
 int layer_open_libraries(struct err *err);

@@ -1,0 +1,40 @@
+/* What the commands of cbox share. */
+#pragma once
+
+#include "cli/cli.h"
+#include "config/config.h"
+
+/* The options before the command's name. */
+struct cbox_globals {
+    const char *config; /* NULL: the usual places */
+    const char *root;
+    const char *state;
+    bool debug;
+    bool version;
+};
+
+/* What a command works with; pkg/cli hands it through. */
+struct cli_context {
+    struct cbox_globals globals;
+    /* Loaded for every command that is not standalone: */
+    struct config config;
+    char *root;  /* where images and containers lie: an absolute path */
+    char *state; /* what is gone after a reboot */
+};
+
+/* Every command; see commands.c. */
+extern const struct cli_command cbox_root;
+
+/* Decides root and state: option, environment, configuration file, and then /var/lib/cbox and /run/cbox for root,
+ * $XDG_DATA_HOME/cbox and $XDG_RUNTIME_DIR/cbox for others. ERR_INVALID for a bad configuration. Nothing is created. */
+int cbox_context_load(struct cli_context *ctx, struct err *err);
+void cbox_context_release(struct cli_context *ctx);
+
+/* The one line of --version; gives the exit code. */
+int cbox_print_version(void);
+
+/* Set by the Makefile. */
+#ifndef CBOX_VERSION
+#define CBOX_VERSION "unknown"
+#define CBOX_COMMIT  "unknown"
+#endif

@@ -1,0 +1,6 @@
+/* The commands, one file each (the word behind cmd_), and how they are grouped: commands.c. */
+#pragma once
+
+#include "cli/cli.h"
+
+extern const struct cli_command cmd_version;

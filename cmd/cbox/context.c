@@ -1,0 +1,52 @@
+#include "cbox.h"
+
+#include <unistd.h>
+
+/* `chosen`, or the usual place: /var/lib/cbox for root, else below $XDG_… or its default below $HOME. */
+static int choose_directory(const char *chosen, const char *of_root, const char *variable, const char *below_home,
+                            char **ret, struct err *err)
+{
+    _cleanup_free_ char *cwd = NULL;
+    const char *xdg = getenv(variable), *home = getenv("HOME");
+
+    if (chosen && *chosen == '/') {
+        *ret = str_dup(chosen);
+    } else if (chosen) {
+        cwd = getcwd(NULL, 0);
+        if (!cwd)
+            return err_errno(err, errno, "working directory");
+        *ret = str_printf("%s/%s", cwd, chosen);
+    } else if (geteuid() == 0) {
+        *ret = str_dup(of_root);
+    } else if (!str_empty(xdg)) {
+        *ret = str_printf("%s/cbox", xdg);
+    } else if (!str_empty(home)) {
+        *ret = str_printf("%s/%s", home, below_home);
+    } else {
+        err_set(err, ERR_INVALID, "neither %s nor HOME is set", variable);
+        return err_hint(err, "say where to keep things with --root and --state");
+    }
+    return 0;
+}
+
+int cbox_context_load(struct cli_context *ctx, struct err *err)
+{
+    const struct cbox_globals *g = &ctx->globals;
+    int r = config_load(g->config, &ctx->config, err);
+
+    if (r < 0)
+        return r;
+    r = choose_directory(g->root ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME", ".local/share/cbox",
+                         &ctx->root, err);
+    if (r < 0)
+        return r;
+    return choose_directory(g->state ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR", ".cache/cbox/run",
+                            &ctx->state, err);
+}
+
+void cbox_context_release(struct cli_context *ctx)
+{
+    free(ctx->root);
+    free(ctx->state);
+    config_release(&ctx->config);
+}

@@ -1,0 +1,32 @@
+#include "cbox.h"
+#include "commands.h"
+
+#include <stdio.h>
+#include <sys/utsname.h>
+
+int cbox_print_version(void)
+{
+    printf("cbox version %s, build %s\n", CBOX_VERSION, CBOX_COMMIT);
+    return 0;
+}
+
+static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
+{
+    struct utsname host;
+
+    (void)ctx, (void)opts, (void)operands;
+    if (uname(&host) < 0)
+        return err_errno(err, errno, "uname");
+    printf("cbox:\n");
+    printf(" Version:      %s\n", CBOX_VERSION);
+    printf(" Git commit:   %s\n", CBOX_COMMIT);
+    printf(" OS/Arch:      %s/%s\n", "linux", host.machine);
+    printf(" Kernel:       %s\n", host.release);
+    return 0;
+}
+
+const struct cli_command cmd_version = {
+    .summary = "Show the cbox version information",
+    .standalone = true,
+    .run = run,
+};

@@ -1,0 +1,177 @@
+#include "layer/codec.h"
+
+enum { INPUT_SIZE = 128 * 1024, MAGIC_MAX = 4 };
+
+struct decoder {
+    struct layer_source *source;
+    const struct codec *codec; /* NULL: plain */
+    void *state;
+    unsigned char *input;
+    size_t at, end; /* what is left of `input` */
+    int64_t consumed;
+    bool source_end;
+    bool in_frame;
+    bool padding; /* zeros began */
+};
+
+/* Moves what is left to the front and reads once more. */
+static int decoder_fill(struct decoder *d, struct err *err)
+{
+    ssize_t n;
+
+    memmove(d->input, d->input + d->at, d->end - d->at);
+    d->end -= d->at;
+    d->at = 0;
+    n = layer_source_read(d->source, d->input + d->end, INPUT_SIZE - d->end, err);
+    if (n < 0)
+        return (int)n;
+    d->source_end = n == 0;
+    d->end += (size_t)n;
+    d->consumed += n;
+    return 0;
+}
+
+/* Has enough input to see what begins here, unless the stream ends. */
+static int decoder_look(struct decoder *d, struct err *err)
+{
+    int r = 0;
+
+    while (r == 0 && d->end - d->at < MAGIC_MAX && !d->source_end)
+        r = decoder_fill(d, err);
+    return r;
+}
+
+int decoder_new(struct layer_source *source, const struct codec *gzip, struct decoder **ret, struct err *err)
+{
+    _cleanup_(decoder_free_cleanup) struct decoder *d = mem_zalloc(1, sizeof(*d));
+    const unsigned char *p;
+    int r;
+
+    d->source = source;
+    d->input = mem_alloc(INPUT_SIZE);
+    r = decoder_look(d, err);
+    if (r < 0)
+        return r;
+    p = d->input;
+    if (codec_zlib.is_frame(p, d->end))
+        d->codec = gzip ? gzip : codec_gzip(err);
+    else if (codec_zstd.is_frame(p, d->end))
+        d->codec = &codec_zstd;
+    else
+        goto done;
+    if (!d->codec)
+        return ERR_UNSUPPORTED;
+    r = d->codec->load(err);
+    if (r == 0)
+        r = d->codec->open(&d->state, err);
+    if (r < 0)
+        return r;
+done:
+    *ret = steal_ptr(&d);
+    return 0;
+}
+
+void decoder_free(struct decoder *d)
+{
+    if (!d)
+        return;
+    if (d->state)
+        d->codec->close(d->state);
+    free(d->input);
+    free(d);
+}
+
+int64_t decoder_consumed(const struct decoder *d)
+{
+    return d->consumed;
+}
+
+static ssize_t decoder_read_plain(struct decoder *d, unsigned char *out, size_t size, struct err *err)
+{
+    size_t done = MIN_OF(size, d->end - d->at);
+
+    memcpy(out, d->input + d->at, done);
+    d->at += done;
+    while (done < size) {
+        ssize_t n = layer_source_read(d->source, out + done, size - done, err);
+
+        if (n < 0)
+            return n;
+        if (n == 0)
+            break;
+        d->consumed += n;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* Between frames: 1 when another one begins, 0 at the end of the stream. */
+static int decoder_next_frame(struct decoder *d, struct err *err)
+{
+    for (;;) {
+        int r = decoder_look(d, err);
+
+        if (r < 0)
+            return r;
+        if (d->at == d->end)
+            return 0;
+        if (!d->padding && d->codec->is_frame(d->input + d->at, d->end - d->at)) {
+            r = d->codec->reset(d->state, err);
+            return r < 0 ? r : 1;
+        }
+        if (d->input[d->at])
+            return err_set(err, ERR_CORRUPT, "bytes that are no %s behind the end of the compressed stream",
+                           d->codec->name);
+        d->padding = true;
+        while (d->at < d->end && !d->input[d->at])
+            d->at++;
+    }
+}
+
+/* One step inside a frame. */
+static int decoder_step(struct decoder *d, struct codec_io *io, struct err *err)
+{
+    size_t room = io->out_len, had;
+    int r = 0;
+
+    if (d->at == d->end && !d->source_end)
+        r = decoder_fill(d, err);
+    if (r < 0)
+        return r;
+    io->in = d->input + d->at;
+    io->in_len = had = d->end - d->at;
+    r = d->codec->step(d->state, io, err);
+    if (r < 0)
+        return r;
+    d->at = d->end - io->in_len;
+    d->in_frame = !io->frame_end;
+    if (d->in_frame && io->out_len == room && io->in_len == had && (d->source_end || had))
+        return err_set(err, ERR_CORRUPT, "the %s stream %s", d->codec->name,
+                       d->source_end ? "is truncated" : "does not go on");
+    return 0;
+}
+
+ssize_t decoder_read(struct decoder *d, void *data, size_t size, struct err *err)
+{
+    struct codec_io io = {.out = data, .out_len = size};
+
+    if (!d->codec)
+        return decoder_read_plain(d, data, size, err);
+    while (io.out_len) {
+        int r;
+
+        if (!d->in_frame) {
+            r = decoder_next_frame(d, err);
+            if (r < 0)
+                return r;
+            if (r == 0)
+                break;
+            d->in_frame = true;
+        }
+        io.frame_end = false;
+        r = decoder_step(d, &io, err);
+        if (r < 0)
+            return r;
+    }
+    return (ssize_t)(size - io.out_len);
+}

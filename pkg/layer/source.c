@@ -1,0 +1,149 @@
+#include "layer/source.h"
+
+#include "sys/fd.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+
+struct layer_source {
+    int fd;
+    int notice_fd; /* -1: nothing more will be announced */
+    int cancel_fd;
+    int64_t offset;
+    int64_t available; /* -1: the end of the file is the end of the blob */
+    unsigned char partial[sizeof(int64_t)];
+    size_t n_partial; /* bytes of a message that came in two pieces */
+};
+
+static struct layer_source *source_new(int fd, int notice_fd, int64_t available)
+{
+    struct layer_source *s = mem_zalloc(1, sizeof(*s));
+
+    *s = (struct layer_source){.fd = fd, .notice_fd = notice_fd, .available = available};
+    s->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return s;
+}
+
+struct layer_source *layer_source_file(int fd)
+{
+    return source_new(fd, -1, -1);
+}
+
+struct layer_source *layer_source_growing(int fd, int notice_fd)
+{
+    fd_set_nonblock(notice_fd, 1);
+    return source_new(fd, notice_fd, 0);
+}
+
+void layer_source_free(struct layer_source *s)
+{
+    if (!s)
+        return;
+    fd_close(s->cancel_fd);
+    free(s);
+}
+
+void layer_source_cancel(struct layer_source *s)
+{
+    uint64_t one = 1;
+
+    (void)!write(s->cancel_fd, &one, sizeof(one));
+}
+
+static int source_wait(struct layer_source *s, struct err *err)
+{
+    struct pollfd p[] = {{.fd = s->cancel_fd, .events = POLLIN}, {.fd = s->notice_fd, .events = POLLIN}};
+
+    while (poll(p, ARRAY_SIZE(p), -1) < 0)
+        if (errno != EINTR)
+            return err_errno(err, errno, "waiting for more of the layer");
+    return p[0].revents ? err_set(err, ERR_INTERRUPTED, "reading the layer was cancelled") : 0;
+}
+
+static int source_take_message(struct layer_source *s, int64_t total, struct err *err)
+{
+    bool last = total < 0;
+
+    if (last)
+        total = ~total;
+    if (total < s->available)
+        return err_set(err, ERR_INTERNAL, "the layer's file is announced to shrink");
+    s->available = total;
+    if (last)
+        s->notice_fd = -1;
+    return 0;
+}
+
+/* Takes everything that is on the pipe, waiting for the first of it. */
+static int source_take_notices(struct layer_source *s, struct err *err)
+{
+    unsigned char raw[512];
+    int64_t total;
+    ssize_t n;
+    int r = source_wait(s, err);
+
+    if (r < 0)
+        return r;
+    memcpy(raw, s->partial, s->n_partial);
+    n = read(s->notice_fd, raw + s->n_partial, sizeof(raw) - s->n_partial);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : err_errno(err, errno, "reading how much of the layer is there");
+    if (n == 0)
+        return err_set(err, ERR_INTERRUPTED, "the layer's download was given up after %lld bytes",
+                       (long long)s->available);
+    n += (ssize_t)s->n_partial;
+    s->n_partial = (size_t)n % sizeof(total);
+    for (ssize_t at = 0; at + (ssize_t)sizeof(total) <= n && s->notice_fd >= 0; at += (ssize_t)sizeof(total)) {
+        memcpy(&total, raw + at, sizeof(total));
+        r = source_take_message(s, total, err);
+        if (r < 0)
+            return r;
+    }
+    memcpy(s->partial, raw + n - (ssize_t)s->n_partial, s->n_partial);
+    return 0;
+}
+
+ssize_t layer_source_read(struct layer_source *s, void *data, size_t size, struct err *err)
+{
+    ssize_t n;
+
+    while (s->available >= 0 && s->offset == s->available) {
+        int r;
+
+        if (s->notice_fd < 0)
+            return 0;
+        r = source_take_notices(s, err);
+        if (r < 0)
+            return r;
+    }
+    if (s->available >= 0 && (int64_t)size > s->available - s->offset)
+        size = (size_t)(s->available - s->offset);
+    n = fd_pread_all(s->fd, data, size, s->offset);
+    if (n < 0)
+        return err_errno(err, (int)-n, "reading the layer's compressed bytes");
+    if (s->available >= 0 && (size_t)n < size)
+        return err_set(err, ERR_CORRUPT, "the layer's file ends after %lld bytes, %lld were announced",
+                       (long long)(s->offset + n), (long long)s->available);
+    s->offset += n;
+    return n;
+}
+
+int layer_source_announce(int notice_fd, int64_t total, int last)
+{
+    int64_t message = last ? ~total : total;
+
+    for (;;) {
+        struct pollfd p = {.fd = notice_fd, .events = POLLOUT};
+
+        if (write(notice_fd, &message, sizeof(message)) == (ssize_t)sizeof(message))
+            return 0;
+        if (errno == EAGAIN && !last)
+            return 0;
+        if (errno != EAGAIN && errno != EINTR)
+            return -errno;
+        if (errno == EAGAIN)
+            poll(&p, 1, -1);
+    }
+}
