@@ -7,7 +7,6 @@
 #pragma once
 
 #include "digest/digest.h"
-#include "oci/reference.h"
 #include "store/store.h"
 
 struct oci_reference;
