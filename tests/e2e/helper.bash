@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# For every suite: `load helper`, then file_setup in setup_file, file_teardown in teardown_file, test_setup in setup and
+# test_teardown in teardown. Each file has its own store, state, configuration, home and registries below BATS_FILE_TMPDIR,
+# and each test must leave no mount, no cgroup and no process behind.
+
+bats_require_minimum_version 1.5.0
+load ../fixtures/common
+load ../fixtures/image
+load ../fixtures/registry
+
+export CBOX_FIXTURE_CACHE=$fixture_cache_dir
+repository=$(cd -- "$fixtures_dir/../.." && pwd)
+cbox=${CBOX:-$repository/${BUILD:-build}/cbox}
+registry=$BATS_FILE_TMPDIR/registry
+
+# Without this, C.UTF-8 or whatever the caller speaks would change messages.
+export LC_ALL=C.UTF-8 NO_COLOR='' TERM=xterm
+unset NO_COLOR DOCKER_CONFIG CBOX_DEBUG
+
+# file_setup [REGISTRY-OPTION...]: a registry with the images alpine and layers, and a configuration that names it as the
+# mirror of docker.io. "none" in place of options starts no registry.
+file_setup() {
+    export CBOX_ROOT=$BATS_FILE_TMPDIR/root CBOX_STATE=$BATS_FILE_TMPDIR/state
+    export CBOX_CONFIG=$BATS_FILE_TMPDIR/config.json HOME=$BATS_FILE_TMPDIR/home
+    mkdir -p "$HOME"
+    if [ "${1-}" = none ]; then
+        echo '{}' >"$CBOX_CONFIG"
+        return
+    fi
+    registry_start "$registry" "$@"
+    registry_push "$registry" "$("$fixtures_dir/alpine")" library/alpine:latest
+    registry_config "$registry" >"$CBOX_CONFIG"
+}
+
+file_teardown() {
+    registry_stop "$registry"
+}
+
+# fresh_store: gives the test a store and state of its own.
+fresh_store() {
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/root CBOX_STATE=$BATS_TEST_TMPDIR/state
+}
+
+test_setup() {
+    PATH=$(dirname -- "$cbox"):$PATH
+    cgroups_before=$(cgroups_of_cbox)
+}
+
+test_teardown() {
+    local front pid
+    # A test that failed halfway may have left its containers running: that is no leak of cbox.
+    if [ -z "${BATS_TEST_COMPLETED-}" ]; then
+        for pid in $(processes_of_cbox | cut -d' ' -f1); do
+            kill -KILL "$pid" 2>/dev/null || true
+        done
+    fi
+    for front in "$BATS_TEST_TMPDIR"/*/pid; do
+        [ ! -f "$front" ] || registry_stop "$(dirname -- "$front")"
+    done
+    nothing_leaked
+}
+
+# Empty cgroups made by cbox. One that is in use by another program's container is none of our business.
+cgroups_of_cbox() {
+    local dir
+    find /sys/fs/cgroup -mindepth 2 -type d -path '*cbox/*' 2>/dev/null | while read -r dir; do
+        [ -s "$dir/cgroup.procs" ] && [ -n "$(<"$dir/cgroup.procs")" ] || echo "$dir"
+    done 2>/dev/null | sort
+}
+
+# Processes that work on this file's store: by their environment, or because their root file system lies in it.
+processes_of_cbox() {
+    local dir
+    for dir in /proc/[0-9]*; do
+        if tr '\0' '\n' 2>/dev/null <"$dir/environ" | grep -qxF "CBOX_ROOT=$CBOX_ROOT" &&
+            [ "$(readlink "$dir/exe")" = "$(readlink -f "$cbox")" ]; then
+            echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
+        elif grep -qsF "$CBOX_ROOT/" "$dir/mountinfo" && [ "$dir" != "/proc/$$" ]; then
+            echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
+        fi
+    done 2>/dev/null
+}
+
+# Fails, and says what, if cbox left something behind. What is on its way out gets a moment.
+nothing_leaked() {
+    local tries mounts cgroups processes
+    for ((tries = 0; tries < 60; tries++)); do
+        mounts=$(grep -F "$BATS_FILE_TMPDIR/" /proc/self/mountinfo || true)
+        cgroups=$(comm -13 <(echo "${cgroups_before-}") <(cgroups_of_cbox))
+        processes=$(processes_of_cbox)
+        if [ -z "$mounts$cgroups$processes" ]; then
+            return 0
+        fi
+        sleep 0.05
+    done
+    echo "left behind:" "${mounts:+mounts: $mounts}" "${cgroups:+cgroups: $cgroups}" "${processes:+processes: $processes}"
+    return 1
+}
+
+# wait_for SECONDS COMMAND...: runs the command until it succeeds.
+wait_for() {
+    local tries=$(($1 * 20))
+    shift
+    while ! "$@"; do
+        ((tries-- > 0)) || { echo "waited in vain for: $*" && return 1; }
+        sleep 0.05
+    done
+}
+
+# expect TEXT COMMAND...: the command succeeds, and TEXT is its whole output.
+expect() {
+    local text=$1
+    shift
+    run --separate-stderr "$@"
+    # shellcheck disable=SC2154  # run sets these
+    if [ "$status" -ne 0 ] || [ "$output" != "$text" ]; then
+        printf 'command: %s\nstatus:  %s\nstderr:  %s\nwanted:  %s\ngot:     %s\n' "$*" "$status" "$stderr" "$text" "$output"
+        return 1
+    fi
+}
+
+# refuse STATUS REGEX COMMAND...: the command fails with this status, prints nothing on stdout but progress, and says why in
+# one line on stderr that begins with "cbox: " and matches. A hint may follow on a line of its own that begins with a blank
+# or "See".
+refuse() {
+    local wanted=$1 regex=$2 said
+    shift 2
+    declare -F "$1" >/dev/null || set -- timeout -k 5 60 "$@"
+    run --separate-stderr "$@"
+    # shellcheck disable=SC2154
+    said=$(grep -v '^\( \|See \|Run \|$\)' <<<"$stderr")
+    # shellcheck disable=SC2154
+    if [ "$status" -ne "$wanted" ] || [ "$(wc -l <<<"$said")" -ne 1 ] || [[ $said != "cbox: "* ]] ||
+        ! grep -qiE -e "$regex" <<<"$said"; then
+        printf 'command: %s\nstatus:  %s, wanted %s\nstderr:  %s\nwanted:  %s\n' "$*" "$status" "$wanted" "$stderr" "$regex"
+        return 1
+    fi
+}
+
+# pulled: how many images there are. A failed pull must not add to it.
+pulled() {
+    cbox images -q --no-trunc | wc -l
+}
+
+# container_pid MARK: the pid, on the host, of the process whose command line is "sleep MARK".
+container_pid() {
+    local dir
+    for dir in /proc/[0-9]*; do
+        if [ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" = "sleep $1 " ]; then
+            echo "${dir#/proc/}"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# container_tree IMAGE: runs IMAGE and lists its root file system as lstree does, without what a runtime puts there.
+container_tree() {
+    local mark=$((100000 + RANDOM)) runner pid
+    cbox run --rm --network none --entrypoint /bin/sleep -u 0 "$1" $mark 3>&- &
+    runner=$!
+    wait_for 10 container_pid $mark >/dev/null
+    pid=$(container_pid $mark)
+    "$fixtures_dir/lstree" "/proc/$pid/root" proc sys dev etc/hosts etc/hostname etc/resolv.conf
+    kill -KILL "$pid"
+    wait $runner || true
+}

@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# cbox pull against docker-registry over TLS.
+
+load helper
+
+setup_file() {
+    file_setup
+    registry_push "$registry" "$("$fixtures_dir/layers")" library/layers:1
+    registry_push "$registry" "$("$fixtures_dir/multi-arch")" library/multi:1
+}
+
+teardown_file() {
+    file_teardown
+}
+
+setup() {
+    test_setup
+    fresh_store
+}
+
+teardown() {
+    test_teardown
+}
+
+# How often a blob's bytes were asked of the registry since the mark.
+mark_log() {
+    log_mark=$(wc -l <"$registry/log")
+}
+
+fetched() {
+    tail -n "+$((log_mark + 1))" "$registry/log" | grep -c "GET /v2/.*/blobs/$1 " || true
+}
+
+# The lines of umoci's tree and of ours, when they differ. Times of the root directory are the unpacker's own.
+compare_trees() {
+    diff <(sed '/^\. /d' "$1") <(sed '/^\. /d' "$2")
+}
+
+@test "a short name reaches docker.io's mirror; the output ends with the full name" {
+    run cbox pull alpine
+    [ "$status" -eq 0 ]
+    [[ $output == *"Digest: $(image_digest "$("$fixtures_dir/alpine")")"* ]]
+    [ "${lines[-1]}" = docker.io/library/alpine:latest ]
+    [ "$(pulled)" -eq 1 ]
+}
+
+@test "without a terminal the output is plain lines" {
+    run cbox pull alpine
+    [ "$status" -eq 0 ]
+    [[ $output != *$'\e'* && $output != *$'\r'* ]]
+}
+
+@test "-q prints the name alone" {
+    expect docker.io/library/alpine:latest cbox pull -q alpine
+}
+
+@test "a second pull asks for no blob and says that the image is up to date" {
+    cbox pull alpine
+    mark_log
+    run cbox pull alpine
+    [ "$status" -eq 0 ]
+    [[ $output == *"Image is up to date for alpine:latest"* ]]
+    [ "$(fetched '[^ ]*')" -eq 0 ]
+}
+
+@test "a registry's own name, a tag, a digest and both together" {
+    host=$(<"$registry/host")
+    digest=$(image_digest "$("$fixtures_dir/layers")")
+    expect "$host/library/layers:1" cbox pull -q "$host/library/layers:1"
+    expect "$host/library/layers@$digest" cbox pull -q "$host/library/layers@$digest"
+    expect "docker.io/library/layers:1@$digest" cbox pull -q "layers:1@$digest"
+    refuse 1 'digest|manifest|not found' cbox pull "layers:1@sha256:$(printf '0%.0s' {1..64})"
+}
+
+@test "an index: this machine's platform is chosen, another with --platform" {
+    cbox pull multi:1
+    expect "linux/$(image_arch)" cbox run --rm multi:1
+    cbox pull --platform linux/arm/v7 multi:1
+    refuse 1 'linux/riscv64' cbox pull --platform linux/riscv64 multi:1
+    refuse 1 'platform' cbox pull --platform linux/a/b/c/d multi:1
+}
+
+@test "layers that two images share are fetched and kept once" {
+    cbox pull alpine
+    mark_log
+    cbox pull layers:1
+    [ "$(fetched "$(image_layer_digest "$("$fixtures_dir/layers")" 0)")" -eq 0 ]
+    [ "$(fetched "$(image_layer_digest "$("$fixtures_dir/layers")" 1)")" -eq 1 ]
+}
+
+@test "every kind of file, attribute and whiteout is unpacked as umoci does it" {
+    cbox pull layers:1
+    layout=$BATS_TEST_TMPDIR/layout
+    cp -r "$("$fixtures_dir/layers")" "$layout"
+    jq '.manifests[0].annotations = {"org.opencontainers.image.ref.name": "1"}' "$layout/index.json" >"$layout/new"
+    mv "$layout/new" "$layout/index.json"
+    # umoci 0.4 reads no zstd: the same layer as gzip.
+    hex=$(image_layer_digest "$layout" 2)
+    new=$(zstd -dc "$layout/blobs/sha256/${hex#sha256:}" | gzip -nc | image_blob "$layout")
+    image_edit "$layout" ".layers[2] = $(image_descriptor "$layout" "$new" "$(image_media_type oci gzip)")"
+    jq '.manifests[0].annotations = {"org.opencontainers.image.ref.name": "1"}' "$layout/index.json" >"$layout/new"
+    mv "$layout/new" "$layout/index.json"
+    umoci unpack --image "$layout:1" "$BATS_TEST_TMPDIR/bundle"
+    "$fixtures_dir/lstree" "$BATS_TEST_TMPDIR/bundle/rootfs" proc sys dev etc/hosts etc/hostname etc/resolv.conf \
+        >"$BATS_TEST_TMPDIR/theirs"
+    container_tree layers:1 >"$BATS_TEST_TMPDIR/ours"
+    compare_trees "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+}
+
+@test "Debian unpacks as tar unpacks it" {
+    [ "$(id -u)" -eq 0 ] || skip "debootstrap needs root"
+    layout=$("$fixtures_dir/debian")
+    registry_push "$registry" "$layout" library/debian:12
+    cbox pull debian:12
+    mkdir "$BATS_TEST_TMPDIR/tree"
+    hex=$(image_layer_digest "$layout" 0)
+    tar -C "$BATS_TEST_TMPDIR/tree" --numeric-owner --xattrs --xattrs-include='*' -xpzf "$layout/blobs/sha256/${hex#sha256:}"
+    "$fixtures_dir/lstree" "$BATS_TEST_TMPDIR/tree" proc sys dev etc/hosts etc/hostname etc/resolv.conf \
+        >"$BATS_TEST_TMPDIR/theirs"
+    container_tree debian:12 >"$BATS_TEST_TMPDIR/ours"
+    compare_trees "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+}
+
+@test "a password from ~/.docker/config.json; none and a wrong one are refused" {
+    registry_start "$BATS_TEST_TMPDIR/locked" --auth me:secret
+    registry_push "$BATS_TEST_TMPDIR/locked" "$("$fixtures_dir/alpine")" private/alpine:1
+    registry_config "$BATS_TEST_TMPDIR/locked" >"$BATS_TEST_TMPDIR/config.json"
+    export CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json HOME=$BATS_TEST_TMPDIR/home
+    host=$(<"$BATS_TEST_TMPDIR/locked/host")
+    mkdir -p "$HOME/.docker"
+    refuse 1 'unauthorized|authentication|denied|login' cbox pull "$host/private/alpine:1"
+    jq -n --arg host "$host" --arg auth "$(printf me:wrong | base64)" '{auths: {($host): {auth: $auth}}}' \
+        >"$HOME/.docker/config.json"
+    refuse 1 'unauthorized|authentication|denied|login' cbox pull "$host/private/alpine:1"
+    [ "$(pulled)" -eq 0 ]
+    jq -n --arg host "$host" --arg auth "$(printf me:secret | base64)" '{auths: {($host): {auth: $auth}}}' \
+        >"$HOME/.docker/config.json"
+    cbox pull "$host/private/alpine:1"
+}
+
+@test "a registry without TLS only when the configuration says so" {
+    registry_start "$BATS_TEST_TMPDIR/plain" --plain
+    registry_push "$BATS_TEST_TMPDIR/plain" "$("$fixtures_dir/alpine")" a/b:1
+    host=$(<"$BATS_TEST_TMPDIR/plain/host")
+    export CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json
+    echo '{}' >"$CBOX_CONFIG"
+    refuse 1 'TLS|SSL|HTTP|certificate' cbox pull "$host/a/b:1"
+    jq -n --arg host "$host" '{insecure_registries: [$host]}' >"$CBOX_CONFIG"
+    cbox pull "$host/a/b:1"
+}
+
+# misbehaving FAULT[=VALUE]...: a registry that serves `layers` with faults, as docker.io's mirror; host is its address.
+misbehaving() {
+    front_start "$BATS_TEST_TMPDIR/front" "$("$fixtures_dir/layers")" "$@"
+    export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
+    registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
+    host=$(<"$BATS_TEST_TMPDIR/front/host")
+    requests=$BATS_TEST_TMPDIR/front/requests
+}
+
+@test "a bearer token is fetched, and fetched again when it expires" {
+    misbehaving bearer=1 cut=3 slow=600000
+    cbox pull "$host/a/b:1"
+    [ "$(grep -c 'GET /token' "$requests")" -ge 2 ]
+    grep -q 'GET /token.*scope=repository' "$requests"
+}
+
+@test "the token's password comes from ~/.docker/config.json" {
+    misbehaving bearer=0
+    export HOME=$BATS_TEST_TMPDIR/home
+    mkdir -p "$HOME/.docker"
+    jq -n --arg host "$host" --arg auth "$(printf user:wrong | base64)" '{auths: {($host): {auth: $auth}}}' \
+        >"$HOME/.docker/config.json"
+    refuse 1 'unauthorized|authentication|denied|login' cbox pull "$host/a/b:1"
+    jq -n --arg host "$host" --arg auth "$(printf user:secret | base64)" '{auths: {($host): {auth: $auth}}}' \
+        >"$HOME/.docker/config.json"
+    cbox pull "$host/a/b:1"
+}
+
+@test "a redirect is followed without the Authorization header" {
+    misbehaving bearer=0 redirect
+    cbox pull "$host/a/b:1"
+    grep -q "/blobs/.* Authorization= .*port=" "$requests"
+}
+
+@test "a connection that breaks off is taken up again where it broke" {
+    misbehaving cut=3
+    cbox pull "$host/a/b:1"
+    grep -q 'Range=bytes=[1-9]' "$requests"
+}
+
+@test "a registry that ignores Range is asked again from the start" {
+    misbehaving cut=2 norange
+    cbox pull "$host/a/b:1"
+}
+
+@test "503 and 429 are tried again" {
+    misbehaving fail=2 limit=1
+    cbox pull "$host/a/b:1"
+}
+
+@test "a pull killed with SIGKILL shows nothing, and the next one goes on where it stopped" {
+    misbehaving slow=300000
+    cbox pull "$host/a/b:1" 3>&- &
+    pid=$!
+    wait_for 10 grep -q 'GET .*/blobs/' "$requests"
+    sleep 1
+    kill -KILL $pid
+    wait $pid || true
+    [ "$(pulled)" -eq 0 ]
+    : >"$requests"
+    cbox pull "$host/a/b:1"
+    grep -q 'Range=bytes=[1-9]' "$requests"
+    expect three cbox run --rm --network none "$host/a/b:1" 'echo $LAYERS'
+}
+
+@test "two pulls of one image at once share the work" {
+    mark_log
+    cbox pull layers:1 >"$BATS_TEST_TMPDIR/one" 2>&1 3>&- &
+    one=$!
+    cbox pull layers:1 >"$BATS_TEST_TMPDIR/two" 2>&1 3>&- &
+    two=$!
+    wait $one || { cat "$BATS_TEST_TMPDIR/one"; false; }
+    wait $two || { cat "$BATS_TEST_TMPDIR/two"; false; }
+    for n in 0 1 2; do
+        [ "$(fetched "$(image_layer_digest "$("$fixtures_dir/layers")" $n)")" -eq 1 ]
+    done
+    [ "$(pulled)" -eq 1 ]
+}
+
+@test "a tag that moved is pulled anew, and the old image loses its name" {
+    registry_push "$registry" "$("$fixtures_dir/alpine")" library/moving:1
+    cbox pull moving:1
+    old=$(cbox images -q --no-trunc moving)
+    registry_push "$registry" "$("$fixtures_dir/layers")" library/moving:1
+    run cbox pull moving:1
+    [[ $output == *"Downloaded newer image for moving:1"* ]]
+    [ "$(cbox images -q --no-trunc moving)" != "$old" ]
+}
+
+@test "rmi removes, and a pull brings back" {
+    cbox pull alpine
+    cbox rmi alpine
+    [ "$(pulled)" -eq 0 ]
+    refuse 1 'no such image' cbox rmi alpine
+    cbox pull alpine
+    [ "$(pulled)" -eq 1 ]
+}
