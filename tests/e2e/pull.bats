@@ -145,7 +145,7 @@ compare_trees() {
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json
     echo '{}' >"$CBOX_CONFIG"
     refuse 1 'TLS|SSL|HTTP|certificate' cbox pull "$host/a/b:1"
-    jq -n --arg host "$host" '{insecure_registries: [$host]}' >"$CBOX_CONFIG"
+    jq -n --arg host "$host" '{registries: {($host): {insecure: true}}}' >"$CBOX_CONFIG"
     cbox pull "$host/a/b:1"
 }
 
