@@ -1,0 +1,89 @@
+/* Images: pulling, opening, listing and removing them. Registry, store and layers come together here.
+ *
+ * Opening, listing and removing read a few small files and need no heavy library.
+ */
+#pragma once
+
+#include "config/config.h"
+#include "oci/image_config.h"
+#include "oci/platform.h"
+#include "oci/reference.h"
+#include "store/store.h"
+#include "store/tag.h"
+
+/* ---- pulling (pull.c) ---- */
+
+/* What a pull tells while it runs. A layer is named by its index in the manifest and the digest of its blob. */
+enum image_event_kind {
+    IMAGE_PULLING,     /* the name was found: target is known */
+    IMAGE_LAYERS,      /* the manifest was read: `total` layers will be told of */
+    IMAGE_EXISTS,      /* the layer is in the store */
+    IMAGE_WAITING,     /* another process is bringing it in */
+    IMAGE_DOWNLOADING, /* now of total bytes */
+    IMAGE_DOWNLOADED,  /* complete and verified */
+    IMAGE_EXTRACTING,  /* now of total (compressed) bytes were taken in */
+    IMAGE_COMPLETE,
+    IMAGE_SYNCING, /* everything is there and goes to the disk */
+};
+
+struct image_event {
+    enum image_event_kind kind;
+    size_t layer;
+    const struct digest *digest;
+    int64_t now, total;
+};
+
+struct image_pull_options {
+    const char *platform;                                   /* "os/architecture[/variant]"; NULL: the host's */
+    void (*event)(const struct image_event *e, void *data); /* may be NULL */
+    void *data;
+};
+
+struct image_pulled {
+    struct digest target; /* what the registry has under the name */
+    struct digest id;     /* digest of the image config */
+    bool newer;           /* the name did not mean this image before */
+};
+
+/* Brings an image in and gives it its name. Everything was verified: blobs by size and digest, layers by diffID.
+ * Blocks SIGINT, SIGTERM and SIGHUP and watches for them: they end the pull with ERR_INTERRUPTED after its processes
+ * have ended. Downloads that were not finished go on at the next try; nothing else is left. To be called in a process
+ * that will not clone containers: libcurl starts threads and libraries stay loaded.
+ *
+ * ERR_NOT_FOUND (name, tag, platform: the error lists those there are), ERR_AUTH, ERR_TLS, ERR_NETWORK, ERR_CORRUPT,
+ * ERR_UNSUPPORTED (schema 1, artifacts that are no images), ERR_NO_SPACE, ERR_PERMISSION, ERR_INTERRUPTED. */
+int image_pull(struct store *s, const struct config *config, const struct oci_reference *name,
+               const struct image_pull_options *options, struct image_pulled *ret, struct err *err);
+
+/* ---- using (open.c) ---- */
+
+/* An image in the store. */
+struct image {
+    struct store_tag tag; /* one of its names */
+    struct oci_image_config config;
+    struct digest *layers; /* diffIDs, the lowest first */
+    size_t n_layers;
+};
+
+/* Finds an image by a name as users write it ("alpine", "alpine:3", "host:5000/a/b@sha256:…") or by its ID or the start
+ * of it (at least 4 hexadecimal digits, or "sha256:…"); names win. All of its layers are there when this returns, and
+ * stay while the caller holds the store lock shared (store/store.h). ERR_NOT_FOUND: `no such image: …`; ERR_INVALID:
+ * no name, or an ID that begins several images'. The caller releases `ret`. */
+int image_open(struct store *s, const char *name, struct image *ret, struct err *err);
+void image_release(struct image *image);
+
+/* The record alone, without reading the config. */
+int image_find(struct store *s, const char *name, struct store_tag *ret, struct err *err);
+
+/* ---- removing (remove.c) ---- */
+
+struct image_removal {
+    bool force; /* also an ID with several names, and names that stopped containers use */
+    void (*untagged)(const char *name, void *data);                           /* "alpine:latest" */
+    void (*deleted)(enum store_dir kind, const struct digest *d, void *data); /* the image (STORE_ROOT) or a layer */
+    void *data;
+};
+
+/* Removes a name, and with the last name of an image what nothing else needs. ERR_NOT_FOUND; ERR_BUSY where a container
+ * uses the image (named), or an ID has several names. */
+int image_remove(struct store *s, const char *name, const struct image_removal *how, struct err *err);

@@ -1,0 +1,89 @@
+/* The client side of the OCI distribution specification: manifests and blobs of a registry or its mirrors.
+ *
+ * One client serves one process in one thread. It keeps connections, tokens and what it learnt about hosts between
+ * calls, so a pull uses one client for everything. Nothing of it may be used in a forked child, and closing the
+ * inherited descriptors there is enough.
+ *
+ * Where a reference's registry has mirrors they are asked first, in order; one that fails is passed over for the rest
+ * of the client's life when it could not be reached. Names, tokens and redirects are trusted with nothing: what comes
+ * back is checked against a digest, here for manifests and small blobs, by the caller for downloads. Failures that pass
+ * (resets, stalls, 429, 5xx) are tried again with growing pauses, downloads from where they stood.
+ *
+ * Errors are in Docker's words where Docker has them: ERR_NOT_FOUND "manifest for alpine:nope not found: …", ERR_AUTH
+ * "pull access denied for x, repository does not exist or may require authorization: …", ERR_NETWORK, ERR_TLS with the
+ * place for a certificate as hint, ERR_LIMIT, ERR_CORRUPT, ERR_INTERRUPTED.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "config/config.h"
+#include "oci/descriptor.h"
+#include "oci/reference.h"
+
+#include <poll.h>
+#include <signal.h>
+
+struct registry;
+
+/* Opens libcurl (ERR_UNSUPPORTED without it) and reads the user's credentials file if there is one
+ * ($REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json, ~/.docker/config.json: "auths"). `config` is borrowed for the
+ * client's life. `interrupted` may be NULL; when it becomes non-zero (in a signal handler) every call ends with
+ * ERR_INTERRUPTED. */
+int registry_new(const struct config *config, const volatile sig_atomic_t *interrupted, struct registry **ret,
+                 struct err *err);
+
+/* Gives up what is under way without calling back. */
+void registry_free(struct registry *r);
+MEM_DEFINE_CLEANUP(struct registry, registry_free);
+
+struct registry_manifest {
+    struct buf bytes; /* at most OCI_MANIFEST_MAX */
+    char *media_type; /* as delivered; NULL where the server named none */
+    struct digest_computed digest;
+};
+
+void registry_manifest_release(struct registry_manifest *m);
+#define _cleanup_registry_manifest_ _cleanup_(registry_manifest_release)
+
+/* Fetches the manifest or index that `digest` names in the repository of `ref`, or, with NULL, the one of the
+ * reference's digest, or else of its tag. With a digest the bytes are verified (ERR_CORRUPT). The caller releases
+ * `ret` after 0. Waits; downloads under way move on meanwhile. */
+int registry_fetch_manifest(struct registry *r, const struct oci_reference *ref, const struct digest *digest,
+                            struct registry_manifest *ret, struct err *err);
+
+/* Appends a small blob to `out`, verified in size and digest. ERR_LIMIT where it would be larger than `out->max`. */
+int registry_fetch_blob(struct registry *r, const struct oci_reference *ref, const struct oci_descriptor *blob,
+                        struct buf *out, struct err *err);
+
+/* What a download calls, from inside registry_wait() or any other call of the client. None of them may free the
+ * client; starting and cancelling downloads is allowed. */
+struct registry_download_ops {
+    /* The next bytes. A failure (set in `err`) ends the download with it. */
+    int (*data)(void *ctx, const void *bytes, size_t len, struct err *err);
+    /* The server cannot continue in the middle: data starts at the blob's first byte again. */
+    int (*restart)(void *ctx, struct err *err);
+    /* Called exactly once unless cancelled: status 0 when all `size` bytes were handed over, or the failure, with
+     * `err`. The download is gone afterwards. */
+    void (*done)(void *ctx, int status, const struct err *err);
+};
+
+struct registry_download;
+
+/* Queues the download of a blob from byte `start` (0 <= start <= size) on; at most max_concurrent_downloads of the
+ * configuration run at once, in the order of their start. Nothing is called before registry_wait(). No more than the
+ * descriptor's size is ever handed over; the digest is the caller's to check. `ops` is borrowed until the end, all else
+ * is copied. The handle is good until done() was called. */
+struct registry_download *registry_download(struct registry *r, const struct oci_reference *ref,
+                                            const struct oci_descriptor *blob, int64_t start,
+                                            const struct registry_download_ops *ops, void *ctx);
+
+/* Ends a download without a call of done(). */
+void registry_download_cancel(struct registry_download *d);
+
+/* Downloads that are queued or running. */
+size_t registry_downloads(const struct registry *r);
+
+/* Moves downloads on until one of the caller's `fds` is ready, or `timeout_ms` (-1: none) has passed, or one download
+ * came to its end, or none is left. Returns how many of `fds` are ready, with their revents set as poll(2) does, or
+ * ERR_INTERRUPTED. With no downloads it is a plain poll. */
+int registry_wait(struct registry *r, struct pollfd *fds, size_t n_fds, int timeout_ms, struct err *err);

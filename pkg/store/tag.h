@@ -1,0 +1,43 @@
+/* Names of images: tags/DOMAIN/PATH/:TAG, and tags/DOMAIN/PATH/@ALGORITHM:HEX for an image named by digest.
+ *
+ * No component of a domain or a path can start with ':' or '@', or be "." or ".." (the grammar of references; asserted
+ * here), so files and directories never collide and no name leads elsewhere. A record says all that `images` shows and
+ * `run` needs to find the config, so that one small file an image is read.
+ */
+#pragma once
+
+#include "digest/digest.h"
+#include "store/store.h"
+
+struct oci_reference;
+
+struct store_tag {
+    struct oci_reference *name; /* normalised, with a tag or a digest (never both) */
+    struct digest target;       /* what the registry has under the name: an index or the manifest */
+    struct digest manifest;     /* of the platform that was chosen */
+    struct digest id;           /* the image config: the image's ID */
+    char *platform;             /* "linux/amd64" */
+    int64_t bytes;              /* of all layers unpacked */
+    int64_t created;            /* as the config says, time.h; 0: unknown */
+    int64_t pulled;             /* when the name was given */
+};
+
+void store_tag_release(struct store_tag *t);
+
+/* Writes a record, replacing an earlier one; on disk when it returns. What it leads to must be in the store. */
+int store_tag_set(struct store *s, const struct store_tag *t, struct err *err);
+
+/* The record of a name with a tag or a digest (a digest wins where both are given, and also finds an image whose tag
+ * was pulled with that target). ERR_NOT_FOUND; ERR_CORRUPT names the file. The caller releases `ret`. */
+int store_tag_get(struct store *s, const struct oci_reference *name, struct store_tag *ret, struct err *err);
+
+/* Removes the record; on disk when it returns. ERR_NOT_FOUND. */
+int store_tag_remove(struct store *s, const struct oci_reference *name, struct err *err);
+
+/* All records, sorted by name. The caller frees the list. */
+struct store_tag_list {
+    struct store_tag *v;
+    size_t n, cap;
+};
+int store_tag_list(struct store *s, struct store_tag_list *ret, struct err *err);
+void store_tag_list_release(struct store_tag_list *l);
