@@ -61,5 +61,9 @@ char *store_digest_path(const struct digest *d, char ret[STORE_DIGEST_PATH_MAX])
 
 /* Iterates over all blobs or layers in no order: calls `each` with every well-formed name; a negative result of it ends
  * the iteration and is returned. */
-int store_each_digest(struct store *s, enum store_dir dir,
-                      int (*each)(const struct digest *d, void *data, struct err *err), void *data, struct err *err);
+typedef int (*store_each_digest_fn)(const struct digest *d, void *data, struct err *err);
+int store_each_digest(struct store *s, enum store_dir dir, store_each_digest_fn each, void *data, struct err *err);
+
+/* Takes a blob out of sight and leaves it in the trash: for garbage collection under the store lock, and for a blob
+ * that was found damaged. */
+int store_blob_discard(struct store *s, const struct digest *digest, struct err *err);
