@@ -49,7 +49,8 @@ kill_after_ms() {
     expect three cbox run --rm layers:1 'echo $LAYERS'
     cbox rmi layers:1
     cbox pull alpine
-    [ -z "$(find "$CBOX_ROOT/tmp" -mindepth 1)" ]
+    # What was cut off is gone; empty files that locks are taken on may stay.
+    [ -z "$(find "$CBOX_ROOT/tmp" -type f -size +0)" ]
 }
 
 @test "removals killed at random moments" {
