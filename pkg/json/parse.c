@@ -1,5 +1,7 @@
 #include "json/table.h"
 
+#include "base/near.h"
+
 #include <jansson.h>
 
 enum { MAX_DEPTH = 64 };
@@ -207,18 +209,6 @@ static int read_field(const struct json_field *f, json_t *json, void *object, co
     return fail(at, err, "field of no kind");
 }
 
-/* How many letters differ at most, for the hint behind an unknown name: small and symmetric, no more is needed. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b), prefix = 0, suffix = 0;
-
-    while (prefix < n && prefix < m && a[prefix] == b[prefix])
-        prefix++;
-    while (suffix < n - prefix && suffix < m - prefix && a[n - 1 - suffix] == b[m - 1 - suffix])
-        suffix++;
-    return MAX_OF(n, m) - prefix - suffix;
-}
-
 static int check_names(const struct json_type *type, json_t *json, const struct place *at, struct err *err)
 {
     const char *key;
@@ -226,8 +216,7 @@ static int check_names(const struct json_type *type, json_t *json, const struct 
 
     json_object_foreach(json, key, value)
     {
-        const char *nearest = NULL;
-        size_t best = 4;
+        struct near near = near_to(key);
         bool known = false;
 
         for (size_t i = 0; i < type->n_fields && !known; i++) {
@@ -236,16 +225,13 @@ static int check_names(const struct json_type *type, json_t *json, const struct 
             if (!name)
                 continue;
             known = strcmp(name, key) == 0;
-            if (distance(name, key) < best) {
-                best = distance(name, key);
-                nearest = name;
-            }
+            near_offer(&near, name);
         }
         if (!known) {
             struct place here = {at, key, 0};
 
             fail(&here, err, "unknown name");
-            return nearest ? err_hint(err, "did you mean \"%s\"?", nearest) : ERR_INVALID;
+            return near.best ? err_hint(err, "did you mean \"%s\"?", near.best) : ERR_INVALID;
         }
     }
     return 0;
