@@ -119,6 +119,12 @@ void store_ingest_free(struct store_ingest *in)
     free(in);
 }
 
+void store_ingest_discard(struct store_ingest *in)
+{
+    in->offset = 0; /* store_ingest_free() removes it */
+    in->verified = false;
+}
+
 int64_t store_ingest_offset(const struct store_ingest *in)
 {
     return in->offset;
@@ -204,7 +210,7 @@ int store_ingest_verify(struct store_ingest *in, struct err *err)
     if (r == 0 && ftruncate(in->fd, in->size) < 0) /* a restart may have left more */
         r = err_errno(err, errno, "writing %s", in->name);
     if (r < 0) {
-        in->offset = 0; /* store_ingest_free() removes it */
+        store_ingest_discard(in);
         return r;
     }
     in->verified = true;

@@ -28,6 +28,9 @@ int store_ingest_begin(struct store *s, const struct digest *digest, int64_t siz
 void store_ingest_free(struct store_ingest *in);
 MEM_DEFINE_CLEANUP(struct store_ingest, store_ingest_free);
 
+/* Throws away what was written, so that the next try starts anew; to be freed afterwards. */
+void store_ingest_discard(struct store_ingest *in);
+
 /* Bytes that are there, from the blob's start: where to go on. Equal to the size: nothing to download. */
 int64_t store_ingest_offset(const struct store_ingest *in);
 int64_t store_ingest_size(const struct store_ingest *in);
