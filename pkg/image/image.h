@@ -61,12 +61,14 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
 struct image {
     struct store_tag tag; /* one of its names */
     struct oci_image_config config;
-    struct digest *layers; /* diffIDs, the lowest first */
+    /* The layers to stack, by diffID, the lowest first. One that the image names several times (the empty one, mostly)
+     * stands only in its highest place: what it says lower down cannot be seen, and overlayfs takes a tree once. */
+    struct digest *layers;
     size_t n_layers;
 };
 
 /* Finds an image by a name as users write it ("alpine", "alpine:3", "host:5000/a/b@sha256:…") or by its ID or the start
- * of it (at least 4 hexadecimal digits, or "sha256:…"); names win. All of its layers are there when this returns, and
+ * of it (at least 3 hexadecimal digits, or "sha256:…"); names win. All of its layers are there when this returns, and
  * stay while the caller holds the store lock shared (store/store.h). ERR_NOT_FOUND: `no such image: …`; ERR_INVALID:
  * no name, or an ID that begins several images'. The caller releases `ret`. */
 int image_open(struct store *s, const char *name, struct image *ret, struct err *err);

@@ -4,7 +4,6 @@
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -280,36 +279,21 @@ int store_blob_discard(struct store *s, const struct digest *digest, struct err 
     return store_discard(s, STORE_BLOBS, store_digest_path(digest, path), false, err);
 }
 
-static void close_dir(DIR **d)
+struct digest_iteration {
+    enum digest_algorithm algorithm;
+    store_each_digest_fn each;
+    void *data;
+};
+
+static int each_name(int dirfd, const char *name, void *data, struct err *err)
 {
-    if (*d)
-        closedir(*d);
-}
+    const struct digest_iteration *it = data;
+    char text[8 + 256];
+    struct digest digest;
 
-static int each_of(int parent, enum digest_algorithm a, store_each_digest_fn each, void *data, struct err *err)
-{
-    const char *algorithm = digest_algorithm_name(a);
-    int fd = openat(parent, algorithm, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *e;
-
-    if (fd < 0 && errno == ENOENT)
-        return 0;
-    if (!d)
-        return err_errno(err, errno, "reading directory %s", algorithm);
-    while ((errno = 0, e = readdir(d))) {
-        char text[8 + 256];
-        struct digest digest;
-        int r;
-
-        snprintf(text, sizeof(text), "%s:%s", algorithm, e->d_name);
-        if (digest_parse(text, &digest, NULL) < 0)
-            continue;
-        r = each(&digest, data, err);
-        if (r < 0)
-            return r;
-    }
-    return errno ? err_errno(err, errno, "reading directory %s", algorithm) : 0;
+    (void)dirfd;
+    snprintf(text, sizeof(text), "%s:%s", digest_algorithm_name(it->algorithm), name);
+    return digest_parse(text, &digest, NULL) < 0 ? 0 : it->each(&digest, it->data, err);
 }
 
 int store_each_digest(struct store *s, enum store_dir dir, store_each_digest_fn each, void *data, struct err *err)
@@ -317,7 +301,10 @@ int store_each_digest(struct store *s, enum store_dir dir, store_each_digest_fn 
     int parent;
     int r = store_dir(s, dir, &parent, err);
 
-    for (enum digest_algorithm a = DIGEST_SHA256; r == 0 && a <= DIGEST_SHA512; a++)
-        r = each_of(parent, a, each, data, err);
+    for (enum digest_algorithm a = DIGEST_SHA256; r == 0 && a <= DIGEST_SHA512; a++) {
+        struct digest_iteration it = {a, each, data};
+
+        r = store_each_name(parent, digest_algorithm_name(a), each_name, &it, err);
+    }
     return r;
 }

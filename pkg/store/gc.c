@@ -4,23 +4,20 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "base/vec.h"
-#include "oci/descriptor.h"
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "store/blob.h"
 #include "store/internal.h"
 #include "store/tag.h"
+#include "store/uses.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
-#include "json/json.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
-enum { RECORD_MAX = 1 << 20, LEASE_MAX = 1 << 20 };
+enum { LEASE_MAX = 1 << 20 };
 
 typedef VEC(struct digest) digest_set;
 
@@ -65,29 +62,6 @@ static void set_unique(digest_set *set)
     set->n = n;
 }
 
-static void close_dir(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
-/* Calls `each` with the names in a directory, hidden ones left out. A missing directory is an empty one. */
-static int each_name(int parent, const char *path,
-                     int (*each)(int dirfd, const char *name, void *data, struct err *err), void *data, struct err *err)
-{
-    int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *e;
-    int r = 0;
-
-    if (!d)
-        return errno == ENOENT ? 0 : err_errno(err, errno, "reading directory %s", path);
-    while (r == 0 && (e = readdir(d)))
-        if (e->d_name[0] != '.')
-            r = each(fd, e->d_name, data, err);
-    return r;
-}
-
 /* ---- marking ---- */
 
 static int mark_tags(struct marking *m, struct err *err)
@@ -102,42 +76,13 @@ static int mark_tags(struct marking *m, struct err *err)
     return r;
 }
 
-/* What a container's record says about its image, whatever else stands in it. */
-struct container_image {
-    struct digest manifest;
-};
-
-static const struct json_field container_fields[] = {
-    JSON_FIELD(struct container_image, "manifest", JSON_K_CUSTOM, manifest, 0, NULL, &oci_digest_conversion),
-};
-
-static const struct json_type container_type = {
-    .name = "container record",
-    .size = sizeof(struct container_image),
-    .fields = container_fields,
-    .n_fields = ARRAY_SIZE(container_fields),
-};
-
-static int mark_container(int containers, const char *id, void *data, struct err *err)
+static int mark_use(const struct store_use *use, void *data, struct err *err)
 {
     struct marking *m = data;
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(RECORD_MAX);
-    _cleanup_free_ char *file = str_printf("%s/record.json", id);
-    struct container_image image = {0};
-    struct err why = ERR_INIT;
-    int r = fd_read_file(containers, file, &text, &why);
 
-    if (r == ERR_NOT_FOUND) /* being made or removed */
-        return 0;
-    if (r == 0)
-        r = json_parse(buf_str(&text), text.len, &container_type, &image, &why);
-    if (r < 0) {
-        if (err)
-            *err = why;
-        return err_wrap(err, "containers/%s", file);
-    }
-    if (image.manifest.algorithm != DIGEST_NONE)
-        *VEC_PUSH(&m->images) = image.manifest;
+    (void)err;
+    if (use->manifest.algorithm != DIGEST_NONE)
+        *VEC_PUSH(&m->images) = use->manifest;
     return 0;
 }
 
@@ -206,17 +151,15 @@ static int mark_image(struct marking *m, const struct digest *digest, struct err
 
 static int mark(struct marking *m, struct err *err)
 {
-    int root, tmp;
-    int r = store_dir(m->store, STORE_ROOT, &root, err);
+    int tmp;
+    int r = store_dir(m->store, STORE_TMP, &tmp, err);
 
-    if (r == 0)
-        r = store_dir(m->store, STORE_TMP, &tmp, err);
     if (r == 0)
         r = mark_tags(m, err);
     if (r == 0)
-        r = each_name(root, "containers", mark_container, m, err);
+        r = store_each_use(m->store, mark_use, m, err);
     if (r == 0)
-        r = each_name(tmp, ".", mark_lease, m, err);
+        r = store_each_name(tmp, ".", mark_lease, m, err);
     set_unique(&m->images);
     for (size_t i = 0; r == 0 && i < m->images.n; i++) {
         r = mark_image(m, &m->images.v[i], err);
@@ -340,9 +283,9 @@ int store_sweep_tmp(struct store *s, struct err *err)
     int r = store_dir(s, STORE_TMP, &tmp, err);
 
     if (r == 0)
-        r = each_name(tmp, ".", sweep_file, NULL, err);
+        r = store_each_name(tmp, ".", sweep_file, NULL, err);
     if (r == 0)
-        r = each_name(tmp, STORE_STAGING, sweep_stage, s, err);
+        r = store_each_name(tmp, STORE_STAGING, sweep_stage, s, err);
     if (r == 0)
         r = store_empty_trash(s, err);
     return r < 0 ? err_wrap(err, "cleaning %s/tmp", store_root_path(s)) : 0;

@@ -21,3 +21,8 @@ int store_stage_publish(struct store_stage *st, struct err *err);
 
 /* Removes what crashed writers left among the tags, and empty directories. Under the exclusive store lock. */
 int store_tag_tidy(struct store *s, struct err *err);
+
+/* Calls `each` with the names in the directory `path` below `parent`, hidden ones left out, until a negative result. A
+ * missing directory is an empty one. */
+typedef int (*store_each_name_fn)(int dirfd, const char *name, void *data, struct err *err);
+int store_each_name(int parent, const char *path, store_each_name_fn each, void *data, struct err *err);

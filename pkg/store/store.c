@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/num.h"
+#include "store/internal.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -211,27 +212,35 @@ static void close_dir(DIR **d)
         closedir(*d);
 }
 
+int store_each_name(int parent, const char *path, store_each_name_fn each, void *data, struct err *err)
+{
+    int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *e;
+    int r = 0;
+
+    if (!d) {
+        fd_close(fd);
+        return errno == ENOENT ? 0 : err_errno(err, errno, "reading directory %s", path);
+    }
+    while (r == 0 && (e = readdir(d)))
+        if (e->d_name[0] != '.')
+            r = each(fd, e->d_name, data, err);
+    return r;
+}
+
+static int empty_one(int trash, const char *name, void *data, struct err *err)
+{
+    (void)data;
+    return trash_delete(trash, name, err);
+}
+
 int store_empty_trash(struct store *s, struct err *err)
 {
-    _cleanup_(close_dir) DIR *d = NULL;
-    int trash;
-    struct dirent *e;
-    int r = open_trash(s, &trash, err);
+    int tmp;
+    int r = store_dir(s, STORE_TMP, &tmp, err);
 
-    if (r < 0)
-        return r;
-    d = fdopendir(trash);
-    if (!d) {
-        r = err_errno(err, errno, "reading %s/tmp/trash", s->root);
-        fd_close(trash);
-        return r;
-    }
-    while ((errno = 0, e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        r = trash_delete(trash, e->d_name, err);
-        if (r < 0)
-            return err_wrap(err, "%s/tmp/trash", s->root);
-    }
-    return errno ? err_errno(err, errno, "reading %s/tmp/trash", s->root) : 0;
+    if (r == 0)
+        r = store_each_name(tmp, "trash", empty_one, NULL, err);
+    return r < 0 ? err_wrap(err, "%s/tmp/trash", s->root) : 0;
 }
