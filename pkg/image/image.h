@@ -15,15 +15,14 @@
 
 /* What a pull tells while it runs. A layer is named by its index in the manifest and the digest of its blob. */
 enum image_event_kind {
-    IMAGE_PULLING,     /* the name was found: target is known */
-    IMAGE_LAYERS,      /* the manifest was read: `total` layers will be told of */
-    IMAGE_EXISTS,      /* the layer is in the store */
+    IMAGE_PULLING,     /* the name was found; the digest is what the registry has under it */
+    IMAGE_LAYER,       /* there is this layer: told of all of them, in their order, before anything else */
+    IMAGE_EXISTS,      /* it is in the store */
     IMAGE_WAITING,     /* another process is bringing it in */
-    IMAGE_DOWNLOADING, /* now of total bytes */
+    IMAGE_DOWNLOADING, /* `now` of `total` bytes */
     IMAGE_DOWNLOADED,  /* complete and verified */
-    IMAGE_EXTRACTING,  /* now of total (compressed) bytes were taken in */
+    IMAGE_EXTRACTING,  /* `now` of `total` (compressed) bytes were taken in */
     IMAGE_COMPLETE,
-    IMAGE_SYNCING, /* everything is there and goes to the disk */
 };
 
 struct image_event {

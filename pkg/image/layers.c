@@ -354,11 +354,6 @@ static int round_of(struct work *w, struct err *err)
         r = step(w, -1, err);
     if (r < 0)
         return r;
-    if (count(w, JOB_STAGED) > 0 && w->options->event) {
-        struct image_event e = {.kind = IMAGE_SYNCING};
-
-        w->options->event(&e, w->options->data);
-    }
     r = store_transaction_finish(w->transaction, err);
     for (size_t i = 0; i < w->n_jobs; i++)
         if (w->jobs[i].state == JOB_STAGED)
@@ -455,11 +450,8 @@ int image_layers_bring(struct store *s, struct registry *registry, const struct 
     int r;
 
     work_set_up(&w, documents);
-    if (options->event) {
-        struct image_event e = {.kind = IMAGE_LAYERS, .total = (int64_t)w.n_jobs};
-
-        options->event(&e, options->data);
-    }
+    for (size_t i = 0; i < w.n_jobs; i++)
+        tell(&w.jobs[i], IMAGE_LAYER, 0);
     r = find_duplicates(&w, err);
     if (r == 0)
         r = layer_open_libraries(err);
