@@ -18,7 +18,7 @@ lint-layers:
 
 lint-cppcheck:
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppressions-list=tests/lint/cppcheck.txt -j 2 -Ipkg -Icmd -D_GNU_SOURCE -D__x86_64__ cmd pkg
+		--suppressions-list=tests/lint/cppcheck.txt --include=tests/lint/cppcheck.h -j 2 -Ipkg -Icmd -D_GNU_SOURCE -D__x86_64__ cmd pkg
 
 lint-shell:
 	@tests/lint/shell

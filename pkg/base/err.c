@@ -1,13 +1,20 @@
 #include "base/err.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 
 static void set_text(char *out, size_t size, const char *fmt, va_list ap)
 {
     vsnprintf(out, size, fmt, ap);
-    for (char *p = out; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    for (char *p = out; *p;) {
+        size_t n = utf8_printable(p);
+
+        if (n)
+            p += n;
+        else
+            *p++ = '?';
+    }
 }
 
 int err_set(struct err *err, int kind, const char *fmt, ...)
@@ -37,7 +44,8 @@ int err_kind_of_errno(int errnum)
         {EOPNOTSUPP, ERR_UNSUPPORTED}, {EINTR, ERR_INTERRUPTED},
         {EWOULDBLOCK, ERR_BUSY},       {EBUSY, ERR_BUSY},
         {ECONNREFUSED, ERR_NETWORK},   {ECONNRESET, ERR_NETWORK},
-        {ETIMEDOUT, ERR_NETWORK},      {EFBIG, ERR_LIMIT},
+        {ETIMEDOUT, ERR_NETWORK},      {ENETUNREACH, ERR_NETWORK},
+        {EHOSTUNREACH, ERR_NETWORK},   {EFBIG, ERR_LIMIT},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(map); i++)

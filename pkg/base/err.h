@@ -45,14 +45,16 @@ struct err {
 
 #define ERR_INIT ((struct err){0})
 
-/* Sets the error and returns `kind`. Over-long texts are cut; control characters become '?', since texts quote foreign
- * bytes and end on terminals. `err` may be NULL where a caller wants the kind alone. */
+/* Sets the error and returns `kind`. Over-long texts are cut; control characters and bytes that are no UTF-8 become
+ * '?', since texts quote foreign bytes and end on terminals. `err` may be NULL where a caller needs no text; the kind
+ * then gets lost where a layer above wraps, so a caller that looks at kinds passes a record. */
 int err_set(struct err *err, int kind, const char *fmt, ...) _printf_(3, 4);
 
 /* The same from an errno value (positive): the kind is derived from it and its text is appended behind ": ". */
 int err_errno(struct err *err, int errnum, const char *fmt, ...) _printf_(3, 4);
 
-/* Puts "…: " in front of the text; returns the kind, so `return err_wrap(err, "reading %s", path);` works. */
+/* Puts "…: " in front of the text; returns the kind, so `return err_wrap(err, "reading %s", path);` works. Without a
+ * record it returns ERR_INTERNAL. */
 int err_wrap(struct err *err, const char *fmt, ...) _printf_(2, 3);
 
 /* Says what the user can do next; shown behind the text. The hint nearest to the failure wins: a later one is ignored.

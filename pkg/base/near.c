@@ -8,7 +8,7 @@ struct near near_to(const char *word)
 {
     size_t n = strlen(word);
 
-    return (struct near){.word = word, .distance = n > NAME_MAX_LEN ? 0 : (unsigned)(n < 6 ? 2 : n / 3) + 1};
+    return (struct near){.word = word, .distance = n > NAME_MAX_LEN ? 0 : (unsigned)MAX_OF(n / 3, 1u) + 1};
 }
 
 /* Optimal string alignment: Levenshtein's rows plus one more for swapped neighbours. */

@@ -9,13 +9,13 @@
 #pragma once
 
 struct near {
-    const char *word; /* what was written; borrowed */
-    const char *best; /* the nearest name offered so far, NULL while none is near enough to be meant; borrowed */
-    unsigned distance;
+    const char *word;  /* what was written; borrowed */
+    const char *best;  /* the nearest name offered so far, NULL while none is near enough to be meant; borrowed */
+    unsigned distance; /* of `best`; a name must be nearer than this */
 };
 
 struct near near_to(const char *word);
 
 /* Distance is the number of letters added, dropped, changed or swapped with their neighbour; a third of the word may
- * differ (and one letter in a short one). Of two names that are as near the first offered wins. */
+ * differ, and one in a short one. Of two names that are as near the first offered wins. */
 void near_offer(struct near *near, const char *name);

@@ -86,7 +86,9 @@ int num_parse_nano(const char *s, int64_t *ret, struct err *err)
     return 0;
 }
 
-static char *format_scaled(int64_t bytes, double base, const char *const *units, size_t n, char out[NUM_TEXT_MAX])
+/* `digits` significant ones, of which those before the point are never cut to an exponent. */
+static char *format_scaled(int64_t bytes, double base, int digits, const char *const *units, size_t n,
+                           char out[NUM_TEXT_MAX])
 {
     double value = (double)bytes;
     size_t i = 0;
@@ -95,30 +97,22 @@ static char *format_scaled(int64_t bytes, double base, const char *const *units,
         value /= base;
         i++;
     }
-    snprintf(out, NUM_TEXT_MAX, "%.4g%s", value, units[i]);
+    snprintf(out, NUM_TEXT_MAX, "%.*g%s", digits, value, units[i]);
+    if (strchr(out, 'e'))
+        snprintf(out, NUM_TEXT_MAX, "%.0f%s", value, units[i]);
     return out;
 }
 
 char *num_format_size(int64_t bytes, char out[NUM_TEXT_MAX])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-    double value = (double)bytes;
-    size_t i = 0;
 
-    while (value >= 1000 && i + 1 < ARRAY_SIZE(units)) {
-        value /= 1000;
-        i++;
-    }
-    /* docker's image list: three significant digits */
-    snprintf(out, NUM_TEXT_MAX, "%.3g%s", value, units[i]);
-    if (strchr(out, 'e'))
-        snprintf(out, NUM_TEXT_MAX, "%.0f%s", value, units[i]);
-    return out;
+    return format_scaled(bytes, 1000, 3, units, ARRAY_SIZE(units), out);
 }
 
 char *num_format_size_iec(int64_t bytes, char out[NUM_TEXT_MAX])
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
-    return format_scaled(bytes, 1024, units, ARRAY_SIZE(units), out);
+    return format_scaled(bytes, 1024, 4, units, ARRAY_SIZE(units), out);
 }

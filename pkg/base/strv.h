@@ -1,7 +1,8 @@
 /* NULL-terminated vectors of strings: argument lists, environments, lists in documents.
  *
  * NULL is the empty vector everywhere. A vector owns its strings; strv_free() frees both. Functions that change a
- * vector take its address.
+ * vector take its address; only a vector that they made themselves can be added to, since its spare room follows from
+ * its length.
  */
 #pragma once
 

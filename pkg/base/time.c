@@ -1,6 +1,7 @@
 #include "base/time.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -47,49 +48,99 @@ char *time_format(int64_t t, char out[TIME_TEXT_MAX])
     return out;
 }
 
-static int two_digits(const char *s)
+/* A number of exactly `n` digits; moves `*s` behind it. -1 where there is none or it is not in [min, max]. */
+static int read_digits(const char **s, int n, int min, int max)
 {
-    if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9')
-        return -1;
-    return (s[0] - '0') * 10 + s[1] - '0';
+    int value = 0;
+
+    for (; n > 0; n--, (*s)++) {
+        if (**s < '0' || **s > '9')
+            return -1;
+        value = value * 10 + (**s - '0');
+    }
+    return value >= min && value <= max ? value : -1;
 }
 
-/* The zone at `s` ("Z" or "+hh:mm") in seconds; false where it is none. */
-static int parse_zone(const char *s, int64_t *ret)
+static bool skip(const char **s, char c)
 {
-    int h, m;
+    if (**s != c)
+        return false;
+    ++*s;
+    return true;
+}
 
-    if ((s[0] == 'Z' || s[0] == 'z') && !s[1]) {
-        *ret = 0;
-        return 1;
-    }
-    if (s[0] != '+' && s[0] != '-')
-        return 0;
-    h = two_digits(s + 1);
-    if (h < 0 || h > 23 || s[3] != ':')
-        return 0;
-    m = two_digits(s + 4);
-    if (m < 0 || m > 59 || s[6])
-        return 0;
-    *ret = (h * 3600 + m * 60) * (s[0] == '-' ? -1 : 1);
-    return 1;
+/* YYYY-MM-DDThh:mm:ss; a day that its month does not have is refused. */
+static bool read_date(const char **s, struct tm *tm)
+{
+    struct tm same;
+
+    *tm = (struct tm){0};
+    tm->tm_year = read_digits(s, 4, 0, 9999) - 1900;
+    if (tm->tm_year < -1900 || !skip(s, '-'))
+        return false;
+    tm->tm_mon = read_digits(s, 2, 1, 12) - 1;
+    if (tm->tm_mon < 0 || !skip(s, '-'))
+        return false;
+    tm->tm_mday = read_digits(s, 2, 1, 31);
+    if (tm->tm_mday < 0 || !skip(s, 'T'))
+        return false;
+    tm->tm_hour = read_digits(s, 2, 0, 23);
+    if (tm->tm_hour < 0 || !skip(s, ':'))
+        return false;
+    tm->tm_min = read_digits(s, 2, 0, 59);
+    if (tm->tm_min < 0 || !skip(s, ':'))
+        return false;
+    tm->tm_sec = read_digits(s, 2, 0, 59);
+    same = *tm;
+    timegm(&same);
+    return tm->tm_sec >= 0 && same.tm_mday == tm->tm_mday;
+}
+
+/* ".123" in nanoseconds, cut behind the ninth digit; nothing is 0. */
+static bool read_fraction(const char **s, int64_t *ret)
+{
+    int64_t unit = SECOND / 10;
+
+    *ret = 0;
+    if (!skip(s, '.'))
+        return true;
+    if (**s < '0' || **s > '9')
+        return false;
+    for (; **s >= '0' && **s <= '9'; ++*s, unit /= 10)
+        *ret += (**s - '0') * unit;
+    return true;
+}
+
+/* "Z" or "+hh:mm", in seconds. */
+static bool read_zone(const char **s, int64_t *ret)
+{
+    int sign, h, m;
+
+    *ret = 0;
+    if (skip(s, 'Z'))
+        return true;
+    sign = skip(s, '-') ? -1 : skip(s, '+') ? 1 : 0;
+    h = read_digits(s, 2, 0, 23);
+    if (!sign || h < 0 || !skip(s, ':'))
+        return false;
+    m = read_digits(s, 2, 0, 59);
+    *ret = sign * (h * 3600 + m * 60);
+    return m >= 0;
 }
 
 int time_parse(const char *s, int64_t *ret, struct err *err)
 {
-    struct tm tm = {0};
-    const char *p = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-    int64_t ns = 0, unit = SECOND / 10, zone, seconds;
+    struct tm tm;
+    const char *p = s;
+    int64_t ns, zone;
+    __int128 t;
 
-    if (p && *p == '.') {
-        for (p++; *p >= '0' && *p <= '9'; p++, unit /= 10)
-            ns += (*p - '0') * unit;
-    }
-    if (!p || !parse_zone(p, &zone))
+    if (!read_date(&p, &tm) || !read_fraction(&p, &ns) || !read_zone(&p, &zone) || *p)
         return err_set(err, ERR_INVALID, "\"%s\" is not a time such as 2006-01-02T15:04:05Z", s);
-    seconds = (int64_t)timegm(&tm) - zone;
-    if (__builtin_mul_overflow(seconds, SECOND, &seconds) || __builtin_add_overflow(seconds, ns, ret))
-        return err_set(err, ERR_INVALID, "time %s is out of range", s);
+    t = ((__int128)timegm(&tm) - zone) * SECOND + ns;
+    if (t < INT64_MIN || t > INT64_MAX)
+        return err_set(err, ERR_LIMIT, "time %s is before 1678 or behind 2261", s);
+    *ret = (int64_t)t;
     return 0;
 }
 

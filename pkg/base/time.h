@@ -11,7 +11,8 @@ int64_t time_now(void);       /* CLOCK_REALTIME */
 int64_t time_monotonic(void); /* CLOCK_MONOTONIC: for waiting and measuring */
 
 /* RFC 3339 in UTC with the fraction's trailing zeros dropped (Go's RFC3339Nano), as image configs and Docker's inspect
- * have it; and its reading, with any zone offset. ERR_INVALID for anything else. */
+ * have it; and its reading, with any zone offset. ERR_INVALID for anything else, ERR_LIMIT for a time that the 64 bits
+ * cannot hold: Go's zero time, year 1, is one that images do carry. */
 char *time_format(int64_t t, char out[TIME_TEXT_MAX]);
 int time_parse(const char *s, int64_t *ret, struct err *err);
 

@@ -1,5 +1,7 @@
 #include "json/table.h"
 
+#include "base/near.h"
+
 #include <jansson.h>
 
 enum { MAX_DEPTH = 64 };
@@ -48,6 +50,24 @@ static int read_strings(json_t *json, char ***out, const struct place *at, struc
         if (!json_is_string(item))
             return fail(&here, err, "string expected");
         strv_add(out, json_string_value(item));
+    }
+    return 0;
+}
+
+static int read_ints(json_t *json, json_int_vec *out, const struct place *at, struct err *err)
+{
+    size_t i;
+    json_t *item;
+
+    if (!json_is_array(json))
+        return fail(at, err, "array of whole numbers expected");
+    json_array_foreach(json, i, item)
+    {
+        struct place here = {at, NULL, i};
+
+        if (!json_is_integer(item))
+            return fail(&here, err, "whole number expected");
+        *VEC_PUSH(out) = json_integer_value(item);
     }
     return 0;
 }
@@ -184,8 +204,13 @@ static int read_field(const struct json_field *f, json_t *json, void *object, co
     case JSON_K_INT64:
     case JSON_K_UINT64:
         return read_integer(f, json, out, at, err);
+    case JSON_K_INT64_PTR:
+        *(int64_t **)out = mem_zalloc(1, sizeof(int64_t));
+        return read_integer(f, json, *(int64_t **)out, at, err);
     case JSON_K_STRV:
         return read_strings(json, out, at, err);
+    case JSON_K_INTS:
+        return read_ints(json, out, at, err);
     case JSON_K_MAP:
         return read_map(json, out, at, err);
     case JSON_K_SET:
@@ -207,18 +232,6 @@ static int read_field(const struct json_field *f, json_t *json, void *object, co
     return fail(at, err, "field of no kind");
 }
 
-/* How many letters differ at most, for the hint behind an unknown name: small and symmetric, no more is needed. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b), prefix = 0, suffix = 0;
-
-    while (prefix < n && prefix < m && a[prefix] == b[prefix])
-        prefix++;
-    while (suffix < n - prefix && suffix < m - prefix && a[n - 1 - suffix] == b[m - 1 - suffix])
-        suffix++;
-    return MAX_OF(n, m) - prefix - suffix;
-}
-
 static int check_names(const struct json_type *type, json_t *json, const struct place *at, struct err *err)
 {
     const char *key;
@@ -226,8 +239,7 @@ static int check_names(const struct json_type *type, json_t *json, const struct 
 
     json_object_foreach(json, key, value)
     {
-        const char *nearest = NULL;
-        size_t best = 4;
+        struct near near = near_to(key);
         bool known = false;
 
         for (size_t i = 0; i < type->n_fields && !known; i++) {
@@ -236,16 +248,13 @@ static int check_names(const struct json_type *type, json_t *json, const struct 
             if (!name)
                 continue;
             known = strcmp(name, key) == 0;
-            if (distance(name, key) < best) {
-                best = distance(name, key);
-                nearest = name;
-            }
+            near_offer(&near, name);
         }
         if (!known) {
             struct place here = {at, key, 0};
 
             fail(&here, err, "unknown name");
-            return nearest ? err_hint(err, "did you mean \"%s\"?", nearest) : ERR_INVALID;
+            return near.best ? err_hint(err, "did you mean \"%s\"?", near.best) : ERR_INVALID;
         }
     }
     return 0;

@@ -74,7 +74,7 @@ int fd_read_rest(int fd, const char *what, struct buf *b, struct err *err)
     for (;;) {
         /* One byte beyond the limit tells a file that fits from one that does not. */
         size_t room = b->max ? MIN_OF(b->max - b->len, (size_t)64 << 10) : (size_t)64 << 10;
-        char probe;
+        char probe = 0;
         void *to = room ? buf_reserve(b, room) : &probe;
         ssize_t n = read(fd, to, room ? room : 1);
 

@@ -15,9 +15,7 @@ docker_start() {
         --host "unix://$dir/docker.sock" --iptables=false --ip6tables=false --bridge=none --storage-driver overlay2 \
         >"$dir/log" 2>&1 </dev/null 3>&- &
     echo $! >"$dir/pid"
-    export DOCKER_HOST=unix://$dir/docker.sock DOCKER_CONFIG=$dir/config
-    mkdir -p "$DOCKER_CONFIG"
-    echo '{}' >"$DOCKER_CONFIG/config.json"
+    export DOCKER_HOST=unix://$dir/docker.sock
     for ((tries = 0; tries < 300; tries++)); do
         docker version >/dev/null 2>&1 && return 0
         kill -0 "$(<"$dir/pid")" 2>/dev/null || break
@@ -46,17 +44,30 @@ docker_stop() {
     rmdir /run/docker/* /run/docker 2>/dev/null || true
 }
 
-# podman_ DIR ARG...: podman with a store of its own and Debian's runc (its crun knows no hybrid cgroups), and with a hard
-# limit of open files that it can set everywhere.
+# podman_ DIR ARG...: podman with a store of its own and Debian's runc (its crun knows no hybrid cgroups).
 podman_() {
-    local dir=$1
+    podman_command "$1"
     shift
-    podman --root "$dir/root" --runroot "$dir/run" --tmpdir "$dir/tmp" --runtime runc --cgroup-manager cgroupfs \
-        --events-backend file --storage-driver overlay "$@"
+    "${podman_command[@]}" "$@"
 }
 
-# podman mounts its store on itself; this undoes it and removes the folders.
+# podman_command DIR: sets the array podman_command to what podman_ runs, for those who need a program and no function.
+podman_command() {
+    podman_command=(podman --root "$1/root" --runroot "$1/run" --tmpdir "$1/tmp" --runtime runc
+        --cgroup-manager cgroupfs --events-backend file --storage-driver overlay)
+}
+
+# What podman run needs on hosts where it may not raise limits.
+# shellcheck disable=SC2034  # for those who source this
+podman_limits=(--ulimit nofile=1024:4096 --ulimit nproc=1024:4096)
+
+# podman mounts its store on itself and makes cgroups that stay; this undoes both and removes the folders.
 podman_remove() {
-    umount "$1/root/overlay" 2>/dev/null || true
+    local point
+    [ -d "$1" ] || return 0
+    awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r point; do
+        umount "$point" || true
+    done
     rm -rf --one-file-system "$1"
+    find /sys/fs/cgroup -depth -type d -path '*/libpod_parent*' -exec rmdir {} + 2>/dev/null || true
 }
