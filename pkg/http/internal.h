@@ -77,7 +77,8 @@ struct http_transfer {
     int64_t due; /* time_monotonic() */
     int64_t at;  /* bytes of the body that were handed over, `start` included */
     int redirects;
-    int penalty;  /* of failures since there was progress */
+    int failures; /* since there was progress */
+    int penalty;  /* of these, weighed */
     int attempts; /* ever */
 
     /* the attempt */
