@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { AUTHORIZATIONS_MAX = 4 }; /* between two successes: a token may expire as soon as it is there */
+enum { AUTHORIZATIONS_MAX = 4 }; /* without a byte: a token may expire as soon as it is there */
 
 struct registry_request {
     struct registry_request *next;
@@ -101,6 +101,7 @@ static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
     int r = q->ops->data(q->ctx, bytes, len, err);
 
     q->at += (int64_t)len;
+    q->authorizations = 0;
     q->own_failure = r < 0;
     return r;
 }
@@ -191,13 +192,13 @@ static void authorized(void *ctx, int status, const struct err *err)
 static void unauthorized(struct registry_request *q, const struct http_response *response)
 {
     struct err failure = ERR_INIT;
-    int r = ERR_AUTH;
+    int r = REGISTRY_REFUSED;
 
     if (q->authorizations++ < AUTHORIZATIONS_MAX)
         r = registry_authorize(q->registry, q->repository, q->endpoint, response, q->sent, authorized, q, &failure);
-    if (r == 1)
+    if (r == REGISTRY_AUTHORIZED)
         ask(q);
-    else if (r == ERR_AUTH)
+    else if (r == REGISTRY_REFUSED)
         refused(q, response);
     else if (r < 0)
         endpoint_failed(q, &failure);
