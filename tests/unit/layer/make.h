@@ -17,7 +17,7 @@ struct item {
     const char *name;
     char type; /* '0' */
     unsigned mode;
-    int64_t uid, gid;
+    int64_t uid, gid; /* the running user's, so that no root is needed */
     int64_t mtime;
     const char *link;
     const void *data;
@@ -64,8 +64,8 @@ static inline void tar_make_header(char h[512], const struct item *i)
     memset(h, 0, 512);
     memcpy(h, i->name, MIN_OF(n, (size_t)100));
     octal(h + 100, 8, i->mode ? i->mode : 0644);
-    octal(h + 108, 8, i->uid);
-    octal(h + 116, 8, i->gid);
+    octal(h + 108, 8, i->uid ? i->uid : geteuid());
+    octal(h + 116, 8, i->gid ? i->gid : getegid());
     octal(h + 124, 12, i->size < 0 ? 0 : i->size ? i->size : (int64_t)i->len);
     octal(h + 136, 12, i->mtime);
     h[156] = i->type ? i->type : '0';
@@ -89,10 +89,10 @@ static inline void tar_item(struct buf *out, const struct item *i)
     tar_content(out, i->data ? i->data : "", i->len);
 }
 
-/* tar_add(&b, .name = "x", …): owner and group are the running user's unless given, so that no root is needed. */
-#define tar_add(out, ...)           tar_item(out, &(struct item){.uid = geteuid(), .gid = getegid(), __VA_ARGS__})
-#define tar_dir(out, n, ...)        tar_add(out, .name = (n), .type = '5', .mode = 0755, __VA_ARGS__)
-#define tar_file(out, n, text, ...) tar_add(out, .name = (n), .data = (text), .len = strlen(text), __VA_ARGS__)
+/* tar_add(&b, .name = "x", …) */
+#define tar_add(out, ...)           tar_item(out, &(struct item){__VA_ARGS__})
+#define tar_dir(out, n, ...)        tar_add(out, .name = (n), .type = '5', .mode = 0755, ##__VA_ARGS__)
+#define tar_file(out, n, text, ...) tar_add(out, .name = (n), .data = (text), .len = strlen(text), ##__VA_ARGS__)
 
 /* "LEN KEY=VALUE\n" appended to the content of a PAX header. */
 static inline void pax_record(struct buf *pax, const char *key, const void *value, size_t len)
