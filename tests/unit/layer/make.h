@@ -63,7 +63,7 @@ static inline void tar_make_header(char h[512], const struct item *i)
 
     memset(h, 0, 512);
     memcpy(h, i->name, MIN_OF(n, (size_t)100));
-    octal(h + 100, 8, i->mode ? i->mode : 0644);
+    octal(h + 100, 8, i->mode ? i->mode : i->type == '5' ? 0755 : 0644);
     octal(h + 108, 8, i->uid ? i->uid : geteuid());
     octal(h + 116, 8, i->gid ? i->gid : getegid());
     octal(h + 124, 12, i->size < 0 ? 0 : i->size ? i->size : (int64_t)i->len);
@@ -91,7 +91,7 @@ static inline void tar_item(struct buf *out, const struct item *i)
 
 /* tar_add(&b, .name = "x", …) */
 #define tar_add(out, ...)           tar_item(out, &(struct item){__VA_ARGS__})
-#define tar_dir(out, n, ...)        tar_add(out, .name = (n), .type = '5', .mode = 0755, ##__VA_ARGS__)
+#define tar_dir(out, n, ...)        tar_item(out, &(struct item){.name = (n), .type = '5', ##__VA_ARGS__})
 #define tar_file(out, n, text, ...) tar_add(out, .name = (n), .data = (text), .len = strlen(text), ##__VA_ARGS__)
 
 /* "LEN KEY=VALUE\n" appended to the content of a PAX header. */
@@ -143,7 +143,7 @@ static struct {
     __typeof__(&deflate) deflate;
     __typeof__(&deflateEnd) deflateEnd;
     __typeof__(&deflateSetHeader) deflateSetHeader;
-} z;
+} deflating;
 
 static struct {
     __typeof__(&ZSTD_createCCtx) ZSTD_createCCtx;
@@ -154,8 +154,8 @@ static struct {
     __typeof__(&ZSTD_isError) ZSTD_isError;
 } zst;
 
-static const struct dl_symbol z_symbols[] = {DL_SYMBOL(z, deflateInit2_), DL_SYMBOL(z, deflate),
-                                             DL_SYMBOL(z, deflateEnd), DL_SYMBOL(z, deflateSetHeader)};
+static const struct dl_symbol z_symbols[] = {DL_SYMBOL(deflating, deflateInit2_), DL_SYMBOL(deflating, deflate),
+                                             DL_SYMBOL(deflating, deflateEnd), DL_SYMBOL(deflating, deflateSetHeader)};
 static const struct dl_symbol zst_symbols[] = {DL_SYMBOL(zst, ZSTD_createCCtx),        DL_SYMBOL(zst, ZSTD_freeCCtx),
                                                DL_SYMBOL(zst, ZSTD_CCtx_setParameter), DL_SYMBOL(zst, ZSTD_compress2),
                                                DL_SYMBOL(zst, ZSTD_compressStream2),   DL_SYMBOL(zst, ZSTD_isError)};
@@ -170,16 +170,17 @@ static inline void gzip_member(struct buf *out, const void *data, size_t len, gz
     size_t room = len + len / 1000 + 4096;
 
     assert_ok(dl_open(&z_library, &err));
-    assert_int_equal(z.deflateInit2_(&s, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(s)), Z_OK);
+    assert_int_equal(
+        deflating.deflateInit2_(&s, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(s)), Z_OK);
     if (header)
-        assert_int_equal(z.deflateSetHeader(&s, header), Z_OK);
+        assert_int_equal(deflating.deflateSetHeader(&s, header), Z_OK);
     s.next_in = (unsigned char *)(uintptr_t)data;
     s.avail_in = (unsigned)len;
     s.next_out = buf_reserve(out, room);
     s.avail_out = (unsigned)room;
-    assert_int_equal(z.deflate(&s, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(deflating.deflate(&s, Z_FINISH), Z_STREAM_END);
     buf_grown(out, s.total_out);
-    z.deflateEnd(&s);
+    deflating.deflateEnd(&s);
 }
 
 /* Appends one zstd frame with a checksum. */
