@@ -17,6 +17,9 @@ setup() {
     test_setup
     fresh_store
     alpine=$("$fixtures_dir/alpine")
+    # By the registry's own name: after a mirror's failure docker.io itself would be asked.
+    host=$(<"$registry/host")
+    name=$host/library/alpine
 }
 
 teardown() {
@@ -39,12 +42,12 @@ mend() {
 
 # The pull fails as it should and shows nothing; once mended, it works.
 refused_then_mended() {
-    refuse 1 "$1" cbox pull alpine
+    refuse 1 "$1" cbox pull "$name"
     [ "$(pulled)" -eq 0 ]
     nothing_leaked
     mend
-    cbox pull -q alpine
-    expect hello cbox run --rm --network none alpine echo hello
+    cbox pull -q "$name"
+    expect hello cbox run --rm --network none "$name" echo hello
 }
 
 flip_a_byte() {
@@ -64,10 +67,10 @@ flip_a_byte() {
 }
 
 @test "unknown repository, tag, digest, platform" {
-    host=$(<"$registry/host")
-    refuse 1 'no/such.*(not found|unknown)' cbox pull "$host/no/such"
-    refuse 1 'alpine:nosuch.*(not found|unknown)' cbox pull alpine:nosuch
-    refuse 1 'platform.*linux/sparc64|linux/sparc64.*platform' cbox pull --platform linux/sparc64 multi:1
+    refuse 1 'no/such.*(not found|unknown|denied)' cbox pull "$host/no/such"
+    refuse 1 'alpine:nosuch.*(not found|unknown)' cbox pull "$name:nosuch"
+    refuse 1 'not found|unknown' cbox pull "$name@sha256:$(printf '0%.0s' {1..64})"
+    refuse 1 'linux/sparc64' cbox pull --platform linux/sparc64 "$host/library/multi:1"
     [ "$(pulled)" -eq 0 ]
 }
 
@@ -78,18 +81,17 @@ flip_a_byte() {
 }
 
 @test "a certificate of an unknown CA" {
-    host=$(<"$registry/host")
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json
     echo '{}' >"$CBOX_CONFIG"
-    refuse 1 "$host.*certificate" cbox pull "$host/library/alpine"
+    refuse 1 "$host.*certificate" cbox pull "$name"
     registry_certificates "$BATS_TEST_TMPDIR"
     mkdir -p "$BATS_TEST_TMPDIR/certs.d/$host"
     cp "$BATS_TEST_TMPDIR/ca.crt" "$BATS_TEST_TMPDIR/certs.d/$host/"
     jq -n --arg dir "$BATS_TEST_TMPDIR/certs.d" '{certs_dirs: [$dir]}' >"$CBOX_CONFIG"
-    refuse 1 "$host.*certificate" cbox pull "$host/library/alpine"
+    refuse 1 "$host.*certificate" cbox pull "$name"
     [ "$(pulled)" -eq 0 ]
     cp "$registry/ca.crt" "$BATS_TEST_TMPDIR/certs.d/$host/"
-    cbox pull "$host/library/alpine"
+    cbox pull "$name"
 }
 
 @test "a certificate for another name" {
@@ -98,7 +100,7 @@ flip_a_byte() {
     front_start "$BATS_TEST_TMPDIR/front" "$alpine"
     registry_config "$BATS_TEST_TMPDIR/front" >"$BATS_TEST_TMPDIR/front.json"
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
-    refuse 1 'certificate|name' cbox pull "$(<"$BATS_TEST_TMPDIR/front/host")/library/alpine"
+    refuse 1 'certificate|name' cbox pull "$(<"$BATS_TEST_TMPDIR/front/host")/a/b:1"
 }
 
 @test "wrong bytes of a layer" {
@@ -130,10 +132,10 @@ flip_a_byte() {
 
 @test "wrong bytes of a manifest that was asked for by digest" {
     spoil "$(image_digest "$alpine")" sed 's/"size":/"size": /'
-    refuse 1 'digest|mismatch' cbox pull "alpine@$(image_digest "$alpine")"
+    refuse 1 'digest|mismatch' cbox pull "$name@$(image_digest "$alpine")"
     [ "$(pulled)" -eq 0 ]
     mend
-    cbox pull "alpine@$(image_digest "$alpine")"
+    cbox pull "$name@$(image_digest "$alpine")"
 }
 
 # Each case of `hostile`: whatever happens, nothing outside the root changes; what must fail fails with one line.
@@ -143,22 +145,22 @@ flip_a_byte() {
     echo kept >"$canary/kept"
     "$fixtures_dir/lstree" "$canary" >"$BATS_TEST_TMPDIR/before"
     bad=''
-    while read -r name verdict; do
-        mkdir "$BATS_TEST_TMPDIR/$name"
-        "$fixtures_dir/hostile" "$name" "$BATS_TEST_TMPDIR/$name" "$canary"
-        registry_push "$registry" "$BATS_TEST_TMPDIR/$name" "hostile/$name:1"
-        if cbox pull "$(<"$registry/host")/hostile/$name:1" >/dev/null 2>&1; then
-            [ "$verdict" = contain ] || bad+=" $name: was accepted;"
+    while read -r case verdict; do
+        mkdir "$BATS_TEST_TMPDIR/$case"
+        "$fixtures_dir/hostile" "$case" "$BATS_TEST_TMPDIR/$case" "$canary"
+        registry_push "$registry" "$BATS_TEST_TMPDIR/$case" "hostile/$case:1"
+        if timeout 60 cbox pull "$host/hostile/$case:1" >/dev/null 2>&1; then
+            [ "$verdict" = contain ] || bad+=" $case: was accepted;"
         else
-            refuse 1 '.' cbox pull "$(<"$registry/host")/hostile/$name:1" || bad+=" $name: not one line;"
-            [ -z "$(cbox images -q "$(<"$registry/host")/hostile/$name")" ] || bad+=" $name: half-visible;"
+            refuse 1 '.' cbox pull "$host/hostile/$case:1" || bad+=" $case: not one line;"
+            [ -z "$(cbox images -q "$host/hostile/$case")" ] || bad+=" $case: half-visible;"
         fi
-        "$fixtures_dir/lstree" "$canary" | diff "$BATS_TEST_TMPDIR/before" - || bad+=" $name: got out;"
+        "$fixtures_dir/lstree" "$canary" | diff "$BATS_TEST_TMPDIR/before" - || bad+=" $case: got out;"
     done < <("$fixtures_dir/hostile")
     echo "$bad"
     [ -z "$bad" ]
     nothing_leaked
-    cbox pull alpine
+    cbox pull "$name"
 }
 
 # faulty FAULT REGEX: a registry with this fault makes a pull fail with one line that matches.
@@ -213,19 +215,19 @@ faulty() {
     export CBOX_ROOT=$BATS_TEST_TMPDIR/small/root
     # shellcheck disable=SC2016  # the inner shell expands these
     refuse 1 'no space' unshare -m sh -c 'mount -t tmpfs -o size=1m tmpfs "$1" && shift && "$@"' sh \
-        "$BATS_TEST_TMPDIR/small" cbox pull alpine
+        "$BATS_TEST_TMPDIR/small" cbox pull "$name"
     # shellcheck disable=SC2016
     run unshare -m sh -c 'mount -t tmpfs -o size=1m tmpfs "$1" && shift && "$@"; cbox images -q; find "$CBOX_ROOT/tmp" -type f' \
-        sh "$BATS_TEST_TMPDIR/small" cbox pull -q alpine
+        sh "$BATS_TEST_TMPDIR/small" cbox pull -q "$name"
     [ "$(grep -vc '^cbox: ' <<<"$output")" -eq 0 ]
-    cbox pull alpine
+    cbox pull "$name"
 }
 
 @test "no permission to write the store" {
     chmod 711 "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR"
     mkdir -m 700 "$BATS_TEST_TMPDIR/locked"
     export CBOX_ROOT=$BATS_TEST_TMPDIR/locked/root
-    refuse 1 'permission denied' setpriv --reuid=65534 --regid=65534 --clear-groups "$cbox" pull alpine
+    refuse 1 'permission denied' setpriv --reuid=65534 --regid=65534 --clear-groups "$cbox" pull "$name"
 }
 
 @test "a configuration that is wrong" {

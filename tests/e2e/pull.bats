@@ -69,7 +69,7 @@ compare_trees() {
     expect "$host/library/layers:1" cbox pull -q "$host/library/layers:1"
     expect "$host/library/layers@$digest" cbox pull -q "$host/library/layers@$digest"
     expect "docker.io/library/layers:1@$digest" cbox pull -q "layers:1@$digest"
-    refuse 1 'digest|manifest|not found' cbox pull "layers:1@sha256:$(printf '0%.0s' {1..64})"
+    refuse 1 'digest|manifest|not found' cbox pull "$host/library/layers:1@sha256:$(printf '0%.0s' {1..64})"
 }
 
 @test "an index: this machine's platform is chosen, another with --platform" {
@@ -77,7 +77,7 @@ compare_trees() {
     expect "linux/$(image_arch)" cbox run --rm multi:1
     cbox pull --platform linux/arm/v7 multi:1
     refuse 1 'linux/riscv64' cbox pull --platform linux/riscv64 multi:1
-    refuse 1 'platform' cbox pull --platform linux/a/b/c/d multi:1
+    refuse 1 'linux/a/b/c/d|platform' cbox pull --platform linux/a/b/c/d multi:1
 }
 
 @test "layers that two images share are fetched and kept once" {

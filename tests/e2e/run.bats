@@ -61,7 +61,7 @@ in_alpine() {
     refuse 126 '/etc.*(permission denied|is a directory)' in_alpine -- /etc
     refuse 126 '/etc/passwd.*permission denied' in_alpine -- /etc/passwd
     refuse 125 'no-such-option' cbox run --no-such-option alpine true
-    refuse 125 'no-such-image' cbox run --rm no-such-image true
+    refuse 125 'no-such-image' cbox run --rm "$(<"$registry/host")/no-such-image" true
 }
 
 @test "output and errors come apart and whole" {
