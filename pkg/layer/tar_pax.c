@@ -271,8 +271,11 @@ static int pax_take(struct tar_pax *pax, const char *key, const struct value *v,
 /* "LENGTH KEY=VALUE\n", the length counting all of it. */
 int tar_pax_parse(struct tar_pax *pax, struct err *err)
 {
-    char *p = pax->raw.p, *end = p + pax->raw.len;
+    char *p = pax->raw.p, *end;
 
+    if (!pax->raw.len)
+        return 0;
+    end = p + pax->raw.len;
     while (p < end) {
         char *space = memchr(p, ' ', MIN_OF((size_t)(end - p), (size_t)8)), *equals;
         struct value v;

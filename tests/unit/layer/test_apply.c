@@ -198,12 +198,11 @@ static void test_whiteouts(void **state _unused_)
     assert_is("tree/.wh..wh.aufs", "none");
 }
 
-static void test_opaque(void **state)
+static void test_opaque(void **state _unused_)
 {
     _cleanup_buf_ struct buf b = BUF_INIT;
     _cleanup_fd_ int tree = -1, plain = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    (void)state;
     tar_file(&b, "a/new", "new");
     tar_file(&b, "a/.wh..wh..opq", "");
     tar_file(&b, "b/.wh..wh..opq", "");
@@ -440,7 +439,7 @@ static void test_xattrs(void **state _unused_)
     pax_record(&pax, "SCHILY.xattr.trusted.overlay.metacopy", "", 0);
     pax_record(&pax, "SCHILY.xattr.nonsense", "x", 1); /* no such namespace: left out */
     tar_special(&b, 'x', pax.p, pax.len);
-    tar_file(&b, "file", "x", .mode = 0400);
+    tar_file(&b, "file", "x");
     tar_special(&b, 'x', pax.p, pax.len);
     tar_dir(&b, "dir");
     tar_special(&b, 'x', pax.p, pax.len);

@@ -181,6 +181,7 @@ static void test_names(void **state _unused_)
     tar_add(&b, .name = "short", .type = '2', .link = "x");
     tar_special(&b, 'g', "anything at all", 15);
     tar_special(&b, 'g', "twice", 5);
+    tar_special(&b, 'x', "", 0);
     tar_pax(&b, "path", "latin-\xe9\xff", 8);
     tar_add(&b, .name = "placeholder");
     tar_pax(&b, "linkpath", "e\xcc\x81\xff", 4);
