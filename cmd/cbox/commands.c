@@ -13,7 +13,18 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
+static const struct cli_entry image_commands[] = {
+    {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"pull", &cmd_pull, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+};
+static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
+
 static const struct cli_entry commands[] = {
+    {"pull", &cmd_pull, CLI_COMMON},
+    {"images", &cmd_images, CLI_COMMON},
+    {"rmi", &cmd_rmi, CLI_OTHER},
+    {"image", &group_image, CLI_MANAGEMENT},
     {"version", &cmd_version, CLI_COMMON},
 };
 

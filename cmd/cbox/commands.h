@@ -3,4 +3,7 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_images;
+extern const struct cli_command cmd_pull;
+extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_version;

@@ -15,8 +15,7 @@ static void print_debug(const char *line)
     fprintf(stderr, "%s: %s\n", program, line);
 }
 
-/* One line: what happened, then what to do about it. */
-static void print_error(const struct err *err)
+void cbox_print_error(const struct err *err)
 {
     bool color = cli_wants_color(STDERR_FILENO);
 
@@ -42,7 +41,7 @@ static int run_command(struct cli_context *ctx, const struct cli_call *call)
         r = call->command->run(ctx, call->options, call->operands, &err);
     if (r >= 0)
         return r;
-    print_error(&err);
+    cbox_print_error(&err);
     return cli_exit_code(call->command, r);
 }
 
@@ -65,7 +64,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     if (cli_parse(&cbox_root, program, &ctx.globals, argv, &call, &err) < 0) {
-        print_error(&err);
+        cbox_print_error(&err);
         code = call.failure;
     } else if (ctx.globals.version && call.command == &cbox_root) {
         code = cbox_print_version();
