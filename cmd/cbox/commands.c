@@ -21,11 +21,8 @@ static const struct cli_entry image_commands[] = {
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
 static const struct cli_entry commands[] = {
-    {"pull", &cmd_pull, CLI_COMMON},
-    {"images", &cmd_images, CLI_COMMON},
-    {"rmi", &cmd_rmi, CLI_OTHER},
-    {"image", &group_image, CLI_MANAGEMENT},
-    {"version", &cmd_version, CLI_COMMON},
+    {"pull", &cmd_pull, CLI_COMMON},         {"images", &cmd_images, CLI_COMMON},   {"rmi", &cmd_rmi, CLI_OTHER},
+    {"image", &group_image, CLI_MANAGEMENT}, {"version", &cmd_version, CLI_COMMON},
 };
 
 const struct cli_command cbox_root = {
