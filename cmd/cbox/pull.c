@@ -80,7 +80,7 @@ static int pull(struct cli_context *ctx, const struct oci_reference *name, const
 
     if (r == 0)
         r = image_pull(store, &ctx->config, name, &how, &pulled, err);
-    cli_progress_end(steal_ptr(&view.progress));
+    cli_progress_end(view.progress);
     if (r == 0 && !quiet) {
         _cleanup_free_ char *familiar = oci_reference_familiar(name);
 
