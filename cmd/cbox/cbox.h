@@ -4,6 +4,8 @@
 #include "cli/cli.h"
 #include "config/config.h"
 
+#define CBOX_PROGRAM "cbox"
+
 /* The options before the command's name. */
 struct cbox_globals {
     const char *config; /* NULL: the usual places */
@@ -30,11 +32,11 @@ extern const struct cli_command cbox_root;
 int cbox_context_load(struct cli_context *ctx, struct err *err);
 void cbox_context_release(struct cli_context *ctx);
 
+/* "0.1.0" */
+extern const char cbox_version[];
+
 /* The one line of --version; gives the exit code. */
 int cbox_print_version(void);
 
-/* Set by the Makefile. */
-#ifndef CBOX_VERSION
-#define CBOX_VERSION "unknown"
-#define CBOX_COMMIT  "unknown"
-#endif
+/* What `PATH --help` says, on standard output. */
+void cbox_print_help(const struct cli_command *command, const char *path);

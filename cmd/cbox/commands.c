@@ -13,8 +13,17 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
+static const struct cli_entry system_commands[] = {
+    {"info", &cmd_info, CLI_OTHER},
+};
+static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
+
+/* Common ones in the order in which people meet them, the others by name. */
 static const struct cli_entry commands[] = {
     {"version", &cmd_version, CLI_COMMON},
+    {"info", &cmd_info, CLI_COMMON},
+    {"help", &cmd_help, CLI_COMMON},
+    {"system", &group_system, CLI_MANAGEMENT},
 };
 
 const struct cli_command cbox_root = {

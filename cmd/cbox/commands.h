@@ -3,4 +3,6 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_help;
+extern const struct cli_command cmd_info;
 extern const struct cli_command cmd_version;

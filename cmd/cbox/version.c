@@ -4,6 +4,14 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+/* Set by the Makefile. */
+#ifndef CBOX_VERSION
+#define CBOX_VERSION "unknown"
+#define CBOX_COMMIT  "unknown"
+#endif
+
+const char cbox_version[] = CBOX_VERSION;
+
 int cbox_print_version(void)
 {
     printf("cbox version %s, build %s\n", CBOX_VERSION, CBOX_COMMIT);
