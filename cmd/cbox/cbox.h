@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "config/config.h"
+#include "store/store.h"
 
 #define CBOX_PROGRAM "cbox"
 
@@ -31,6 +32,9 @@ extern const struct cli_command cbox_root;
  * $XDG_DATA_HOME/cbox and $XDG_RUNTIME_DIR/cbox for others. ERR_INVALID for a bad configuration. Nothing is created. */
 int cbox_context_load(struct cli_context *ctx, struct err *err);
 void cbox_context_release(struct cli_context *ctx);
+
+/* Opens the store for those who only look: where there is none yet, none is made and `*ret` is NULL. */
+int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err);
 
 /* "0.1.0" */
 extern const char cbox_version[];

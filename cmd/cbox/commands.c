@@ -22,7 +22,7 @@ static const struct cli_command group_system = {.summary = "Manage cbox", CLI_EN
 static const struct cli_entry commands[] = {
     {"version", &cmd_version, CLI_COMMON},     {"info", &cmd_info, CLI_COMMON},
     {"help", &cmd_help, CLI_COMMON},           {"system", &group_system, CLI_MANAGEMENT},
-    {"__generate", &cmd_generate, CLI_HIDDEN},
+    {"__complete", &cmd_complete, CLI_HIDDEN}, {"__generate", &cmd_generate, CLI_HIDDEN},
 };
 
 static const char description[] =

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;
 extern const struct cli_command cmd_info;

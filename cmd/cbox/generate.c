@@ -1,4 +1,4 @@
-/* Hidden commands: what is generated from the tables, and what completion scripts ask for. */
+/* The hidden command behind contrib/generate. */
 #include "cbox.h"
 #include "commands.h"
 
@@ -56,7 +56,6 @@ static int run_generate(struct cli_context *ctx, const void *opts, char **operan
     return r;
 }
 
-/* For contrib/generate. */
 const struct cli_command cmd_generate = {
     .summary = "Print what is generated from the command tables",
     .operands = "KIND [COMMAND...]",

@@ -3,6 +3,8 @@
 
 #include "base/num.h"
 #include "cli/term.h"
+#include "store/tag.h"
+#include "store/uses.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -107,10 +109,58 @@ static void print_host(void)
     print("Name", host.nodename);
 }
 
+static int count_container(const struct store_use *use, void *data, struct err *err)
+{
+    (void)use, (void)err;
+    ++*(size_t *)data;
+    return 0;
+}
+
+static void print_number(const char *key, size_t n)
+{
+    char text[NUM_TEXT_MAX];
+
+    snprintf(text, sizeof(text), "%zu", n);
+    print(key, text);
+}
+
+/* Images by ID: one that has two names is one. */
+static size_t count_images(const struct store_tag_list *tags)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < tags->n; i++) {
+        bool again = false;
+
+        for (size_t j = 0; j < i && !again; j++)
+            again = digest_equal(&tags->v[i].id, &tags->v[j].id);
+        n += !again;
+    }
+    return n;
+}
+
+/* What somebody may not look at is left out. */
+static void print_store(const struct cli_context *ctx)
+{
+    _cleanup_(store_free_cleanup) struct store *store = NULL;
+    struct store_tag_list tags = {0};
+    struct err ignored = ERR_INIT;
+    size_t containers = 0;
+
+    if (cbox_open_existing_store(ctx, &store, &ignored) < 0)
+        return;
+    if (!store || store_each_use(store, count_container, &containers, &ignored) == 0)
+        print_number("Containers", containers);
+    if (!store || store_tag_list(store, &tags, &ignored) == 0)
+        print_number("Images", count_images(&tags));
+    store_tag_list_release(&tags);
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     (void)opts, (void)operands, (void)err;
     print("Version", cbox_version);
+    print_store(ctx);
     print("Storage Driver", "overlayfs");
     print("Root Dir", ctx->root);
     print("State Dir", ctx->state);
