@@ -33,6 +33,9 @@ extern const struct cli_command cbox_root;
 int cbox_context_load(struct cli_context *ctx, struct err *err);
 void cbox_context_release(struct cli_context *ctx);
 
+/* One line on standard error: what happened, and what to do about it. main() does it for what a command returns. */
+void cbox_print_error(const struct err *err);
+
 /* Opens the store for those who only look: where there is none yet, none is made and `*ret` is NULL. */
 int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err);
 

@@ -13,6 +13,13 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
+static const struct cli_entry image_commands[] = {
+    {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"pull", &cmd_pull, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+};
+static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
+
 static const struct cli_entry system_commands[] = {
     {"info", &cmd_info, CLI_OTHER},
 };
@@ -20,8 +27,10 @@ static const struct cli_command group_system = {.summary = "Manage cbox", CLI_EN
 
 /* Common ones in the order in which people meet them, the others by name. */
 static const struct cli_entry commands[] = {
+    {"pull", &cmd_pull, CLI_COMMON},           {"images", &cmd_images, CLI_COMMON},
     {"version", &cmd_version, CLI_COMMON},     {"info", &cmd_info, CLI_COMMON},
-    {"help", &cmd_help, CLI_COMMON},           {"system", &group_system, CLI_MANAGEMENT},
+    {"help", &cmd_help, CLI_COMMON},           {"image", &group_image, CLI_MANAGEMENT},
+    {"system", &group_system, CLI_MANAGEMENT}, {"rmi", &cmd_rmi, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN}, {"__generate", &cmd_generate, CLI_HIDDEN},
 };
 

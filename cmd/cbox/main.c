@@ -2,23 +2,12 @@
 #include "cbox.h"
 
 #include "base/log.h"
-#include "cli/term.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 static void print_debug(const char *line)
 {
     fprintf(stderr, "%s: %s\n", CBOX_PROGRAM, line);
-}
-
-/* One line: what happened, then what to do about it. */
-static void print_error(const struct err *err)
-{
-    bool color = cli_wants_color(STDERR_FILENO);
-
-    fprintf(stderr, "%s%s:%s %s%s%s\n", color ? "\x1b[31m" : "", CBOX_PROGRAM, color ? "\x1b[m" : "", err->text,
-            err->hint[0] ? "; " : "", err->hint);
 }
 
 static int run_command(struct cli_context *ctx, const struct cli_call *call)
@@ -30,7 +19,7 @@ static int run_command(struct cli_context *ctx, const struct cli_call *call)
         r = call->command->run(ctx, call->options, call->operands, &err);
     if (r >= 0)
         return r;
-    print_error(&err);
+    cbox_print_error(&err);
     return cli_exit_code(call->command, r);
 }
 
@@ -53,7 +42,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     if (cli_parse(&cbox_root, CBOX_PROGRAM, &ctx.globals, argv, &call, &err) < 0) {
-        print_error(&err);
+        cbox_print_error(&err);
         code = call.failure;
     } else if (ctx.globals.version && call.command == &cbox_root) {
         code = cbox_print_version();

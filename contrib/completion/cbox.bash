@@ -7,7 +7,15 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='version info help system'
+        commands='pull images version info help image system rmi'
+        ;;
+    'cbox pull')
+        options='--platform:none -q --quiet'
+        first=image others=none
+        ;;
+    'cbox images')
+        options='-a --all --digests --no-trunc -q --quiet'
+        first=image others=none
         ;;
     'cbox version')
         ;;
@@ -16,10 +24,29 @@ _cbox_tables() {
     'cbox help')
         first=command others=none
         ;;
+    'cbox image')
+        commands='ls pull rm'
+        ;;
+    'cbox image ls' | 'cbox image list')
+        options='-a --all --digests --no-trunc -q --quiet'
+        first=image others=none
+        ;;
+    'cbox image pull')
+        options='--platform:none -q --quiet'
+        first=image others=none
+        ;;
+    'cbox image rm' | 'cbox image remove')
+        options='-f --force'
+        first=image others=image
+        ;;
     'cbox system')
         commands='info'
         ;;
     'cbox system info')
+        ;;
+    'cbox rmi')
+        options='-f --force'
+        first=image others=image
         ;;
     esac
 }
