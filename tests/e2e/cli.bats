@@ -159,6 +159,26 @@ bash_offers() {
     [ "$(bash_offers cbox version x '')" = "" ]
 }
 
+# A store that has two images, as completion scripts see it. A name is text, whatever it looks like.
+fake_images() {
+    mkdir -p "$BATS_TEST_TMPDIR/fake"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\n[ "$*" = "__complete image" ] && printf "%%s\\n" alpine:3 app:1 '\''$(touch$IFS$HOME/broken)'\''\n' \
+        >"$BATS_TEST_TMPDIR/fake/cbox"
+    chmod +x "$BATS_TEST_TMPDIR/fake/cbox"
+    PATH=$BATS_TEST_TMPDIR/fake:$PATH
+}
+
+@test "names of images are completed" {
+    fake_images
+    [ "$(bash_offers cbox rmi a)" = "alpine:3 app:1" ]
+    [ "$(bash_offers cbox rmi x app)" = "app:1" ]
+    [ "$(bash_offers cbox pull -q al)" = "alpine:3" ]
+    [ "$(bash_offers cbox image remove '' | wc -w)" -eq 3 ]
+    [ "$(fish --no-config -c "source $tree/contrib/completion/cbox.fish; complete -C 'cbox rmi al'")" = alpine:3 ]
+    [ ! -e "$HOME/broken" ]
+}
+
 @test "fish completes commands, options and their arguments" {
     offers() { fish --no-config -c "source $tree/contrib/completion/cbox.fish; complete -C '$1'" | cut -f 1 | sort | paste -sd ' '; }
     [ "$(offers 'cbox ver')" = version ]
