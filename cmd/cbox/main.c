@@ -18,7 +18,10 @@ static void print_debug(const char *line)
 /* One line: what happened, then what to do about it. */
 static void print_error(const struct err *err)
 {
-    fprintf(stderr, "%s: %s%s%s\n", program, err->text, err->hint[0] ? "; " : "", err->hint);
+    bool color = cli_wants_color(STDERR_FILENO);
+
+    fprintf(stderr, "%s%s:%s %s%s%s\n", color ? "\x1b[31m" : "", program, color ? "\x1b[m" : "", err->text,
+            err->hint[0] ? "; " : "", err->hint);
 }
 
 static int print_help(const struct cli_call *call)

@@ -17,6 +17,13 @@ bool cli_wants_color(int fd)
     return str_empty(getenv("NO_COLOR")) && cli_is_terminal(fd);
 }
 
+unsigned cli_rows(int fd)
+{
+    struct winsize size;
+
+    return ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 ? 24 : size.ws_row;
+}
+
 unsigned cli_columns(int fd)
 {
     struct winsize size;

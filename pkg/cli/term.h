@@ -11,8 +11,10 @@ bool cli_is_terminal(int fd);
 /* The same, and the user did not ask for plain text (NO_COLOR, https://no-color.org). */
 bool cli_wants_color(int fd);
 
-/* The width of the terminal behind `fd`; 80 where there is none or it does not say. At least 20. */
+/* The size of the terminal behind `fd`; 80 columns and 24 rows where there is none or it does not say. At least 20
+ * columns. */
 unsigned cli_columns(int fd);
+unsigned cli_rows(int fd);
 
 /* Appends `text` with what a terminal could take for a command made visible: control characters, C1 controls and bytes
  * that are no UTF-8 become '?'. For every text that an image, a registry or a container chose. */

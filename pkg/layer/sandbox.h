@@ -6,11 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* To be called in a freshly forked, single-threaded process after layer_open_libraries(). Closes all descriptors but
- * 0, 1, 2, `*tree_fd` and `keep`; replaces `*tree_fd` by a view of the same directory on which devices do not open and
- * nothing executes, and makes it the root directory, so that no other path of the host can be named; gives up all
- * capabilities except those that writing a layer takes (CAP_SYS_ADMIN stays among them unless `user_xattr`, since
- * trusted.* attributes need it; a filter forbids what else it is good for); sets no_new_privs and a limit on memory.
- * Steps that the kernel or the missing privilege does not allow are left out (debug log), except that a failing
- * reduction of capabilities is an error. The directory is known to the process by `*tree_fd` alone afterwards. */
+/* To be called in a freshly forked, single-threaded process after layer_open_libraries().
+ *
+ * - Closes all descriptors but 0, 1, 2, `*tree_fd` and `keep`, none of which may be a directory.
+ * - Replaces `*tree_fd` by another view of the same directory, on which no device opens and nothing executes, and makes
+ *   it the root directory: no other path of the host can be named any more.
+ * - Gives up all capabilities except those that writing a layer takes. Unless `user_xattr`, CAP_SYS_ADMIN is one of
+ *   them, since attributes trusted.* need it.
+ * - Forbids the system calls that all of this is worthless against: mounting, tracing, executing, sockets, namespaces.
+ * - Sets no_new_privs, and a limit to the memory that can be used on top of what is.
+ *
+ * Works without privileges too, as far as the kernel lets it: what is not possible is left out with a debug line. An
+ * error is only what must not be left out silently: having a capability and failing to give it up. */
 int layer_sandbox_enter(int *tree_fd, const int *keep, size_t n_keep, bool user_xattr, struct err *err);
