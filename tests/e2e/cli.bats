@@ -110,7 +110,7 @@ teardown() {
     [ -x "$BATS_TEST_TMPDIR/dest/usr/bin/cbox" ]
     file=$(find "$BATS_TEST_TMPDIR/dest" -path '*bash-completion*' -name 'cbox*' -type f)
     complete_() {
-        bash --norc -c 'source "$1"; shift
+        bash --norc -c 'source /usr/share/bash-completion/bash_completion; source "$1"; shift
             COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
             function=$(complete -p cbox | sed "s/.*-F \([^ ]*\).*/\1/")
             $function cbox "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; printf "%s\n" "${COMPREPLY[@]}"' _ "$file" "$@"
