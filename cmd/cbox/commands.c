@@ -59,9 +59,8 @@ static const char description[] =
     "    \"max_concurrent_downloads\": 3\n"
     "  }\n"
     "\n"
-    "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is "
-    "not\n"
-    "checked and which may speak plain HTTP. The certificate directories hold HOST/ca.crt, HOST/client.cert and\n"
+    "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
+    "not checked and which may speak plain HTTP. The certificate directories hold HOST/ca.crt, HOST/client.cert and\n"
     "HOST/client.key for a host, as Docker's do; the first directory that has the host counts.";
 
 const struct cli_command cbox_root = {
