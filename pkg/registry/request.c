@@ -22,10 +22,12 @@ struct registry_request {
     size_t endpoint;
     bool *tried; /* one for each endpoint */
     int authorizations;
-    char *sent; /* authorization of the attempt under way */
+    bool asked_tls; /* by the attempt under way */
+    char *sent;     /* authorization of the attempt under way */
     struct http_transfer *transfer;
     bool own_failure; /* of whoever takes the data: no other endpoint would help */
-    struct err err;   /* of the endpoint that says most about the failure */
+    struct err err;   /* of the endpoint that says most about the failure; of equals the last in order, the registry */
+    size_t err_endpoint;
 };
 
 static void ask(struct registry_request *q);
@@ -127,8 +129,11 @@ static void endpoint_failed(struct registry_request *q, const struct err *err)
     bool wrong = err->kind == ERR_CORRUPT || err->kind == ERR_LIMIT || err->kind == ERR_INVALID;
 
     log_debug("registry: %s: %s", endpoint_of(q)->authority, err->text);
-    if (weight(err->kind) >= weight(q->err.kind))
+    if (weight(err->kind) > weight(q->err.kind) ||
+        (weight(err->kind) == weight(q->err.kind) && q->endpoint >= q->err_endpoint)) {
         q->err = *err;
+        q->err_endpoint = q->endpoint;
+    }
     q->authorizations = 0;
     if (!choose(q) || (wrong && begin_anew(q) < 0)) {
         finish(q, q->err.kind, &q->err);
@@ -137,16 +142,15 @@ static void endpoint_failed(struct registry_request *q, const struct err *err)
     ask(q);
 }
 
-/* Plain HTTP instead of TLS, where that may be: 1. */
+/* Plain HTTP instead of TLS, where that may be. Another request may have found it out meanwhile. */
 static bool fall_back(struct registry_request *q, const struct http_response *response)
 {
     struct registry_endpoint *e = endpoint_of(q);
 
-    if (!e->may_be_plain || strcmp(e->scheme, "https") != 0 ||
+    if (!e->may_be_plain || !q->asked_tls ||
         (response->failure != HTTP_NO_TLS && response->failure != HTTP_UNREACHABLE))
         return false;
     str_replace(&e->scheme, str_dup("http"));
-    e->may_be_plain = false;
     return true;
 }
 
@@ -264,17 +268,19 @@ static void ask(struct registry_request *q)
             return;
         }
     }
+    q->asked_tls = strcmp(endpoint_of(q)->scheme, "https") == 0;
     str_replace(&q->sent, str_dup(registry_access_current(&q->repository->access[q->endpoint])));
-    q->transfer = http_get(r->http,
-                           &(struct http_request){
-                               .url = url,
-                               .headers = q->manifest ? (char *const *)accept_manifests : NULL,
-                               .authorization = q->sent,
-                               .start = q->at,
-                               .size = q->size,
-                               .once = left > 0 || endpoint_of(q)->may_be_plain || weight(q->err.kind) == WEIGHT_ANSWER,
-                           },
-                           &http_ops, q);
+    q->transfer = http_get(
+        r->http,
+        &(struct http_request){
+            .url = url,
+            .headers = q->manifest ? (char *const *)accept_manifests : NULL,
+            .authorization = q->sent,
+            .start = q->at,
+            .size = q->size,
+            .once = left > 0 || (q->asked_tls && endpoint_of(q)->may_be_plain) || weight(q->err.kind) == WEIGHT_ANSWER,
+        },
+        &http_ops, q);
 }
 
 struct registry_request *registry_request_new(struct registry *r, struct registry_repository *repository,
