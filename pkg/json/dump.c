@@ -79,6 +79,18 @@ static void write_strings(struct writer *w, char *const *v)
     write_close(w, ']', first);
 }
 
+static void write_ints(struct writer *w, const json_int_vec *v)
+{
+    bool first = true;
+
+    write_open(w, '[');
+    VEC_FOREACH (n, v) {
+        write_item(w, &first);
+        buf_addf(w->out, "%lld", (long long)*n);
+    }
+    write_close(w, ']', first);
+}
+
 static void write_map(struct writer *w, char *const *v, bool set)
 {
     bool first = true;
@@ -121,6 +133,7 @@ static bool is_empty(const struct json_field *f, const void *in)
     switch (f->kind) {
     case JSON_K_STRING:
     case JSON_K_RAW:
+    case JSON_K_INT64_PTR:
     case JSON_K_OBJECT_PTR:
         return !*(void *const *)in;
     case JSON_K_BOOL:
@@ -134,6 +147,7 @@ static bool is_empty(const struct json_field *f, const void *in)
         return !strv_len(*(char *const *const *)in);
     case JSON_K_OBJECT:
         return all_empty(f->type, in);
+    case JSON_K_INTS:
     case JSON_K_ARRAY:
     case JSON_K_DICT:
         return !((const json_any_vec *)in)->n;
@@ -166,11 +180,20 @@ static void write_value(struct writer *w, const struct json_field *f, const void
     case JSON_K_INT64:
         buf_addf(w->out, "%lld", (long long)*(const int64_t *)in);
         return;
+    case JSON_K_INT64_PTR:
+        if (*(int64_t *const *)in)
+            buf_addf(w->out, "%lld", (long long)**(int64_t *const *)in);
+        else
+            buf_adds(w->out, "null");
+        return;
     case JSON_K_UINT64:
         buf_addf(w->out, "%llu", (unsigned long long)*(const uint64_t *)in);
         return;
     case JSON_K_STRV:
         write_strings(w, *(char *const *const *)in);
+        return;
+    case JSON_K_INTS:
+        write_ints(w, in);
         return;
     case JSON_K_MAP:
     case JSON_K_SET:
@@ -240,12 +263,16 @@ void json_free(const struct json_type *type, void *object)
         switch (f->kind) {
         case JSON_K_STRING:
         case JSON_K_RAW:
-            free(*(char **)p);
+        case JSON_K_INT64_PTR:
+            free(*(void **)p);
             break;
         case JSON_K_STRV:
         case JSON_K_MAP:
         case JSON_K_SET:
             strv_free(*(char ***)p);
+            break;
+        case JSON_K_INTS:
+            free(((json_int_vec *)p)->v);
             break;
         case JSON_K_OBJECT:
             json_free(f->type, p);

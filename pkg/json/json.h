@@ -22,11 +22,13 @@
 #include <stdint.h>
 
 enum json_kind {
-    JSON_K_STRING, /* char * */
-    JSON_K_BOOL,   /* bool */
-    JSON_K_INT64,  /* int64_t; refuses fractions */
-    JSON_K_UINT64, /* uint64_t; up to 2^63-1 in documents */
-    JSON_K_STRV,   /* char **: an array of strings */
+    JSON_K_STRING,    /* char * */
+    JSON_K_BOOL,      /* bool */
+    JSON_K_INT64,     /* int64_t; refuses fractions */
+    JSON_K_INT64_PTR, /* int64_t *: NULL where absent, for numbers whose 0 means something */
+    JSON_K_UINT64,    /* uint64_t; up to 2^63-1 in documents */
+    JSON_K_STRV,      /* char **: an array of strings */
+    JSON_K_INTS,      /* VEC(int64_t): an array of whole numbers */
     JSON_K_MAP, /* char **: an object of strings as NAME=VALUE entries, sorted by name (names holding '=' are refused)
                  */
     JSON_K_SET, /* char **: the keys of an object whose values are ignored, written as {} (ExposedPorts, Volumes) */

@@ -54,6 +54,24 @@ static int read_strings(json_t *json, char ***out, const struct place *at, struc
     return 0;
 }
 
+static int read_ints(json_t *json, json_int_vec *out, const struct place *at, struct err *err)
+{
+    size_t i;
+    json_t *item;
+
+    if (!json_is_array(json))
+        return fail(at, err, "array of whole numbers expected");
+    json_array_foreach(json, i, item)
+    {
+        struct place here = {at, NULL, i};
+
+        if (!json_is_integer(item))
+            return fail(&here, err, "whole number expected");
+        *VEC_PUSH(out) = json_integer_value(item);
+    }
+    return 0;
+}
+
 static int read_map(json_t *json, char ***out, const struct place *at, struct err *err)
 {
     const char *key;
@@ -186,8 +204,13 @@ static int read_field(const struct json_field *f, json_t *json, void *object, co
     case JSON_K_INT64:
     case JSON_K_UINT64:
         return read_integer(f, json, out, at, err);
+    case JSON_K_INT64_PTR:
+        *(int64_t **)out = mem_zalloc(1, sizeof(int64_t));
+        return read_integer(f, json, *(int64_t **)out, at, err);
     case JSON_K_STRV:
         return read_strings(json, out, at, err);
+    case JSON_K_INTS:
+        return read_ints(json, out, at, err);
     case JSON_K_MAP:
         return read_map(json, out, at, err);
     case JSON_K_SET:

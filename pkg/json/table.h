@@ -16,6 +16,7 @@ static inline const void *json_const_member(const struct json_field *f, const vo
 
 /* The three vectors of structs that VEC() makes have one layout. */
 typedef VEC(char) json_any_vec;
+typedef VEC(int64_t) json_int_vec;
 
 static inline void *json_element(const json_any_vec *v, const struct json_type *type, size_t i)
 {

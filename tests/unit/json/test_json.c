@@ -14,6 +14,8 @@ struct outer {
     int64_t number;
     uint64_t unsigned_number;
     char **list;
+    VEC(int64_t) ints;
+    int64_t *zero, *absent;
     char **map;
     char **set;
     struct inner one;
@@ -53,6 +55,9 @@ static const struct json_field outer_fields[] = {
     JSON_FIELD(struct outer, "number", JSON_K_INT64, number, .flags = JSON_KEEP_EMPTY),
     JSON_FIELD(struct outer, "unsigned", JSON_K_UINT64, unsigned_number),
     JSON_FIELD(struct outer, "list", JSON_K_STRV, list),
+    JSON_FIELD(struct outer, "ints", JSON_K_INTS, ints),
+    JSON_FIELD(struct outer, "zero", JSON_K_INT64_PTR, zero),
+    JSON_FIELD(struct outer, "absent", JSON_K_INT64_PTR, absent),
     JSON_FIELD(struct outer, "map", JSON_K_MAP, map),
     JSON_FIELD(struct outer, "set", JSON_K_SET, set),
     JSON_FIELD(struct outer, "one", JSON_K_OBJECT, one, .type = &inner_type),
@@ -76,6 +81,7 @@ static void test_round_trip(void **state)
 {
     static const char text[] =
         "{\"title\":\"a \\\"b\\\" \\n\\u0001ä\",\"flag\":true,\"number\":-5,\"unsigned\":7,\"list\":[\"x\",\"\"],"
+        "\"ints\":[0,-3,4294967295],\"zero\":0,"
         "\"map\":{\"a\":\"1\",\"b\":\"=2\"},\"set\":{\"80/tcp\":{}},\"one\":{\"name\":\"n\",\"count\":3},"
         "\"maybe\":{\"name\":\"m\"},\"many\":[{\"name\":\"p\"},{\"name\":\"q\",\"count\":1}],"
         "\"dict\":{\"k\":{\"name\":\"v\"}},\"raw\":{\"z\":[1,2.5,null]},\"letter\":\"L\"}";
@@ -89,6 +95,10 @@ static void test_round_trip(void **state)
     assert_true(o.flag);
     assert_int_equal(o.number, -5);
     assert_int_equal(strv_len(o.list), 2);
+    assert_int_equal(o.ints.n, 3);
+    assert_non_null(o.zero);
+    assert_null(o.absent);
+    assert_int_equal(o.ints.v[2], 4294967295);
     assert_string_equal(strv_env_get(o.map, "b"), "=2");
     assert_string_equal(o.set[0], "80/tcp");
     assert_string_equal(o.maybe->name, "m");
