@@ -13,7 +13,7 @@
 static const char *const mount_root = "/sys/fs/cgroup";
 
 /* Many mounts make it long, and it is read only where nothing is at its usual place. */
-enum { SELF_MAX = 64 << 10, MOUNTINFO_MAX = 16 << 20, SMALL_MAX = 64 << 10 };
+enum { SELF_MAX = 64 << 10, MOUNTINFO_MAX = 16 << 20, READ_STEP = 4096 };
 
 static const char *const controller_names[CGROUP_CONTROLLERS][2] = {
     [CGROUP_CPU] = {"cpu", "cpu"},
@@ -118,9 +118,9 @@ static bool has_all(const char *options, const char *names)
 {
     _cleanup_strv_ char **have = strv_split(options, ','), **want = strv_split(names, ',');
 
-    STRV_FOREACH(name, want)
-    if (!strv_contains(have, *name))
-        return false;
+    STRV_FOREACH (name, want)
+        if (!strv_contains(have, *name))
+            return false;
     return true;
 }
 
@@ -205,8 +205,8 @@ static bool may_manage(const char *dir)
     return true;
 }
 
-/* Who may not write to the root of v2 may own a part of the tree (systemd's user@.service): the highest cgroup, from our
- * own upwards, that is ours. A process moves only within such a part. cgroup-v2.rst, "Delegation Containment". */
+/* Who may not write to the root of v2 may own a part of the tree (systemd's user@.service): the highest cgroup, from
+ * our own upwards, that is ours. A process moves only within such a part. cgroup-v2.rst, "Delegation Containment". */
 static void find_delegation(struct cgroup_host *host, struct cgroup_hierarchy *h)
 {
     _cleanup_free_ char *found = NULL, *at = str_dup(h->self);
@@ -233,12 +233,20 @@ static void find_delegation(struct cgroup_host *host, struct cgroup_hierarchy *h
 
 int cgroup_read(int dirfd, const char *file, struct buf *out)
 {
-    struct err err = ERR_INIT;
+    _cleanup_fd_ int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
+    if (fd < 0)
+        return -errno;
     buf_clear(out);
-    out->max = SMALL_MAX;
-    errno = 0;
-    return fd_read_file(dirfd, file, out, &err) < 0 ? -(errno ? errno : EIO) : 0;
+    for (;;) {
+        ssize_t n = fd_read_all(fd, buf_reserve(out, READ_STEP), READ_STEP);
+
+        if (n < 0)
+            return (int)n;
+        buf_grown(out, (size_t)n);
+        if (n < READ_STEP)
+            return 0;
+    }
 }
 
 static void read_controllers(struct cgroup_hierarchy *h)
@@ -275,8 +283,7 @@ int cgroup_host_detect(struct cgroup_host *ret, struct err *err)
         r = locate(&host.hierarchies.v[i], &mountinfo, err);
     if (r < 0)
         return err_wrap(err, "looking for cgroups");
-    VEC_FOREACH(h, &host.hierarchies)
-    {
+    VEC_FOREACH (h, &host.hierarchies) {
         if (!h->base) {
             log_debug("cgroups: hierarchy '%s' is not mounted", h->names);
             hierarchy_release(h);
@@ -296,8 +303,8 @@ int cgroup_host_detect(struct cgroup_host *ret, struct err *err)
 
 void cgroup_host_release(struct cgroup_host *host)
 {
-    VEC_FOREACH(h, &host->hierarchies)
-    hierarchy_release(h);
+    VEC_FOREACH (h, &host->hierarchies)
+        hierarchy_release(h);
     free(host->hierarchies.v);
     *host = (struct cgroup_host){0};
 }
@@ -306,8 +313,7 @@ const struct cgroup_hierarchy *cgroup_host_find(const struct cgroup_host *host, 
 {
     const struct cgroup_hierarchy *found = NULL;
 
-    VEC_FOREACH(h, &host->hierarchies)
-    {
+    VEC_FOREACH (h, &host->hierarchies) {
         if (h->controllers & 1U << c)
             return h;
         if (h->version == 2 && (c == CGROUP_DEVICES || c == CGROUP_FREEZER))
@@ -320,8 +326,8 @@ const char *cgroup_host_mode(const struct cgroup_host *host)
 {
     bool has[3] = {false};
 
-    VEC_FOREACH(h, &host->hierarchies)
-    has[h->version] = true;
+    VEC_FOREACH (h, &host->hierarchies)
+        has[h->version] = true;
     if (has[1])
         return has[2] ? "hybrid" : "v1";
     return has[2] ? "v2" : "none";

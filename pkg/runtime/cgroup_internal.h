@@ -21,8 +21,9 @@ struct cgroup {
 
 /* What v1 and v2 do differently. */
 struct cgroup_driver {
-    /* A directory was just made, somewhere on the way to the container's or its own: makes it fit for processes. */
-    int (*init_dir)(unsigned controllers, const char *dir, struct err *err);
+    /* A directory was just made, somewhere on the way to the container's or its own: makes it fit for processes. 0 or
+     * -errno. */
+    int (*init_dir)(unsigned controllers, const char *dir);
 
     /* The container's own directory `dir` below `h->base` exists: makes sure that it has the controllers `needed`, and
      * those for accounting where that is possible. */
@@ -60,7 +61,7 @@ char *cgroup_mountinfo_find(const char *mountinfo, const struct cgroup_hierarchy
 /* "cpu io memory" (v2, separated by blanks) or "cpu,cpuacct" (v1) -> bits; names that are not known are passed over. */
 unsigned cgroup_controllers_parse(const char *names, int version);
 
-/* Reads a small file of a cgroup; 0 or -errno. */
+/* Reads a file of a cgroup, which the kernel keeps short, into an unlimited buffer; 0 or -errno. */
 int cgroup_read(int dirfd, const char *file, struct buf *out);
 
 /* The number behind `key` and a blank, at the start of a line of `text`; 0 if there is none. */

@@ -86,8 +86,7 @@ static void add_line(device_lines *lines, const struct device_rule *r, char type
 
 void device_rules_to_lines(const device_rules *rules, device_lines *ret)
 {
-    VEC_FOREACH(r, rules)
-    {
+    VEC_FOREACH (r, rules) {
         /* The kernel reads nothing behind an 'a': it switches the default, whatever numbers and access follow. */
         if (r->type == 'a' && !rule_is_total(r)) {
             add_line(ret, r, 'c');
@@ -204,16 +203,18 @@ static int bpf(int cmd, union bpf_attr *attr)
     return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
 }
 
-/* Whether user ids mean here what they mean to the kernel: no user namespace, or the first one. */
-static bool in_first_user_namespace(void)
+bool device_filter_needless(void)
 {
     _cleanup_buf_ struct buf map = BUF_INIT_MAX(4096);
     unsigned long inside, outside, count;
 
-    if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", &map, NULL) < 0)
+    if (geteuid() != 0)
         return true;
-    return sscanf(buf_str(&map), "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 &&
-           count == UINT32_MAX;
+    if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", &map, NULL) < 0)
+        return false;
+    /* user_namespaces(7): the first one maps everything to itself */
+    return sscanf(buf_str(&map), "%lu %lu %lu", &inside, &outside, &count) != 3 || inside || outside ||
+           count != UINT32_MAX;
 }
 
 /* Loads once more for what the verifier says. */
@@ -232,8 +233,8 @@ static void log_verifier(union bpf_attr attr)
 
 static int failed(int errnum, const char *what, struct err *err)
 {
-    if (errnum == EPERM && !in_first_user_namespace()) {
-        log_debug("device filter: not permitted in a user namespace, where device nodes do not open anyway");
+    if (errnum == EPERM && device_filter_needless()) {
+        log_debug("device filter: not permitted, and not needed in a user namespace");
         return 0;
     }
     if (errnum == ENOSYS || errnum == EINVAL)
