@@ -79,8 +79,10 @@ static void job_reset(struct job *j)
         j->work->unpackers--;
     unpacker_end(&j->unpacker);
     j->blob_fd = fd_close(j->blob_fd);
-    store_ingest_free(steal_ptr(&j->ingest));
-    store_stage_free(steal_ptr(&j->stage));
+    store_ingest_free(j->ingest);
+    store_stage_free(j->stage);
+    j->ingest = NULL;
+    j->stage = NULL;
 }
 
 /* ---- the blob ---- */
@@ -251,9 +253,11 @@ static int job_finished(struct job *j, const struct layer_applied *applied, stru
 
     if (r < 0)
         return r;
-    store_transaction_add_layer(j->work->transaction, steal_ptr(&j->stage));
+    store_transaction_add_layer(j->work->transaction, j->stage);
+    j->stage = NULL;
     if (j->ingest)
-        store_transaction_add_blob(j->work->transaction, steal_ptr(&j->ingest));
+        store_transaction_add_blob(j->work->transaction, j->ingest);
+    j->ingest = NULL;
     j->blob_fd = fd_close(j->blob_fd);
     j->state = JOB_STAGED;
     tell(j, IMAGE_COMPLETE, j->blob->size);

@@ -169,6 +169,8 @@ static int mark(struct marking *m, struct err *err)
             err_wrap(err, "image %s, without which it is not known what can be removed",
                      digest_format(&m->images.v[i], text));
             err_hint(err, "pull the image again or remove all of its names");
+            if (err)
+                err->kind = ERR_CORRUPT;
             return ERR_CORRUPT;
         }
     }
