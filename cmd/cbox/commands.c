@@ -59,10 +59,10 @@ static const char description[] =
     "    \"max_concurrent_downloads\": 3\n"
     "  }\n"
     "\n"
-    "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is "
-    "not\n"
-    "checked and which may speak plain HTTP. The certificate directories hold HOST/ca.crt, HOST/client.cert and\n"
-    "HOST/client.key for a host, as Docker's do; the first directory that has the host counts.";
+    "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
+    "not checked and which may speak plain HTTP. The certificate directories are Docker's: HOST/NAME.crt are further\n"
+    "authorities, HOST/NAME.cert and HOST/NAME.key are what cbox identifies itself with; the first directory that has\n"
+    "the host counts.";
 
 const struct cli_command cbox_root = {
     .summary = "Containers without a daemon",

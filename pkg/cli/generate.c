@@ -35,6 +35,16 @@ void cli_add_shell_word(struct buf *out, const char *text)
     buf_addc(out, '\'');
 }
 
+void cli_add_template(struct buf *out, const char *text, const char *program)
+{
+    for (; *text; text++) {
+        if (*text == '@')
+            buf_adds(out, program);
+        else
+            buf_addc(out, *text);
+    }
+}
+
 const char *cli_values_word(enum cli_values values)
 {
     static const char *const words[] = {
@@ -44,6 +54,16 @@ const char *cli_values_word(enum cli_values values)
     };
 
     return words[values];
+}
+
+/* A bar would end the cell, within code as well. */
+static void add_cell(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '|')
+            buf_addc(out, '\\');
+        buf_addc(out, *text);
+    }
 }
 
 void cli_generate_markdown(const struct cli_command *root, const char *program, struct buf *out)
@@ -57,7 +77,12 @@ void cli_generate_markdown(const struct cli_command *root, const char *program, 
         buf_addf(out, "| `%s %s", program, e->name);
         for (size_t j = 0; j < e->command->n_entries; j++)
             buf_addf(out, "%s%s", j ? "\\|" : " ", e->command->entries[j].name);
-        buf_addf(out, "%s%s` | %s |\n", e->command->operands ? " " : "",
-                 e->command->operands ? e->command->operands : "", e->command->summary);
+        if (e->command->operands) {
+            buf_addc(out, ' ');
+            add_cell(out, e->command->operands);
+        }
+        buf_adds(out, "` | ");
+        add_cell(out, e->command->summary);
+        buf_adds(out, " |\n");
     }
 }

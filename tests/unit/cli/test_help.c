@@ -38,7 +38,7 @@ static const struct cli_command cmd_run = {
     .run = run,
 };
 static const struct cli_command cmd_list = {
-    .summary = "List images", .operands = "[NAME]", .values = {CLI_VALUES_FILE}, .run = run};
+    .summary = "List images", .operands = "[NAME|ID]", .values = {CLI_VALUES_FILE}, .run = run};
 static const struct cli_entry image_entries[] = {{"ls", &cmd_list, CLI_OTHER, "list"}};
 static const struct cli_command cmd_image = {.summary = "Manage images", CLI_ENTRIES(image_entries)};
 static const struct cli_entry entries[] = {
@@ -111,7 +111,7 @@ static void test_aliases(void **state)
     (void)state;
     assert_string_equal(
         help(&cmd_list, "box images", 80),
-        "Usage:  box images [NAME]\n\nList images\n\nAliases:\n  box image ls, box image list, box images\n");
+        "Usage:  box images [NAME|ID]\n\nList images\n\nAliases:\n  box image ls, box image list, box images\n");
 }
 
 static void contains(const char *part)
@@ -195,7 +195,7 @@ static void test_markdown(void **state)
     assert_string_equal(buf_str(&out), "| command | |\n"
                                        "|---|---|\n"
                                        "| `box run IMAGE [ARG...]` | Run a command |\n"
-                                       "| `box images [NAME]` | List images |\n"
+                                       "| `box images [NAME\\|ID]` | List images |\n"
                                        "| `box image ls` | Manage images |\n");
 }
 
