@@ -148,34 +148,17 @@ static char choose(const char *entries, const char *platform, struct err *err)
 
 static void test_select(void **state)
 {
-    static const char entries[] =
-        ENTRY(OCI_MEDIA_MANIFEST, "1", PLATFORM("unknown", "unknown", "")) "," ENTRY(
-            OCI_MEDIA_MANIFEST, "2",
-            PLATFORM(
-                "linux", "386",
-                "")) "," ENTRY(OCI_MEDIA_MANIFEST, "3",
-                               PLATFORM(
-                                   "linux", "amd64",
-                                   "")) "," ENTRY(OCI_MEDIA_MANIFEST, "4",
-                                                  PLATFORM(
-                                                      "linux", "amd64",
-                                                      "")) "," ENTRY(OCI_MEDIA_MANIFEST, "5",
-                                                                     PLATFORM(
-                                                                         "linux", "arm",
-                                                                         ",\"variant\":\"v5\"")) "," ENTRY(OCI_MEDIA_MANIFEST,
-                                                                                                           "6",
-                                                                                                           PLATFORM(
-                                                                                                               "linux",
-                                                                                                               "arm",
-                                                                                                               ",\"vari"
-                                                                                                               "ant\":"
-                                                                                                               "\"v6"
-                                                                                                               "\"")) "," ENTRY("application/vnd.example",
-                                                                                                                                "7",
-                                                                                                                                PLATFORM(
-                                                                                                                                    "linux",
-                                                                                                                                    "arm",
-                                                                                                                                    ",\"variant\":\"v7\""));
+    static const char *const list[] = {
+        ENTRY(OCI_MEDIA_MANIFEST, "1", PLATFORM("unknown", "unknown", "")),
+        ENTRY(OCI_MEDIA_MANIFEST, "2", PLATFORM("linux", "386", "")),
+        ENTRY(OCI_MEDIA_MANIFEST, "3", PLATFORM("linux", "amd64", "")),
+        ENTRY(OCI_MEDIA_MANIFEST, "4", PLATFORM("linux", "amd64", "")),
+        ENTRY(OCI_MEDIA_MANIFEST, "5", PLATFORM("linux", "arm", ",\"variant\":\"v5\"")),
+        ENTRY(OCI_MEDIA_MANIFEST, "6", PLATFORM("linux", "arm", ",\"variant\":\"v6\"")),
+        ENTRY("application/vnd.example", "7", PLATFORM("linux", "arm", ",\"variant\":\"v7\"")),
+        NULL,
+    };
+    _cleanup_free_ char *entries = strv_join((char *const *)list, ",");
     struct err err = ERR_INIT;
 
     (void)state;
