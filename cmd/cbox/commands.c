@@ -60,8 +60,9 @@ static const char description[] =
     "  }\n"
     "\n"
     "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
-    "not checked and which may speak plain HTTP. The certificate directories hold HOST/ca.crt, HOST/client.cert and\n"
-    "HOST/client.key for a host, as Docker's do; the first directory that has the host counts.";
+    "not checked and which may speak plain HTTP. The certificate directories are Docker's: HOST/NAME.crt are further\n"
+    "authorities, HOST/NAME.cert and HOST/NAME.key are what cbox identifies itself with; the first directory that has\n"
+    "the host counts.";
 
 const struct cli_command cbox_root = {
     .summary = "Containers without a daemon",

@@ -128,10 +128,17 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     return 0;
 }
 
+static const struct cli_example examples[] = {
+    {"All images of the machine", "cbox images"},
+    {"One repository, with the digests that the registry has", "cbox images --digests alpine"},
+    {NULL, NULL},
+};
+
 const struct cli_command cmd_images = {
     .summary = "List images",
     .operands = "[REPOSITORY[:TAG]]",
     .values = {CLI_VALUES_IMAGE},
     CLI_OPTIONS(struct images_options, options),
+    .examples = examples,
     .run = run,
 };

@@ -110,11 +110,19 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     return 0;
 }
 
+static const struct cli_example examples[] = {
+    {"An official image from Docker Hub", "cbox pull alpine"},
+    {"A tag of another registry, for another platform",
+     "cbox pull --platform linux/arm64 registry.example:5000/team/app:2"},
+    {NULL, NULL},
+};
+
 const struct cli_command cmd_pull = {
     .summary = "Download an image from a registry",
     .operands = "NAME[:TAG|@DIGEST]",
     .values = {CLI_VALUES_IMAGE},
     CLI_OPTIONS(struct pull_options, options),
+    .examples = examples,
     .run = run,
 };
 

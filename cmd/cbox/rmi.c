@@ -50,10 +50,16 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     return result;
 }
 
+static const struct cli_example examples[] = {
+    {"Remove a name, and with its last name the image", "cbox rmi alpine:3.20 registry.example:5000/team/app"},
+    {NULL, NULL},
+};
+
 const struct cli_command cmd_rmi = {
     .summary = "Remove one or more images",
     .operands = "IMAGE [IMAGE...]",
     .values = {CLI_VALUES_IMAGE, CLI_VALUES_IMAGE},
     CLI_OPTIONS(struct rmi_options, options),
+    .examples = examples,
     .run = run,
 };

@@ -35,6 +35,16 @@ void cli_add_shell_word(struct buf *out, const char *text)
     buf_addc(out, '\'');
 }
 
+void cli_add_template(struct buf *out, const char *text, const char *program)
+{
+    for (; *text; text++) {
+        if (*text == '@')
+            buf_adds(out, program);
+        else
+            buf_addc(out, *text);
+    }
+}
+
 const char *cli_values_word(enum cli_values values)
 {
     static const char *const words[] = {

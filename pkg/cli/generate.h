@@ -20,6 +20,8 @@ void cli_generate_man(const struct cli_command *root, const char *program, const
 /* The README's table of commands, in Markdown. */
 void cli_generate_markdown(const struct cli_command *root, const char *program, struct buf *out);
 
+/* ---- for the generators ---- */
+
 /* Calls `visit` for `root` and each command below it that is not hidden, a group before its members. `alias` is the
  * command's other path or NULL. */
 typedef void (*cli_visitor)(const struct cli_command *command, const char *path, const char *alias, void *data);
@@ -27,6 +29,9 @@ void cli_visit(const struct cli_command *root, const char *program, cli_visitor 
 
 /* Appends `text` as one single-quoted word of a POSIX shell. */
 void cli_add_shell_word(struct buf *out, const char *text);
+
+/* Appends `text` with every '@' replaced by the program's name. */
+void cli_add_template(struct buf *out, const char *text, const char *program);
 
 /* The word for what may stand in an argument, which completion scripts use: "file", "image", "none". */
 const char *cli_values_word(enum cli_values values);

@@ -144,10 +144,5 @@ void cli_generate_bash(const struct cli_command *root, const char *program, stru
              program, program, program);
     cli_visit(root, program, add_command, out);
     buf_adds(out, "    esac\n}\n\n");
-    for (const char *p = engine; *p; p++) {
-        if (*p == '@')
-            buf_adds(out, program);
-        else
-            buf_addc(out, *p);
-    }
+    cli_add_template(out, engine, program);
 }

@@ -20,16 +20,6 @@ static const char condition[] =
     "end\n\n"
     "complete -c @ -f\n";
 
-static void add_with_program(struct buf *out, const char *text, const char *program)
-{
-    for (; *text; text++) {
-        if (*text == '@')
-            buf_adds(out, program);
-        else
-            buf_addc(out, *text);
-    }
-}
-
 /* Appends `text` as one word: fish escapes a quote, and a backslash, within single quotes. */
 static void add_word(struct buf *out, const char *text)
 {
@@ -160,6 +150,6 @@ void cli_generate_fish(const struct cli_command *root, const char *program, stru
         if (root->options[i].kind != CLI_K_FLAG)
             buf_addf(out, " --%s", root->options[i].name);
     buf_adds(out, "\n\n");
-    add_with_program(out, condition, program);
+    cli_add_template(out, condition, program);
     cli_visit(root, program, add_command, &f);
 }

@@ -106,7 +106,7 @@ static size_t count_words(const char *path)
     return n;
 }
 
-/* The path under which the command has its page: the shortest, of two the later one in the tables; the caller frees
+/* The path under which the command has its page: the first of the shortest ones; the caller frees
  * it. */
 static char *page_path(const struct cli_command *root, const char *program, const struct cli_command *command)
 {

@@ -11,16 +11,6 @@ static const char helpers[] = "__@_names() {\n"
                               "__@_image() { __@_names image }\n"
                               "__@_container() { __@_names container }\n";
 
-static void add_with_program(struct buf *out, const char *text, const char *program)
-{
-    for (; *text; text++) {
-        if (*text == '@')
-            buf_adds(out, program);
-        else
-            buf_addc(out, *text);
-    }
-}
-
 /* "_cbox_image_ls" */
 static char *function_name(const char *path)
 {
@@ -185,7 +175,7 @@ void cli_generate_zsh(const struct cli_command *root, const char *program, struc
         out,
         "#compdef %s\n# zsh completion for %s. Written by \"make generate\" from the command tables: do not edit.\n\n",
         program, program);
-    add_with_program(out, helpers, program);
+    cli_add_template(out, helpers, program);
     buf_addf(out, "__%s_command() { compadd --", program);
     for (size_t i = 0; i < root->n_entries; i++)
         if (root->entries[i].section != CLI_HIDDEN)

@@ -185,6 +185,7 @@ static void test_whiteouts(void **state _unused_)
     tar_file(&b, ".wh..wh.aufs/x", "");
     apply_ok(&b);
     assert_is("tree/d/gone", "whiteout");
+    assert_int_equal(getxattr("tree/d", "user.overlay.origin", NULL, 0), 0); /* or readdir shows the whiteout */
     assert_is("tree/before", "file 0644 new");
     assert_is("tree/after", "file 0644 new");
     assert_is("tree/dir-before", "dir 0755 opaque");
