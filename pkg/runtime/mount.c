@@ -192,7 +192,7 @@ static int overlay_classic(int target, const struct runtime_overlay *layers, str
     char path[FD_PATH_MAX];
 
     STRV_FOREACH (lower, layers->lower) {
-        int fd = openat(layers->dirfd, *lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd = open(*lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         if (fd < 0)
             return err_errno(err, errno, "%s", *lower);
@@ -246,8 +246,8 @@ int mount_overlay(int target, const struct runtime_overlay *layers, struct err *
     int r;
 
     /* Names of layers are relative. */
-    if (fchdir(layers->dirfd) < 0)
-        return err_errno(err, errno, "entering the store");
+    if (chdir(layers->dir) < 0)
+        return err_errno(err, errno, "%s", layers->dir);
     r = overlay_at(target, layers, err);
     if (chdir("/") < 0 && r == 0)
         r = err_errno(err, errno, "/");
