@@ -120,8 +120,6 @@ static int make_request(const struct run_options *o, char **operands, struct req
         r = read_limits(o, b, err);
     if (r < 0)
         return r;
-    if (o->tty && o->interactive && !isatty(STDIN_FILENO))
-        return err_set(err, ERR_INVALID, "the input device is not a TTY");
     q->options.image = operands[0];
     q->options.name = o->name;
     q->options.remove = o->rm;
@@ -198,8 +196,15 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     _cleanup_(request_release) struct request q = {0};
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_fd_ int socket = -1;
-    int r = make_request(o, operands, &q, err);
+    int r;
 
+    if (o->tty && o->interactive && !isatty(STDIN_FILENO)) {
+        /* Docker's exit code for it: nothing was tried yet. */
+        err_set(err, ERR_INVALID, "the input device is not a TTY");
+        cbox_print_error(err);
+        return 1;
+    }
+    r = make_request(o, operands, &q, err);
     if (r == 0)
         r = store_open(ctx->root, ctx->state, &s, err);
     if (r == 0)

@@ -128,7 +128,7 @@ refuse() {
     declare -F "$1" >/dev/null || set -- timeout -k 5 60 "$@"
     run --separate-stderr "$@"
     # shellcheck disable=SC2154
-    said=$(grep -v '^\(Unable to find image \| \|See \|Run \|$\)' <<<"$stderr")
+    said=$(grep -v '^\( \|See \|Run \|Unable to find image \|$\)' <<<"$stderr")
     # shellcheck disable=SC2154
     if [ "$status" -ne "$wanted" ] || [ "$(wc -l <<<"$said")" -ne 1 ] || [[ $said != "cbox: "* ]] ||
         ! grep -qiE -e "$regex" <<<"$said"; then
@@ -150,7 +150,7 @@ container_pid() {
 # container_tree IMAGE: runs IMAGE and lists its root file system as lstree does, without what a runtime puts there.
 container_tree() {
     local mark=$((100000 + RANDOM)) runner pid
-    cbox run --rm --network none --entrypoint /bin/sleep -u 0 -w / "$1" $mark 3>&- &
+    cbox run --rm --network none --entrypoint /bin/sleep -u 0 "$1" $mark 3>&- &
     runner=$!
     wait_for 10 container_pid $mark >/dev/null
     pid=$(container_pid $mark)
