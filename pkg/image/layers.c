@@ -354,6 +354,8 @@ static int round_of(struct work *w, struct err *err)
         if (j->state == JOB_TODO || j->state == JOB_BUSY)
             r = job_claim(j, err);
     }
+    if (count(w, JOB_ACTIVE) > 0)
+        store_transaction_write_back(w->transaction);
     while (r == 0 && count(w, JOB_ACTIVE) > 0)
         r = step(w, -1, err);
     if (r < 0)
