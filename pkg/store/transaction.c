@@ -71,7 +71,7 @@ void store_transaction_free(struct store_transaction *t)
 
 void store_transaction_discard(struct store_transaction *t)
 {
-    VEC_FOREACH(in, &t->blobs)
+    VEC_FOREACH (in, &t->blobs)
         store_ingest_discard(*in);
     empty(t);
 }
