@@ -278,7 +278,7 @@ static void give_away(struct cgroup *cg)
 static void test_delegated(_unused_ void **state)
 {
     struct oci_resources limited = {.pids = {100}}; /* so that there is a controller to hand down */
-    _cleanup_free_ char *path = NULL; /* skip() would leak it */
+    _cleanup_free_ char *path = NULL;               /* skip() would leak it */
     struct cgroup_plan none = {0};
     struct cgroup *cg, *session;
     struct err err;
