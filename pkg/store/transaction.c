@@ -69,6 +69,13 @@ void store_transaction_free(struct store_transaction *t)
     free(t);
 }
 
+void store_transaction_discard(struct store_transaction *t)
+{
+    VEC_FOREACH (in, &t->blobs)
+        store_ingest_discard(*in);
+    empty(t);
+}
+
 void store_transaction_add_blob(struct store_transaction *t, struct store_ingest *in)
 {
     *VEC_PUSH(&t->blobs) = in;

@@ -20,6 +20,9 @@ struct store_transaction *store_transaction_new(struct store *s);
 void store_transaction_free(struct store_transaction *t);
 MEM_DEFINE_CLEANUP(struct store_transaction, store_transaction_free);
 
+/* Gives up, and throws the bytes of the blobs away as well: where there is no space, they do not keep it. */
+void store_transaction_discard(struct store_transaction *t);
+
 /* Takes over a verified ingest, a completed stage; the caller's pointer is consumed. */
 void store_transaction_add_blob(struct store_transaction *t, struct store_ingest *in);
 void store_transaction_add_layer(struct store_transaction *t, struct store_stage *st);
