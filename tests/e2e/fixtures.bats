@@ -17,6 +17,10 @@ setup() {
     fixtures=$BATS_TEST_DIRNAME/../fixtures
 }
 
+teardown() {
+    registry_stop "$BATS_TEST_TMPDIR/front"
+}
+
 teardown_file() {
     load ../fixtures/common
     load ../fixtures/registry
@@ -55,6 +59,5 @@ inspect() {
     front_start "$dir" "$("$fixtures/layers")" bearer=0 redirect cut=0
     inspect "$dir" any/name:tag
     skopeo copy -q --src-cert-dir "$dir/certs.d/$(<"$dir/host")" "docker://$(<"$dir/host")/a/b" "dir:$dir/copy"
-    registry_stop "$dir"
     grep -q 'GET /token' "$dir/requests"
 }
