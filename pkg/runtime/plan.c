@@ -1,0 +1,355 @@
+#include "runtime/plan.h"
+
+#include "base/strv.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/sysmacros.h>
+
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+
+static struct plan_step *add(struct plan *p, enum plan_op op, const char *target)
+{
+    struct plan_step *s = VEC_PUSH(&p->steps);
+
+    s->op = op;
+    s->target = target;
+    return s;
+}
+
+/* Keeps a string as long as the plan. */
+static const char *keep(struct plan *p, char *s)
+{
+    strv_take(&p->strings, s);
+    return s;
+}
+
+static int plan_namespaces(const struct oci_spec *spec, struct plan *p, struct err *err)
+{
+    static const struct {
+        const char *type;
+        uint64_t flag;
+    } known[] = {
+        {"mount", CLONE_NEWNS}, {"pid", CLONE_NEWPID},     {"uts", CLONE_NEWUTS},
+        {"ipc", CLONE_NEWIPC},  {"network", CLONE_NEWNET}, {"cgroup", 0},
+    };
+
+    VEC_FOREACH (ns, &spec->platform.namespaces) {
+        size_t i = 0;
+
+        if (!str_empty(ns->path))
+            return err_set(err, ERR_UNSUPPORTED, "linux.namespaces: joining %s", ns->path);
+        while (i < ARRAY_SIZE(known) && strcmp(known[i].type, ns->type) != 0)
+            i++;
+        if (i == ARRAY_SIZE(known))
+            return err_set(err, ERR_UNSUPPORTED, "linux.namespaces: a new namespace of type %s", ns->type);
+        p->clone_flags |= known[i].flag;
+    }
+    if (!(p->clone_flags & CLONE_NEWNS))
+        return err_set(err, ERR_UNSUPPORTED, "linux.namespaces: no mount namespace");
+    return 0;
+}
+
+static int plan_root(const struct oci_spec *spec, bool overlay, struct plan *p, struct err *err)
+{
+    struct plan_step *s;
+
+    if (str_empty(spec->root.path) || *spec->root.path != '/')
+        return err_set(err, ERR_INVALID, "root.path: \"%s\" is not an absolute path",
+                       spec->root.path ? spec->root.path : "");
+    s = add(p, PLAN_PROPAGATION, "/");
+    s->mount.propagation = MS_SLAVE;
+    add(p, overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, spec->root.path);
+    return 0;
+}
+
+/* Docker's layout of v1: a tmpfs with a directory a hierarchy, and names of single controllers as links. */
+static void plan_cgroup_v1(const struct plan_step *like, const struct cgroup_host *host, struct plan *p)
+{
+    struct plan_step top = *like;
+    struct plan_step *s = add(p, PLAN_MOUNT, top.target);
+
+    s->source = s->type = "tmpfs";
+    s->mount.set = top.mount.set & ~(uint64_t)MOUNT_ATTR_RDONLY;
+    strv_add(&s->mount.data, "mode=755");
+    VEC_FOREACH (h, &host->hierarchies) {
+        const char *named = str_after(h->names, "name=");
+        const char *dir = h->version == 2 ? "unified" : named ? named : h->names;
+
+        s = add(p, PLAN_MOUNT, keep(p, str_printf("%s/%s", top.target, dir)));
+        s->source = s->type = h->version == 2 ? "cgroup2" : "cgroup";
+        s->mount.set = top.mount.set;
+        if (h->version == 1) {
+            s->mount.data = strv_split(h->names, ',');
+            if (named)
+                strv_add(&s->mount.data, "none");
+        }
+        if (h->version == 1 && strchr(h->names, ',')) {
+            _cleanup_strv_ char **single = strv_split(h->names, ',');
+
+            STRV_FOREACH (name, single) {
+                s = add(p, PLAN_SYMLINK, keep(p, str_printf("%s/%s", top.target, *name)));
+                s->source = dir;
+            }
+        }
+    }
+    if (top.mount.set & MOUNT_ATTR_RDONLY) {
+        s = add(p, PLAN_CHANGE, top.target);
+        s->mount.set = MOUNT_ATTR_RDONLY;
+    }
+}
+
+static void plan_cgroup_mount(struct plan_step *s, const struct cgroup_host *host, struct plan *p)
+{
+    struct plan_step like = *s;
+
+    p->steps.n--;
+    strv_free(like.mount.data);
+    like.mount.data = NULL;
+    if (host->hierarchies.n == 0)
+        return;
+    if (host->hierarchies.n == 1 && host->hierarchies.v[0].version == 2) {
+        s = add(p, PLAN_MOUNT, like.target);
+        *s = like;
+        s->op = PLAN_MOUNT;
+        s->source = s->type = "cgroup2";
+    } else {
+        plan_cgroup_v1(&like, host, p);
+    }
+}
+
+static int plan_mounts(const struct oci_spec *spec, const struct cgroup_host *host, struct plan *p, struct err *err)
+{
+    VEC_FOREACH (m, &spec->mounts) {
+        struct plan_step *s = add(p, PLAN_MOUNT, m->destination);
+        int r = plan_parse_mount(m, s, err);
+
+        if (r < 0)
+            return err_wrap(err, "mounts: %s", m->destination);
+        if (s->op == PLAN_MOUNT && strcmp(s->type, "cgroup") == 0)
+            plan_cgroup_mount(s, host, p);
+        else
+            /* Something else behind the name would make what is hidden below it visible. */
+            s->flag = s->op == PLAN_MOUNT && (strcmp(s->type, "proc") == 0 || strcmp(s->type, "sysfs") == 0);
+    }
+    return 0;
+}
+
+/* "Default Devices" and "Dev symbolic links" of the specification: the runtime's to supply, unless /dev is a bind. */
+static void plan_default_devices(struct plan *p)
+{
+    static const struct {
+        const char *path;
+        unsigned major, minor;
+    } nodes[] = {
+        {"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
+        {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
+    };
+    static const char *const links[][2] = {
+        {"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
+        {"/dev/stderr", "/proc/self/fd/2"}, {"/dev/core", "/proc/kcore"},      {"/dev/ptmx", "pts/ptmx"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+        struct plan_step *s = add(p, PLAN_DEVICE, nodes[i].path);
+
+        s->mode = S_IFCHR | 0666;
+        s->device = makedev(nodes[i].major, nodes[i].minor);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+        add(p, PLAN_SYMLINK, links[i][0])->source = links[i][1];
+}
+
+static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err *err)
+{
+    static const struct {
+        char type;
+        mode_t mode;
+    } kinds[] = {{'c', S_IFCHR}, {'u', S_IFCHR}, {'b', S_IFBLK}, {'p', S_IFIFO}};
+    bool bound = false;
+
+    VEC_FOREACH (s, &p->steps)
+        bound |= s->op == PLAN_BIND && strcmp(s->target, "/dev") == 0;
+    if (!bound)
+        plan_default_devices(p);
+    VEC_FOREACH (d, &spec->platform.devices) {
+        struct plan_step *s = add(p, PLAN_DEVICE, d->path);
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+            if (d->type[0] == kinds[i].type && !d->type[1])
+                s->mode = kinds[i].mode | (d->mode ? (mode_t)d->mode & 07777 : 0666);
+        if (!s->mode)
+            return err_set(err, ERR_INVALID, "linux.devices: %s: no such type: \"%s\"", d->path, d->type);
+        s->device = makedev((unsigned)d->major, (unsigned)d->minor);
+        s->uid = (uid_t)d->uid;
+        s->gid = (gid_t)d->gid;
+    }
+    if (spec->process.terminal)
+        add(p, PLAN_TERMINAL, "/dev/console");
+    return 0;
+}
+
+static void plan_walls(const struct oci_spec *spec, struct plan *p)
+{
+    struct plan_step *s;
+
+    add(p, PLAN_USER, spec->process.user.username);
+    add(p, PLAN_DIRECTORY, spec->process.cwd);
+    STRV_FOREACH (path, spec->platform.readonly_paths)
+        add(p, PLAN_READONLY_PATH, *path);
+    STRV_FOREACH (path, spec->platform.masked_paths)
+        add(p, PLAN_MASK_PATH, *path);
+    if (spec->root.readonly) {
+        s = add(p, PLAN_CHANGE, "/");
+        s->mount.set = MOUNT_ATTR_RDONLY;
+    }
+    add(p, PLAN_PIVOT, NULL);
+}
+
+static int plan_rlimits(const struct oci_process *process, struct plan *p, struct err *err)
+{
+    static const struct {
+        const char *name;
+        int resource;
+    } known[] = {
+        {"RLIMIT_AS", RLIMIT_AS},
+        {"RLIMIT_CORE", RLIMIT_CORE},
+        {"RLIMIT_CPU", RLIMIT_CPU},
+        {"RLIMIT_DATA", RLIMIT_DATA},
+        {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+        {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+        {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+        {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+        {"RLIMIT_NICE", RLIMIT_NICE},
+        {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+        {"RLIMIT_NPROC", RLIMIT_NPROC},
+        {"RLIMIT_RSS", RLIMIT_RSS},
+        {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+        {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+        {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+        {"RLIMIT_STACK", RLIMIT_STACK},
+    };
+
+    VEC_FOREACH (l, &process->rlimits) {
+        size_t i = 0;
+        struct plan_step *s;
+
+        while (i < ARRAY_SIZE(known) && strcmp(known[i].name, l->type) != 0)
+            i++;
+        if (i == ARRAY_SIZE(known))
+            return err_set(err, ERR_INVALID, "process.rlimits: no such limit: \"%s\"", l->type);
+        if (l->soft > l->hard)
+            return err_set(err, ERR_INVALID, "process.rlimits: %s: the soft limit is above the hard one", l->type);
+        s = add(p, PLAN_RLIMIT, known[i].name);
+        s->number = (uint64_t)known[i].resource;
+        s->soft = l->soft;
+        s->hard = l->hard;
+    }
+    return 0;
+}
+
+static int plan_process(const struct oci_spec *spec, struct plan *p, struct err *err)
+{
+    const struct oci_process *process = &spec->process;
+    uint64_t bounding = 0, other;
+    int r = plan_capability_mask(process->capabilities.bounding, &bounding, err);
+
+    if (r == 0)
+        r = plan_capability_mask(process->capabilities.effective, &other, err);
+    if (r == 0)
+        r = plan_capability_mask(process->capabilities.permitted, &other, err);
+    if (r == 0)
+        r = plan_capability_mask(process->capabilities.inheritable, &other, err);
+    if (r == 0)
+        r = plan_capability_mask(process->capabilities.ambient, &other, err);
+    if (r == 0)
+        r = plan_rlimits(process, p, err);
+    if (r < 0)
+        return r;
+    add(p, PLAN_STDIO, NULL);
+    add(p, PLAN_KEYRING, NULL);
+    if (process->no_new_privileges)
+        add(p, PLAN_NO_NEW_PRIVS, NULL);
+    add(p, PLAN_BOUNDING, NULL)->number = bounding;
+    add(p, PLAN_IDENTITY, NULL);
+    add(p, PLAN_WORKDIR, process->cwd);
+    add(p, PLAN_EXEC, process->args[0]);
+    return 0;
+}
+
+int plan_make(const struct oci_spec *spec, const struct cgroup_host *host, bool overlay, struct plan *ret,
+              struct err *err)
+{
+    _cleanup_plan_ struct plan p = {0};
+    int r = plan_namespaces(spec, &p, err);
+
+    if (r < 0)
+        return r;
+    add(&p, PLAN_CGROUP, NULL)->flag = oci_spec_namespace(spec, "cgroup") != NULL;
+    if (spec->process.oom_score_adj)
+        add(&p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
+    r = plan_root(spec, overlay, &p, err);
+    if (r == 0)
+        r = plan_mounts(spec, host, &p, err);
+    if (r == 0)
+        r = plan_devices(spec, &p, err);
+    if (r < 0)
+        return r;
+    plan_walls(spec, &p);
+    if (p.clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
+        add(&p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
+    if (p.clone_flags & CLONE_NEWNET)
+        add(&p, PLAN_LOOPBACK, NULL);
+    r = plan_process(spec, &p, err);
+    if (r < 0)
+        return r;
+    *ret = p;
+    p = (struct plan){0};
+    return 0;
+}
+
+void plan_release(struct plan *plan)
+{
+    VEC_FOREACH (s, &plan->steps)
+        strv_free(s->mount.data);
+    free(plan->steps.v);
+    strv_free(plan->strings);
+    *plan = (struct plan){0};
+}
+
+char *plan_describe(const struct plan_step *step)
+{
+    static const char *const what[] = {
+        [PLAN_CGROUP] = "joining the cgroup",
+        [PLAN_OOM_SCORE] = "setting the OOM score",
+        [PLAN_PROPAGATION] = "separating mounts from the host's",
+        [PLAN_ROOT_OVERLAY] = "mounting the layers on",
+        [PLAN_ROOT_DIRECTORY] = "mounting",
+        [PLAN_MOUNT] = "mounting",
+        [PLAN_BIND] = "mounting",
+        [PLAN_CHANGE] = "changing the mount",
+        [PLAN_DEVICE] = "making the device",
+        [PLAN_SYMLINK] = "making the link",
+        [PLAN_TERMINAL] = "making a terminal",
+        [PLAN_USER] = "looking up the user",
+        [PLAN_DIRECTORY] = "working directory",
+        [PLAN_READONLY_PATH] = "making read-only",
+        [PLAN_MASK_PATH] = "hiding",
+        [PLAN_PIVOT] = "changing the root",
+        [PLAN_HOSTNAME] = "setting the hostname",
+        [PLAN_LOOPBACK] = "setting up the loopback interface",
+        [PLAN_RLIMIT] = "limiting",
+        [PLAN_STDIO] = "standard input and output",
+        [PLAN_KEYRING] = "making a session keyring",
+        [PLAN_NO_NEW_PRIVS] = "giving up new privileges",
+        [PLAN_BOUNDING] = "dropping capabilities",
+        [PLAN_IDENTITY] = "becoming the user",
+        [PLAN_WORKDIR] = "entering the working directory",
+        [PLAN_EXEC] = "exec",
+    };
+
+    return step->target ? str_printf("%s %s", what[step->op], step->target) : str_dup(what[step->op]);
+}

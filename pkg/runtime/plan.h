@@ -1,0 +1,90 @@
+/* The plan of a container: a specification compiled into the steps that a child will carry out, in their order. Plain
+ * data: what will be mounted, masked and set can be looked at without privileges.
+ *
+ * Order, and why: the cgroup first, so that what setting up costs is the container's, and its namespace next, whose
+ * root is then the container's cgroup. The root, the mounts in the order of the spec, devices and the terminal; then
+ * what makes paths read-only or hides them, on top of everything mounted; then the root becomes "/". Names, limits,
+ * identity and the program come last, privileges going away in the order in which they are no longer needed.
+ */
+#pragma once
+
+#include "oci/spec.h"
+#include "runtime/cgroup.h"
+#include "runtime/runtime.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum plan_op {
+    PLAN_CGROUP,         /* joins the cgroup, then unshares its namespace (`flag`) */
+    PLAN_OOM_SCORE,      /* `number` */
+    PLAN_PROPAGATION,    /* of all mounts that were copied: `mount.propagation` */
+    PLAN_ROOT_OVERLAY,   /* the layers, mounted on `target`, a path of the host */
+    PLAN_ROOT_DIRECTORY, /* `target` of the host, mounted on itself */
+    PLAN_MOUNT,          /* a file system of `type`; `flag`: `target` must not be a symbolic link */
+    PLAN_BIND,           /* `source`, a path of the host */
+    PLAN_CHANGE,         /* attributes of the mount at `target` */
+    PLAN_DEVICE,         /* a node: `mode` with its type, `device`, `uid`, `gid`; one that exists is left alone */
+    PLAN_SYMLINK,        /* `target` -> `source`; what exists is left alone */
+    PLAN_TERMINAL,       /* a pseudo-terminal from the container's devpts, also as /dev/console */
+    PLAN_USER,           /* looks up who runs the program and where that user's home is */
+    PLAN_DIRECTORY,      /* the working directory is made if it is missing, and opened */
+    PLAN_READONLY_PATH,  /* `target` becomes a read-only mount of itself; missing is no failure */
+    PLAN_MASK_PATH,      /* `target` is covered by something empty; missing is no failure */
+    PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */
+    PLAN_HOSTNAME,       /* `source` */
+    PLAN_LOOPBACK,       /* the interface lo goes up */
+    PLAN_RLIMIT,         /* `number`, `soft`, `hard` */
+    PLAN_STDIO,          /* descriptors 0, 1, 2, or the terminal as the controlling one */
+    PLAN_KEYRING,        /* a session keyring of its own */
+    PLAN_NO_NEW_PRIVS,
+    PLAN_BOUNDING, /* capabilities that no program can get back: `number` is the mask of those that stay */
+    PLAN_IDENTITY, /* groups, group, user, capabilities (of the spec) */
+    PLAN_WORKDIR,  /* into the directory of PLAN_DIRECTORY */
+    PLAN_EXEC,
+};
+
+struct plan_mount {
+    char **data;               /* options of the file system */
+    uint64_t set, clear;       /* MOUNT_ATTR_*, mount_setattr(2) */
+    unsigned long propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, or 0: as it is */
+    bool recursive;            /* bind: with what is mounted below */
+    bool set_recursive;        /* attributes as well */
+    bool propagate_recursive;
+};
+
+struct plan_step {
+    enum plan_op op;
+    const char *target; /* a path in the container's root, unless said otherwise; strings belong to spec or plan */
+    const char *source;
+    const char *type;
+    struct plan_mount mount;
+    mode_t mode;
+    dev_t device;
+    uid_t uid;
+    gid_t gid;
+    uint64_t number, soft, hard;
+    bool flag;
+};
+
+struct plan {
+    VEC(struct plan_step) steps;
+    uint64_t clone_flags; /* CLONE_NEW*; the cgroup namespace comes by PLAN_CGROUP */
+    char **strings;       /* what no spec holds */
+};
+
+/* Compiles. `overlay` says whether the root is made of layers, `host` what /sys/fs/cgroup looks like. The plan borrows
+ * from `spec`. ERR_INVALID, ERR_UNSUPPORTED name the field. The caller releases `ret` after 0. */
+int plan_make(const struct oci_spec *spec, const struct cgroup_host *host, bool overlay, struct plan *ret,
+              struct err *err);
+void plan_release(struct plan *plan);
+#define _cleanup_plan_ _cleanup_(plan_release)
+
+/* What a step does, for errors: "mounting /dev/pts". The caller frees it. */
+char *plan_describe(const struct plan_step *step);
+
+/* mount(8)'s options into attributes, propagation, bind and the file system's own. ERR_INVALID. */
+int plan_parse_mount(const struct oci_mount *m, struct plan_step *step, struct err *err);
+
+/* The bit of "CAP_CHOWN"; ERR_INVALID for a name that the kernel does not have. */
+int plan_capability_mask(char *const *names, uint64_t *ret, struct err *err);

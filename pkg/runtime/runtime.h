@@ -1,0 +1,57 @@
+/* The runtime: a specification and a root file system become a running process.
+ *
+ * What is to be done is first compiled into a plan (runtime/plan.h), then a cloned child carries it out in its own
+ * namespaces and becomes the container's program. It tells how that went over a socket that closes at the execve(2):
+ * whatever fails on the way arrives as an error here.
+ *
+ * Nothing that the child does can be seen outside of its namespaces, so there is nothing to undo when it dies halfway:
+ * the root is mounted in its mount namespace alone. It dies with its parent (until its program gains privileges by
+ * execve(2), which takes that away: what is left then is found by its cgroup).
+ *
+ * The calling process must have one thread.
+ */
+#pragma once
+
+#include "oci/spec.h"
+#include "runtime/cgroup.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A root file system made of layers. Paths are relative to `dirfd`, which keeps them short: the kernel takes no option
+ * longer than 255 bytes. */
+struct runtime_overlay {
+    int dirfd;
+    char **lower; /* the topmost first, at least one */
+    char *upper, *work;
+    bool discard; /* `upper` will not be used again: what is written need not reach the disk */
+};
+
+struct runtime_start {
+    const struct oci_spec *spec;
+    const struct runtime_overlay *overlay; /* mounted on the spec's root.path; NULL: the directory is the root itself */
+    const struct cgroup_host *host;
+    const struct cgroup *cgroup; /* to be joined, or NULL */
+    int stdio[3];                /* become 0, 1, 2 where there is no terminal; -1: /dev/null */
+};
+
+struct runtime_process {
+    pid_t pid;
+    int pidfd;    /* as the other descriptors owned by the caller; runtime_process_release() */
+    int terminal; /* the master of its terminal once it has started, or -1 */
+    int sync;     /* runtime_await() */
+};
+
+#define RUNTIME_PROCESS_INIT ((struct runtime_process){.pid = -1, .pidfd = -1, .terminal = -1, .sync = -1})
+
+/* Compiles the plan and clones the child. The caller reaps it (proc_wait()). ERR_INVALID and ERR_UNSUPPORTED for what
+ * the spec asks and cannot be, ERR_PERMISSION, ERR_IO. */
+int runtime_start(const struct runtime_start *start, struct runtime_process *ret, struct err *err);
+
+/* Waits until the container's program runs, 0, or could not be run: the child's error (ERR_NO_COMMAND, ERR_NO_EXEC and
+ * all others), and the child is about to end. */
+int runtime_await(struct runtime_process *process, struct err *err);
+
+/* Closes the descriptors. */
+void runtime_process_release(struct runtime_process *process);
+#define _cleanup_process_ _cleanup_(runtime_process_release)

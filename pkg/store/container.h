@@ -1,0 +1,100 @@
+/* Records of containers: containers/ID/, and the names.
+ *
+ *     containers/ID/record.json   who it is and how it is (struct store_container_record)
+ *     containers/ID/…             what container/ keeps beside it: config.json, upper/, work/, …
+ *     containers/@NAME -> ID      names: symbolic links, since making one is a single call that fails where it exists
+ *
+ * The directory itself is the container's lock (flock(2)). Whoever makes the container takes it before anything else is
+ * there and hands it down to the monitor, which holds it as long as it lives; whoever removes a container takes it too.
+ * So a directory that nobody has locked belongs to a container that does not run, whatever its record says, and one
+ * that is locked is somebody's business at this moment: the kernel frees the lock with the process. No container's lock
+ * is waited for by the start of another.
+ */
+#pragma once
+
+#include "base/id.h"
+#include "base/vec.h"
+#include "digest/digest.h"
+#include "store/store.h"
+
+enum store_container_status {
+    STORE_CONTAINER_CREATED, /* never ran */
+    STORE_CONTAINER_RUNNING,
+    STORE_CONTAINER_EXITED,
+};
+
+/* record.json. Fields that an older cbox did not write load as empty. */
+struct store_container_record {
+    char *id;
+    char *name;
+    char *image;                        /* as the user named it */
+    struct digest image_id;             /* of the image config */
+    struct digest manifest;             /* keeps the image's content alive (store/gc.h) */
+    char **command;                     /* what runs in it */
+    char **labels;                      /* NAME=VALUE */
+    char *network;                      /* "none", "host" */
+    char *cgroup;                       /* "/cbox/ID" */
+    int64_t created, started, finished; /* time.h; 0: not yet */
+    enum store_container_status status;
+    int64_t pid;        /* of its first process while it runs */
+    uint64_t pid_start; /* proc_start_time() */
+    char *boot_id;      /* in which that was */
+    int64_t exit_code;
+    bool oom_killed;
+    bool remove; /* when it ends (--rm) */
+    char *error; /* why it could not be started */
+};
+
+extern const struct json_type store_container_type;
+
+void store_container_record_release(struct store_container_record *record);
+#define _cleanup_container_record_ _cleanup_(store_container_record_release)
+
+/* A container's directory, opened. */
+struct store_container;
+
+/* Makes containers/ID/ (mode 0711) and locks it; nothing is in it yet, and without a record it will be swept once the
+ * lock is free. */
+int store_container_create(struct store *s, const char *id, struct store_container **ret, struct err *err);
+
+/* Opens one that is there, without a lock. ERR_NOT_FOUND. */
+int store_container_open(struct store *s, const char *id, struct store_container **ret, struct err *err);
+
+/* Closes it; the lock goes when every process that inherited it has closed it too. */
+void store_container_free(struct store_container *c);
+MEM_DEFINE_CLEANUP(struct store_container, store_container_free);
+#define _cleanup_container_ _cleanup_(store_container_free_cleanup)
+
+/* Takes the lock. ERR_BUSY with LOCK_TRY where it is held; ERR_NOT_FOUND where the container was removed meanwhile. */
+int store_container_lock(struct store_container *c, enum lock_wait wait, struct err *err);
+
+/* The directory, for reading and as a start of paths; owned by `c`. And the id. */
+int store_container_fd(const struct store_container *c);
+const char *store_container_id(const struct store_container *c);
+
+/* ERR_NOT_FOUND where no record was written yet, ERR_CORRUPT. The caller releases `ret` after 0. */
+int store_container_read(const struct store_container *c, struct store_container_record *ret, struct err *err);
+
+/* Replaces the record. `durable`: on disk when this returns; otherwise whole or the earlier one after a power cut. */
+int store_container_write(const struct store_container *c, const struct store_container_record *record, bool durable,
+                          struct err *err);
+
+/* Gives the container a name. ERR_EXISTS, with `ret_owner` (where not NULL) the id of who has it. A name whose owner is
+ * gone is free. The container's directory must be there. */
+int store_container_name_take(struct store *s, const char *name, const char *id, char ret_owner[ID_LEN + 1],
+                              struct err *err);
+
+/* Gives it back if it is this container's. */
+void store_container_name_drop(struct store *s, const char *name, const char *id);
+
+/* The id of a container by name, id or the start of an id, names first. ERR_NOT_FOUND: `no such container: …`;
+ * ERR_INVALID where several ids start so. */
+int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1], struct err *err);
+
+/* The ids of all, in no order; the caller frees the vector. */
+int store_container_list(struct store *s, char ***ret, struct err *err);
+
+/* Removes a locked container: first its files, then its name, then the record and the directory, so that what was begun
+ * can be found and finished. `record` may be NULL where there is none. */
+int store_container_remove(struct store *s, struct store_container *c, const struct store_container_record *record,
+                           struct err *err);
