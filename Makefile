@@ -48,10 +48,15 @@ $(BUILD)/cbox: $(CMD_OBJ) $(BUILD)/libcbox.a
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcbox.a $(BUILD)/.flags
+# For the unit tests of the command tables.
+$(BUILD)/commands.a: $(filter-out %/main.o,$(CMD_OBJ))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/commands.a $(BUILD)/libcbox.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST    $<")
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcbox.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/commands.a $(BUILD)/libcbox.a $(LIBS) -lcmocka
 
 # Rebuild when the flags change, and only then.
 .PHONY: force

@@ -3,6 +3,9 @@
 
 #include "cli/cli.h"
 #include "config/config.h"
+#include "store/store.h"
+
+#define CBOX_PROGRAM "cbox"
 
 /* The options before the command's name. */
 struct cbox_globals {
@@ -30,11 +33,17 @@ extern const struct cli_command cbox_root;
 int cbox_context_load(struct cli_context *ctx, struct err *err);
 void cbox_context_release(struct cli_context *ctx);
 
+/* One line on standard error: what happened, and what to do about it. main() does it for what a command returns. */
+void cbox_print_error(const struct err *err);
+
+/* Opens the store for those who only look: where there is none yet, none is made and `*ret` is NULL. */
+int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err);
+
+/* "0.1.0" */
+extern const char cbox_version[];
+
 /* The one line of --version; gives the exit code. */
 int cbox_print_version(void);
 
-/* Set by the Makefile. */
-#ifndef CBOX_VERSION
-#define CBOX_VERSION "unknown"
-#define CBOX_COMMIT  "unknown"
-#endif
+/* What `PATH --help` says, on standard output. */
+void cbox_print_help(const struct cli_command *command, const char *path);

@@ -13,12 +13,60 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
-static const struct cli_entry commands[] = {
-    {"version", &cmd_version, CLI_COMMON},
+static const struct cli_entry image_commands[] = {
+    {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"pull", &cmd_pull, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
 };
+static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
+
+static const struct cli_entry system_commands[] = {
+    {"info", &cmd_info, CLI_OTHER},
+};
+static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
+
+/* Common ones in the order in which people meet them, the others by name. */
+static const struct cli_entry commands[] = {
+    {"pull", &cmd_pull, CLI_COMMON},           {"images", &cmd_images, CLI_COMMON},
+    {"version", &cmd_version, CLI_COMMON},     {"info", &cmd_info, CLI_COMMON},
+    {"help", &cmd_help, CLI_COMMON},           {"image", &group_image, CLI_MANAGEMENT},
+    {"system", &group_system, CLI_MANAGEMENT}, {"rmi", &cmd_rmi, CLI_OTHER},
+    {"__complete", &cmd_complete, CLI_HIDDEN}, {"__generate", &cmd_generate, CLI_HIDDEN},
+};
+
+static const char description[] =
+    "Pulls OCI images over HTTPS, unpacks their layers into an overlayfs store and runs containers, each command in a\n"
+    "process of its own: nothing listens and nothing stays behind but what watches over a running container.\n"
+    "\n"
+    "Options before the command are for all commands. An option wins over its environment variable, that over the\n"
+    "configuration, and that over the usual place: /var/lib/cbox and /run/cbox for root, $XDG_DATA_HOME/cbox and\n"
+    "$XDG_RUNTIME_DIR/cbox for others.\n"
+    "\n"
+    "The configuration is a JSON document in /etc/cbox/config.json, and then in $XDG_CONFIG_HOME/cbox/config.json (or\n"
+    "below ~/.config), whose names replace those of the first; --config names one file to be read instead of both.\n"
+    "An unknown name is an error. All of them are optional:\n"
+    "\n"
+    "  {\n"
+    "    \"root\": \"/srv/cbox\",\n"
+    "    \"state\": \"/run/cbox\",\n"
+    "    \"registries\": {\n"
+    "      \"docker.io\": {\"mirrors\": [\"https://mirror.example:5000\"]},\n"
+    "      \"registry.example:5000\": {\"ca\": \"/etc/ssl/example.pem\",\n"
+    "        \"client_cert\": \"/etc/cbox/me.cert\", \"client_key\": \"/etc/cbox/me.key\"},\n"
+    "      \"127.0.0.1:5000\": {\"insecure\": true}\n"
+    "    },\n"
+    "    \"certs_dirs\": [\"/etc/cbox/certs.d\", \"/etc/docker/certs.d\"],\n"
+    "    \"max_concurrent_downloads\": 3\n"
+    "  }\n"
+    "\n"
+    "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
+    "not checked and which may speak plain HTTP. The certificate directories are Docker's: HOST/NAME.crt are further\n"
+    "authorities, HOST/NAME.cert and HOST/NAME.key are what cbox identifies itself with; the first directory that has\n"
+    "the host counts.";
 
 const struct cli_command cbox_root = {
     .summary = "Containers without a daemon",
+    .description = description,
     CLI_ENTRIES(commands),
     CLI_OPTIONS(struct cbox_globals, globals),
 };

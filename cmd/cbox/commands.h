@@ -3,4 +3,11 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_images;
+extern const struct cli_command cmd_pull;
+extern const struct cli_command cmd_rmi;
+extern const struct cli_command cmd_complete;
+extern const struct cli_command cmd_generate;
+extern const struct cli_command cmd_help;
+extern const struct cli_command cmd_info;
 extern const struct cli_command cmd_version;

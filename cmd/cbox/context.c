@@ -50,3 +50,11 @@ void cbox_context_release(struct cli_context *ctx)
     free(ctx->state);
     config_release(&ctx->config);
 }
+
+int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err)
+{
+    *ret = NULL;
+    if (access(ctx->root, F_OK) < 0 && errno == ENOENT)
+        return 0;
+    return store_open(ctx->root, ctx->state, ret, err);
+}

@@ -18,8 +18,8 @@
 /* Appends one zeroed element and gives its address, which is good until the next push. */
 #define VEC_PUSH(vec) (vec_grow((void **)&(vec)->v, &(vec)->n, &(vec)->cap, sizeof(*(vec)->v)), &(vec)->v[(vec)->n - 1])
 
-/* "+ 0": the pointer's value without the qualifiers of a const vector */
-#define VEC_FOREACH(it, vec) for (__auto_type it = (vec)->v + 0; it < (vec)->v + (vec)->n; it++)
+/* The conditional gives the pointer's value without the qualifiers of a const vector, and no arithmetic on NULL. */
+#define VEC_FOREACH(it, vec) for (__auto_type it = (vec)->n ? (vec)->v : NULL; it && it < (vec)->v + (vec)->n; it++)
 
 static inline void vec_grow(void **v, size_t *n, size_t *cap, size_t size)
 {

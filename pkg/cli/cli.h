@@ -98,7 +98,7 @@ struct cli_option {
 /* clang-format on */
 #define CLI_SAME_TYPE_(type, expr) (sizeof(char[__builtin_types_compatible_p(type, __typeof__(expr)) ? 1 : -1]) - 1)
 
-/* The program's own: handed from cli_call's caller to the command, never looked into. */
+/* The program's own: handed to the command, never looked into here. */
 struct cli_context;
 
 enum cli_section {

@@ -126,7 +126,7 @@ static int read_file(const char *path, bool must_exist, struct config *config, s
     if (r >= 0)
         r = check(&file, err);
     if (r < 0)
-        err_wrap(err, "configuration %s", path);
+        err_wrap(err, "%s", path);
     else
         overlay(config, &file);
     config_release(&file);

@@ -38,7 +38,8 @@ struct config {
     char *root;  /* absolute, or NULL: the usual place */
     char *state; /* absolute, or NULL */
     VEC(struct config_registry) registries;
-    char **certs_dirs; /* searched for HOST/ca.crt, HOST/client.cert, HOST/client.key; the first with HOST counts */
+    char **certs_dirs; /* searched for HOST/NAME.crt (authorities), HOST/NAME.cert and NAME.key; the first with HOST
+                          counts */
     int64_t max_concurrent_downloads; /* layers fetched at once by one pull, 1 to 64 */
 };
 

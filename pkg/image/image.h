@@ -15,15 +15,14 @@
 
 /* What a pull tells while it runs. A layer is named by its index in the manifest and the digest of its blob. */
 enum image_event_kind {
-    IMAGE_PULLING,     /* the name was found: target is known */
-    IMAGE_LAYERS,      /* the manifest was read: `total` layers will be told of */
-    IMAGE_EXISTS,      /* the layer is in the store */
+    IMAGE_PULLING,     /* the name was found; the digest is what the registry has under it */
+    IMAGE_LAYER,       /* there is this layer: told of all of them, in their order, before anything else */
+    IMAGE_EXISTS,      /* it is in the store */
     IMAGE_WAITING,     /* another process is bringing it in */
-    IMAGE_DOWNLOADING, /* now of total bytes */
+    IMAGE_DOWNLOADING, /* `now` of `total` bytes */
     IMAGE_DOWNLOADED,  /* complete and verified */
-    IMAGE_EXTRACTING,  /* now of total (compressed) bytes were taken in */
+    IMAGE_EXTRACTING,  /* `now` of `total` (compressed) bytes were taken in */
     IMAGE_COMPLETE,
-    IMAGE_SYNCING, /* everything is there and goes to the disk */
 };
 
 struct image_event {
@@ -61,12 +60,14 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
 struct image {
     struct store_tag tag; /* one of its names */
     struct oci_image_config config;
-    struct digest *layers; /* diffIDs, the lowest first */
+    /* The layers to stack, by diffID, the lowest first. One that the image names several times (the empty one, mostly)
+     * stands only in its highest place: what it says lower down cannot be seen, and overlayfs takes a tree once. */
+    struct digest *layers;
     size_t n_layers;
 };
 
 /* Finds an image by a name as users write it ("alpine", "alpine:3", "host:5000/a/b@sha256:…") or by its ID or the start
- * of it (at least 4 hexadecimal digits, or "sha256:…"); names win. All of its layers are there when this returns, and
+ * of it (at least 3 hexadecimal digits, or "sha256:…"); names win. All of its layers are there when this returns, and
  * stay while the caller holds the store lock shared (store/store.h). ERR_NOT_FOUND: `no such image: …`; ERR_INVALID:
  * no name, or an ID that begins several images'. The caller releases `ret`. */
 int image_open(struct store *s, const char *name, struct image *ret, struct err *err);

@@ -19,33 +19,17 @@ int layer_open_libraries(struct err *err)
     return r < 0 ? r : digest_compute(DIGEST_SHA256, "", 0, &digest, err);
 }
 
-static void report_progress(const struct layer_apply_options *options, struct layer_stream *stream, int64_t *last)
-{
-    int64_t now = layer_stream_consumed(stream);
-
-    if (!options->progress || now == *last)
-        return;
-    *last = now;
-    options->progress(now, options->progress_data);
-}
-
-static int apply_members(struct writer *w, struct tar_reader *tar, struct layer_stream *stream,
-                         const struct layer_apply_options *options, struct err *err)
+static int apply_members(struct writer *w, struct tar_reader *tar, struct err *err)
 {
     struct tar_member m;
-    int64_t reported = 0;
     int r;
 
     while ((r = tar_reader_next(tar, &m, err)) == 1) {
         r = writer_member(w, tar, &m, err);
         if (r < 0)
             return r;
-        report_progress(options, stream, &reported);
     }
-    if (r == 0)
-        r = tar_reader_drain(tar, err);
-    report_progress(options, stream, &reported);
-    return r;
+    return r < 0 ? r : tar_reader_drain(tar, err);
 }
 
 static int apply_stream(struct layer_stream *stream, const struct layer_apply_options *options,
@@ -53,7 +37,7 @@ static int apply_stream(struct layer_stream *stream, const struct layer_apply_op
 {
     _cleanup_(tar_reader_free_cleanup) struct tar_reader *tar = tar_reader_new(stream);
     _cleanup_(writer_free_cleanup) struct writer *w = writer_new(options);
-    int r = apply_members(w, tar, stream, options, err);
+    int r = apply_members(w, tar, err);
 
     if (r == 0)
         r = writer_finish(w, err);
@@ -76,6 +60,7 @@ int layer_apply(struct layer_source *source, const struct layer_apply_options *o
         r = layer_stream_new(source, NULL, &stream, err);
     if (r < 0)
         return r;
+    layer_stream_watch(stream, options->progress, options->progress_data);
     mask = umask(0);
     r = apply_stream(stream, options, ret, err);
     umask(mask);

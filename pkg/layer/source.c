@@ -10,6 +10,7 @@
 struct layer_source {
     int fd;
     int notice_fd; /* -1: nothing more will be announced */
+    bool given_up; /* its end came before the last message */
     int cancel_fd;
     int64_t offset;
     int64_t available; /* -1: the end of the file is the end of the blob */
@@ -76,48 +77,63 @@ static int source_take_message(struct layer_source *s, int64_t total, struct err
     return 0;
 }
 
-/* Takes everything that is on the pipe, waiting for the first of it. */
-static int source_take_notices(struct layer_source *s, struct err *err)
+/* Takes what is on the pipe: 1, or 0 when there was nothing. */
+static int source_take_some(struct layer_source *s, struct err *err)
 {
-    unsigned char raw[512];
+    unsigned char raw[4096];
     int64_t total;
     ssize_t n;
-    int r = source_wait(s, err);
 
-    if (r < 0)
-        return r;
     memcpy(raw, s->partial, s->n_partial);
     n = read(s->notice_fd, raw + s->n_partial, sizeof(raw) - s->n_partial);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : err_errno(err, errno, "reading how much of the layer is there");
-    if (n == 0)
-        return err_set(err, ERR_INTERRUPTED, "the layer's download was given up after %lld bytes",
-                       (long long)s->available);
+    if (n == 0) {
+        s->given_up = true;
+        s->notice_fd = -1;
+        return 0;
+    }
     n += (ssize_t)s->n_partial;
     s->n_partial = (size_t)n % sizeof(total);
     for (ssize_t at = 0; at + (ssize_t)sizeof(total) <= n && s->notice_fd >= 0; at += (ssize_t)sizeof(total)) {
+        int r;
+
         memcpy(&total, raw + at, sizeof(total));
         r = source_take_message(s, total, err);
         if (r < 0)
             return r;
     }
     memcpy(s->partial, raw + n - (ssize_t)s->n_partial, s->n_partial);
-    return 0;
+    return 1;
+}
+
+/* Takes everything that is on the pipe, so that its writer never finds it full. */
+static int source_take_all(struct layer_source *s, struct err *err)
+{
+    int r = 1;
+
+    while (r == 1 && s->notice_fd >= 0)
+        r = source_take_some(s, err);
+    return r;
 }
 
 ssize_t layer_source_read(struct layer_source *s, void *data, size_t size, struct err *err)
 {
     ssize_t n;
+    int r = source_take_all(s, err);
 
-    while (s->available >= 0 && s->offset == s->available) {
-        int r;
-
+    while (r >= 0 && s->available >= 0 && s->offset == s->available) {
+        if (s->given_up)
+            return err_set(err, ERR_INTERRUPTED, "the layer's download was given up after %lld bytes",
+                           (long long)s->available);
         if (s->notice_fd < 0)
             return 0;
-        r = source_take_notices(s, err);
-        if (r < 0)
-            return r;
+        r = source_wait(s, err);
+        if (r == 0)
+            r = source_take_all(s, err);
     }
+    if (r < 0)
+        return r;
     if (s->available >= 0 && (int64_t)size > s->available - s->offset)
         size = (size_t)(s->available - s->offset);
     n = fd_pread_all(s->fd, data, size, s->offset);

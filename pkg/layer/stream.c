@@ -17,6 +17,8 @@ struct layer_stream {
     pthread_t thread;
     bool started;
     int64_t consumed; /* the reader's */
+    void (*progress)(int64_t consumed, void *data);
+    void *progress_data;
 
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -130,6 +132,21 @@ void layer_stream_free(struct layer_stream *s)
     free(s);
 }
 
+void layer_stream_watch(struct layer_stream *s, void (*progress)(int64_t consumed, void *data), void *data)
+{
+    s->progress = progress;
+    s->progress_data = data;
+}
+
+static void stream_consumed(struct layer_stream *s, int64_t consumed)
+{
+    bool grew = consumed > s->consumed;
+
+    s->consumed = consumed;
+    if (grew && s->progress)
+        s->progress(consumed, s->progress_data);
+}
+
 int layer_stream_next(struct layer_stream *s, const unsigned char **ret, size_t *ret_len, struct err *err)
 {
     int r = 1;
@@ -152,9 +169,9 @@ int layer_stream_next(struct layer_stream *s, const unsigned char **ret, size_t 
 
         *ret = b->data;
         *ret_len = b->len;
-        s->consumed = b->consumed;
+        stream_consumed(s, b->consumed);
     } else if (r == 0) {
-        s->consumed = decoder_consumed(s->decoder);
+        stream_consumed(s, decoder_consumed(s->decoder));
     } else {
         *err = s->err;
     }

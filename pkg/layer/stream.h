@@ -15,6 +15,9 @@ struct layer_stream;
 /* Starts the thread. The source stays the caller's; nobody else uses it until layer_stream_free(). */
 int layer_stream_new(struct layer_source *source, const struct codec *gzip, struct layer_stream **ret, struct err *err);
 
+/* Has `progress` called on the reading thread by layer_stream_next() whenever layer_stream_consumed() grew. */
+void layer_stream_watch(struct layer_stream *s, void (*progress)(int64_t consumed, void *data), void *data);
+
 /* Ends the thread, wherever it is. */
 void layer_stream_free(struct layer_stream *s);
 MEM_DEFINE_CLEANUP(struct layer_stream, layer_stream_free);

@@ -1,48 +1,5 @@
 #include "layer/tar_internal.h"
 
-#include <limits.h>
-
-/* POSIX "ustar Interchange Format", with what GNU tar puts in the place of the prefix. */
-struct header {
-    unsigned char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, linkname[100], magic[8],
-        uname[32], gname[32], major[8], minor[8];
-    union {
-        unsigned char prefix[155];
-        struct {
-            unsigned char atime[12], ctime[12], offset[12], longnames[4], unused;
-            unsigned char pieces[4][2][12];
-            unsigned char extended, size[12];
-        } gnu;
-    } u;
-    unsigned char padding[12];
-};
-_Static_assert(sizeof(struct header) == TAR_BLOCK, "a header fills a block");
-
-/* What goes on the map of an old GNU sparse file. */
-struct extension {
-    unsigned char pieces[21][2][12], extended, padding[7];
-};
-_Static_assert(sizeof(struct extension) == TAR_BLOCK, "so does its continuation");
-
-struct tar_reader {
-    struct layer_stream *stream;
-    const unsigned char *p; /* what is left of the stream's buffer */
-    size_t len;
-    bool ended;
-
-    struct tar_pax pax;
-    struct buf long_name, long_link;
-    char name[sizeof(((struct header *)0)->u.prefix) + 1 + sizeof(((struct header *)0)->name) + 1];
-    char linkname[sizeof(((struct header *)0)->linkname) + 1];
-
-    /* The content of the current member. */
-    int64_t left; /* bytes of it in the stream, without padding */
-    unsigned pad;
-    int64_t offset; /* in the file, of the next byte */
-    bool sparse;
-    size_t piece; /* of the map */
-};
-
 struct tar_reader *tar_reader_new(struct layer_stream *stream)
 {
     struct tar_reader *t = mem_zalloc(1, sizeof(*t));
@@ -64,7 +21,7 @@ void tar_reader_free(struct tar_reader *t)
     free(t);
 }
 
-static int tar_truncated(struct err *err)
+int tar_reader_truncated(struct err *err)
 {
     return err_set(err, ERR_CORRUPT, "the tar is truncated");
 }
@@ -80,14 +37,14 @@ static int tar_refill(struct tar_reader *t, struct err *err)
 }
 
 /* The next block: 1, or 0 at the end. */
-static int tar_block(struct tar_reader *t, const unsigned char **ret, struct err *err)
+int tar_reader_block(struct tar_reader *t, const unsigned char **ret, struct err *err)
 {
     int r = tar_refill(t, err);
 
     if (r <= 0)
         return r;
     if (t->len < TAR_BLOCK)
-        return tar_truncated(err);
+        return tar_reader_truncated(err);
     *ret = t->p;
     t->p += TAR_BLOCK;
     t->len -= TAR_BLOCK;
@@ -101,7 +58,7 @@ static int tar_skip(struct tar_reader *t, int64_t n, struct err *err)
         size_t step;
 
         if (r <= 0)
-            return r < 0 ? r : tar_truncated(err);
+            return r < 0 ? r : tar_reader_truncated(err);
         step = (int64_t)t->len < n ? t->len : (size_t)n;
         t->p += step;
         t->len -= step;
@@ -129,7 +86,7 @@ static int tar_special(struct tar_reader *t, int64_t size, struct buf *out, stru
         size_t n;
 
         if (r <= 0)
-            return r < 0 ? r : tar_truncated(err);
+            return r < 0 ? r : tar_reader_truncated(err);
         n = MIN_OF(t->len, (size_t)left);
         buf_add(out, t->p, n);
         t->p += n;
@@ -147,7 +104,7 @@ static bool tar_is_zero(const unsigned char *block)
 }
 
 /* The sum over the header with its own field as blanks; some old writers took signed bytes. */
-static int tar_check_sum(const struct header *h, struct err *err)
+static int tar_check_sum(const struct tar_header *h, struct err *err)
 {
     const unsigned char *p = (const unsigned char *)h;
     int64_t expected, plain = 0, with_sign = 0;
@@ -156,7 +113,7 @@ static int tar_check_sum(const struct header *h, struct err *err)
     if (r < 0)
         return r;
     for (size_t i = 0; i < sizeof(*h); i++) {
-        bool own = i >= offsetof(struct header, checksum) && i < offsetof(struct header, type);
+        bool own = i >= offsetof(struct tar_header, checksum) && i < offsetof(struct tar_header, type);
 
         plain += own ? ' ' : p[i];
         with_sign += own ? ' ' : (signed char)p[i];
@@ -168,15 +125,15 @@ static int tar_check_sum(const struct header *h, struct err *err)
 
 /* 1 and the next header, or 0 at the end of the tar: two zero blocks, or the end of the stream where one could stand.
  */
-static int tar_header(struct tar_reader *t, struct header *ret, int64_t *ret_size, struct err *err)
+static int tar_header(struct tar_reader *t, struct tar_header *ret, int64_t *ret_size, struct err *err)
 {
     const unsigned char *block;
-    int r = tar_block(t, &block, err);
+    int r = tar_reader_block(t, &block, err);
 
     if (r <= 0)
         return r;
     if (tar_is_zero(block)) {
-        r = tar_block(t, &block, err);
+        r = tar_reader_block(t, &block, err);
         if (r == 1 && !tar_is_zero(block))
             return err_set(err, ERR_CORRUPT, "damaged tar header: a single zero block");
         return MIN_OF(r, 0);
@@ -198,7 +155,7 @@ static void tar_field(char *ret, const unsigned char *field, size_t len)
     ret[n] = 0;
 }
 
-static const char *tar_path(struct tar_reader *t, const struct header *h)
+static const char *tar_path(struct tar_reader *t, const struct tar_header *h)
 {
     char *name = t->name;
 
@@ -220,7 +177,7 @@ static const char *tar_path(struct tar_reader *t, const struct header *h)
     return t->name;
 }
 
-static int tar_type(const struct header *h, const char *path, enum tar_type *ret, struct err *err)
+static int tar_type(const struct tar_header *h, const char *path, enum tar_type *ret, struct err *err)
 {
     static const char letters[] = "123456";
     static const enum tar_type types[] = {TAR_HARDLINK,     TAR_SYMLINK,   TAR_CHARACTER,
@@ -251,7 +208,7 @@ static int tar_take_id(const unsigned char field[8], bool has, int64_t pax, cons
     return 0;
 }
 
-static int tar_attributes(struct tar_reader *t, const struct header *h, struct tar_member *m, struct err *err)
+static int tar_attributes(struct tar_reader *t, const struct tar_header *h, struct tar_member *m, struct err *err)
 {
     const struct tar_pax *pax = &t->pax;
     int64_t mode, major = 0, minor = 0;
@@ -284,108 +241,8 @@ static int tar_attributes(struct tar_reader *t, const struct header *h, struct t
     return 0;
 }
 
-/* Adds the pieces of an old GNU map up to the first empty place. */
-static int tar_old_pieces(struct tar_map *map, const unsigned char (*pieces)[2][12], size_t n, struct err *err)
-{
-    for (size_t i = 0; i < n && pieces[i][0][0]; i++) {
-        int64_t offset, size;
-        int r = tar_number(pieces[i][0], 12, "map", &offset, err);
-
-        if (r == 0)
-            r = tar_number(pieces[i][1], 12, "map", &size, err);
-        if (r == 0)
-            r = tar_map_add(map, offset, size, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int tar_old_map(struct tar_reader *t, const struct header *h, struct err *err)
-{
-    struct tar_map *map = &t->pax.map;
-    unsigned char extended = h->u.gnu.extended;
-    int r;
-
-    map->pieces.n = 0;
-    map->total = 0;
-    r = tar_old_pieces(map, h->u.gnu.pieces, ARRAY_SIZE(h->u.gnu.pieces), err);
-    while (r == 0 && extended) {
-        const unsigned char *block = NULL;
-        const struct extension *more;
-
-        /* Each continuation must bring something, or a tar could hold us here for ever. */
-        size_t before = map->pieces.n;
-
-        r = tar_block(t, &block, err);
-        if (r <= 0)
-            return r < 0 ? r : tar_truncated(err);
-        more = (const struct extension *)block;
-        extended = more->extended;
-        r = tar_old_pieces(map, more->pieces, ARRAY_SIZE(more->pieces), err);
-        if (r == 0 && extended && map->pieces.n == before)
-            r = err_set(err, ERR_CORRUPT, "damaged tar header: wrong map of a sparse file");
-    }
-    return r < 0 ? r : tar_number(h->u.gnu.size, sizeof(h->u.gnu.size), "size", &t->pax.sparse_size, err);
-}
-
-/* The numbers at the front of a sparse file's content (format 1.0), a line each. */
-struct map_text {
-    struct tar_reader *reader;
-    const unsigned char *block;
-    size_t at; /* in the block; TAR_BLOCK: read one */
-};
-
-static int map_text_number(struct map_text *m, int64_t *ret, struct err *err)
-{
-    char digits[20];
-    size_t n = 0;
-
-    for (;;) {
-        unsigned char c;
-
-        if (m->at == TAR_BLOCK) {
-            int r;
-
-            if (m->reader->left < TAR_BLOCK)
-                return tar_truncated(err);
-            r = tar_block(m->reader, &m->block, err);
-            if (r <= 0)
-                return r < 0 ? r : tar_truncated(err);
-            m->reader->left -= TAR_BLOCK;
-            m->at = 0;
-        }
-        c = m->block[m->at++];
-        if (c == '\n' && tar_decimal(digits, n, ret))
-            return 0;
-        if (c == '\n' || n == sizeof(digits))
-            return err_set(err, ERR_CORRUPT, "damaged tar header: wrong map of a sparse file");
-        digits[n++] = (char)c;
-    }
-}
-
-static int tar_data_map(struct tar_reader *t, struct err *err)
-{
-    struct map_text text = {.reader = t, .at = TAR_BLOCK};
-    int64_t count;
-    int r = map_text_number(&text, &count, err);
-
-    t->pax.map.pieces.n = 0;
-    t->pax.map.total = 0;
-    while (r == 0 && count-- > 0) {
-        int64_t offset, size;
-
-        r = map_text_number(&text, &offset, err);
-        if (r == 0)
-            r = map_text_number(&text, &size, err);
-        if (r == 0)
-            r = tar_map_add(&t->pax.map, offset, size, err);
-    }
-    return r;
-}
-
 /* Where the content of the member lies; `left` is already its size in the stream. */
-static int tar_content(struct tar_reader *t, const struct header *h, struct tar_member *m, struct err *err)
+static int tar_content(struct tar_reader *t, const struct tar_header *h, struct tar_member *m, struct err *err)
 {
     int r = 0;
 
@@ -397,9 +254,9 @@ static int tar_content(struct tar_reader *t, const struct header *h, struct tar_
         return 0;
     t->sparse = m->sparse = true;
     if (h->type == 'S')
-        r = tar_old_map(t, h, err);
+        r = tar_sparse_old(t, h, err);
     else if (t->pax.sparse_in_data)
-        r = tar_data_map(t, err);
+        r = tar_sparse_in_data(t, err);
     if (r < 0)
         return r;
     if (t->pax.sparse_size < 0)
@@ -408,7 +265,8 @@ static int tar_content(struct tar_reader *t, const struct header *h, struct tar_
     return tar_map_check(&t->pax.map, m->size, t->left, err);
 }
 
-static int tar_member(struct tar_reader *t, const struct header *h, int64_t size, struct tar_member *m, struct err *err)
+static int tar_member(struct tar_reader *t, const struct tar_header *h, int64_t size, struct tar_member *m,
+                      struct err *err)
 {
     bool link, content = !h->type || strchr("07S", h->type);
     int r;
@@ -435,7 +293,7 @@ static int tar_member(struct tar_reader *t, const struct header *h, int64_t size
 }
 
 /* Takes a header that speaks of the next member or of all: 1, or 0 where it is a member itself. */
-static int tar_extension(struct tar_reader *t, const struct header *h, int64_t size, struct err *err)
+static int tar_extension(struct tar_reader *t, const struct tar_header *h, int64_t size, struct err *err)
 {
     int r;
 
@@ -467,7 +325,7 @@ static int tar_extension(struct tar_reader *t, const struct header *h, int64_t s
 
 int tar_reader_next(struct tar_reader *t, struct tar_member *ret, struct err *err)
 {
-    struct header h;
+    struct tar_header h;
     int64_t size = 0;
     int r;
 
@@ -483,7 +341,7 @@ int tar_reader_next(struct tar_reader *t, struct tar_member *ret, struct err *er
     for (bool extended = false; r >= 0; extended = true) {
         r = tar_header(t, &h, &size, err);
         if (r == 0 && extended)
-            return tar_truncated(err);
+            return tar_reader_truncated(err);
         t->ended = r == 0;
         if (r <= 0)
             return r;
@@ -504,7 +362,7 @@ int tar_reader_data(struct tar_reader *t, const unsigned char **ret, size_t *ret
         return 0;
     r = tar_refill(t, err);
     if (r <= 0)
-        return r < 0 ? r : tar_truncated(err);
+        return r < 0 ? r : tar_reader_truncated(err);
     n = (int64_t)t->len < t->left ? t->len : (size_t)t->left;
     if (t->sparse) {
         const struct tar_piece *piece = &t->pax.map.pieces.v[t->piece];

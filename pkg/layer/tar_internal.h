@@ -32,6 +32,47 @@ struct tar_pax {
     struct tar_map map;
 };
 
+/* POSIX "ustar Interchange Format", with what GNU tar puts in the place of the prefix. */
+struct tar_header {
+    unsigned char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, linkname[100], magic[8],
+        uname[32], gname[32], major[8], minor[8];
+    union {
+        unsigned char prefix[155];
+        struct {
+            unsigned char atime[12], ctime[12], offset[12], longnames[4], unused;
+            unsigned char pieces[4][2][12];
+            unsigned char extended, size[12];
+        } gnu;
+    } u;
+    unsigned char padding[12];
+};
+_Static_assert(sizeof(struct tar_header) == TAR_BLOCK, "a header fills a block");
+
+/* What goes on the map of an old GNU sparse file. */
+struct tar_extension {
+    unsigned char pieces[21][2][12], extended, padding[7];
+};
+_Static_assert(sizeof(struct tar_extension) == TAR_BLOCK, "so does its continuation");
+
+struct tar_reader {
+    struct layer_stream *stream;
+    const unsigned char *p; /* what is left of the stream's buffer */
+    size_t len;
+    bool ended;
+
+    struct tar_pax pax;
+    struct buf long_name, long_link;
+    char name[sizeof(((struct tar_header *)0)->u.prefix) + 1 + sizeof(((struct tar_header *)0)->name) + 1];
+    char linkname[sizeof(((struct tar_header *)0)->linkname) + 1];
+
+    /* The content of the current member. */
+    int64_t left; /* bytes of it in the stream, without padding */
+    unsigned pad;
+    int64_t offset; /* in the file, of the next byte */
+    bool sparse;
+    size_t piece; /* of the map */
+};
+
 /* Forgets all, keeps memory. */
 void tar_pax_clear(struct tar_pax *pax);
 void tar_pax_release(struct tar_pax *pax);
@@ -53,3 +94,14 @@ bool tar_decimal(const char *s, size_t len, int64_t *ret);
 
 /* Seconds with an optional fraction and sign; times before 1970 have a fraction that counts forwards. */
 bool tar_time(const char *s, size_t len, int64_t *ret_sec, uint32_t *ret_nsec);
+
+/* The next block of the stream: 1, or 0 at the end. */
+int tar_reader_block(struct tar_reader *t, const unsigned char **ret, struct err *err);
+
+/* ERR_CORRUPT: the stream ends in the middle. */
+int tar_reader_truncated(struct err *err);
+
+/* The map of the current member, from an old GNU header (and the size that this has) or from the front of the content,
+ * which `left` is reduced by. */
+int tar_sparse_old(struct tar_reader *t, const struct tar_header *h, struct err *err);
+int tar_sparse_in_data(struct tar_reader *t, struct err *err);

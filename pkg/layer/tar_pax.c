@@ -1,8 +1,6 @@
 /* The numbers and records of a tar's headers. */
 #include "layer/tar_internal.h"
 
-#include <limits.h>
-
 int tar_number(const unsigned char *field, size_t len, const char *name, int64_t *ret, struct err *err)
 {
     size_t i = 0;
@@ -75,30 +73,6 @@ bool tar_time(const char *s, size_t len, int64_t *ret_sec, uint32_t *ret_nsec)
     *ret_sec = sec;
     *ret_nsec = nsec;
     return true;
-}
-
-int tar_map_add(struct tar_map *map, int64_t offset, int64_t size, struct err *err)
-{
-    const struct tar_piece *last = map->pieces.n ? &map->pieces.v[map->pieces.n - 1] : NULL;
-    int64_t end;
-
-    if (map->pieces.n == TAR_SPARSE_MAX)
-        return err_set(err, ERR_LIMIT, "a sparse file has more than %d pieces", TAR_SPARSE_MAX);
-    if (offset < 0 || size < 0 || __builtin_add_overflow(offset, size, &end) ||
-        (last && offset < last->offset + last->size))
-        return err_set(err, ERR_CORRUPT, "damaged tar header: wrong map of a sparse file");
-    *VEC_PUSH(&map->pieces) = (struct tar_piece){offset, size};
-    map->total += size; /* not more than `end`, as they do not overlap */
-    return 0;
-}
-
-int tar_map_check(const struct tar_map *map, int64_t size, int64_t stored, struct err *err)
-{
-    const struct tar_piece *last = map->pieces.n ? &map->pieces.v[map->pieces.n - 1] : NULL;
-
-    if (map->total != stored || (last && last->offset + last->size > size))
-        return err_set(err, ERR_CORRUPT, "damaged tar header: the map of a sparse file does not fit its size");
-    return 0;
 }
 
 void tar_pax_clear(struct tar_pax *pax)
@@ -297,8 +271,11 @@ static int pax_take(struct tar_pax *pax, const char *key, const struct value *v,
 /* "LENGTH KEY=VALUE\n", the length counting all of it. */
 int tar_pax_parse(struct tar_pax *pax, struct err *err)
 {
-    char *p = pax->raw.p, *end = p + pax->raw.len;
+    char *p = pax->raw.p, *end;
 
+    if (!pax->raw.len)
+        return 0;
+    end = p + pax->raw.len;
     while (p < end) {
         char *space = memchr(p, ' ', MIN_OF((size_t)(end - p), (size_t)8)), *equals;
         struct value v;

@@ -1,5 +1,6 @@
 #include "layer/tree.h"
 
+#include "base/log.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -267,13 +268,26 @@ static int make_xattr_whiteout(struct tree *t, const struct tree_dir *dir, const
     return 0;
 }
 
+/* Where no lower layer has the directory, overlayfs would list the whiteouts in it as files that cannot be looked at.
+ * It does look for whiteouts in a directory that says it was copied up; no value means from an unknown place. */
+static void announce_whiteouts(const struct tree *t, const struct tree_dir *dir)
+{
+    char name[40] = "";
+    _cleanup_fd_ int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || fsetxattr(fd, tree_overlay_name(t, "origin", name), "", 0, 0) < 0)
+        log_debug("whiteouts may be listed: setting %s: %s", name, strerror(errno));
+}
+
 int tree_make_whiteout(struct tree *t, const struct tree_dir *dir, const char *base, struct err *err)
 {
     struct stat st;
     int r;
 
-    if (mknodat(dir->fd, base, S_IFCHR, makedev(0, 0)) == 0)
+    if (mknodat(dir->fd, base, S_IFCHR, makedev(0, 0)) == 0) {
+        announce_whiteouts(t, dir);
         return TREE_MADE;
+    }
     if (errno == EPERM)
         return make_xattr_whiteout(t, dir, base, err);
     if (errno != EEXIST)

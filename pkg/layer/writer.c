@@ -98,7 +98,7 @@ static int manifest_made(int dirfd, const char *name, const char *path, bool opa
     struct writer *w = data;
     struct tar_member m = {.type = TAR_DIRECTORY, .mode = 0755, .uid = geteuid(), .gid = getegid()};
     struct layer_entry e = {.type = 'd', .mode = m.mode, .uid = m.uid, .gid = m.gid, .path = path};
-    int r = attributes_set(dirfd, name, &m, NULL, err);
+    int r = attributes_set(dirfd, name, &m, w->xattrs, err);
 
     if (r == 0 && opaque)
         r = manifest_mark(w, '-', path, err);

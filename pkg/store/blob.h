@@ -28,6 +28,9 @@ int store_ingest_begin(struct store *s, const struct digest *digest, int64_t siz
 void store_ingest_free(struct store_ingest *in);
 MEM_DEFINE_CLEANUP(struct store_ingest, store_ingest_free);
 
+/* Throws away what was written, so that the next try starts anew; to be freed afterwards. */
+void store_ingest_discard(struct store_ingest *in);
+
 /* Bytes that are there, from the blob's start: where to go on. Equal to the size: nothing to download. */
 int64_t store_ingest_offset(const struct store_ingest *in);
 int64_t store_ingest_size(const struct store_ingest *in);
@@ -61,5 +64,9 @@ char *store_digest_path(const struct digest *d, char ret[STORE_DIGEST_PATH_MAX])
 
 /* Iterates over all blobs or layers in no order: calls `each` with every well-formed name; a negative result of it ends
  * the iteration and is returned. */
-int store_each_digest(struct store *s, enum store_dir dir,
-                      int (*each)(const struct digest *d, void *data, struct err *err), void *data, struct err *err);
+typedef int (*store_each_digest_fn)(const struct digest *d, void *data, struct err *err);
+int store_each_digest(struct store *s, enum store_dir dir, store_each_digest_fn each, void *data, struct err *err);
+
+/* Takes a blob out of sight and leaves it in the trash: for garbage collection under the store lock, and for a blob
+ * that was found damaged. */
+int store_blob_discard(struct store *s, const struct digest *digest, struct err *err);

@@ -7,19 +7,18 @@
 #pragma once
 
 #include "digest/digest.h"
+#include "oci/reference.h"
 #include "store/store.h"
 
-struct oci_reference;
-
 struct store_tag {
-    struct oci_reference *name; /* normalised, with a tag or a digest (never both) */
-    struct digest target;       /* what the registry has under the name: an index or the manifest */
-    struct digest manifest;     /* of the platform that was chosen */
-    struct digest id;           /* the image config: the image's ID */
-    char *platform;             /* "linux/amd64" */
-    int64_t bytes;              /* of all layers unpacked */
-    int64_t created;            /* as the config says, time.h; 0: unknown */
-    int64_t pulled;             /* when the name was given */
+    struct oci_reference name; /* normalised, with a tag or a digest (never both) */
+    struct digest target;      /* what the registry has under the name: an index or the manifest */
+    struct digest manifest;    /* of the platform that was chosen */
+    struct digest id;          /* the image config: the image's ID */
+    char *platform;            /* "linux/amd64" */
+    int64_t bytes;             /* of all layers unpacked */
+    int64_t created;           /* as the config says, time.h; 0: unknown */
+    int64_t pulled;            /* when the name was given */
 };
 
 void store_tag_release(struct store_tag *t);

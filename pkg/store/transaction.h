@@ -29,9 +29,6 @@ void store_transaction_add_layer(struct store_transaction *t, struct store_stage
 int store_transaction_put(struct store_transaction *t, const void *data, size_t len,
                           const struct digest_computed *computed, struct err *err);
 
-/* Begins to write back what was staged so far without waiting for it. */
-void store_transaction_write_back(struct store_transaction *t);
-
 /* Makes everything visible and releases the locks; the transaction is empty and usable again. On failure some of it may
  * be visible (each thing whole), the rest is given up. */
 int store_transaction_finish(struct store_transaction *t, struct err *err);

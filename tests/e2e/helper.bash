@@ -68,16 +68,16 @@ cgroups_of_cbox() {
     done 2>/dev/null | sort
 }
 
-# Processes that work on this file's store: by their environment, or because their root file system lies in it.
+# Processes that work on the test's store: those of cbox by their environment, those in containers by their root.
 processes_of_cbox() {
-    local dir
-    for dir in /proc/[0-9]*; do
-        if tr '\0' '\n' 2>/dev/null <"$dir/environ" | grep -qxF "CBOX_ROOT=$CBOX_ROOT" &&
-            [ "$(readlink "$dir/exe")" = "$(readlink -f "$cbox")" ]; then
-            echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
-        elif grep -qsF "$CBOX_ROOT/" "$dir/mountinfo" && [ "$dir" != "/proc/$$" ]; then
-            echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
-        fi
+    local file
+    {
+        grep -lsazxF -e "CBOX_ROOT=$CBOX_ROOT" /proc/[0-9]*/environ | while read -r file; do
+            [ "$(readlink "${file%/environ}/exe")" != "$(readlink -f "$cbox")" ] || echo "${file%/environ}"
+        done
+        grep -lsF -e "$CBOX_ROOT/" /proc/[0-9]*/mountinfo | sed 's,/mountinfo$,,'
+    } | sort -u | while read -r file; do
+        echo "${file#/proc/} $(tr '\0' ' ' <"$file/cmdline")"
     done 2>/dev/null
 }
 
@@ -144,14 +144,7 @@ pulled() {
 
 # container_pid MARK: the pid, on the host, of the process whose command line is "sleep MARK".
 container_pid() {
-    local dir
-    for dir in /proc/[0-9]*; do
-        if [ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" = "sleep $1 " ]; then
-            echo "${dir#/proc/}"
-            return 0
-        fi
-    done
-    return 1
+    pgrep -xf "(/bin/)?sleep $1"
 }
 
 # container_tree IMAGE: runs IMAGE and lists its root file system as lstree does, without what a runtime puts there.

@@ -31,9 +31,11 @@ fetched() {
     tail -n "+$((log_mark + 1))" "$registry/log" | grep -c "GET /v2/.*/blobs/$1 " || true
 }
 
-# The lines of umoci's tree and of ours, when they differ. Times of the root directory are the unpacker's own.
+# The lines in which two trees differ. Times of the root and of directories that have no entry in the tar are the
+# unpacker's own.
 compare_trees() {
-    diff <(sed '/^\. /d' "$1") <(sed '/^\. /d' "$2")
+    local own='s/^(\.|implied[^ ]*|directory[^ ]*) dir ([^ ]+ [^ ]+) [^ ]+/\1 dir \2/'
+    diff <(sed -E "$own" "$1") <(sed -E "$own" "$2")
 }
 
 @test "a short name reaches docker.io's mirror; the output ends with the full name" {
@@ -138,15 +140,12 @@ compare_trees() {
     cbox pull "$host/private/alpine:1"
 }
 
-@test "a registry without TLS only when the configuration says so" {
+@test "a registry on loopback needs no TLS, as in Docker" {
     registry_start "$BATS_TEST_TMPDIR/plain" --plain
     registry_push "$BATS_TEST_TMPDIR/plain" "$("$fixtures_dir/alpine")" a/b:1
-    host=$(<"$BATS_TEST_TMPDIR/plain/host")
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json
     echo '{}' >"$CBOX_CONFIG"
-    refuse 1 'TLS|SSL|HTTP|certificate' cbox pull "$host/a/b:1"
-    jq -n --arg host "$host" '{registries: {($host): {insecure: true}}}' >"$CBOX_CONFIG"
-    cbox pull "$host/a/b:1"
+    cbox pull "$(<"$BATS_TEST_TMPDIR/plain/host")/a/b:1"
 }
 
 # misbehaving FAULT[=VALUE]...: a registry that serves `layers` with faults, as docker.io's mirror; host is its address.
@@ -159,7 +158,7 @@ misbehaving() {
 }
 
 @test "a bearer token is fetched, and fetched again when it expires" {
-    misbehaving bearer=1 cut=3 slow=600000
+    misbehaving bearer=2
     cbox pull "$host/a/b:1"
     [ "$(grep -c 'GET /token' "$requests")" -ge 2 ]
     grep -q 'GET /token.*scope=repository' "$requests"
@@ -171,7 +170,7 @@ misbehaving() {
     mkdir -p "$HOME/.docker"
     jq -n --arg host "$host" --arg auth "$(printf user:wrong | base64)" '{auths: {($host): {auth: $auth}}}' \
         >"$HOME/.docker/config.json"
-    refuse 1 'unauthorized|authentication|denied|login' cbox pull "$host/a/b:1"
+    refuse 1 'unauthorized|authentication|denied|login|refuses user' cbox pull "$host/a/b:1"
     jq -n --arg host "$host" --arg auth "$(printf user:secret | base64)" '{auths: {($host): {auth: $auth}}}' \
         >"$HOME/.docker/config.json"
     cbox pull "$host/a/b:1"
@@ -203,7 +202,7 @@ misbehaving() {
     misbehaving slow=300000
     cbox pull "$host/a/b:1" 3>&- &
     pid=$!
-    wait_for 10 grep -q 'GET .*/blobs/' "$requests"
+    wait_for 10 grep -qs 'GET .*/blobs/' "$requests"
     sleep 1
     kill -KILL $pid
     wait $pid || true

@@ -1,0 +1,213 @@
+#include "pull.h"
+#include "cli/progress.h"
+#include "commands.h"
+#include "image/image.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+struct pull_options {
+    bool quiet;
+    const char *platform;
+};
+
+static const struct cli_option options[] = {
+    CLI_STRING(struct pull_options, 0, "platform", platform, "Pull the image for this platform, as linux/arm64",
+               .word = "os/arch"),
+    CLI_FLAG(struct pull_options, 'q', "quiet", quiet, "Suppress verbose output"),
+};
+
+/* ---- what a pull shows ---- */
+
+struct view {
+    FILE *out;
+    const struct oci_reference *name;
+    struct cli_progress *progress;
+};
+
+static void show(const struct image_event *e, void *data)
+{
+    struct view *v = data;
+    char text[DIGEST_TEXT_MAX];
+    char label[13];
+
+    switch (e->kind) {
+    case IMAGE_PULLING:
+        fprintf(v->out, "%s: Pulling from %s\n", v->name->tag ? v->name->tag : digest_format(&v->name->digest, text),
+                v->name->path);
+        fflush(v->out);
+        v->progress = cli_progress_new(fileno(v->out));
+        break;
+    case IMAGE_LAYER:
+        snprintf(label, sizeof(label), "%.12s", e->digest->hex);
+        cli_progress_add(v->progress, label);
+        break;
+    case IMAGE_EXISTS:
+        cli_progress_say(v->progress, e->layer, "Already exists", true);
+        break;
+    case IMAGE_WAITING:
+        cli_progress_say(v->progress, e->layer, "Waiting for another pull", false);
+        break;
+    case IMAGE_DOWNLOADING:
+        cli_progress_bar(v->progress, e->layer, "Downloading", e->now, e->total);
+        break;
+    case IMAGE_DOWNLOADED:
+        cli_progress_say(v->progress, e->layer, "Download complete", false);
+        break;
+    case IMAGE_EXTRACTING:
+        cli_progress_bar(v->progress, e->layer, "Extracting", e->now, e->total);
+        break;
+    case IMAGE_COMPLETE:
+        cli_progress_say(v->progress, e->layer, "Pull complete", true);
+        break;
+    }
+}
+
+/* Pulls, and says so on `out`; the last line of a pull by name is left to the caller. */
+static int pull(struct cli_context *ctx, const struct oci_reference *name, const char *platform, bool quiet, FILE *out,
+                struct err *err)
+{
+    _cleanup_(store_free_cleanup) struct store *store = NULL;
+    struct view view = {.out = out, .name = name};
+    struct image_pull_options how = {.platform = platform, .event = quiet ? NULL : show, .data = &view};
+    struct image_pulled pulled;
+    char text[DIGEST_TEXT_MAX];
+    int r = store_open(ctx->root, ctx->state, &store, err);
+
+    if (r == 0)
+        r = image_pull(store, &ctx->config, name, &how, &pulled, err);
+    cli_progress_end(view.progress);
+    if (r == 0 && !quiet) {
+        _cleanup_free_ char *familiar = oci_reference_familiar(name);
+
+        fprintf(out, "Digest: %s\n", digest_format(&pulled.target, text));
+        fprintf(out, "Status: %s for %s\n", pulled.newer ? "Downloaded newer image" : "Image is up to date", familiar);
+    }
+    return r;
+}
+
+static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
+{
+    const struct pull_options *o = opts;
+    _cleanup_reference_ struct oci_reference name = {0};
+    _cleanup_free_ char *full = NULL;
+    int r = oci_reference_parse(operands[0], &name, err);
+
+    if (r < 0)
+        return r;
+    if (!o->quiet && !name.tag && name.digest.algorithm == DIGEST_NONE)
+        printf("Using default tag: latest\n");
+    oci_reference_default_tag(&name);
+    r = pull(ctx, &name, o->platform, o->quiet, stdout, err);
+    if (r < 0)
+        return r;
+    full = oci_reference_format(&name);
+    printf("%s\n", full);
+    return 0;
+}
+
+static const struct cli_example examples[] = {
+    {"An official image from Docker Hub", "cbox pull alpine"},
+    {"A tag of another registry, for another platform",
+     "cbox pull --platform linux/arm64 registry.example:5000/team/app:2"},
+    {NULL, NULL},
+};
+
+const struct cli_command cmd_pull = {
+    .summary = "Download an image from a registry",
+    .operands = "NAME[:TAG|@DIGEST]",
+    .values = {CLI_VALUES_IMAGE},
+    CLI_OPTIONS(struct pull_options, options),
+    .examples = examples,
+    .run = run,
+};
+
+/* ---- for other commands ---- */
+
+/* The child that pulls, for the handler. */
+static volatile sig_atomic_t child_pid;
+
+static void forward(int number)
+{
+    int saved = errno;
+
+    if (child_pid > 0)
+        kill(child_pid, number);
+    errno = saved;
+}
+
+static _Noreturn void run_child(struct cli_context *ctx, const struct oci_reference *name, const char *platform,
+                                pid_t parent, int report)
+{
+    struct err err = ERR_INIT;
+    int r;
+
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(1);
+    r = pull(ctx, name, platform, false, stderr, &err);
+    fflush(stderr);
+    if (r < 0)
+        (void)fd_write_all(report, &err, sizeof(err));
+    _exit(r < 0 ? 1 : 0);
+}
+
+/* What the child said, or that it said nothing. */
+static int child_result(pid_t pid, int report, struct err *err)
+{
+    struct err said;
+    ssize_t n = fd_read_all(report, &said, sizeof(said));
+    int status = 0;
+
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    child_pid = 0;
+    if (n == (ssize_t)sizeof(said) && said.kind < 0) {
+        *err = said;
+        return said.kind;
+    }
+    if (WIFSIGNALED(status))
+        return err_set(err, ERR_IO, "the pulling process was ended by signal %d (%s)", WTERMSIG(status),
+                       strsignal(WTERMSIG(status)));
+    return WEXITSTATUS(status) == 0 ? 0 : err_set(err, ERR_IO, "the pulling process failed");
+}
+
+int cbox_pull_in_child(struct cli_context *ctx, const char *reference, const char *platform, struct err *err)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = forward, .sa_flags = SA_RESTART}, old[ARRAY_SIZE(signals)];
+    _cleanup_reference_ struct oci_reference name = {0};
+    _cleanup_free_ char *familiar = NULL;
+    pid_t parent = getpid(), pid;
+    int report[2];
+    int r = oci_reference_parse(reference, &name, err);
+
+    if (r < 0)
+        return r;
+    oci_reference_default_tag(&name);
+    familiar = oci_reference_familiar(&name);
+    fprintf(stderr, "Unable to find image '%s' locally\n", familiar);
+    fflush(NULL);
+    if (pipe2(report, O_CLOEXEC) < 0)
+        return err_errno(err, errno, "making a pipe");
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        sigaction(signals[i], &action, &old[i]);
+    pid = fork();
+    if (pid == 0) {
+        fd_close(report[0]);
+        run_child(ctx, &name, platform, parent, report[1]);
+    }
+    r = pid < 0 ? err_errno(err, errno, "starting a process") : 0;
+    child_pid = pid;
+    fd_close(report[1]);
+    if (r == 0)
+        r = child_result(pid, report[0], err);
+    fd_close(report[0]);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        sigaction(signals[i], &old[i], NULL);
+    return r;
+}

@@ -1,0 +1,136 @@
+# bash completion for cbox. Written by "make generate" from the command tables: do not edit.
+# shellcheck shell=bash disable=SC2034
+
+# _cbox_tables PATH: sets what the command knows. An option that takes an argument stands as NAME:VALUES.
+_cbox_tables() {
+    options='' commands='' first='' others='' stop=''
+    case $1 in
+    'cbox')
+        options='--config:file -D --debug --root:directory --state:directory -v --version'
+        commands='pull images version info help image system rmi'
+        ;;
+    'cbox pull')
+        options='--platform:none -q --quiet'
+        first=image others=none
+        ;;
+    'cbox images')
+        options='-a --all --digests --no-trunc -q --quiet'
+        first=image others=none
+        ;;
+    'cbox version')
+        ;;
+    'cbox info')
+        ;;
+    'cbox help')
+        first=command others=none
+        ;;
+    'cbox image')
+        commands='ls pull rm'
+        ;;
+    'cbox image ls' | 'cbox image list')
+        options='-a --all --digests --no-trunc -q --quiet'
+        first=image others=none
+        ;;
+    'cbox image pull')
+        options='--platform:none -q --quiet'
+        first=image others=none
+        ;;
+    'cbox image rm' | 'cbox image remove')
+        options='-f --force'
+        first=image others=image
+        ;;
+    'cbox system')
+        commands='info'
+        ;;
+    'cbox system info')
+        ;;
+    'cbox rmi')
+        options='-f --force'
+        first=image others=image
+        ;;
+    esac
+}
+
+# _cbox_wants WORD: sets `values` to the kind of argument that must follow the option WORD; to nothing where none does.
+_cbox_wants() {
+    local word=$1 letters entry
+    values=''
+    if [[ $word != --* ]]; then
+        # Bundled letters: the first one that takes an argument takes the rest, or the next word.
+        for ((letters = 1; letters < ${#word}; letters++)); do
+            for entry in $options; do
+                [[ $entry == "-${word:letters:1}:"* ]] || continue
+                ((letters + 1 == ${#word})) && values=${entry#*:}
+                return
+            done
+        done
+        return
+    fi
+    for entry in $options; do
+        [[ $entry != "$word:"* ]] || values=${entry#*:}
+    done
+}
+
+# _cbox_offer VALUES: completes $cur as an argument of this kind.
+_cbox_offer() {
+    local word
+    case $1 in
+    file) _filedir ;;
+    directory) _filedir -d ;;
+    image | container)
+        # Not through compgen -W, which would expand what stands in a name.
+        while read -r word; do
+            [[ $word != "$cur"* ]] || COMPREPLY+=("$word")
+        done < <(cbox __complete "$1" 2>/dev/null)
+        __ltrim_colon_completions "$cur"
+        ;;
+    command)
+        _cbox_tables cbox
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+        ;;
+    words=*)
+        word=${1#*=}
+        mapfile -t COMPREPLY < <(compgen -W "${word//|/ }" -- "$cur")
+        ;;
+    esac
+}
+
+_cbox() {
+    local cur prev words cword
+    _init_completion -n := || return
+    local path=cbox options commands first others stop values i word operands=0 ended=''
+    _cbox_tables "$path"
+    for ((i = 1; i < cword; i++)); do
+        word=${words[i]}
+        if [[ $ended || $word != -?* ]]; then
+            if [[ $commands ]]; then
+                path+=" $word"
+                _cbox_tables "$path"
+            else
+                operands=$((operands + 1)) ended=$ended$stop
+            fi
+        elif [[ $word == -- ]]; then
+            ended=1
+        elif [[ $word != *=* ]]; then
+            _cbox_wants "$word"
+            if [[ $values ]] && ((++i == cword)); then
+                _cbox_offer "$values"
+                return
+            fi
+        fi
+    done
+    if [[ ! $ended && $cur == --*=* ]]; then
+        _cbox_wants "${cur%%=*}"
+        cur=${cur#*=}
+        _cbox_offer "$values"
+    elif [[ ! $ended && $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(for word in --help $options; do echo "${word%%:*}"; done | sort -u)
+        mapfile -t COMPREPLY < <(compgen -W "${COMPREPLY[*]}" -- "$cur")
+    elif [[ $commands ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+    elif ((operands == 0)); then
+        _cbox_offer "$first"
+    else
+        _cbox_offer "$others"
+    fi
+} && complete -F _cbox cbox

@@ -1,0 +1,72 @@
+# fish completion for cbox. Written by "make generate" from the command tables: do not edit.
+
+set -g __cbox_commands 'pull' 'images' 'version' 'info' 'help' 'image' 'image ls' 'image list' 'image pull' 'image rm' 'image remove' 'system' 'system info' 'rmi'
+# what stands before the command and takes the next word
+set -g __cbox_with_argument --config --root --state
+
+function __cbox_at --description 'Whether the words before the cursor name one of these commands'
+    set -l path
+    set -l skip 0
+    for word in (commandline -opc)[2..]
+        if test $skip = 1
+            set skip 0
+        else if contains -- $word $__cbox_with_argument
+            set skip 1
+        else if not string match -q -- '-*' $word
+            set -l next (string join ' ' $path $word)
+            contains -- $next $__cbox_commands; or break
+            set path $next
+        end
+    end
+    contains -- "$path" $argv
+end
+
+complete -c cbox -f
+
+complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
+complete -c cbox -n "__cbox_at ''" -a images -d 'List images'
+complete -c cbox -n "__cbox_at ''" -a version -d 'Show the cbox version information'
+complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
+complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
+complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
+complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
+complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
+complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
+complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
+complete -c cbox -n "__cbox_at ''" -l root -x -a '(__fish_complete_directories)' -d 'Directory of images and containers'
+complete -c cbox -n "__cbox_at ''" -l state -x -a '(__fish_complete_directories)' -d 'Directory of what does not outlive a reboot'
+complete -c cbox -n "__cbox_at ''" -s v -l version -d 'Print version information and quit'
+
+complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'images'" -s a -l all -d 'Show all images'
+complete -c cbox -n "__cbox_at 'images'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'images'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'images'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
+
+complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
+complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
+complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
+
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s a -l all -d 'Show all images'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Force removal of the image'
+complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
+
+complete -c cbox -n "__cbox_at 'rmi'" -s f -l force -d 'Force removal of the image'
+complete -c cbox -n "__cbox_at 'rmi'" -a '(cbox __complete image 2>/dev/null)'

@@ -1,0 +1,96 @@
+#include "http/internal.h"
+
+#include <inttypes.h>
+
+static const struct {
+    CURLcode code;
+    enum http_failure failure;
+    int kind;
+} failures[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, HTTP_UNKNOWN_HOST, ERR_NETWORK},
+    {CURLE_COULDNT_RESOLVE_PROXY, HTTP_UNKNOWN_HOST, ERR_NETWORK},
+    {CURLE_COULDNT_CONNECT, HTTP_UNREACHABLE, ERR_NETWORK},
+    {CURLE_SSL_CONNECT_ERROR, HTTP_NO_TLS, ERR_TLS},
+    {CURLE_PEER_FAILED_VERIFICATION, HTTP_BAD_CERTIFICATE, ERR_TLS},
+    {CURLE_SSL_CERTPROBLEM, HTTP_BROKEN, ERR_TLS},
+    {CURLE_SSL_CACERT_BADFILE, HTTP_BROKEN, ERR_TLS},
+    {CURLE_SSL_CIPHER, HTTP_BROKEN, ERR_TLS},
+    {CURLE_SSL_ENGINE_INITFAILED, HTTP_BROKEN, ERR_TLS},
+    {CURLE_OUT_OF_MEMORY, HTTP_BROKEN, ERR_IO},
+    {CURLE_UNSUPPORTED_PROTOCOL, HTTP_BROKEN, ERR_INVALID},
+    {CURLE_URL_MALFORMAT, HTTP_BROKEN, ERR_INVALID},
+};
+
+/* The part of libcurl's message that says more than its beginning. */
+static const char *detail(const struct http_transfer *t, CURLcode code)
+{
+    static const char *const prefixes[] = {"SSL certificate problem: ", "SSL: "};
+
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        const char *rest = str_after(t->trouble, prefixes[i]);
+
+        if (rest)
+            return rest;
+    }
+    return *t->trouble ? t->trouble : http_curl.curl_easy_strerror(code);
+}
+
+static int timed_out(struct http_transfer *t)
+{
+    curl_off_t connected = 0;
+
+    /* Zero while neither connection nor handshake came to an end. */
+    if (str_eq(t->current_scheme, "https"))
+        http_curl.curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+    else
+        http_curl.curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    if (!connected) {
+        t->response.failure = HTTP_UNREACHABLE;
+        return err_set(&t->err, ERR_NETWORK, "connecting to %s: no answer in %d seconds", t->current_authority,
+                       t->client->options.limits.connect_seconds);
+    }
+    return err_set(&t->err, ERR_NETWORK, "%s sends nothing for %d seconds", t->current_authority,
+                   t->client->options.limits.stall_seconds);
+}
+
+static int unreachable(struct http_transfer *t, CURLcode code)
+{
+    long errnum = 0;
+
+    http_curl.curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+    if (errnum > 0)
+        err_errno(&t->err, (int)errnum, "connecting to %s", t->current_authority);
+    else
+        err_set(&t->err, ERR_NETWORK, "connecting to %s: %s", t->current_authority, detail(t, code));
+    return t->err.kind = ERR_NETWORK;
+}
+
+void http_failure_set(struct http_transfer *t, CURLcode code)
+{
+    int kind = ERR_NETWORK;
+
+    t->response.failure = HTTP_BROKEN;
+    for (size_t i = 0; i < ARRAY_SIZE(failures); i++)
+        if (failures[i].code == code) {
+            t->response.failure = failures[i].failure;
+            kind = failures[i].kind;
+        }
+    /* So libcurl says that the connection went away inside the handshake. */
+    if (t->response.failure == HTTP_NO_TLS && strstr(t->trouble, "SSL_connect:"))
+        kind = ERR_NETWORK;
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        timed_out(t);
+    else if (t->response.failure == HTTP_UNREACHABLE)
+        unreachable(t, code);
+    else if (t->response.failure == HTTP_UNKNOWN_HOST)
+        err_set(&t->err, kind, "%s: no such host, or no name server answers", t->current_authority);
+    else if (t->response.failure == HTTP_NO_TLS)
+        err_set(&t->err, kind, "%s: no TLS connection: %s", t->current_authority, detail(t, code));
+    else if (t->response.failure == HTTP_BAD_CERTIFICATE)
+        err_set(&t->err, kind, "%s: certificate not accepted: %s", t->current_authority, detail(t, code));
+    else if (t->at > t->start && t->size >= 0)
+        err_set(&t->err, kind, "%s: connection lost at %" PRId64 " of %" PRId64 " bytes (%s)", t->current_authority,
+                t->at, t->size, detail(t, code));
+    else
+        err_set(&t->err, kind, "%s: %s", t->current_authority, detail(t, code));
+}

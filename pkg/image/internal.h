@@ -1,0 +1,14 @@
+/* What the image's files share among each other: not for use elsewhere. */
+#pragma once
+
+#include "image/image.h"
+
+struct image_match {
+    struct store_tag tag; /* the name's record, or one of those with the ID */
+    bool by_id;
+};
+
+/* What a user's word means: a name, else an ID or the start of one. ERR_NOT_FOUND, ERR_INVALID. */
+int image_resolve(struct store *s, const char *name, struct image_match *ret, struct err *err);
+
+int image_read_config(struct store *s, const struct digest *id, struct oci_image_config *ret, struct err *err);

@@ -1,0 +1,185 @@
+#include "image/image.h"
+
+#include "base/vec.h"
+#include "image/internal.h"
+#include "store/gc.h"
+#include "store/uses.h"
+
+struct removal {
+    struct store *store;
+    const struct image_removal *how;
+    struct image_match match;
+    struct store_tag_list tags; /* all names of all images */
+    VEC(struct digest) layers;  /* that were deleted */
+    bool image_deleted;
+};
+
+static void removal_release(struct removal *rm)
+{
+    store_tag_release(&rm->match.tag);
+    store_tag_list_release(&rm->tags);
+    free(rm->layers.v);
+}
+
+static bool same_image(const struct removal *rm, const struct store_tag *t)
+{
+    return digest_equal(&rm->match.tag.id, &t->id);
+}
+
+static bool same_repository(const struct store_tag *a, const struct store_tag *b)
+{
+    return str_eq(a->name.domain, b->name.domain) && str_eq(a->name.path, b->name.path);
+}
+
+/* Whether a name goes when the one that was meant goes: all of the image for an ID, the name itself otherwise, and with
+ * the last tag in a repository the digests under which that keeps the image. */
+static bool goes(const struct removal *rm, const struct store_tag *t)
+{
+    const struct store_tag *meant = &rm->match.tag;
+
+    if (!same_image(rm, t))
+        return false;
+    if (rm->match.by_id)
+        return true;
+    if (!same_repository(t, meant))
+        return false;
+    if (str_eq(t->name.tag, meant->name.tag) && digest_equal(&t->name.digest, &meant->name.digest))
+        return true;
+    if (t->name.tag)
+        return false;
+    for (size_t i = 0; i < rm->tags.n; i++) {
+        const struct store_tag *other = &rm->tags.v[i];
+
+        if (other->name.tag && same_image(rm, other) && same_repository(other, meant) &&
+            !str_eq(other->name.tag, meant->name.tag))
+            return false;
+    }
+    return meant->name.tag != NULL;
+}
+
+static size_t count_staying(const struct removal *rm)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rm->tags.n; i++)
+        n += same_image(rm, &rm->tags.v[i]) && !goes(rm, &rm->tags.v[i]);
+    return n;
+}
+
+static bool in_several_repositories(const struct removal *rm)
+{
+    for (size_t i = 0; i < rm->tags.n; i++)
+        if (same_image(rm, &rm->tags.v[i]) && !same_repository(&rm->tags.v[i], &rm->match.tag))
+            return true;
+    return false;
+}
+
+/* ---- may it go? ---- */
+
+static int refuse_use(const struct store_use *use, void *data, struct err *err)
+{
+    const struct removal *rm = data;
+
+    for (size_t i = 0; i < rm->tags.n; i++) {
+        if (!same_image(rm, &rm->tags.v[i]) || !digest_equal(&use->manifest, &rm->tags.v[i].manifest))
+            continue;
+        err_set(err, ERR_BUSY, "image %.12s is used by container %s (%.12s)", rm->match.tag.id.hex,
+                use->name ? use->name : "without a name", use->id ? use->id : "?");
+        return err_hint(err, "remove the container first, or take away the image's names alone with --force");
+    }
+    return 0;
+}
+
+static int check(struct removal *rm, struct err *err)
+{
+    if (rm->how->force)
+        return 0;
+    if (rm->match.by_id && in_several_repositories(rm)) {
+        err_set(err, ERR_BUSY, "image %.12s has names in several repositories", rm->match.tag.id.hex);
+        return err_hint(err, "remove them by name, or all at once with --force");
+    }
+    return count_staying(rm) > 0 ? 0 : store_each_use(rm->store, refuse_use, rm, err);
+}
+
+/* ---- going ---- */
+
+static void tell_untagged(const struct removal *rm, const struct store_tag *t)
+{
+    _cleanup_free_ char *text = oci_reference_familiar(&t->name);
+
+    if (rm->how->untagged)
+        rm->how->untagged(text, rm->how->data);
+}
+
+/* The digest that a registry knows the image by, once its last tag in the repository is gone. */
+static void tell_digest(const struct removal *rm)
+{
+    struct store_tag by_digest = rm->match.tag; /* borrowed */
+
+    for (size_t i = 0; i < rm->tags.n; i++) {
+        const struct store_tag *t = &rm->tags.v[i];
+
+        if (same_repository(t, &rm->match.tag) && digest_equal(&t->target, &rm->match.tag.target) &&
+            (!goes(rm, t) || !t->name.tag))
+            return;
+    }
+    by_digest.name.tag = NULL;
+    by_digest.name.digest = by_digest.target;
+    tell_untagged(rm, &by_digest);
+}
+
+static int untag(struct removal *rm, struct err *err)
+{
+    for (size_t i = 0; i < rm->tags.n; i++) {
+        const struct store_tag *t = &rm->tags.v[i];
+        int r;
+
+        if (!goes(rm, t))
+            continue;
+        r = store_tag_remove(rm->store, &t->name, NULL);
+        if (r < 0 && r != ERR_NOT_FOUND) /* somebody else's rmi may be faster */
+            return store_tag_remove(rm->store, &t->name, err);
+        tell_untagged(rm, t);
+    }
+    tell_digest(rm);
+    return 0;
+}
+
+static void on_removed(enum store_dir kind, const struct digest *d, void *data)
+{
+    struct removal *rm = data;
+
+    if (kind == STORE_LAYERS)
+        *VEC_PUSH(&rm->layers) = *d;
+    else if (digest_equal(d, &rm->match.tag.id))
+        rm->image_deleted = true;
+}
+
+static void tell_deleted(const struct removal *rm)
+{
+    if (!rm->how->deleted)
+        return;
+    if (rm->image_deleted)
+        rm->how->deleted(STORE_ROOT, &rm->match.tag.id, rm->how->data);
+    VEC_FOREACH (layer, &rm->layers)
+        rm->how->deleted(STORE_LAYERS, layer, rm->how->data);
+}
+
+int image_remove(struct store *s, const char *name, const struct image_removal *how, struct err *err)
+{
+    _cleanup_(removal_release) struct removal rm = {.store = s, .how = how};
+    const struct store_gc_options options = {.removed = on_removed, .data = &rm};
+    int r = image_resolve(s, name, &rm.match, err);
+
+    if (r == 0)
+        r = store_tag_list(s, &rm.tags, err);
+    if (r == 0)
+        r = check(&rm, err);
+    if (r == 0)
+        r = untag(&rm, err);
+    if (r < 0 || count_staying(&rm) > 0)
+        return r;
+    r = store_gc(s, &options, err);
+    tell_deleted(&rm);
+    return r;
+}

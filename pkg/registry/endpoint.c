@@ -1,0 +1,116 @@
+#include "registry/internal.h"
+
+static const char hub_domain[] = "docker.io", hub_authority[] = "registry-1.docker.io";
+
+static int add_mirror(struct registry_host *host, const char *url, struct err *err)
+{
+    struct registry_endpoint *e;
+    char *scheme, *authority;
+    const char *path;
+    size_t n;
+    int r = http_url_origin(url, &scheme, &authority, err);
+
+    if (r < 0)
+        return err_wrap(err, "mirror of %s", host->domain);
+    e = VEC_PUSH(&host->endpoints);
+    e->scheme = scheme;
+    e->authority = authority;
+    e->account = str_dup(authority);
+    path = strstr(url, "://") + 3;
+    path += strcspn(path, "/");
+    n = strcspn(path, "?#");
+    while (n && path[n - 1] == '/')
+        n--;
+    e->prefix = str_ndup(path, n);
+    return 0;
+}
+
+static void add_registry(struct registry_host *host, const struct config *config)
+{
+    const struct config_registry *settings = registry_certs_settings(config, host->domain);
+    struct registry_endpoint *e = VEC_PUSH(&host->endpoints);
+
+    e->scheme = str_dup("https");
+    e->authority = str_dup(strcmp(host->domain, hub_domain) == 0 ? hub_authority : host->domain);
+    e->prefix = str_dup("");
+    e->account = str_dup(host->domain);
+    e->may_be_plain = (settings && settings->insecure) || http_is_loopback(host->domain);
+}
+
+static void host_free(struct registry_host *host)
+{
+    VEC_FOREACH (e, &host->endpoints) {
+        free(e->scheme);
+        free(e->authority);
+        free(e->prefix);
+        free(e->account);
+    }
+    free(host->endpoints.v);
+    free(host->domain);
+    free(host);
+}
+MEM_DEFINE_CLEANUP(struct registry_host, host_free);
+
+static int get_host(struct registry *r, const char *domain, struct registry_host **ret, struct err *err)
+{
+    _cleanup_(host_free_cleanup) struct registry_host *host = NULL;
+    const struct config_registry *settings = config_find_registry(r->config, domain);
+
+    for (struct registry_host *i = r->hosts; i; i = i->next)
+        if (strcmp(i->domain, domain) == 0) {
+            *ret = i;
+            return 0;
+        }
+    host = mem_zalloc(1, sizeof(*host));
+    host->domain = str_dup(domain);
+    STRV_FOREACH (url, settings ? settings->mirrors : NULL)
+        if (add_mirror(host, *url, err) < 0)
+            return ERR_INVALID;
+    add_registry(host, r->config);
+    host->next = r->hosts;
+    *ret = r->hosts = host;
+    host = NULL;
+    return 0;
+}
+
+int registry_repository_get(struct registry *r, const struct oci_reference *ref, struct registry_repository **ret,
+                            struct err *err)
+{
+    struct registry_repository *repository;
+    struct registry_host *host;
+
+    for (repository = r->repositories; repository; repository = repository->next)
+        if (strcmp(repository->host->domain, ref->domain) == 0 && strcmp(repository->path, ref->path) == 0) {
+            *ret = repository;
+            return 0;
+        }
+    if (get_host(r, ref->domain, &host, err) < 0)
+        return ERR_INVALID;
+    repository = mem_zalloc(1, sizeof(*repository));
+    repository->host = host;
+    repository->path = str_dup(ref->path);
+    repository->access = mem_zalloc(host->endpoints.n, sizeof(*repository->access));
+    repository->next = r->repositories;
+    *ret = r->repositories = repository;
+    return 0;
+}
+
+void registry_endpoints_release(struct registry *r)
+{
+    while (r->repositories) {
+        struct registry_repository *repository = r->repositories;
+
+        r->repositories = repository->next;
+        for (size_t i = 0; i < repository->host->endpoints.n; i++)
+            free(repository->access[i].authorization);
+        free(repository->access);
+        free(repository->path);
+        free(repository);
+    }
+    while (r->hosts) {
+        struct registry_host *host = r->hosts;
+
+        r->hosts = host->next;
+        host_free(host);
+    }
+}

@@ -1,0 +1,132 @@
+/* Between the parts of the registry client; not for use elsewhere. */
+#pragma once
+
+#include "http/http.h"
+#include "registry/certs.h"
+#include "registry/challenge.h"
+#include "registry/credentials.h"
+#include "registry/registry.h"
+
+/* One place that serves a registry's content: a mirror or the registry itself. */
+struct registry_endpoint {
+    char *scheme;      /* "https", "http" */
+    char *authority;   /* "mirror.example:5000" */
+    char *prefix;      /* of the path, before /v2/: "" or "/docker" */
+    char *account;     /* the host by which credentials are found */
+    bool may_be_plain; /* http:// may be tried where there is no TLS */
+    bool down;         /* could not be reached: asked last */
+};
+
+/* A registry as references name it, with the places to ask in order. */
+struct registry_host {
+    struct registry_host *next;
+    char *domain;
+    VEC(struct registry_endpoint) endpoints;
+};
+
+struct registry_token;
+
+/* What is known of a repository at one endpoint. */
+struct registry_access {
+    char *authorization; /* header's value, or NULL */
+    int64_t expires;     /* time_monotonic(); 0: never */
+    struct registry_token *pending;
+};
+
+struct registry_repository {
+    struct registry_repository *next;
+    struct registry_host *host;
+    char *path;
+    struct registry_access *access; /* one for each endpoint */
+    size_t preferred;               /* endpoint that answered last */
+};
+
+struct registry_download {
+    struct registry_download *next;
+    struct registry *registry;
+    struct oci_reference ref;
+    struct digest digest;
+    int64_t start, size;
+    const struct registry_download_ops *ops;
+    void *ctx;
+    struct registry_request *request; /* NULL: queued */
+};
+
+struct registry {
+    const struct config *config;
+    struct http *http;
+    struct registry_certs *certs;
+    struct registry_credentials credentials;
+    bool credentials_loaded;
+    struct registry_host *hosts;
+    struct registry_repository *repositories;
+    struct registry_request *requests;
+    struct registry_token *tokens;
+    struct registry_download *downloads;
+    unsigned ended; /* downloads whose done() ran, ever */
+};
+
+/* endpoint.c: found or made, owned by the client. ERR_INVALID for a mirror that is no URL. */
+int registry_repository_get(struct registry *r, const struct oci_reference *ref, struct registry_repository **ret,
+                            struct err *err);
+void registry_endpoints_release(struct registry *r);
+
+/* token.c: authorization. */
+
+/* The header's value to send now; NULL for none. */
+const char *registry_access_current(const struct registry_access *a);
+
+/* Told once how it ended: 0, and registry_access_current() has what to send; or the failure. */
+typedef void (*registry_token_done)(void *ctx, int status, const struct err *err);
+
+/* Answers the challenges of a 401 from endpoint `i`: 0 and `done` is called later, or 1 where registry_access_current()
+ * has an answer already, or ERR_AUTH where there is none that was not refused. `sent` is what was refused, or NULL. */
+int registry_authorize(struct registry *r, struct registry_repository *repository, size_t i,
+                       const struct http_response *response, const char *sent, registry_token_done done, void *ctx,
+                       struct err *err);
+
+/* Forgets who waits. */
+void registry_token_leave(struct registry *r, void *ctx);
+void registry_tokens_release(struct registry *r);
+
+/* request.c: a GET below /v2/NAME/, from whichever endpoint has it. */
+struct registry_request_ops {
+    int (*data)(void *ctx, const void *bytes, size_t len, struct err *err);
+    int (*restart)(void *ctx, struct err *err);
+    /* Judges a complete answer; may be NULL. A failure is the endpoint's, so the next one is asked. */
+    int (*check)(void *ctx, const struct http_response *response, struct err *err);
+    void (*done)(void *ctx, int status, const struct err *err);
+};
+
+struct registry_request_options {
+    const struct oci_reference *ref;
+    const struct digest *digest; /* of what is fetched; NULL: the manifest that the reference's tag names */
+    bool manifest;
+    int64_t start, size; /* as in struct http_request */
+};
+
+/* `ops` is borrowed; the request is gone when done() is called, which never happens inside this call. */
+struct registry_request *registry_request_new(struct registry *r, struct registry_repository *repository,
+                                              const struct registry_request_options *options,
+                                              const struct registry_request_ops *ops, void *ctx);
+void registry_request_cancel(struct registry_request *q);
+void registry_requests_release(struct registry *r);
+
+/* problem.c: an answer that says no. */
+struct registry_problem {
+    const struct oci_reference *ref;
+    const struct digest *digest; /* as in struct registry_request_options */
+    bool manifest;
+};
+
+/* Sets `err` from status and body, in Docker's words. */
+int registry_problem_set(const struct registry_problem *what, const struct http_response *response, struct err *err);
+
+/* Adds what the user can do about an answer that never came. */
+void registry_problem_hint(const struct config *config, const struct http_response *response, struct err *err);
+
+/* download.c */
+
+/* Starts queued downloads while there is room. */
+void registry_downloads_begin(struct registry *r);
+void registry_downloads_release(struct registry *r);

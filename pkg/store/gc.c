@@ -1,0 +1,348 @@
+#include "store/gc.h"
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "base/vec.h"
+#include "oci/image_config.h"
+#include "oci/manifest.h"
+#include "store/blob.h"
+#include "store/internal.h"
+#include "store/tag.h"
+#include "store/uses.h"
+#include "sys/failpoint.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { LEASE_MAX = 1 << 20 };
+
+typedef VEC(struct digest) digest_set;
+
+struct marking {
+    struct store *store;
+    digest_set blobs, layers;
+    digest_set images; /* manifests to follow */
+};
+
+static void marking_release(struct marking *m)
+{
+    free(m->blobs.v);
+    free(m->layers.v);
+    free(m->images.v);
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+    return strcmp(((const struct digest *)a)->hex, ((const struct digest *)b)->hex);
+}
+
+/* Sorted, for looking up. */
+static void set_sort(digest_set *set)
+{
+    if (set->n > 1)
+        qsort(set->v, set->n, sizeof(*set->v), compare_digests);
+}
+
+static bool set_has(const digest_set *set, const struct digest *d)
+{
+    return set->n > 0 && bsearch(d, set->v, set->n, sizeof(*set->v), compare_digests);
+}
+
+static void set_unique(digest_set *set)
+{
+    size_t n = 0;
+
+    set_sort(set);
+    for (size_t i = 0; i < set->n; i++)
+        if (n == 0 || compare_digests(&set->v[n - 1], &set->v[i]) != 0)
+            set->v[n++] = set->v[i];
+    set->n = n;
+}
+
+/* ---- marking ---- */
+
+static int mark_tags(struct marking *m, struct err *err)
+{
+    _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
+    int r = store_tag_list(m->store, &tags, err);
+
+    for (size_t i = 0; r == 0 && i < tags.n; i++) {
+        *VEC_PUSH(&m->blobs) = tags.v[i].target;
+        *VEC_PUSH(&m->images) = tags.v[i].manifest;
+    }
+    return r;
+}
+
+static int mark_use(const struct store_use *use, void *data, struct err *err)
+{
+    struct marking *m = data;
+
+    (void)err;
+    if (use->manifest.algorithm != DIGEST_NONE)
+        *VEC_PUSH(&m->images) = use->manifest;
+    return 0;
+}
+
+/* A lease is lines of "b DIGEST" and "l DIGEST". */
+static int read_lease(struct marking *m, int tmp, const char *name, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(LEASE_MAX);
+    _cleanup_strv_ char **lines = NULL;
+    int r = fd_read_file(tmp, name, &text, err);
+
+    if (r < 0)
+        return r;
+    lines = strv_split(buf_str(&text), '\n');
+    STRV_FOREACH (line, lines) {
+        struct digest d;
+
+        if (!**line)
+            continue;
+        r = digest_parse(*line + 2, &d, err);
+        if (r < 0)
+            return err_wrap(err, "tmp/%s", name);
+        if (**line == 'b')
+            *VEC_PUSH(&m->blobs) = d;
+        else
+            *VEC_PUSH(&m->layers) = d;
+    }
+    return 0;
+}
+
+static int mark_lease(int tmp, const char *name, void *data, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+
+    if (!str_after(name, STORE_LEASE_PREFIX))
+        return 0;
+    if (lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) == ERR_BUSY)
+        return read_lease(data, tmp, name, err);
+    unlinkat(tmp, name, 0); /* of a pull that is no more */
+    return 0;
+}
+
+/* Everything an image stands on. */
+static int mark_image(struct marking *m, const struct digest *digest, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX), config_text = BUF_INIT_MAX(OCI_CONFIG_MAX);
+    _cleanup_manifest_ struct oci_manifest manifest = {0};
+    _cleanup_image_config_ struct oci_image_config config = {0};
+    int r = store_blob_read(m->store, digest, &text, err);
+
+    if (r == 0)
+        r = oci_manifest_parse(buf_str(&text), text.len, &manifest, err);
+    if (r == 0)
+        r = store_blob_read(m->store, &manifest.config.digest, &config_text, err);
+    if (r == 0)
+        r = oci_image_config_parse(buf_str(&config_text), config_text.len, &config, err);
+    if (r < 0)
+        return r;
+    *VEC_PUSH(&m->blobs) = *digest;
+    *VEC_PUSH(&m->blobs) = manifest.config.digest;
+    VEC_FOREACH (layer, &manifest.layers)
+        *VEC_PUSH(&m->blobs) = layer->digest;
+    for (size_t i = 0; i < oci_image_config_layers(&config); i++)
+        oci_image_config_diff_id(&config, i, VEC_PUSH(&m->layers));
+    return 0;
+}
+
+static int mark(struct marking *m, struct err *err)
+{
+    int tmp;
+    int r = store_dir(m->store, STORE_TMP, &tmp, err);
+
+    if (r == 0)
+        r = mark_tags(m, err);
+    if (r == 0)
+        r = store_each_use(m->store, mark_use, m, err);
+    if (r == 0)
+        r = store_each_name(tmp, ".", mark_lease, m, err);
+    set_unique(&m->images);
+    for (size_t i = 0; r == 0 && i < m->images.n; i++) {
+        r = mark_image(m, &m->images.v[i], err);
+        if (r < 0) {
+            char text[DIGEST_TEXT_MAX];
+
+            err_wrap(err, "image %s, without which it is not known what can be removed",
+                     digest_format(&m->images.v[i], text));
+            err_hint(err, "pull the image again or remove all of its names");
+            if (err)
+                err->kind = ERR_CORRUPT;
+            return ERR_CORRUPT;
+        }
+    }
+    set_sort(&m->blobs);
+    set_sort(&m->layers);
+    return r;
+}
+
+/* ---- sweeping ---- */
+
+struct sweep {
+    struct store *store;
+    enum store_dir dir;
+    const digest_set *alive;
+    digest_set dead;
+};
+
+static int find_dead(const struct digest *d, void *data, struct err *err)
+{
+    struct sweep *sw = data;
+
+    (void)err;
+    if (!set_has(sw->alive, d))
+        *VEC_PUSH(&sw->dead) = *d;
+    return 0;
+}
+
+static int sweep(struct store *s, enum store_dir dir, const digest_set *alive, const struct store_gc_options *options,
+                 struct err *err)
+{
+    struct sweep sw = {.store = s, .dir = dir, .alive = alive};
+    int r = store_each_digest(s, dir, find_dead, &sw, err);
+
+    for (size_t i = 0; r == 0 && i < sw.dead.n; i++) {
+        r = dir == STORE_BLOBS ? store_blob_discard(s, &sw.dead.v[i], err) : store_layer_discard(s, &sw.dead.v[i], err);
+        failpoint("gc-discarded");
+        if (r == 0 && options->removed)
+            options->removed(dir, &sw.dead.v[i], options->data);
+    }
+    free(sw.dead.v);
+    return r;
+}
+
+int store_gc(struct store *s, const struct store_gc_options *options, struct err *err)
+{
+    _cleanup_(marking_release) struct marking m = {.store = s};
+    _cleanup_fd_ int lock = -1;
+    int r = store_lock(s, LOCK_EXCLUSIVE, LOCK_WAIT, &lock, err);
+
+    if (r < 0)
+        return r;
+    r = mark(&m, err);
+    /* Layers first: without the blobs a layer could not be made again, without the layer it can. */
+    if (r == 0)
+        r = sweep(s, STORE_LAYERS, &m.layers, options, err);
+    if (r == 0)
+        r = sweep(s, STORE_BLOBS, &m.blobs, options, err);
+    if (r == 0)
+        r = store_tag_tidy(s, err);
+    lock = fd_close(lock);
+    failpoint("gc-unlocked");
+    return r < 0 ? r : store_sweep_tmp(s, err);
+}
+
+/* ---- tmp/ ---- */
+
+/* Unfinished downloads are worth continuing for some days. */
+static bool worth_keeping(int dirfd, const char *name)
+{
+    struct stat st;
+
+    return str_after(name, STORE_PARTIAL_PREFIX) && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_size > 0 && time_now() / 1000000000 - st.st_mtime < STORE_PARTIAL_KEEP_DAYS * 86400;
+}
+
+/* Removes a file of tmp/ that nobody has locked. The name is locked as its maker does it, so that one who is just
+ * making it notices. */
+static int sweep_file(int tmp, const char *name, void *data, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    struct stat st;
+
+    (void)data, (void)err;
+    if (fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || worth_keeping(tmp, name))
+        return 0;
+    if (lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) == 0)
+        unlinkat(tmp, name, 0);
+    return 0;
+}
+
+/* A layer that was being unpacked, and its lock. */
+static int sweep_stage(int staging, const char *name, void *data, struct err *err)
+{
+    struct store *s = data;
+    _cleanup_free_ char *layer =
+        str_ends(name, STORE_STAGE_LOCK) ? str_ndup(name, strlen(name) - strlen(STORE_STAGE_LOCK)) : str_dup(name);
+    _cleanup_free_ char *lock_name = str_printf("%s" STORE_STAGE_LOCK, layer);
+    _cleanup_free_ char *path = str_printf(STORE_STAGING "/%s", layer);
+    _cleanup_fd_ int lock = -1;
+    int r;
+
+    if (lock_take(staging, lock_name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) < 0)
+        return 0;
+    r = store_discard(s, STORE_TMP, path, false, err);
+    unlinkat(staging, lock_name, 0);
+    return r;
+}
+
+int store_sweep_tmp(struct store *s, struct err *err)
+{
+    int tmp;
+    int r = store_dir(s, STORE_TMP, &tmp, err);
+
+    if (r == 0)
+        r = store_each_name(tmp, ".", sweep_file, NULL, err);
+    if (r == 0)
+        r = store_each_name(tmp, STORE_STAGING, sweep_stage, s, err);
+    if (r == 0)
+        r = store_empty_trash(s, err);
+    return r < 0 ? err_wrap(err, "cleaning %s/tmp", store_root_path(s)) : 0;
+}
+
+/* ---- leases ---- */
+
+struct store_lease {
+    int tmp;
+    int lock;
+    char name[40];
+};
+
+static void add_lines(struct buf *text, char kind, const struct digest *d, size_t n)
+{
+    char digest[DIGEST_TEXT_MAX];
+
+    for (size_t i = 0; i < n; i++)
+        buf_addf(text, "%c %s\n", kind, digest_format(&d[i], digest));
+}
+
+int store_lease_take(struct store *s, const struct digest *blobs, size_t n_blobs, const struct digest *layers,
+                     size_t n_layers, struct store_lease **ret, struct err *err)
+{
+    _cleanup_(store_lease_free_cleanup) struct store_lease *l = mem_zalloc(1, sizeof(*l));
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    _cleanup_fd_ int store_lock_fd = -1;
+    char unique[25];
+    int r;
+
+    l->tmp = l->lock = -1;
+    add_lines(&text, 'b', blobs, n_blobs);
+    add_lines(&text, 'l', layers, n_layers);
+    id_hex(unique, 24);
+    snprintf(l->name, sizeof(l->name), STORE_LEASE_PREFIX "%s", unique);
+    r = store_dir(s, STORE_TMP, &l->tmp, err);
+    if (r == 0)
+        r = store_lock(s, LOCK_SHARED, LOCK_WAIT, &store_lock_fd, err);
+    if (r == 0)
+        r = lock_take(l->tmp, l->name, LOCK_EXCLUSIVE, LOCK_TRY, &l->lock, err);
+    if (r < 0)
+        return r;
+    r = fd_write_all(l->lock, buf_str(&text), text.len);
+    if (r < 0)
+        return err_errno(err, -r, "writing %s/tmp/%s", store_root_path(s), l->name);
+    *ret = steal_ptr(&l);
+    return 0;
+}
+
+void store_lease_free(struct store_lease *l)
+{
+    if (!l)
+        return;
+    if (l->lock >= 0)
+        unlinkat(l->tmp, l->name, 0);
+    fd_close(l->lock);
+    free(l);
+}

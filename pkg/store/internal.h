@@ -1,0 +1,28 @@
+/* What the store's files share among each other: not for use elsewhere. */
+#pragma once
+
+#include "store/blob.h"
+#include "store/layer.h"
+
+/* An unfinished blob's name below tmp/. */
+#define STORE_PARTIAL_PREFIX "blob-"
+#define STORE_LEASE_PREFIX   "lease-"
+enum { STORE_PARTIAL_NAME_MAX = sizeof(STORE_PARTIAL_PREFIX) + STORE_DIGEST_PATH_MAX };
+char *store_partial_name(const struct digest *d, char ret[STORE_PARTIAL_NAME_MAX]);
+
+/* Where layers are unpacked, below tmp/, and what the name of a layer's lock ends with. */
+#define STORE_STAGING    "layers"
+#define STORE_STAGE_LOCK ".lock"
+
+/* The last step of a transaction, after everything was synced: gives the thing its name and unlocks it. The object
+ * still has to be freed. */
+int store_ingest_publish(struct store_ingest *in, struct err *err);
+int store_stage_publish(struct store_stage *st, struct err *err);
+
+/* Removes what crashed writers left among the tags, and empty directories. Under the exclusive store lock. */
+int store_tag_tidy(struct store *s, struct err *err);
+
+/* Calls `each` with the names in the directory `path` below `parent`, hidden ones left out, until a negative result. A
+ * missing directory is an empty one. */
+typedef int (*store_each_name_fn)(int dirfd, const char *name, void *data, struct err *err);
+int store_each_name(int parent, const char *path, store_each_name_fn each, void *data, struct err *err);

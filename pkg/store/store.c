@@ -1,0 +1,246 @@
+#include "store/store.h"
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "base/num.h"
+#include "store/internal.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+struct store {
+    char *root;
+    char *state;
+    int fd[STORE_DIRS_];
+};
+
+/* Below the root; the state directory has a place of its own. */
+static const char *const dir_names[STORE_DIRS_] = {
+    [STORE_BLOBS] = "blobs",           [STORE_LAYERS] = "layers", [STORE_TAGS] = "tags",
+    [STORE_CONTAINERS] = "containers", [STORE_TMP] = "tmp",
+};
+
+static int hint_permission(struct err *err, int r)
+{
+    if (r == ERR_PERMISSION)
+        err_hint(err, "run it as root, or choose another place with --root");
+    return r;
+}
+
+/* Opens a directory by an absolute path, making it and its parents where they are missing. */
+static int open_or_make(const char *path, int *ret_fd, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT) {
+        int r = path_mkdirs(AT_FDCWD, path, 0700);
+
+        if (r < 0)
+            return hint_permission(err, err_errno(err, -r, "making %s", path));
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (fd < 0)
+        return hint_permission(err, err_errno(err, errno, "opening %s", path));
+    *ret_fd = fd;
+    return 0;
+}
+
+/* Writes the version into a new store; two processes may do so at once. */
+static int write_format(int root, struct err *err)
+{
+    struct err why = ERR_INIT;
+    char text[16];
+    int r;
+
+    snprintf(text, sizeof(text), "%d\n", STORE_FORMAT);
+    r = atomic_write(root, "format", text, strlen(text), 0644, ATOMIC_NEW, &why);
+    if (r < 0 && r != ERR_EXISTS) {
+        *err = why;
+        return r;
+    }
+    return 0;
+}
+
+static int check_format(struct store *s, struct err *err)
+{
+    _cleanup_buf_ struct buf b = BUF_INIT_MAX(64);
+    struct err why = ERR_INIT;
+    int64_t version;
+    int r = fd_read_file(s->fd[STORE_ROOT], "format", &b, &why);
+
+    if (r == ERR_NOT_FOUND)
+        return hint_permission(err, write_format(s->fd[STORE_ROOT], err));
+    if (r < 0) {
+        *err = why;
+        return hint_permission(err, err_wrap(err, "store %s", s->root));
+    }
+    while (b.len > 0 && b.p[b.len - 1] == '\n')
+        b.p[--b.len] = 0;
+    if (num_parse_i64(buf_str(&b), 1, INT64_MAX, &version, NULL) < 0)
+        return err_set(err, ERR_CORRUPT, "%s/format holds no version of a store", s->root);
+    if (version > STORE_FORMAT) {
+        err_set(err, ERR_UNSUPPORTED, "the store %s has format %lld, and this cbox knows none above %d", s->root,
+                (long long)version, STORE_FORMAT);
+        return err_hint(err, "it was made by a newer cbox: use that one, or another --root");
+    }
+    return 0;
+}
+
+int store_open(const char *root, const char *state, struct store **ret, struct err *err)
+{
+    _cleanup_(store_free_cleanup) struct store *s = mem_zalloc(1, sizeof(*s));
+    int r;
+
+    for (size_t i = 0; i < ARRAY_SIZE(s->fd); i++)
+        s->fd[i] = -1;
+    s->root = str_dup(root);
+    s->state = str_dup(state);
+    r = open_or_make(root, &s->fd[STORE_ROOT], err);
+    if (r < 0)
+        return r;
+    r = check_format(s, err);
+    if (r < 0)
+        return r;
+    *ret = steal_ptr(&s);
+    return 0;
+}
+
+void store_free(struct store *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(s->fd); i++)
+        fd_close(s->fd[i]);
+    free(s->root);
+    free(s->state);
+    free(s);
+}
+
+int store_dir(struct store *s, enum store_dir dir, int *ret_fd, struct err *err)
+{
+    int *fd = &s->fd[dir];
+    int r;
+
+    if (*fd < 0 && dir == STORE_STATE) {
+        r = open_or_make(s->state, fd, err);
+        if (r < 0)
+            return r;
+    }
+    if (*fd < 0) {
+        const char *name = dir_names[dir];
+
+        *fd = openat(s->fd[STORE_ROOT], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*fd < 0 && errno == ENOENT &&
+            (mkdirat(s->fd[STORE_ROOT], name, 0700) == 0 || errno == EEXIST)) /* or another process was faster */
+            *fd = openat(s->fd[STORE_ROOT], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*fd < 0)
+            return hint_permission(err, err_errno(err, errno, "opening %s/%s", s->root, name));
+    }
+    *ret_fd = *fd;
+    return 0;
+}
+
+const char *store_root_path(const struct store *s)
+{
+    return s->root;
+}
+
+const char *store_state_path(const struct store *s)
+{
+    return s->state;
+}
+
+int store_lock(struct store *s, enum lock_mode mode, enum lock_wait wait, int *ret_fd, struct err *err)
+{
+    int r = lock_take(s->fd[STORE_ROOT], "lock", mode, wait, ret_fd, err);
+
+    return r < 0 ? hint_permission(err, err_wrap(err, "store %s", s->root)) : 0;
+}
+
+static int open_trash(struct store *s, int *ret_fd, struct err *err)
+{
+    int tmp, fd;
+    int r = store_dir(s, STORE_TMP, &tmp, err);
+
+    if (r < 0)
+        return r;
+    if (mkdirat(tmp, "trash", 0700) < 0 && errno != EEXIST)
+        return err_errno(err, errno, "making %s/tmp/trash", s->root);
+    fd = openat(tmp, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, errno, "opening %s/tmp/trash", s->root);
+    *ret_fd = fd;
+    return 0;
+}
+
+/* Deletes one entry, unless somebody else is at it: who deletes a directory holds the lock on it. */
+static int trash_delete(int trash, const char *name, struct err *err)
+{
+    _cleanup_fd_ int fd = openat(trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return 0;
+    return path_remove_tree(trash, name, err);
+}
+
+int store_discard(struct store *s, enum store_dir dir, const char *name, bool delete_now, struct err *err)
+{
+    _cleanup_fd_ int trash = -1;
+    char unique[33];
+    int from;
+    int r = store_dir(s, dir, &from, err);
+
+    if (r == 0)
+        r = open_trash(s, &trash, err);
+    if (r < 0)
+        return r;
+    id_hex(unique, 32);
+    if (renameat(from, name, trash, unique) < 0)
+        return errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", name);
+    return delete_now ? trash_delete(trash, unique, err) : 0;
+}
+
+static void close_dir(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+int store_each_name(int parent, const char *path, store_each_name_fn each, void *data, struct err *err)
+{
+    int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *e;
+    int r = 0;
+
+    if (!d) {
+        fd_close(fd);
+        return errno == ENOENT ? 0 : err_errno(err, errno, "reading directory %s", path);
+    }
+    while (r == 0 && (e = readdir(d)))
+        if (e->d_name[0] != '.')
+            r = each(fd, e->d_name, data, err);
+    return r;
+}
+
+static int empty_one(int trash, const char *name, void *data, struct err *err)
+{
+    (void)data;
+    return trash_delete(trash, name, err);
+}
+
+int store_empty_trash(struct store *s, struct err *err)
+{
+    int tmp;
+    int r = store_dir(s, STORE_TMP, &tmp, err);
+
+    if (r == 0)
+        r = store_each_name(tmp, "trash", empty_one, NULL, err);
+    return r < 0 ? err_wrap(err, "%s/tmp/trash", s->root) : 0;
+}
