@@ -13,6 +13,13 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
+static const struct cli_entry container_commands[] = {
+    {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"},
+    {"run", &cmd_run, CLI_OTHER},
+};
+static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
+
 static const struct cli_entry image_commands[] = {
     {"ls", &cmd_images, CLI_OTHER, "list"},
     {"pull", &cmd_pull, CLI_OTHER},
@@ -27,11 +34,20 @@ static const struct cli_command group_system = {.summary = "Manage cbox", CLI_EN
 
 /* Common ones in the order in which people meet them, the others by name. */
 static const struct cli_entry commands[] = {
-    {"pull", &cmd_pull, CLI_COMMON},           {"images", &cmd_images, CLI_COMMON},
-    {"version", &cmd_version, CLI_COMMON},     {"info", &cmd_info, CLI_COMMON},
-    {"help", &cmd_help, CLI_COMMON},           {"image", &group_image, CLI_MANAGEMENT},
-    {"system", &group_system, CLI_MANAGEMENT}, {"rmi", &cmd_rmi, CLI_OTHER},
-    {"__complete", &cmd_complete, CLI_HIDDEN}, {"__generate", &cmd_generate, CLI_HIDDEN},
+    {"run", &cmd_run, CLI_COMMON},
+    {"ps", &cmd_ps, CLI_COMMON},
+    {"pull", &cmd_pull, CLI_COMMON},
+    {"images", &cmd_images, CLI_COMMON},
+    {"version", &cmd_version, CLI_COMMON},
+    {"info", &cmd_info, CLI_COMMON},
+    {"help", &cmd_help, CLI_COMMON},
+    {"container", &group_container, CLI_MANAGEMENT},
+    {"image", &group_image, CLI_MANAGEMENT},
+    {"system", &group_system, CLI_MANAGEMENT},
+    {"rm", &cmd_rm, CLI_OTHER},
+    {"rmi", &cmd_rmi, CLI_OTHER},
+    {"__complete", &cmd_complete, CLI_HIDDEN},
+    {"__generate", &cmd_generate, CLI_HIDDEN},
 };
 
 static const char description[] =

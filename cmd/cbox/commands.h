@@ -4,8 +4,11 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cmd_images;
+extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
+extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
+extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;

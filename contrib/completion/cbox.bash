@@ -7,7 +7,15 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='pull images version info help image system rmi'
+        commands='run ps pull images version info help container image system rm rmi'
+        ;;
+    'cbox run')
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:none --volume:none -w:none --workdir:none'
+        first=image others=none
+        stop=1
+        ;;
+    'cbox ps')
+        options='-a --all --no-trunc -q --quiet'
         ;;
     'cbox pull')
         options='--platform:none -q --quiet'
@@ -23,6 +31,21 @@ _cbox_tables() {
         ;;
     'cbox help')
         first=command others=none
+        ;;
+    'cbox container')
+        commands='ls rm run'
+        ;;
+    'cbox container ls' | 'cbox container list')
+        options='-a --all --no-trunc -q --quiet'
+        ;;
+    'cbox container rm' | 'cbox container remove')
+        options='-f --force'
+        first=container others=container
+        ;;
+    'cbox container run')
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:none --volume:none -w:none --workdir:none'
+        first=image others=none
+        stop=1
         ;;
     'cbox image')
         commands='ls pull rm'
@@ -43,6 +66,10 @@ _cbox_tables() {
         commands='info'
         ;;
     'cbox system info')
+        ;;
+    'cbox rm')
+        options='-f --force'
+        first=container others=container
         ;;
     'cbox rmi')
         options='-f --force'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'pull' 'images' 'version' 'info' 'help' 'image' 'image ls' 'image list' 'image pull' 'image rm' 'image remove' 'system' 'system info' 'rmi'
+set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image ls' 'image list' 'image pull' 'image rm' 'image remove' 'system' 'system info' 'rm' 'rmi'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -23,19 +23,47 @@ end
 
 complete -c cbox -f
 
+complete -c cbox -n "__cbox_at ''" -a run -d 'Create and run a new container from an image'
+complete -c cbox -n "__cbox_at ''" -a ps -d 'List containers'
 complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at ''" -a images -d 'List images'
 complete -c cbox -n "__cbox_at ''" -a version -d 'Show the cbox version information'
 complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
+complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
+complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
 complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
 complete -c cbox -n "__cbox_at ''" -l root -x -a '(__fish_complete_directories)' -d 'Directory of images and containers'
 complete -c cbox -n "__cbox_at ''" -l state -x -a '(__fish_complete_directories)' -d 'Directory of what does not outlive a reboot'
 complete -c cbox -n "__cbox_at ''" -s v -l version -d 'Print version information and quit'
+
+complete -c cbox -n "__cbox_at 'run'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'run'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
+complete -c cbox -n "__cbox_at 'run'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'run'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'run'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'run'" -s l -l label -x -d 'Set meta data on a container'
+complete -c cbox -n "__cbox_at 'run'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'run'" -l name -x -d 'Assign a name to the container'
+complete -c cbox -n "__cbox_at 'run'" -l network -x -a 'host none' -d 'Connect a container to a network'
+complete -c cbox -n "__cbox_at 'run'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'run'" -l platform -x -d 'Platform of the image if it has to be pulled'
+complete -c cbox -n "__cbox_at 'run'" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c cbox -n "__cbox_at 'run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'run'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
+complete -c cbox -n "__cbox_at 'run'" -s v -l volume -x -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'run'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'run'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'ps'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
 
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
@@ -48,6 +76,37 @@ complete -c cbox -n "__cbox_at 'images'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
+
+complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
+complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
+complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
+
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d 'Only display container IDs'
+
+complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container run'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'container run'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
+complete -c cbox -n "__cbox_at 'container run'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'container run'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'container run'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'container run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'container run'" -s l -l label -x -d 'Set meta data on a container'
+complete -c cbox -n "__cbox_at 'container run'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'container run'" -l name -x -d 'Assign a name to the container'
+complete -c cbox -n "__cbox_at 'container run'" -l network -x -a 'host none' -d 'Connect a container to a network'
+complete -c cbox -n "__cbox_at 'container run'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'container run'" -l platform -x -d 'Platform of the image if it has to be pulled'
+complete -c cbox -n "__cbox_at 'container run'" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c cbox -n "__cbox_at 'container run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'container run'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'container run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
+complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -x -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
@@ -67,6 +126,9 @@ complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Forc
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
+
+complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rmi'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'rmi'" -a '(cbox __complete image 2>/dev/null)'

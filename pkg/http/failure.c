@@ -13,7 +13,7 @@ static const struct {
     {CURLE_SSL_CONNECT_ERROR, HTTP_NO_TLS, ERR_TLS},
     {CURLE_PEER_FAILED_VERIFICATION, HTTP_BAD_CERTIFICATE, ERR_TLS},
     {CURLE_SSL_CERTPROBLEM, HTTP_BROKEN, ERR_TLS},
-    {CURLE_SSL_CACERT_BADFILE, HTTP_BROKEN, ERR_TLS},
+    {CURLE_SSL_CACERT_BADFILE, HTTP_BROKEN, ERR_TLS}, /* of a host's own authorities: the system's are looked up */
     {CURLE_SSL_CIPHER, HTTP_BROKEN, ERR_TLS},
     {CURLE_SSL_ENGINE_INITFAILED, HTTP_BROKEN, ERR_TLS},
     {CURLE_OUT_OF_MEMORY, HTTP_BROKEN, ERR_IO},
@@ -39,11 +39,8 @@ static int timed_out(struct http_transfer *t)
 {
     curl_off_t connected = 0;
 
-    /* Zero while neither connection nor handshake came to an end. */
-    if (str_eq(t->current_scheme, "https"))
-        http_curl.curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
-    else
-        http_curl.curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    /* Zero until there is a connection and its handshake came to an end. */
+    http_curl.curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
     if (!connected) {
         t->response.failure = HTTP_UNREACHABLE;
         return err_set(&t->err, ERR_NETWORK, "connecting to %s: no answer in %d seconds", t->current_authority,
@@ -88,6 +85,10 @@ void http_failure_set(struct http_transfer *t, CURLcode code)
         err_set(&t->err, kind, "%s: no TLS connection: %s", t->current_authority, detail(t, code));
     else if (t->response.failure == HTTP_BAD_CERTIFICATE)
         err_set(&t->err, kind, "%s: certificate not accepted: %s", t->current_authority, detail(t, code));
+    else if (code == CURLE_SSL_CACERT_BADFILE)
+        err_set(&t->err, kind, "%s: what is set as certificates of its authority is not PEM", t->current_authority);
+    else if (code == CURLE_SSL_CERTPROBLEM)
+        err_set(&t->err, kind, "%s: client certificate: %s", t->current_authority, detail(t, code));
     else if (t->at > t->start && t->size >= 0)
         err_set(&t->err, kind, "%s: connection lost at %" PRId64 " of %" PRId64 " bytes (%s)", t->current_authority,
                 t->at, t->size, detail(t, code));

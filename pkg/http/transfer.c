@@ -144,7 +144,7 @@ static int64_t back_off(const struct http_transfer *t)
     return pause / 2 + pause * strtol(hex, NULL, 16) / 0xffff;
 }
 
-/* The pause that a server asks for in seconds; -1 where it asks for none that could be read. A date is rounded up. */
+/* The seconds that a server asks to wait, -1 where it does not (or with a date, which nobody sends). */
 static int64_t retry_after(const struct http_transfer *t)
 {
     const char *text = http_response_header(&t->response, "Retry-After", 0);
@@ -180,7 +180,7 @@ static bool try_again(struct http_transfer *t, int penalty)
         if (t->ops->restart(t->ctx, &t->err) < 0)
             return false;
     }
-    t->due = time_monotonic() + (wait >= 0 ? wait * second : back_off(t));
+    t->due = time_monotonic() + MAX_OF(wait, 0) * second + back_off(t);
     t->state = HTTP_PAUSED;
     log_debug("http: %s: trying again in %lld ms", t->current_authority,
               (long long)((t->due - time_monotonic()) / millisecond));

@@ -91,13 +91,17 @@ static TYPE(device_rule_type, "device rule", struct oci_device_rule, device_rule
 
 static const struct json_field memory_fields[] = {
     JSON_FIELD(struct oci_memory, "limit", JSON_K_INT64, limit),
+    JSON_FIELD(struct oci_memory, "reservation", JSON_K_INT64, reservation),
     JSON_FIELD(struct oci_memory, "swap", JSON_K_INT64, swap),
 };
 static TYPE(memory_type, "memory", struct oci_memory, memory_fields);
 
 static const struct json_field cpu_fields[] = {
+    JSON_FIELD(struct oci_cpu, "shares", JSON_K_INT64, shares),
     JSON_FIELD(struct oci_cpu, "quota", JSON_K_INT64, quota),
     JSON_FIELD(struct oci_cpu, "period", JSON_K_INT64, period),
+    JSON_FIELD(struct oci_cpu, "cpus", JSON_K_STRING, cpus),
+    JSON_FIELD(struct oci_cpu, "mems", JSON_K_STRING, mems),
 };
 static TYPE(cpu_type, "cpu", struct oci_cpu, cpu_fields);
 
@@ -106,11 +110,27 @@ static const struct json_field pids_fields[] = {
 };
 static TYPE(pids_type, "pids", struct oci_pids, pids_fields);
 
+static const struct json_field throttle_fields[] = {
+    JSON_FIELD(struct oci_throttle, "major", JSON_K_INT64, major, JSON_KEEP_EMPTY),
+    JSON_FIELD(struct oci_throttle, "minor", JSON_K_INT64, minor, JSON_KEEP_EMPTY),
+    JSON_FIELD(struct oci_throttle, "rate", JSON_K_INT64, rate, JSON_KEEP_EMPTY),
+};
+static TYPE(throttle_type, "throttle", struct oci_throttle, throttle_fields);
+
+static const struct json_field block_io_fields[] = {
+    JSON_FIELD(struct oci_block_io, "throttleReadBpsDevice", JSON_K_ARRAY, read_bps, 0, &throttle_type),
+    JSON_FIELD(struct oci_block_io, "throttleWriteBpsDevice", JSON_K_ARRAY, write_bps, 0, &throttle_type),
+    JSON_FIELD(struct oci_block_io, "throttleReadIOPSDevice", JSON_K_ARRAY, read_iops, 0, &throttle_type),
+    JSON_FIELD(struct oci_block_io, "throttleWriteIOPSDevice", JSON_K_ARRAY, write_iops, 0, &throttle_type),
+};
+static TYPE(block_io_type, "block I/O", struct oci_block_io, block_io_fields);
+
 static const struct json_field resources_fields[] = {
     JSON_FIELD(struct oci_resources, "devices", JSON_K_ARRAY, devices, 0, &device_rule_type),
     JSON_FIELD(struct oci_resources, "memory", JSON_K_OBJECT, memory, 0, &memory_type),
     JSON_FIELD(struct oci_resources, "cpu", JSON_K_OBJECT, cpu, 0, &cpu_type),
     JSON_FIELD(struct oci_resources, "pids", JSON_K_OBJECT, pids, 0, &pids_type),
+    JSON_FIELD(struct oci_resources, "blockIO", JSON_K_OBJECT, block_io, 0, &block_io_type),
 };
 static TYPE(resources_type, "resources", struct oci_resources, resources_fields);
 

@@ -82,13 +82,28 @@ struct oci_device_rule {
 };
 
 struct oci_memory {
-    int64_t limit; /* bytes; 0: none given, -1: unlimited */
-    int64_t swap;  /* bytes of memory and swap together; 0: none given, -1: unlimited */
+    int64_t limit;       /* bytes; 0: none given, -1: unlimited */
+    int64_t reservation; /* bytes, soft; 0: none given, -1: unlimited */
+    int64_t swap;        /* bytes of memory and swap together; 0: none given, -1: unlimited */
 };
 
 struct oci_cpu {
+    int64_t shares; /* relative to others: 2 to 262144, 1024 where nobody asks; 0: none given */
     int64_t quota;  /* microseconds in each period; 0: none given, -1: unlimited */
     int64_t period; /* microseconds */
+    char *cpus;     /* "0-3,7"; NULL: all */
+    char *mems;
+};
+
+/* A limit on the requests to one block device. */
+struct oci_throttle {
+    int64_t major, minor;
+    int64_t rate; /* bytes or operations per second */
+};
+typedef VEC(struct oci_throttle) oci_throttles;
+
+struct oci_block_io {
+    oci_throttles read_bps, write_bps, read_iops, write_iops;
 };
 
 struct oci_pids {
@@ -100,6 +115,7 @@ struct oci_resources {
     struct oci_memory memory;
     struct oci_cpu cpu;
     struct oci_pids pids;
+    struct oci_block_io block_io;
 };
 
 struct oci_linux {

@@ -63,7 +63,11 @@ static int add_pem(struct entry *e, const char *path, struct err *err)
 
     if (r >= 0)
         r = buf_append(&e->pem, "\n", 1, err);
-    return r < 0 ? err_wrap(err, "certificate %s", path) : 0;
+    if (r >= 0)
+        return 0;
+    err_wrap(err, "certificate");
+    /* What is not found must not look like the image. */
+    return err ? err->kind = ERR_TLS : ERR_TLS;
 }
 
 /* The names in a directory, sorted; NULL where there is no such directory. */

@@ -63,6 +63,8 @@ static int read_param(const char **at, struct registry_challenge *c, struct err 
         return 0;
     name = lower_copy(*at, MIN_OF(n, VALUE_MAX));
     p = skip_blanks(p + 1);
+    if (!*p || *p == ',' || *p == '=')
+        return 0; /* the padding of a token68 */
     if (*p == '"')
         r = read_quoted(&p, &value, err);
     else {

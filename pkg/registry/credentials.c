@@ -22,7 +22,7 @@ static const struct json_field credentials_fields[] = {
     JSON_FIELD(struct registry_credentials, "auths", JSON_K_DICT, auths, .type = &credential_type),
 };
 static const struct json_type credentials_type = {
-    "credentials", sizeof(struct registry_credentials), credentials_fields, ARRAY_SIZE(credentials_fields), false,
+    "auth file", sizeof(struct registry_credentials), credentials_fields, ARRAY_SIZE(credentials_fields), false,
 };
 
 void registry_credentials_release(struct registry_credentials *c)
@@ -47,10 +47,14 @@ int registry_credentials_load(struct registry_credentials *ret, struct err *err)
     if (!path || (str_empty(named) && access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
         return 0;
     r = fd_read_file(AT_FDCWD, path, &text, err);
-    if (r < 0)
-        return err_wrap(err, "credentials");
-    r = json_parse(text.p, text.len, &credentials_type, ret, err);
-    return r < 0 ? err_wrap(err, "credentials file %s", path) : 0;
+    if (r >= 0) {
+        r = json_parse(buf_str(&text), text.len, &credentials_type, ret, err);
+        if (r >= 0)
+            return 0;
+        err_wrap(err, "%s", path);
+    }
+    err_wrap(err, "credentials");
+    return err ? err->kind = ERR_AUTH : ERR_AUTH;
 }
 
 static bool is_docker_hub(const char *host)

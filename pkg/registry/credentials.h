@@ -17,7 +17,7 @@ struct registry_credentials {
 };
 
 /* Reads $REGISTRY_AUTH_FILE (which must exist then), or $DOCKER_CONFIG/config.json, or ~/.docker/config.json; without a
- * file there are no credentials. ERR_INVALID names file and field. The caller releases `ret` in any case. */
+ * file there are no credentials. ERR_AUTH names file and field. The caller releases `ret` in any case. */
 int registry_credentials_load(struct registry_credentials *ret, struct err *err);
 
 void registry_credentials_release(struct registry_credentials *c);

@@ -79,8 +79,14 @@ const char *registry_access_current(const struct registry_access *a);
 /* Told once how it ended: 0, and registry_access_current() has what to send; or the failure. */
 typedef void (*registry_token_done)(void *ctx, int status, const struct err *err);
 
-/* Answers the challenges of a 401 from endpoint `i`: 0 and `done` is called later, or 1 where registry_access_current()
- * has an answer already, or ERR_AUTH where there is none that was not refused. `sent` is what was refused, or NULL. */
+enum {
+    REGISTRY_WAITING,    /* `done` will be called */
+    REGISTRY_AUTHORIZED, /* registry_access_current() has what to send */
+    REGISTRY_REFUSED,    /* there is nothing to send that was not refused: the 401 stands */
+};
+
+/* Answers the challenges of a 401 from endpoint `i`: one of the above, or a failure. `sent` is what was refused, or
+ * NULL. */
 int registry_authorize(struct registry *r, struct registry_repository *repository, size_t i,
                        const struct http_response *response, const char *sent, registry_token_done done, void *ctx,
                        struct err *err);

@@ -65,7 +65,7 @@ static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
 {
     struct fetch *f = ctx;
 
-    return buf_append(f->out, bytes, len, err) < 0 ? err_wrap(err, f->manifest ? "manifest" : "blob") : 0;
+    return buf_append(f->out, bytes, len, err);
 }
 
 static int on_restart(void *ctx, struct err *err)
@@ -103,7 +103,7 @@ static int on_check(void *ctx, const struct http_response *response, struct err 
         return r;
     r = f->digest ? digest_verify(f->digest, f->size, &f->computed, err) : check_promise(f, response, err);
     if (r < 0)
-        return err_wrap(err, "%s", response->authority);
+        return err_wrap(err, "from %s", response->authority);
     str_replace(&f->media_type, str_dup(type));
     return 0;
 }
@@ -119,6 +119,20 @@ static void on_done(void *ctx, int status, const struct err *err)
 }
 
 static const struct registry_request_ops fetch_ops = {on_data, on_restart, on_check, on_done};
+
+/* Errors about content say whose it is; those about hosts and rights name their subject already. */
+static void name_subject(const struct registry_request_options *options, struct err *err)
+{
+    _cleanup_free_ char *name = oci_reference_familiar(options->ref);
+    char digest[DIGEST_TEXT_MAX];
+
+    if (err->kind != ERR_CORRUPT && err->kind != ERR_LIMIT && err->kind != ERR_INVALID)
+        return;
+    if (options->manifest)
+        err_wrap(err, "manifest for %s", name);
+    else
+        err_wrap(err, "blob %s of %s", digest_format(options->digest, digest), name);
+}
 
 static int fetch(struct registry *r, const struct registry_request_options *options, struct fetch *f, struct err *err)
 {
@@ -139,8 +153,10 @@ static int fetch(struct registry *r, const struct registry_request_options *opti
         }
         registry_downloads_begin(r);
     }
-    if (f->status < 0 && err)
+    if (f->status < 0 && err) {
         *err = f->err;
+        name_subject(options, err);
+    }
     return f->status;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { AUTHORIZATIONS_MAX = 4 }; /* between two successes: a token may expire as soon as it is there */
+enum { AUTHORIZATIONS_MAX = 4 }; /* without a byte: a token may expire as soon as it is there */
 
 struct registry_request {
     struct registry_request *next;
@@ -22,10 +22,12 @@ struct registry_request {
     size_t endpoint;
     bool *tried; /* one for each endpoint */
     int authorizations;
-    char *sent; /* authorization of the attempt under way */
+    bool asked_tls; /* by the attempt under way */
+    char *sent;     /* authorization of the attempt under way */
     struct http_transfer *transfer;
     bool own_failure; /* of whoever takes the data: no other endpoint would help */
-    struct err err;   /* of the endpoint that says most about the failure */
+    struct err err;   /* of the endpoint that says most about the failure; of equals the last in order, the registry */
+    size_t err_endpoint;
 };
 
 static void ask(struct registry_request *q);
@@ -101,6 +103,7 @@ static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
     int r = q->ops->data(q->ctx, bytes, len, err);
 
     q->at += (int64_t)len;
+    q->authorizations = 0;
     q->own_failure = r < 0;
     return r;
 }
@@ -126,8 +129,11 @@ static void endpoint_failed(struct registry_request *q, const struct err *err)
     bool wrong = err->kind == ERR_CORRUPT || err->kind == ERR_LIMIT || err->kind == ERR_INVALID;
 
     log_debug("registry: %s: %s", endpoint_of(q)->authority, err->text);
-    if (weight(err->kind) >= weight(q->err.kind))
+    if (weight(err->kind) > weight(q->err.kind) ||
+        (weight(err->kind) == weight(q->err.kind) && q->endpoint >= q->err_endpoint)) {
         q->err = *err;
+        q->err_endpoint = q->endpoint;
+    }
     q->authorizations = 0;
     if (!choose(q) || (wrong && begin_anew(q) < 0)) {
         finish(q, q->err.kind, &q->err);
@@ -136,16 +142,15 @@ static void endpoint_failed(struct registry_request *q, const struct err *err)
     ask(q);
 }
 
-/* Plain HTTP instead of TLS, where that may be: 1. */
+/* Plain HTTP instead of TLS, where that may be. Another request may have found it out meanwhile. */
 static bool fall_back(struct registry_request *q, const struct http_response *response)
 {
     struct registry_endpoint *e = endpoint_of(q);
 
-    if (!e->may_be_plain || strcmp(e->scheme, "https") != 0 ||
+    if (!e->may_be_plain || !q->asked_tls ||
         (response->failure != HTTP_NO_TLS && response->failure != HTTP_UNREACHABLE))
         return false;
     str_replace(&e->scheme, str_dup("http"));
-    e->may_be_plain = false;
     return true;
 }
 
@@ -191,13 +196,13 @@ static void authorized(void *ctx, int status, const struct err *err)
 static void unauthorized(struct registry_request *q, const struct http_response *response)
 {
     struct err failure = ERR_INIT;
-    int r = ERR_AUTH;
+    int r = REGISTRY_REFUSED;
 
     if (q->authorizations++ < AUTHORIZATIONS_MAX)
         r = registry_authorize(q->registry, q->repository, q->endpoint, response, q->sent, authorized, q, &failure);
-    if (r == 1)
+    if (r == REGISTRY_AUTHORIZED)
         ask(q);
-    else if (r == ERR_AUTH)
+    else if (r == REGISTRY_REFUSED)
         refused(q, response);
     else if (r < 0)
         endpoint_failed(q, &failure);
@@ -263,17 +268,19 @@ static void ask(struct registry_request *q)
             return;
         }
     }
+    q->asked_tls = strcmp(endpoint_of(q)->scheme, "https") == 0;
     str_replace(&q->sent, str_dup(registry_access_current(&q->repository->access[q->endpoint])));
-    q->transfer = http_get(r->http,
-                           &(struct http_request){
-                               .url = url,
-                               .headers = q->manifest ? (char *const *)accept_manifests : NULL,
-                               .authorization = q->sent,
-                               .start = q->at,
-                               .size = q->size,
-                               .once = left > 0 || endpoint_of(q)->may_be_plain || weight(q->err.kind) == WEIGHT_ANSWER,
-                           },
-                           &http_ops, q);
+    q->transfer = http_get(
+        r->http,
+        &(struct http_request){
+            .url = url,
+            .headers = q->manifest ? (char *const *)accept_manifests : NULL,
+            .authorization = q->sent,
+            .start = q->at,
+            .size = q->size,
+            .once = left > 0 || (q->asked_tls && endpoint_of(q)->may_be_plain) || weight(q->err.kind) == WEIGHT_ANSWER,
+        },
+        &http_ops, q);
 }
 
 struct registry_request *registry_request_new(struct registry *r, struct registry_repository *repository,

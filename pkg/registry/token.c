@@ -98,7 +98,6 @@ static void unlink_token(struct registry_token *t)
     while (*at != t)
         at = &(*at)->next;
     *at = t->next;
-    t->repository->access[t->endpoint].pending = NULL;
 }
 
 static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
@@ -134,11 +133,12 @@ static void on_done(void *ctx, int status, const struct http_response *response,
         status = accept_answer(t, &failure);
     if (status < 0)
         err_wrap(&failure, "asking for access to %s", endpoint_of(t)->authority);
-    unlink_token(t);
-    /* Those who wait may leave while others are told. */
+    t->repository->access[t->endpoint].pending = NULL;
+    /* Those who wait may leave while others are told, so it can be found until all were. */
     for (size_t i = 0; i < t->waiters.n; i++)
         if (t->waiters.v[i].done)
             t->waiters.v[i].done(t->waiters.v[i].ctx, status, status < 0 ? &failure : NULL);
+    unlink_token(t);
     token_free(t);
 }
 
@@ -238,12 +238,12 @@ int registry_authorize(struct registry *r, struct registry_repository *repositor
     int status = 0;
 
     if (now && !str_eq(now, sent))
-        return 1; /* fetched for another request meanwhile */
+        return REGISTRY_AUTHORIZED; /* for another request meanwhile */
     read_challenges(response, &challenges);
     bearer = registry_challenge_find(&challenges, "bearer");
     /* With a good token that does not reach far enough another one would be the same. */
     if (bearer && sent && str_eq(registry_challenge_param(bearer, "error"), "insufficient_scope"))
-        return err_set(err, ERR_AUTH, "insufficient scope");
+        return REGISTRY_REFUSED;
     if (!t) {
         status = find_basic(r, repository, i, &basic, err);
         if (status < 0)
@@ -256,13 +256,13 @@ int registry_authorize(struct registry *r, struct registry_repository *repositor
     }
     if (t) {
         *VEC_PUSH(&t->waiters) = (struct waiter){done, ctx};
-        return 0;
+        return REGISTRY_WAITING;
     }
     if (!basic || str_eq(basic, sent) || !registry_challenge_find(&challenges, "basic"))
-        return err_set(err, ERR_AUTH, basic ? "user name or password refused" : "no basic auth credentials");
+        return REGISTRY_REFUSED;
     str_replace(&access->authorization, steal_ptr(&basic));
     access->expires = 0;
-    return 1;
+    return REGISTRY_AUTHORIZED;
 }
 
 void registry_token_leave(struct registry *r, void *ctx)

@@ -87,7 +87,7 @@ enum { CGROUP_MEMORY_MIN = 6 << 20 };
 
 /* --cpus: billionths of CPUs -> CFS quota and period in µs, as Docker has it (period 100 ms). ERR_INVALID beyond
  * 0.01 to `n_cpus` (0: any number). */
-int cgroup_quota_of_cpus(int64_t nano_cpus, unsigned n_cpus, int64_t *ret_quota, uint64_t *ret_period, struct err *err);
+int cgroup_quota_of_cpus(int64_t nano_cpus, unsigned n_cpus, int64_t *ret_quota, int64_t *ret_period, struct err *err);
 
 /* One write, and what reading the same file must give afterwards. */
 enum cgroup_check {
@@ -101,7 +101,7 @@ enum cgroup_check {
 struct cgroup_setting {
     enum cgroup_controller controller;
     const char *limit; /* the name of the limit in the runtime spec, below linux.resources: "memory.limit" */
-    char *file;        /* "memory.max"; the alternatives of different kernels in order, separated by '|' */
+    const char *file;  /* "memory.max" */
     char *value;
     enum cgroup_check check;
 };

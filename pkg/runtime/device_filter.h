@@ -61,8 +61,11 @@ struct device_program {
 int device_rules_to_program(const device_rules *rules, struct device_program *ret, struct err *err);
 void device_program_release(struct device_program *program);
 
-/* Loads the program and attaches it to a v2 cgroup, beside those of others; it goes with the cgroup. Without the
- * privilege for bpf(2) the answer depends on why: in a user namespace that is not the first one 0 with a debug line,
- * because no device node made there opens anyway; otherwise ERR_PERMISSION. ERR_UNSUPPORTED from a kernel without it.
- */
+/* Whether a filter is of no use because the kernel lets no device node be made or opened anyway: who is not root, or in
+ * a user namespace that is not the first one, starts containers in such a namespace only. */
+bool device_filter_needless(void);
+
+/* Loads the program and attaches it to a v2 cgroup, beside those of others; it goes with the cgroup. ERR_PERMISSION
+ * without the privilege for bpf(2), unless the filter is needless: then 0 with a debug line. ERR_UNSUPPORTED from a
+ * kernel without such programs. */
 int device_program_attach(const struct device_program *program, int cgroup_fd, struct err *err);

@@ -18,10 +18,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* A root file system made of layers. Paths are relative to `dirfd`, which keeps them short: the kernel takes no option
- * longer than 255 bytes. */
+/* A root file system made of layers. Paths are relative to `dir`, which keeps them short: the kernel takes no option
+ * longer than 255 bytes. `dir` itself is absolute, and no descriptor: the child has to reach it in its own mount
+ * namespace. */
 struct runtime_overlay {
-    int dirfd;
+    const char *dir;
     char **lower; /* the topmost first, at least one */
     char *upper, *work;
     bool discard; /* `upper` will not be used again: what is written need not reach the disk */

@@ -261,20 +261,20 @@ static int sweep_file(int tmp, const char *name, void *data, struct err *err)
     return 0;
 }
 
-/* A layer that was being unpacked, and its lock. */
+/* A layer that was being unpacked, LAYER.UNIQUE, or a lock, LAYER.lock. */
 static int sweep_stage(int staging, const char *name, void *data, struct err *err)
 {
     struct store *s = data;
-    _cleanup_free_ char *layer =
-        str_ends(name, STORE_STAGE_LOCK) ? str_ndup(name, strlen(name) - strlen(STORE_STAGE_LOCK)) : str_dup(name);
+    _cleanup_free_ char *layer = str_ndup(name, strcspn(name, "."));
     _cleanup_free_ char *lock_name = str_printf("%s" STORE_STAGE_LOCK, layer);
-    _cleanup_free_ char *path = str_printf(STORE_STAGING "/%s", layer);
+    _cleanup_free_ char *path = str_printf(STORE_STAGING "/%s", name);
     _cleanup_fd_ int lock = -1;
-    int r;
+    int r = 0;
 
     if (lock_take(staging, lock_name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) < 0)
         return 0;
-    r = store_discard(s, STORE_TMP, path, false, err);
+    if (!str_eq(name, lock_name))
+        r = store_discard(s, STORE_TMP, path, false, err);
     unlinkat(staging, lock_name, 0);
     return r;
 }

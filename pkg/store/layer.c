@@ -1,6 +1,8 @@
 #include "store/layer.h"
 
+#include "base/id.h"
 #include "store/internal.h"
+#include "store/placement.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 #include "json/json.h"
@@ -11,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-enum { INFO_MAX = 4096, STAGE_NAME_MAX = STORE_DIGEST_PATH_MAX + 16 };
+enum { INFO_MAX = 4096, STAGE_NAME_MAX = STORE_DIGEST_PATH_MAX + 32 };
 
 /* ext4's "top of directory hierarchies", as chattr(1) has it; linux/fs.h keeps it to itself under this name. */
 #ifndef FS_TOPDIR_FL
@@ -33,7 +35,8 @@ static const struct json_type info_type = {
 struct store_stage {
     struct store *store;
     struct digest diff_id;
-    char name[STAGE_NAME_MAX]; /* below tmp/ */
+    char lock_name[STAGE_NAME_MAX]; /* below tmp/ */
+    char name[STAGE_NAME_MAX];
     int lock;
     int dir;
     int tree;
@@ -64,26 +67,44 @@ static int make_staging(int tmp, struct err *err)
 /* Removes the stage's directory and then its lock file, both ours. */
 static void drop_files(struct store_stage *st)
 {
-    char lock[STAGE_NAME_MAX + sizeof(STORE_STAGE_LOCK)];
     int tmp;
 
     if (st->lock < 0 || store_dir(st->store, STORE_TMP, &tmp, NULL) < 0)
         return;
     if (!st->published && st->dir >= 0)
         store_discard(st->store, STORE_TMP, st->name, true, NULL);
-    snprintf(lock, sizeof(lock), "%s" STORE_STAGE_LOCK, st->name);
-    unlinkat(tmp, lock, 0);
+    unlinkat(tmp, st->lock_name, 0);
     st->lock = fd_close(st->lock);
 }
 
+/* What one who was killed left of the layer. */
+static int drop_leftover(int staging, const char *name, void *data, struct err *err)
+{
+    struct store_stage *st = data;
+    _cleanup_free_ char *path = str_printf(STORE_STAGING "/%s", name);
+    const char *dot = strrchr(st->lock_name, '.');
+
+    (void)staging;
+    if (strncmp(path, st->lock_name, (size_t)(dot + 1 - st->lock_name)) != 0 || str_eq(path, st->lock_name))
+        return 0;
+    return store_discard(st->store, STORE_TMP, path, true, err);
+}
+
+/* The directory has a new name each time: ext4 starts its search for a place at the name's hash, and under its old name
+ * a layer that was just removed would be put among its own deleted inodes. */
 static int make_stage(struct store_stage *st, int tmp, struct err *err)
 {
-    int r = store_discard(st->store, STORE_TMP, st->name, true, err); /* of one who was killed */
+    char unique[9];
+    int r = store_each_name(tmp, STORE_STAGING, drop_leftover, st, err);
 
     if (r < 0)
         return r;
-    if (mkdirat(tmp, st->name, 0700) < 0)
-        return err_errno(err, errno, "making tmp/%s", st->name);
+    id_hex(unique, 8);
+    snprintf(st->name, sizeof(st->name), STORE_STAGING "/%s-%s.%s", digest_algorithm_name(st->diff_id.algorithm),
+             st->diff_id.hex, unique);
+    r = store_placement_mkdir(st->store, tmp, st->name, err);
+    if (r < 0)
+        return r;
     st->dir = openat(tmp, st->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (st->dir < 0)
         return err_errno(err, errno, "opening tmp/%s", st->name);
@@ -100,7 +121,6 @@ int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_w
                       struct err *err)
 {
     _cleanup_(store_stage_free_cleanup) struct store_stage *st = NULL;
-    char lock[STAGE_NAME_MAX + sizeof(STORE_STAGE_LOCK)];
     int tmp, r;
 
     *ret = NULL;
@@ -108,14 +128,13 @@ int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_w
         return 0;
     st = mem_zalloc(1, sizeof(*st));
     *st = (struct store_stage){.store = s, .diff_id = *diff_id, .lock = -1, .dir = -1, .tree = -1, .manifest = -1};
-    snprintf(st->name, sizeof(st->name), STORE_STAGING "/%s-%s", digest_algorithm_name(diff_id->algorithm),
-             diff_id->hex);
-    snprintf(lock, sizeof(lock), "%s" STORE_STAGE_LOCK, st->name);
+    snprintf(st->lock_name, sizeof(st->lock_name), STORE_STAGING "/%s-%s" STORE_STAGE_LOCK,
+             digest_algorithm_name(diff_id->algorithm), diff_id->hex);
     r = store_dir(s, STORE_TMP, &tmp, err);
     if (r == 0)
         r = make_staging(tmp, err);
     if (r == 0)
-        r = lock_take(tmp, lock, LOCK_EXCLUSIVE, wait, &st->lock, err);
+        r = lock_take(tmp, st->lock_name, LOCK_EXCLUSIVE, wait, &st->lock, err);
     if (r < 0)
         return r;
     if (store_layer_has(s, diff_id)) /* the one we waited for unpacked it */
@@ -243,6 +262,11 @@ char *store_layer_tree_path(struct store *s, const struct digest *diff_id)
 int store_layer_discard(struct store *s, const struct digest *diff_id, struct err *err)
 {
     char path[STORE_DIGEST_PATH_MAX];
+    int layers;
+    int r = store_dir(s, STORE_LAYERS, &layers, err);
 
-    return store_discard(s, STORE_LAYERS, store_digest_path(diff_id, path), false, err);
+    if (r < 0)
+        return r;
+    store_placement_removed(s, layers, store_digest_path(diff_id, path));
+    return store_discard(s, STORE_LAYERS, path, false, err);
 }

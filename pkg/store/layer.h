@@ -5,8 +5,8 @@
  *     info       {"bytes": …, "members": …}
  *
  * A layer knows nothing of its parents: images share it, and the layers of an image are unpacked all at once. A layer
- * is unpacked in tmp/layers/ALGORITHM-HEX/, under the lock ALGORITHM-HEX.lock beside it, and becomes visible by one
- * rename in a transaction: half a layer is never seen.
+ * is unpacked in tmp/layers/ALGORITHM-HEX.UNIQUE/, under the lock ALGORITHM-HEX.lock beside it, and becomes visible by
+ * one rename in a transaction: half a layer is never seen.
  *
  * tmp/layers/ carries ext4's top-of-hierarchy flag (FS_TOPDIR_FL, `chattr +T`), so that each layer is written into a
  * block group of its own. Without it, ext4 passes one by one over the inodes that were deleted in the last minutes, and

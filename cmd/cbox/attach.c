@@ -1,0 +1,168 @@
+#include "attach.h"
+
+#include "monitor/monitor.h"
+#include "sys/fd.h"
+#include "sys/frame.h"
+#include "sys/proc.h"
+#include "sys/tty.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+struct attach {
+    int socket;   /* the monitor's */
+    int signals;  /* signalfd */
+    int pidfd;    /* the container, or -1 before it runs */
+    int terminal; /* its master, or -1 */
+    bool input;   /* our standard input goes to the terminal */
+    bool ended;
+    int code;
+};
+
+/* Signals that mean this process, or nothing to anybody else. */
+static const int own[] = {SIGCHLD, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU, SIGSEGV,
+                          SIGBUS,  SIGFPE,  SIGILL, SIGABRT, SIGSYS,  SIGTRAP};
+
+static void passed_on(sigset_t *set)
+{
+    sigfillset(set);
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        sigdelset(set, own[i]);
+}
+
+void attach_block_signals(void)
+{
+    sigset_t set;
+
+    passed_on(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void take_signal(struct attach *a)
+{
+    struct signalfd_siginfo info;
+
+    if (read(a->signals, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (info.ssi_signo == SIGWINCH && a->terminal >= 0) {
+        struct tty_size size = tty_size_get(STDIN_FILENO);
+
+        if (size.rows && size.columns)
+            tty_size_set(a->terminal, size);
+    } else if (a->pidfd >= 0) {
+        proc_signal(a->pidfd, (int)info.ssi_signo);
+    }
+}
+
+static int take_message(struct attach *a, struct err *err)
+{
+    struct frame frame;
+    int32_t code;
+    int r = frame_receive(a->socket, &frame);
+
+    if (r < 0)
+        return err_errno(err, -r, "listening to the container's monitor");
+    if (r == 0) {
+        err_set(err, ERR_IO, "the container's monitor was killed");
+        return err_hint(err, "the next command cleans up what is left of the container");
+    }
+    if (frame.type == MONITOR_STARTED && frame.n_fds >= 1) {
+        a->pidfd = steal_fd(&frame.fds[0]);
+        a->terminal = frame.n_fds == 2 ? steal_fd(&frame.fds[1]) : -1;
+        r = a->terminal >= 0 && a->input ? tty_raw_begin(STDIN_FILENO, err) : 0;
+    } else if (frame.type == MONITOR_ENDED && frame.len == sizeof(code)) {
+        memcpy(&code, frame.data, sizeof(code));
+        a->code = code;
+        a->ended = true;
+        r = 0;
+    } else {
+        r = frame.type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
+    }
+    frame_release(&frame);
+    return MIN_OF(r, 0);
+}
+
+/* From the terminal to our standard output; false at its end: nobody has the other side open any more. */
+static bool relay_output(struct attach *a)
+{
+    char bytes[16384];
+    ssize_t n = read(a->terminal, bytes, sizeof(bytes));
+
+    if (n < 0 && errno == EINTR)
+        return true;
+    if (n <= 0 || fd_write_all(STDOUT_FILENO, bytes, (size_t)n) < 0) {
+        a->terminal = fd_close(a->terminal);
+        return false;
+    }
+    return true;
+}
+
+static void relay_input(struct attach *a)
+{
+    char bytes[4096];
+    ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+    if (n <= 0)
+        a->input = false;
+    else
+        fd_write_all(a->terminal, bytes, (size_t)n);
+}
+
+/* What is still in the terminal after the program's end. */
+static void drain(struct attach *a)
+{
+    if (a->terminal < 0)
+        return;
+    fd_set_nonblock(a->terminal, 1);
+    while (relay_output(a))
+        ;
+}
+
+static int follow(struct attach *a, struct err *err)
+{
+    while (!a->ended) {
+        struct pollfd fds[] = {
+            {.fd = a->socket, .events = POLLIN},
+            {.fd = a->signals, .events = POLLIN},
+            {.fd = a->terminal, .events = POLLIN},
+            {.fd = a->input && a->terminal >= 0 ? STDIN_FILENO : -1, .events = POLLIN},
+        };
+        int r;
+
+        if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return err_errno(err, errno, "poll");
+        }
+        if (fds[2].revents)
+            relay_output(a);
+        if (fds[3].revents && a->terminal >= 0)
+            relay_input(a);
+        if (fds[1].revents)
+            take_signal(a);
+        if (fds[0].revents) {
+            r = take_message(a, err);
+            if (r < 0)
+                return r;
+        }
+    }
+    drain(a);
+    return a->code;
+}
+
+int attach_follow(int socket, bool input, struct err *err)
+{
+    struct attach a = {.socket = socket, .pidfd = -1, .terminal = -1, .input = input};
+    sigset_t set;
+    int r;
+
+    passed_on(&set);
+    a.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    r = a.signals < 0 ? err_errno(err, errno, "signalfd") : follow(&a, err);
+    tty_raw_end();
+    fd_close(a.signals);
+    fd_close(a.pidfd);
+    fd_close(a.terminal);
+    return r;
+}

@@ -1,0 +1,14 @@
+/* Standing in for a container's terminal and signals while it runs in the foreground. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/* Blocks the signals that will be passed on, so that none is lost before there is somebody to take it. */
+void attach_block_signals(void);
+
+/* Follows a container to its end: `socket` is its monitor's. Signals go to it (all but those that mean this process);
+ * with a terminal, bytes go both ways (`input`: also from our standard input, which becomes raw) and its size follows
+ * ours. The exit code, or the error why it could not be started. The terminal is set back whatever happens. */
+int attach_follow(int socket, bool input, struct err *err);

@@ -1,0 +1,235 @@
+#include "attach.h"
+#include "cbox.h"
+#include "commands.h"
+#include "container/container.h"
+#include "pull.h"
+#include "runtime/cgroup.h"
+#include "sys/fd.h"
+#include "sys/tty.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+enum { ENV_FILE_MAX = 1 << 20 };
+
+struct run_options {
+    bool interactive, readonly, rm, tty;
+    const char *entrypoint, *hostname, *name, *network, *platform, *user, *workdir;
+    char **env, **env_files, **labels, **volumes;
+    int64_t cpus, memory, pids_limit;
+};
+
+static const char *const networks[] = {"host", "none", NULL};
+
+static const struct cli_option options[] = {
+    CLI_NANO(struct run_options, 0, "cpus", cpus, "Number of CPUs"),
+    CLI_STRING(struct run_options, 0, "entrypoint", entrypoint, "Overwrite the default ENTRYPOINT of the image"),
+    CLI_LIST(struct run_options, 'e', "env", env, "Set environment variables"),
+    CLI_LIST(struct run_options, 0, "env-file", env_files, "Read in a file of environment variables",
+             .values = CLI_VALUES_FILE),
+    CLI_STRING(struct run_options, 'h', "hostname", hostname, "Container host name"),
+    CLI_FLAG(struct run_options, 'i', "interactive", interactive, "Keep STDIN open even if not attached"),
+    CLI_LIST(struct run_options, 'l', "label", labels, "Set meta data on a container"),
+    CLI_SIZE(struct run_options, 'm', "memory", memory, "Memory limit"),
+    CLI_STRING(struct run_options, 0, "name", name, "Assign a name to the container"),
+    CLI_STRING(struct run_options, 0, "network", network, "Connect a container to a network", .word = "network",
+               .shown_default = "none", .values = CLI_VALUES_WORDS, .words = networks),
+    CLI_INT(struct run_options, 0, "pids-limit", pids_limit, "Tune container pids limit (set -1 for unlimited)",
+            .min = -1, .max = INT32_MAX),
+    CLI_STRING(struct run_options, 0, "platform", platform, "Platform of the image if it has to be pulled",
+               .word = "os/arch"),
+    CLI_FLAG(struct run_options, 0, "read-only", readonly, "Mount the container's root filesystem as read only"),
+    CLI_FLAG(struct run_options, 0, "rm", rm,
+             "Automatically remove the container and its anonymous volumes when it exits"),
+    CLI_FLAG(struct run_options, 't', "tty", tty, "Allocate a pseudo-TTY"),
+    CLI_STRING(struct run_options, 'u', "user", user, "Username or UID (format: <name|uid>[:<group|gid>])"),
+    CLI_LIST(struct run_options, 'v', "volume", volumes, "Bind mount a volume"),
+    CLI_STRING(struct run_options, 'w', "workdir", workdir, "Working directory inside the container"),
+};
+
+/* What has to be released beside the options. */
+struct request {
+    struct container_options options;
+    struct bundle_volume *volumes;
+    char **env;
+};
+
+static void request_release(struct request *q)
+{
+    for (size_t i = 0; i < q->options.bundle.n_volumes; i++)
+        bundle_volume_release(&q->volumes[i]);
+    free(q->volumes);
+    strv_free(q->env);
+}
+
+static int read_env(const struct run_options *o, char ***env, struct err *err)
+{
+    STRV_FOREACH (file, o->env_files) {
+        _cleanup_buf_ struct buf text = BUF_INIT_MAX(ENV_FILE_MAX);
+        _cleanup_fd_ int fd = open(*file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        int r = fd < 0 ? err_errno(err, errno, "%s", *file) : fd_read_rest(fd, *file, &text, err);
+
+        if (r == 0) {
+            r = bundle_parse_env_file(buf_str(&text), env, err);
+            if (r < 0)
+                err_wrap(err, "%s", *file);
+        }
+        if (r < 0)
+            return r;
+    }
+    strv_extend(env, o->env);
+    return 0;
+}
+
+static int read_volumes(const struct run_options *o, struct request *q, struct err *err)
+{
+    q->volumes = mem_zalloc(strv_len(o->volumes), sizeof(*q->volumes));
+    STRV_FOREACH (text, o->volumes) {
+        int r = bundle_parse_volume(*text, &q->volumes[q->options.bundle.n_volumes], err);
+
+        if (r < 0)
+            return r;
+        q->options.bundle.n_volumes++;
+    }
+    q->options.bundle.volumes = q->volumes;
+    return 0;
+}
+
+static int read_limits(const struct run_options *o, struct bundle_options *b, struct err *err)
+{
+    int r = 0;
+
+    if (o->memory && o->memory < CGROUP_MEMORY_MIN)
+        return err_set(err, ERR_INVALID, "--memory: minimum memory limit allowed is 6MB");
+    b->memory = o->memory;
+    b->pids_limit = o->pids_limit;
+    if (o->cpus)
+        r = cgroup_quota_of_cpus(o->cpus, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &b->cpu_quota, &b->cpu_period, err);
+    return r < 0 ? err_wrap(err, "--cpus") : 0;
+}
+
+static int make_request(const struct run_options *o, char **operands, struct request *q, struct err *err)
+{
+    struct bundle_options *b = &q->options.bundle;
+    struct tty_size size = o->tty ? tty_size_get(STDIN_FILENO) : (struct tty_size){0};
+    int r = read_env(o, &q->env, err);
+
+    if (r == 0)
+        r = read_volumes(o, q, err);
+    if (r == 0)
+        r = read_limits(o, b, err);
+    if (r < 0)
+        return r;
+    q->options.image = operands[0];
+    q->options.name = o->name;
+    q->options.remove = o->rm;
+    q->options.network = o->network ? o->network : "none";
+    q->options.labels = o->labels;
+    b->hostname = o->hostname;
+    b->host_network = str_eq(o->network, "host");
+    b->entrypoint = o->entrypoint;
+    b->args = operands + 1;
+    b->env = q->env;
+    b->host_env = environ;
+    b->workdir = o->workdir;
+    b->user = o->user;
+    b->terminal = o->tty;
+    b->rows = size.rows;
+    b->columns = size.columns;
+    b->readonly = o->readonly;
+    return 0;
+}
+
+/* Opens the image, once more after pulling it where it is not there. The lock keeps its layers. */
+static int open_image(struct cli_context *ctx, struct store *s, const struct run_options *o, const char *name,
+                      struct image *ret, int *ret_lock, struct err *err)
+{
+    struct err why = ERR_INIT;
+    int r;
+
+    for (int tries = 0; tries < 2; tries++) {
+        r = store_lock(s, LOCK_SHARED, LOCK_WAIT, ret_lock, err);
+        if (r < 0)
+            return r;
+        why = ERR_INIT;
+        r = image_open(s, name, ret, &why);
+        if (r != ERR_NOT_FOUND || tries)
+            break;
+        *ret_lock = fd_close(*ret_lock);
+        r = cbox_pull_in_child(ctx, name, o->platform, err);
+        if (r < 0)
+            return r;
+    }
+    if (r < 0 && err)
+        *err = why;
+    return r;
+}
+
+/* Makes and starts the container; `*ret_socket` is its monitor's. */
+static int start(struct cli_context *ctx, struct store *s, const struct run_options *o, const struct request *q,
+                 int *ret_socket, struct err *err)
+{
+    const int stdio[3] = {o->interactive ? STDIN_FILENO : -1, STDOUT_FILENO, STDERR_FILENO};
+    struct image image = {0};
+    struct container c = {0};
+    _cleanup_fd_ int lock = -1;
+    int r = open_image(ctx, s, o, q->options.image, &image, &lock, err);
+
+    if (r < 0)
+        return r;
+    r = container_create(s, &image, &q->options, &c, err);
+    lock = fd_close(lock); /* the record keeps the layers now */
+    image_release(&image);
+    if (r < 0)
+        return r;
+    attach_block_signals();
+    r = container_start(&c, stdio, ret_socket, err);
+    if (r < 0)
+        container_destroy(&c, NULL);
+    container_release(&c);
+    return r;
+}
+
+static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
+{
+    const struct run_options *o = opts;
+    _cleanup_(request_release) struct request q = {0};
+    _cleanup_(store_free_cleanup) struct store *s = NULL;
+    _cleanup_fd_ int socket = -1;
+    int r;
+
+    if (o->tty && o->interactive && !isatty(STDIN_FILENO)) {
+        /* Docker's exit code for it: nothing was tried yet. */
+        err_set(err, ERR_INVALID, "the input device is not a TTY");
+        cbox_print_error(err);
+        return 1;
+    }
+    r = make_request(o, operands, &q, err);
+    if (r == 0)
+        r = store_open(ctx->root, ctx->state, &s, err);
+    if (r == 0)
+        r = start(ctx, s, o, &q, &socket, err);
+    return r < 0 ? r : attach_follow(socket, o->interactive, err);
+}
+
+static const struct cli_example examples[] = {
+    {"A shell in a container that is gone afterwards", "cbox run --rm -it alpine sh"},
+    {"Limit memory and CPUs", "cbox run --rm --memory 256m --cpus 1.5 alpine sort big.txt"},
+    {"Work on files of the host, as another user", "cbox run --rm -v \"$PWD\":/src -w /src -u 1000:1000 alpine make"},
+    {NULL, NULL},
+};
+
+const struct cli_command cmd_run = {
+    .summary = "Create and run a new container from an image",
+    .description = "The image is pulled when it is not there. The container runs in the foreground: its output is\n"
+                   "this command's, signals are passed on to it, and its exit code becomes this command's: 125 where\n"
+                   "cbox itself failed, 126 where the program cannot be executed, 127 where it was not found, and\n"
+                   "128 and the number of the signal that ended it.",
+    .operands = "IMAGE [COMMAND] [ARG...]",
+    .values = {CLI_VALUES_IMAGE, CLI_VALUES_NONE},
+    .stop_at_first = true,
+    .failure = 125,
+    CLI_OPTIONS(struct run_options, options),
+    .examples = examples,
+    .run = run,
+};

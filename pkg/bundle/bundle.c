@@ -1,0 +1,223 @@
+#include "bundle/bundle.h"
+
+#include "sys/path.h"
+
+/* Docker's default set: what a program that runs as root commonly needs, and nothing that reaches the host. */
+static const char *const default_capabilities[] = {
+    "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FSETID",           "CAP_FOWNER",
+    "CAP_MKNOD",   "CAP_NET_RAW",      "CAP_SETGID",           "CAP_SETUID",
+    "CAP_SETFCAP", "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
+    "CAP_KILL",    "CAP_AUDIT_WRITE",
+};
+
+/* What /proc and /sys tell of the host, or let it be harmed by. */
+static const char *const masked_paths[] = {
+    "/proc/asound",      "/proc/acpi",          "/proc/interrupts", "/proc/kcore",
+    "/proc/keys",        "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+    "/proc/sched_debug", "/proc/scsi",          "/sys/firmware",    "/sys/devices/virtual/powercap",
+};
+
+static const char *const readonly_paths[] = {
+    "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+static const struct default_mount {
+    const char *destination, *type, *options;
+} default_mounts[] = {
+    {"/proc", "proc", "nosuid,noexec,nodev"},
+    {"/dev", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"},
+    {"/dev/pts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"},
+    {"/sys", "sysfs", "nosuid,noexec,nodev,ro"},
+    {"/sys/fs/cgroup", "cgroup", "ro,nosuid,noexec,nodev"},
+    {"/dev/mqueue", "mqueue", "nosuid,noexec,nodev"},
+    {"/dev/shm", "tmpfs", "nosuid,noexec,nodev,mode=1777,size=65536k"},
+};
+
+static void add_all(char ***v, const char *const *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        strv_add(v, from[i]);
+}
+
+static int make_args(const struct oci_container_config *image, const struct bundle_options *o, char ***args,
+                     struct err *err)
+{
+    if (!o->entrypoint)
+        strv_extend(args, image->entrypoint);
+    else if (*o->entrypoint)
+        strv_add(args, o->entrypoint);
+    if (strv_len(o->args))
+        strv_extend(args, o->args);
+    else if (!o->entrypoint)
+        strv_extend(args, image->cmd);
+    if (!strv_len(*args)) {
+        err_set(err, ERR_INVALID, "no command specified");
+        return err_hint(err, "the image has none: name one behind it");
+    }
+    return 0;
+}
+
+static void env_unset(char **env, const char *name)
+{
+    size_t n = strlen(name), kept = 0;
+
+    for (size_t i = 0; env && env[i]; i++) {
+        if (strncmp(env[i], name, n) == 0 && env[i][n] == '=')
+            free(env[i]);
+        else
+            env[kept++] = env[i];
+    }
+    if (env)
+        env[kept] = NULL;
+}
+
+static int make_env(const struct oci_container_config *image, const struct bundle_options *o, const char *hostname,
+                    char ***env, struct err *err)
+{
+    _cleanup_free_ char *host = str_printf("HOSTNAME=%s", hostname);
+
+    strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    strv_env_set(env, host);
+    if (o->terminal)
+        strv_env_set(env, "TERM=xterm");
+    STRV_FOREACH (e, image->env)
+        strv_env_set(env, *e);
+    STRV_FOREACH (e, o->env) {
+        if (**e == '=' || !**e)
+            return err_set(err, ERR_INVALID, "invalid environment variable: %s", *e);
+        if (strchr(*e, '=')) {
+            strv_env_set(env, *e);
+        } else {
+            const char *value = strv_env_get(o->host_env, *e);
+            _cleanup_free_ char *assignment = str_printf("%s=%s", *e, value ? value : "");
+
+            if (value)
+                strv_env_set(env, assignment);
+            else
+                env_unset(*env, *e);
+        }
+    }
+    return 0;
+}
+
+static int make_cwd(const struct oci_container_config *image, const struct bundle_options *o, char **cwd,
+                    struct err *err)
+{
+    const char *dir = o->workdir ? o->workdir : str_empty(image->working_dir) ? "/" : image->working_dir;
+
+    if (*dir != '/')
+        return err_set(err, ERR_INVALID, "the working directory '%s' is invalid, it needs to be an absolute path", dir);
+    *cwd = path_clean(dir);
+    return 0;
+}
+
+static int make_process(const struct oci_container_config *image, const struct bundle_options *o, const char *hostname,
+                        struct oci_process *p, struct err *err)
+{
+    struct oci_capabilities *caps = &p->capabilities;
+    const char *user = o->user ? o->user : image->user;
+    int r = make_args(image, o, &p->args, err);
+
+    if (r == 0)
+        r = make_env(image, o, hostname, &p->env, err);
+    if (r == 0)
+        r = make_cwd(image, o, &p->cwd, err);
+    if (r < 0)
+        return r;
+    p->terminal = o->terminal;
+    p->console_size.height = o->rows;
+    p->console_size.width = o->columns;
+    p->user.username = str_dup(user ? user : "");
+    /* A user other than root has them in the bounding set alone, so that only set-user-ID programs bring them back:
+     * the runtime empties the other sets when the identity changes. */
+    add_all(&caps->bounding, default_capabilities, ARRAY_SIZE(default_capabilities));
+    add_all(&caps->permitted, default_capabilities, ARRAY_SIZE(default_capabilities));
+    add_all(&caps->effective, default_capabilities, ARRAY_SIZE(default_capabilities));
+    *VEC_PUSH(&p->rlimits) = (struct oci_rlimit){str_dup("RLIMIT_NOFILE"), 1024, 524288};
+    return 0;
+}
+
+static void add_mount(struct oci_spec *spec, const char *destination, const char *type, const char *source,
+                      const char *options)
+{
+    *VEC_PUSH(&spec->mounts) = (struct oci_mount){
+        .destination = str_dup(destination),
+        .type = str_dup(type),
+        .source = str_dup(source),
+        .options = strv_split(options, ','),
+    };
+}
+
+static void make_mounts(const struct bundle_options *o, struct oci_spec *spec)
+{
+    static const char *const files[] = {"resolv.conf", "hostname", "hosts"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(default_mounts); i++)
+        add_mount(spec, default_mounts[i].destination, default_mounts[i].type, default_mounts[i].type,
+                  default_mounts[i].options);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        _cleanup_free_ char *source = path_join(o->files, files[i]), *destination = path_join("/etc", files[i]);
+
+        add_mount(spec, destination, "bind", source, "rbind,rprivate");
+    }
+    for (size_t i = 0; i < o->n_volumes; i++) {
+        const struct bundle_volume *v = &o->volumes[i];
+        _cleanup_free_ char *options =
+            str_printf("rbind,%s%s", v->propagation ? v->propagation : "rprivate", v->readonly ? ",ro" : "");
+
+        add_mount(spec, v->destination, "bind", v->source, options);
+    }
+}
+
+static void make_walls(const struct bundle_options *o, struct oci_linux *l)
+{
+    static const char *const namespaces[] = {"mount", "uts", "ipc", "pid", "cgroup", "network"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
+        if (!o->host_network || !str_eq(namespaces[i], "network"))
+            VEC_PUSH(&l->namespaces)->type = str_dup(namespaces[i]);
+    l->cgroups_path = str_printf("/cbox/%s", o->id);
+    add_all(&l->masked_paths, masked_paths, ARRAY_SIZE(masked_paths));
+    add_all(&l->readonly_paths, readonly_paths, ARRAY_SIZE(readonly_paths));
+    l->resources.memory.limit = o->memory;
+    /* As Docker: as much swap as memory. */
+    if (o->memory > 0 && o->memory <= INT64_MAX / 2)
+        l->resources.memory.swap = 2 * o->memory;
+    l->resources.cpu.quota = o->cpu_quota;
+    l->resources.cpu.period = o->cpu_period;
+    l->resources.pids.limit = o->pids_limit;
+    /* Nothing, and then what the runtime lets every container have. */
+    *VEC_PUSH(&l->resources.devices) = (struct oci_device_rule){.type = str_dup("a"), .access = str_dup("rwm")};
+}
+
+int bundle_make(const struct oci_image_config *image, const struct bundle_options *o, struct oci_spec *ret,
+                struct err *err)
+{
+    struct oci_spec spec = {.version = str_dup("1.2.0")};
+    int r;
+
+    spec.hostname = o->hostname ? str_dup(o->hostname) : str_ndup(o->id, 12);
+    spec.root.path = str_dup(o->rootfs);
+    spec.root.readonly = o->readonly;
+    r = make_process(&image->config, o, spec.hostname, &spec.process, err);
+    if (r < 0) {
+        oci_spec_release(&spec);
+        return r;
+    }
+    make_mounts(o, &spec);
+    make_walls(o, &spec.platform);
+    *ret = spec;
+    return 0;
+}
+
+char *bundle_hosts(const char *hostname, const char *address)
+{
+    return str_printf("127.0.0.1\tlocalhost\n"
+                      "::1\tlocalhost ip6-localhost ip6-loopback\n"
+                      "fe00::0\tip6-localnet\n"
+                      "ff00::0\tip6-mcastprefix\n"
+                      "ff02::1\tip6-allnodes\n"
+                      "ff02::2\tip6-allrouters\n"
+                      "%s%s%s%s",
+                      address ? address : "", address ? "\t" : "", address ? hostname : "", address ? "\n" : "");
+}

@@ -1,0 +1,57 @@
+/* Containers: making them, running them under a monitor, looking at them, removing them.
+ *
+ * A record says what is believed; the lock on the container's directory says what is true (store/container.h). Every
+ * look at a container goes through container_look(), which believes no record of a process that is gone.
+ */
+#pragma once
+
+#include "bundle/bundle.h"
+#include "image/image.h"
+#include "store/container.h"
+
+/* What a container is made of. Strings are borrowed. */
+struct container_options {
+    const char *image;            /* as the user named it */
+    const char *name;             /* NULL: one is made up */
+    bool remove;                  /* when it ends */
+    const char *network;          /* "none" or "host" */
+    char **labels;                /* NAME=VALUE */
+    struct bundle_options bundle; /* id, files and rootfs are filled in by container_create() */
+};
+
+/* A container that was made and is locked by this process, ready to run. */
+struct container {
+    struct store *store; /* borrowed */
+    struct store_container *dir;
+    struct store_container_record record;
+    struct oci_spec spec;
+    char **lower; /* directories of the layers below the store's root, the topmost first */
+};
+
+/* Makes a container from an image that is open, under the store lock held shared by the caller until this returns.
+ * ERR_EXISTS for a name that is taken, ERR_INVALID for options that make no sense; nothing is left behind then. The
+ * caller releases `ret` after 0. */
+int container_create(struct store *s, const struct image *image, const struct container_options *options,
+                     struct container *ret, struct err *err);
+void container_release(struct container *c);
+#define _cleanup_one_container_ _cleanup_(container_release)
+
+/* Removes one that is locked by us, with its cgroup. */
+int container_destroy(struct container *c, struct err *err);
+
+/* Whether `name` can be a container's: [a-zA-Z0-9][a-zA-Z0-9_.-]+; ERR_INVALID in Docker's words. */
+int container_check_name(const char *name, struct err *err);
+
+/* Reads a container's record and sets it right where its monitor is gone: a running one has ended then (exit code 137),
+ * and one that was to be removed is removed (ERR_NOT_FOUND). The caller releases `ret` after 0. */
+int container_look(struct store *s, const char *id, struct store_container_record *ret, struct err *err);
+
+/* container_look() at all: finishes what crashed monitors left. */
+int container_sweep(struct store *s, struct err *err);
+
+/* Removes by name or id; `force` kills what runs. ERR_BUSY where it runs. */
+int container_remove(struct store *s, const char *name, bool force, struct err *err);
+
+/* Starts it under a monitor, which reports on `*ret_socket` (monitor/monitor.h), the caller's to close. The lock passes
+ * to the monitor: `c` can only be released afterwards. `stdio` as struct runtime_start's. */
+int container_start(struct container *c, const int stdio[3], int *ret_socket, struct err *err);

@@ -1,0 +1,194 @@
+#include "container/container.h"
+
+#include "base/time.h"
+#include "container/name.h"
+#include "layer/apply.h"
+#include "store/blob.h"
+#include "store/layer.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum { HOST_FILE_MAX = 256 << 10, NAME_TRIES = 16 };
+
+/* The layers as overlayfs stacks them, the topmost first; below an opaque one nothing shows (layer/apply.h). */
+static int stack_layers(struct store *s, const struct image *image, char ***ret, struct err *err)
+{
+    for (size_t i = image->n_layers; i-- > 0;) {
+        char path[STORE_DIGEST_PATH_MAX];
+        _cleanup_fd_ int tree = -1;
+        int r = store_layer_open_tree(s, &image->layers[i], &tree, err);
+
+        if (r < 0)
+            return r;
+        strv_addf(ret, "layers/%s/tree", store_digest_path(&image->layers[i], path));
+        if (layer_tree_opaque(tree))
+            return 0;
+    }
+    return 0;
+}
+
+static int write_file(int dir, const char *name, const char *text, size_t len, struct err *err)
+{
+    _cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int r = fd < 0 ? -errno : fd_write_all(fd, text, len);
+
+    if (r == 0 && fchmod(fd, 0644) < 0) /* whatever the umask: every user inside reads it */
+        r = -errno;
+    return r < 0 ? err_errno(err, -r, "writing %s", name) : 0;
+}
+
+/* A copy of the host's; one that is not there is an empty one. */
+static int copy_host_file(int dir, const char *name, const char *from, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(HOST_FILE_MAX);
+    _cleanup_fd_ int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd >= 0) {
+        int r = fd_read_rest(fd, from, &text, err);
+
+        if (r < 0)
+            return r;
+    }
+    return write_file(dir, name, buf_str(&text), text.len, err);
+}
+
+/* What /etc gets from us, and the directories of the overlay. */
+static int make_files(struct container *c, const struct container_options *o, struct err *err)
+{
+    static const char *const dirs[] = {"upper", "work", "rootfs"};
+    _cleanup_free_ char *hosts = bundle_hosts(c->spec.hostname, NULL);
+    _cleanup_free_ char *hostname = str_printf("%s\n", c->spec.hostname);
+    int dir = store_container_fd(c->dir);
+    int r = write_file(dir, "hostname", hostname, strlen(hostname), err);
+
+    if (r == 0)
+        r = copy_host_file(dir, "resolv.conf", "/etc/resolv.conf", err);
+    if (r == 0)
+        r = o->bundle.host_network ? copy_host_file(dir, "hosts", "/etc/hosts", err)
+                                   : write_file(dir, "hosts", hosts, strlen(hosts), err);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
+        if (mkdirat(dir, dirs[i], 0755) < 0 || fchmodat(dir, dirs[i], 0755, 0) < 0)
+            r = err_errno(err, errno, "making %s", dirs[i]);
+    return r;
+}
+
+/* Sources of -v that are not there are made, as Docker does. */
+static int make_sources(const struct bundle_options *o, struct err *err)
+{
+    for (size_t i = 0; i < o->n_volumes; i++) {
+        int r = access(o->volumes[i].source, F_OK) == 0 ? 0 : path_mkdirs(AT_FDCWD, o->volumes[i].source, 0755);
+
+        if (r < 0)
+            return err_errno(err, -r, "making %s", o->volumes[i].source);
+    }
+    return 0;
+}
+
+static int write_spec(struct container *c, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    oci_spec_dump(&c->spec, &text);
+    return write_file(store_container_fd(c->dir), "config.json", text.p, text.len, err);
+}
+
+static int take_name(struct container *c, const char *wanted, struct err *err)
+{
+    const char *id = store_container_id(c->dir);
+    int r = ERR_EXISTS;
+
+    if (wanted) {
+        c->record.name = str_dup(*wanted == '/' ? wanted + 1 : wanted);
+        r = store_container_name_take(c->store, c->record.name, id, NULL, err);
+        if (r < 0)
+            str_replace(&c->record.name, NULL); /* somebody else's: not to be given back */
+        return r;
+    }
+    for (int i = 0; r == ERR_EXISTS && i < NAME_TRIES; i++) {
+        struct err why = ERR_INIT;
+
+        str_replace(&c->record.name, container_make_up_name());
+        r = store_container_name_take(c->store, c->record.name, id, NULL, &why);
+        if (r < 0 && err)
+            *err = why;
+    }
+    return r;
+}
+
+static void fill_record(struct container *c, const struct image *image, const struct container_options *o)
+{
+    struct store_container_record *record = &c->record;
+
+    record->id = str_dup(store_container_id(c->dir));
+    record->image = str_dup(o->image);
+    record->image_id = image->tag.id;
+    record->manifest = image->tag.manifest;
+    record->command = strv_copy(c->spec.process.args);
+    record->labels = strv_copy(o->labels);
+    record->network = str_dup(o->network);
+    record->cgroup = str_dup(c->spec.platform.cgroups_path);
+    record->created = time_now();
+    record->remove = o->remove;
+}
+
+static int fill(struct container *c, const struct image *image, const struct container_options *o, struct err *err)
+{
+    _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), store_container_id(c->dir));
+    _cleanup_free_ char *rootfs = str_printf("%s/rootfs", files);
+    struct bundle_options bundle = o->bundle;
+    int r;
+
+    bundle.id = store_container_id(c->dir);
+    bundle.files = files;
+    bundle.rootfs = rootfs;
+    r = bundle_make(&image->config, &bundle, &c->spec, err);
+    if (r == 0)
+        r = stack_layers(c->store, image, &c->lower, err);
+    if (r == 0)
+        r = make_sources(&bundle, err);
+    if (r == 0)
+        r = make_files(c, o, err);
+    if (r == 0)
+        r = write_spec(c, err);
+    if (r == 0)
+        r = take_name(c, o->name, err);
+    if (r < 0)
+        return r;
+    fill_record(c, image, o);
+    return store_container_write(c->dir, &c->record, !o->remove, err);
+}
+
+int container_create(struct store *s, const struct image *image, const struct container_options *o,
+                     struct container *ret, struct err *err)
+{
+    struct container c = {.store = s};
+    char id[ID_LEN + 1];
+    int r = o->name ? container_check_name(o->name, err) : 0;
+
+    if (r < 0)
+        return r;
+    id_generate(id);
+    r = store_container_create(s, id, &c.dir, err);
+    if (r < 0)
+        return r;
+    r = fill(&c, image, o, err);
+    if (r < 0) {
+        store_container_remove(s, c.dir, &c.record, NULL);
+        container_release(&c);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+void container_release(struct container *c)
+{
+    store_container_free(c->dir);
+    store_container_record_release(&c->record);
+    oci_spec_release(&c->spec);
+    strv_free(c->lower);
+    *c = (struct container){0};
+}

@@ -1,0 +1,179 @@
+/* What is true of containers whose monitor is gone, and their removal. */
+#include "container/container.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "runtime/cgroup.h"
+#include "sys/fd.h"
+#include "sys/proc.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+enum { KILLED_CODE = 128 + SIGKILL, KILL_WAIT_MS = 10000 };
+
+/* Kills what may still be in the container's cgroup, and removes it. */
+static int end_cgroup(const char *path, struct err *err)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+    struct err why = ERR_INIT;
+    int r = str_empty(path) ? ERR_NOT_FOUND : cgroup_host_detect(&host, &why);
+
+    if (r == 0)
+        r = cgroup_open(&cg, &host, path, &why);
+    if (r == 0)
+        r = cgroup_kill(cg, &why);
+    if (r == 0)
+        r = cgroup_remove(cg, &why);
+    if (r == 0 || r == ERR_NOT_FOUND)
+        return 0;
+    if (err)
+        *err = why;
+    return r;
+}
+
+int container_destroy(struct container *c, struct err *err)
+{
+    int r = end_cgroup(c->record.cgroup, err);
+
+    return r < 0 ? r : store_container_remove(c->store, c->dir, &c->record, err);
+}
+
+/* Its monitor is gone, and with it its first process. The lock is ours. */
+static int settle(struct store *s, struct store_container *dir, struct store_container_record *record, bool *ret_gone,
+                  struct err *err)
+{
+    int r = 0;
+
+    *ret_gone = false;
+    if (record->status == STORE_CONTAINER_RUNNING || record->remove) {
+        log_debug("container %.12s: its monitor is gone", store_container_id(dir));
+        r = end_cgroup(record->cgroup, err);
+    }
+    if (r < 0)
+        return r;
+    if (record->remove) {
+        *ret_gone = true;
+        return store_container_remove(s, dir, record, err);
+    }
+    if (record->status != STORE_CONTAINER_RUNNING)
+        return 0;
+    record->status = STORE_CONTAINER_EXITED;
+    record->exit_code = KILLED_CODE;
+    record->finished = time_now();
+    record->pid = 0;
+    return store_container_write(dir, record, true, err);
+}
+
+/* Reads with the lock, where that can be had. */
+static int look(struct store *s, struct store_container *dir, struct store_container_record *ret, struct err *err)
+{
+    struct err why = ERR_INIT;
+    bool gone = false;
+    int locked = store_container_lock(dir, LOCK_TRY, &why), r;
+
+    if (locked < 0 && locked != ERR_BUSY) {
+        if (err)
+            *err = why;
+        return locked;
+    }
+    why = ERR_INIT;
+    r = store_container_read(dir, ret, &why);
+    if (r == ERR_NOT_FOUND && locked == 0) { /* never finished, or nearly removed */
+        store_container_remove(s, dir, NULL, NULL);
+        return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
+    }
+    if (r < 0) {
+        if (err)
+            *err = why;
+        return r;
+    }
+    if (locked == 0)
+        r = settle(s, dir, ret, &gone, err);
+    if (r == 0 && gone)
+        r = err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
+    if (r < 0)
+        store_container_record_release(ret);
+    return r;
+}
+
+int container_look(struct store *s, const char *id, struct store_container_record *ret, struct err *err)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    int r = store_container_open(s, id, &dir, err);
+
+    return r < 0 ? r : look(s, dir, ret, err);
+}
+
+int container_sweep(struct store *s, struct err *err)
+{
+    _cleanup_strv_ char **ids = NULL;
+    int r = store_container_list(s, &ids, err);
+
+    STRV_FOREACH (id, ids) {
+        _cleanup_container_record_ struct store_container_record record = {0};
+        struct err why = ERR_INIT;
+
+        if (container_look(s, *id, &record, &why) < 0 && why.kind != ERR_NOT_FOUND)
+            log_debug("container %.12s: %s", *id, why.text);
+    }
+    return r;
+}
+
+/* Kills the first process; its monitor does the rest and frees the lock. */
+static int kill_running(struct store_container *dir, struct err *err)
+{
+    _cleanup_container_record_ struct store_container_record record = {0};
+    _cleanup_fd_ int pidfd = -1;
+    int r = store_container_read(dir, &record, err);
+
+    if (r < 0)
+        return r;
+    pidfd = proc_open_known((pid_t)record.pid, record.pid_start, record.boot_id);
+    if (pidfd >= 0) {
+        struct pollfd wait = {.fd = pidfd, .events = POLLIN};
+
+        proc_signal(pidfd, SIGKILL);
+        if (poll(&wait, 1, KILL_WAIT_MS) == 0)
+            return err_set(err, ERR_BUSY, "container %.12s does not end", store_container_id(dir));
+    }
+    r = store_container_lock(dir, LOCK_WAIT, err);
+    return r;
+}
+
+int container_remove(struct store *s, const char *name, bool force, struct err *err)
+{
+    _cleanup_container_record_ struct store_container_record record = {0};
+    _cleanup_container_ struct store_container *dir = NULL;
+    struct err why = ERR_INIT;
+    char id[ID_LEN + 1];
+    int r = store_container_find(s, name, id, err);
+
+    if (r == 0)
+        r = store_container_open(s, id, &dir, err);
+    if (r < 0)
+        return r;
+    r = store_container_lock(dir, LOCK_TRY, &why);
+    if (r == ERR_BUSY && !force) {
+        err_set(err, ERR_BUSY, "cannot remove container \"/%s\": it is running", name);
+        return err_hint(err, "stop it first, or use --force");
+    }
+    if (r == ERR_BUSY) {
+        why = ERR_INIT;
+        r = kill_running(dir, &why);
+        if (r == ERR_NOT_FOUND) /* --rm: its monitor was faster */
+            return 0;
+    }
+    if (r == 0)
+        r = store_container_read(dir, &record, &why);
+    if (r == 0)
+        r = end_cgroup(record.cgroup, &why);
+    if (r < 0 && r != ERR_NOT_FOUND && r != ERR_CORRUPT) {
+        if (err)
+            *err = why;
+        return r;
+    }
+    return store_container_remove(s, dir, &record, err);
+}

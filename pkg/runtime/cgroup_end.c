@@ -1,0 +1,194 @@
+/* The end of a container: what happened, killing, removal. */
+#include "runtime/cgroup_internal.h"
+
+#include "base/log.h"
+#include "base/strv.h"
+#include "base/time.h"
+#include "sys/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+
+uint64_t cgroup_keyed_number(const char *text, const char *key)
+{
+    for (const char *line = text; *line;) {
+        const char *rest = str_after(line, key);
+
+        if (rest && *rest == ' ')
+            return strtoull(rest, NULL, 10);
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    return 0;
+}
+
+int cgroup_oom_kills(const struct cgroup *cg, uint64_t *ret, struct err *err)
+{
+    const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_MEMORY);
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r;
+
+    *ret = 0;
+    if (!m)
+        return 0;
+    r = cgroup_read(m->fd, m->driver->oom_file, &text);
+    if (r < 0)
+        return err_errno(err, -r, "reading %s/%s", m->dir, m->driver->oom_file);
+    *ret = cgroup_keyed_number(buf_str(&text), "oom_kill");
+    return 0;
+}
+
+/* ---- directories below ---- */
+
+/* What the container made below goes deep only by malice; the kernel's own limit is far beyond the stack's. */
+enum { DEPTH_MAX = 64 };
+
+/* Calls `fn` for `dir` and everything below, the deepest first. 0 or the last -errno. */
+static int for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void *arg, int depth)
+{
+    DIR *d = depth < DEPTH_MAX ? opendir(dir) : NULL;
+    struct dirent *e;
+    int r = 0, own;
+
+    if (!d)
+        return depth < DEPTH_MAX ? -errno : -ELOOP;
+    while ((e = readdir(d))) {
+        if (e->d_type == DT_DIR && !str_eq(e->d_name, ".") && !str_eq(e->d_name, "..")) {
+            _cleanup_free_ char *below = str_printf("%s/%s", dir, e->d_name);
+            int bad = for_tree(below, fn, arg, depth + 1);
+
+            if (bad < 0 && bad != -ENOENT)
+                r = bad;
+        }
+    }
+    closedir(d);
+    own = fn(dir, arg);
+    return own < 0 ? own : r;
+}
+
+static int remove_one(const char *dir, _unused_ void *arg)
+{
+    return rmdir(dir) < 0 ? -errno : 0;
+}
+
+int cgroup_rmdir_tree(const char *dir)
+{
+    int r;
+
+    if (rmdir(dir) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EBUSY && errno != ENOTEMPTY)
+        return -errno;
+    r = for_tree(dir, remove_one, NULL, 0);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* ---- waiting ---- */
+
+/* Between two tries, longer each time; false when the time is up. */
+struct patience {
+    int64_t until, step; /* ns */
+};
+
+static struct patience patience_of(int64_t ms)
+{
+    return (struct patience){.until = time_monotonic() + ms * 1000000, .step = 50000};
+}
+
+static bool patience_wait(struct patience *p)
+{
+    struct timespec ts = {.tv_nsec = (long)p->step};
+
+    if (time_monotonic() >= p->until)
+        return false;
+    nanosleep(&ts, NULL);
+    p->step = MIN_OF(p->step * 2, (int64_t)20000000);
+    return true;
+}
+
+/* ---- killing ---- */
+
+static int kill_one_cgroup(const char *dir, void *arg)
+{
+    _cleanup_free_ char *file = str_printf("%s/cgroup.procs", dir);
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = cgroup_read(AT_FDCWD, file, &text);
+
+    if (r < 0)
+        return r;
+    for (char *p = text.p; p && *p;) {
+        char *end;
+        long pid = strtol(p, &end, 10);
+
+        if (end == p)
+            break;
+        if (pid > 1) { /* 0: in a PID namespace that is not below ours */
+            kill((pid_t)pid, SIGKILL);
+            ++*(size_t *)arg;
+        }
+        p = end + strspn(end, "\n");
+    }
+    return 0;
+}
+
+/* SIGKILL wakes a process that cgroup v2 froze, but one that v1 froze dies when it is thawed. */
+static int kill_by_list(const struct cgroup_member *m, struct cgroup *cg, struct err *err)
+{
+    struct patience patience = patience_of(2000);
+
+    do {
+        size_t n = 0;
+        int r;
+
+        VEC_FOREACH (f, &cg->members)
+            f->driver->freeze(f, true);
+        r = for_tree(m->dir, kill_one_cgroup, &n, 0);
+        VEC_FOREACH (f, &cg->members)
+            f->driver->freeze(f, false);
+        if (r == -ENOENT || (r == 0 && n == 0))
+            return 0;
+        if (r < 0)
+            return err_errno(err, -r, "killing cgroup %s", m->dir);
+    } while (patience_wait(&patience));
+    return err_set(err, ERR_BUSY, "killing cgroup %s: processes are left", m->dir);
+}
+
+int cgroup_kill(struct cgroup *cg, struct err *err)
+{
+    const struct cgroup_member *frozen = cgroup_member_find(cg, CGROUP_FREEZER);
+
+    VEC_FOREACH (m, &cg->members) {
+        int r = m->driver->kill(m, err);
+
+        if (r == 0)
+            log_debug("cgroup %s: killed at once", m->dir);
+        if (r != ERR_UNSUPPORTED)
+            return r;
+    }
+    if (!cg->members.n)
+        return 0;
+    return kill_by_list(frozen ? frozen : &cg->members.v[0], cg, err);
+}
+
+/* ---- removal ---- */
+
+int cgroup_remove(struct cgroup *cg, struct err *err)
+{
+    struct patience patience = patience_of(2000);
+    int result = 0;
+
+    VEC_FOREACH (m, &cg->members) {
+        int r;
+
+        while ((r = cgroup_rmdir_tree(m->dir)) == -EBUSY && patience_wait(&patience))
+            ;
+        if (r == 0 || result)
+            continue;
+        result = r == -EBUSY ? err_set(err, ERR_BUSY, "removing cgroup %s: it still has processes", m->dir)
+                             : err_errno(err, -r, "removing cgroup %s", m->dir);
+    }
+    return result;
+}

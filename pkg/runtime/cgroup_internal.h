@@ -1,0 +1,71 @@
+/* Shared by the cgroup*.c files and their tests; not for use elsewhere. */
+#pragma once
+
+#include "runtime/cgroup.h"
+
+struct cgroup_driver;
+
+/* A container's cgroup in one hierarchy. */
+struct cgroup_member {
+    int version;
+    unsigned controllers;
+    char *dir; /* full path */
+    int fd;    /* of it, O_PATH */
+    const struct cgroup_driver *driver;
+};
+
+struct cgroup {
+    char *path;
+    VEC(struct cgroup_member) members;
+};
+
+/* What v1 and v2 do differently. */
+struct cgroup_driver {
+    /* A directory was just made, somewhere on the way to the container's or its own: makes it fit for processes. 0 or
+     * -errno. */
+    int (*init_dir)(unsigned controllers, const char *dir);
+
+    /* The container's own directory `dir` below `h->base` exists: makes sure that it has the controllers `needed`, and
+     * those for accounting where that is possible. */
+    int (*enable)(const struct cgroup_hierarchy *h, const char *dir, unsigned needed, struct err *err);
+
+    /* Adds to `join` what joining this one takes. */
+    int (*open_join)(const struct cgroup_member *m, struct cgroup_join *join, struct err *err);
+
+    /* The file of the memory controller with a line "oom_kill N". */
+    const char *oom_file;
+
+    /* Sends SIGKILL to all at once. Without such a way ERR_UNSUPPORTED, with no text: the caller freezes and loops. */
+    int (*kill)(const struct cgroup_member *m, struct err *err);
+
+    /* Stops all processes, or lets them go on, as far as the hierarchy can; does not wait. */
+    void (*freeze)(const struct cgroup_member *m, bool frozen);
+};
+
+extern const struct cgroup_driver cgroup_driver_v1, cgroup_driver_v2;
+
+static inline const struct cgroup_driver *cgroup_driver_of(int version)
+{
+    return version == 1 ? &cgroup_driver_v1 : &cgroup_driver_v2;
+}
+
+/* The member in the hierarchy of a controller, or NULL. Devices are the v2 member's where no v1 hierarchy has them. */
+struct cgroup_member *cgroup_member_find(const struct cgroup *cg, enum cgroup_controller c);
+
+/* /proc/PID/cgroup -> hierarchies without `base`; v2 without controllers. */
+int cgroup_host_parse(struct cgroup_host *ret, const char *text, struct err *err);
+
+/* Where mountinfo says that the hierarchy is mounted (preferably its root), or NULL. The caller frees it. */
+char *cgroup_mountinfo_find(const char *mountinfo, const struct cgroup_hierarchy *h);
+
+/* "cpu io memory" (v2, separated by blanks) or "cpu,cpuacct" (v1) -> bits; names that are not known are passed over. */
+unsigned cgroup_controllers_parse(const char *names, int version);
+
+/* Reads a file of a cgroup, which the kernel keeps short, into an unlimited buffer; 0 or -errno. */
+int cgroup_read(int dirfd, const char *file, struct buf *out);
+
+/* The number behind `key` and a blank, at the start of a line of `text`; 0 if there is none. */
+uint64_t cgroup_keyed_number(const char *text, const char *key);
+
+/* rmdir(2) of a cgroup and everything below it, once; 0 or -errno. */
+int cgroup_rmdir_tree(const char *dir);

@@ -1,0 +1,158 @@
+/* From a process in a new root to the container's program: who it is, what it may do, where it is. */
+#include "runtime/child.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+#include "sys/tty.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+int child_user(struct child *c, const struct plan_step *s, struct err *err)
+{
+    const struct oci_user *user = &c->start->spec->process.user;
+
+    if (s->target)
+        return userdb_find(c->root, s->target, &c->user, err);
+    c->user.uid = (uid_t)user->uid;
+    c->user.gid = (gid_t)user->gid;
+    *VEC_PUSH(&c->user.groups) = c->user.gid;
+    VEC_FOREACH (gid, &user->additional_gids)
+        *VEC_PUSH(&c->user.groups) = (gid_t)*gid;
+    return userdb_home(c->root, c->user.uid, &c->user.home, err);
+}
+
+int child_directory(struct child *c, const struct plan_step *s, struct err *err)
+{
+    c->cwd = path_mkdirs_in_root(c->root, s->target, 0755);
+    return c->cwd < 0 ? err_errno(err, -c->cwd, "directory") : 0;
+}
+
+int child_rlimit(struct child *c _unused_, const struct plan_step *s, struct err *err)
+{
+    struct rlimit want = {s->soft, s->hard}, have;
+    __rlimit_resource_t which = (__rlimit_resource_t)s->number;
+
+    if (setrlimit(which, &want) == 0)
+        return 0;
+    /* Without the right to raise the hard limit, what there is must do. */
+    if (errno != EPERM || getrlimit(which, &have) < 0)
+        return err_errno(err, errno, "setrlimit");
+    want.rlim_max = MIN_OF(want.rlim_max, have.rlim_max);
+    want.rlim_cur = MIN_OF(want.rlim_cur, want.rlim_max);
+    return setrlimit(which, &want) < 0 ? err_errno(err, errno, "setrlimit") : 0;
+}
+
+int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err *err)
+{
+    int from[3];
+
+    if (c->terminal >= 0) {
+        /* Best effort: a program of another user may open its terminal again by name. */
+        if (fchown(c->terminal, c->user.uid, (gid_t)-1) < 0)
+            errno = 0;
+        if (tty_take_control(c->terminal) < 0)
+            return err_errno(err, errno, "the controlling terminal");
+    } else {
+        setsid();
+    }
+    /* Copied out of the way first, since any of them may be one of 0, 1, 2. */
+    for (int i = 0; i < 3; i++) {
+        int fd = c->terminal >= 0 ? c->terminal : c->start->stdio[i];
+
+        from[i] = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : open("/dev/null", i ? O_WRONLY : O_RDONLY | O_CLOEXEC);
+        if (from[i] >= 0 && from[i] < 3)
+            from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+        if (from[i] < 0)
+            return err_errno(err, errno, "descriptor %d", i);
+    }
+    for (int i = 0; i < 3; i++)
+        if (dup2(from[i], i) < 0)
+            return err_errno(err, errno, "descriptor %d", i);
+    return 0;
+}
+
+int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err _unused_)
+{
+    /* Without it the program would see the keys of whoever started it. Kernels without keyrings have none to see. */
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM &&
+        errno != EDQUOT)
+        return err_errno(err, errno, "keyctl");
+    return 0;
+}
+
+int child_no_new_privs(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_errno(err, errno, "prctl") : 0;
+}
+
+int child_bounding(struct child *c _unused_, const struct plan_step *s, struct err *err)
+{
+    for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+        if (!(s->number >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+            return err_errno(err, errno, "capability %lu", cap);
+    return 0;
+}
+
+static int set_capabilities(const struct oci_capabilities *caps, bool none, struct err *err)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {0};
+    uint64_t effective, permitted, inheritable, ambient;
+    int r = plan_capability_mask(caps->effective, &effective, err);
+
+    if (r == 0)
+        r = plan_capability_mask(caps->permitted, &permitted, err);
+    if (r == 0)
+        r = plan_capability_mask(caps->inheritable, &inheritable, err);
+    if (r == 0)
+        r = plan_capability_mask(caps->ambient, &ambient, err);
+    if (r < 0)
+        return r;
+    for (int i = 0; i < 2 && !none; i++) {
+        data[i].effective = (uint32_t)(effective >> 32 * i);
+        data[i].permitted = (uint32_t)(permitted >> 32 * i);
+        data[i].inheritable = (uint32_t)(inheritable >> 32 * i);
+    }
+    if (syscall(SYS_capset, &header, data) < 0)
+        return err_errno(err, errno, "capset");
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (unsigned long cap = 0; cap < 64 && !none; cap++)
+        if (ambient >> cap & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+            return err_errno(err, errno, "ambient capability %lu", cap);
+    return 0;
+}
+
+int child_identity(struct child *c, const struct plan_step *s _unused_, struct err *err)
+{
+    const struct oci_process *process = &c->start->spec->process;
+
+    if (setgroups(c->user.groups.n, c->user.groups.v) < 0)
+        return err_errno(err, errno, "setgroups");
+    if (setresgid(c->user.gid, c->user.gid, c->user.gid) < 0)
+        return err_errno(err, errno, "setresgid");
+    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+    if (setresuid(c->user.uid, c->user.uid, c->user.uid) < 0)
+        return err_errno(err, errno, "setresuid");
+    umask(process->user.umask ? (mode_t)*process->user.umask : 022);
+    /* A user by name who is not root gets none, so that not even the execve(2) is done with root's rights. */
+    return set_capabilities(&process->capabilities, process->user.username && c->user.uid != 0, err);
+}
+
+int child_workdir(struct child *c, const struct plan_step *s, struct err *err)
+{
+    _cleanup_free_ char *real = NULL;
+
+    if (fchdir(c->cwd) < 0)
+        return err_errno(err, errno, "chdir");
+    /* A directory of the host that was smuggled in would be unreachable from here (CVE-2024-21626). */
+    real = getcwd(NULL, 0);
+    if (!real || *real != '/')
+        return err_set(err, ERR_PERMISSION, "%s lies outside of the container", s->target);
+    return 0;
+}

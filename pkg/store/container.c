@@ -1,0 +1,313 @@
+#include "store/container.h"
+
+#include "oci/descriptor.h"
+#include "store/internal.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define RECORD_FILE "record.json"
+enum { RECORD_MAX = 1 << 20 };
+
+struct store_container {
+    char id[ID_LEN + 1];
+    int fd;
+};
+
+static const char *const status_names[] = {
+    [STORE_CONTAINER_CREATED] = "created",
+    [STORE_CONTAINER_RUNNING] = "running",
+    [STORE_CONTAINER_EXITED] = "exited",
+};
+
+static int parse_status(const char *text, void *field, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
+        if (str_eq(text, status_names[i])) {
+            *(enum store_container_status *)field = (enum store_container_status)i;
+            return 0;
+        }
+    return err_set(err, ERR_INVALID, "\"%s\" is no state of a container", text);
+}
+
+static char *format_status(const void *field)
+{
+    return str_dup(status_names[*(const enum store_container_status *)field]);
+}
+
+static const struct json_conversion status_conversion = {parse_status, format_status};
+
+static const struct json_field fields[] = {
+    JSON_FIELD(struct store_container_record, "id", JSON_K_STRING, id, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct store_container_record, "name", JSON_K_STRING, name),
+    JSON_FIELD(struct store_container_record, "image", JSON_K_STRING, image),
+    JSON_FIELD(struct store_container_record, "imageID", JSON_K_CUSTOM, image_id, .conversion = &oci_digest_conversion),
+    JSON_FIELD(struct store_container_record, "manifest", JSON_K_CUSTOM, manifest,
+               .conversion = &oci_digest_conversion),
+    JSON_FIELD(struct store_container_record, "command", JSON_K_STRV, command),
+    JSON_FIELD(struct store_container_record, "labels", JSON_K_MAP, labels),
+    JSON_FIELD(struct store_container_record, "network", JSON_K_STRING, network),
+    JSON_FIELD(struct store_container_record, "cgroup", JSON_K_STRING, cgroup),
+    JSON_FIELD(struct store_container_record, "created", JSON_K_INT64, created),
+    JSON_FIELD(struct store_container_record, "started", JSON_K_INT64, started),
+    JSON_FIELD(struct store_container_record, "finished", JSON_K_INT64, finished),
+    JSON_FIELD(struct store_container_record, "status", JSON_K_CUSTOM, status, .conversion = &status_conversion),
+    JSON_FIELD(struct store_container_record, "pid", JSON_K_INT64, pid),
+    JSON_FIELD(struct store_container_record, "pidStart", JSON_K_UINT64, pid_start),
+    JSON_FIELD(struct store_container_record, "bootID", JSON_K_STRING, boot_id),
+    JSON_FIELD(struct store_container_record, "exitCode", JSON_K_INT64, exit_code, .flags = JSON_KEEP_EMPTY),
+    JSON_FIELD(struct store_container_record, "oomKilled", JSON_K_BOOL, oom_killed),
+    JSON_FIELD(struct store_container_record, "remove", JSON_K_BOOL, remove),
+    JSON_FIELD(struct store_container_record, "error", JSON_K_STRING, error),
+};
+
+const struct json_type store_container_type = {
+    .name = "container record",
+    .size = sizeof(struct store_container_record),
+    .fields = fields,
+    .n_fields = ARRAY_SIZE(fields),
+};
+
+void store_container_record_release(struct store_container_record *record)
+{
+    json_free(&store_container_type, record);
+}
+
+static struct store_container *container_new(const char *id, int fd)
+{
+    struct store_container *c = mem_zalloc(1, sizeof(*c));
+
+    snprintf(c->id, sizeof(c->id), "%s", id);
+    c->fd = fd;
+    return c;
+}
+
+int store_container_create(struct store *s, const char *id, struct store_container **ret, struct err *err)
+{
+    /* Locked before it has its name: a sweep never sees it without its lock. */
+    _cleanup_free_ char *hidden = str_printf(".new-%s", id);
+    _cleanup_fd_ int fd = -1;
+    int dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+
+    if (r < 0)
+        return r;
+    if (mkdirat(dir, hidden, 0711) < 0)
+        return err_errno(err, errno, "making the container's directory %s", id);
+    fd = openat(dir, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || renameat2(dir, hidden, dir, id, RENAME_NOREPLACE) < 0) {
+        r = err_errno(err, errno, "making the container's directory %s", id);
+        unlinkat(dir, hidden, AT_REMOVEDIR);
+        return r;
+    }
+    *ret = container_new(id, steal_fd(&fd));
+    return 0;
+}
+
+int store_container_open(struct store *s, const char *id, struct store_container **ret, struct err *err)
+{
+    int dir, fd, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+
+    if (r < 0)
+        return r;
+    fd = openat(dir, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND, "no such container: %s", id);
+    if (fd < 0)
+        return err_errno(err, errno, "containers/%s", id);
+    *ret = container_new(id, fd);
+    return 0;
+}
+
+void store_container_free(struct store_container *c)
+{
+    if (!c)
+        return;
+    fd_close(c->fd);
+    free(c);
+}
+
+int store_container_lock(struct store_container *c, enum lock_wait wait, struct err *err)
+{
+    struct stat st;
+
+    while (flock(c->fd, LOCK_EX | (wait == LOCK_TRY ? LOCK_NB : 0)) < 0) {
+        if (errno == EWOULDBLOCK)
+            return err_set(err, ERR_BUSY, "container %.12s is in use", c->id);
+        if (errno != EINTR)
+            return err_errno(err, errno, "locking container %.12s", c->id);
+    }
+    if (fstat(c->fd, &st) < 0 || st.st_nlink == 0)
+        return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", c->id);
+    return 0;
+}
+
+int store_container_fd(const struct store_container *c)
+{
+    return c->fd;
+}
+
+const char *store_container_id(const struct store_container *c)
+{
+    return c->id;
+}
+
+int store_container_read(const struct store_container *c, struct store_container_record *ret, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(RECORD_MAX);
+    int r = fd_read_file(c->fd, RECORD_FILE, &text, err);
+
+    if (r == 0) {
+        r = json_parse(buf_str(&text), text.len, &store_container_type, ret, err);
+        if (r < 0 && err)
+            err->kind = r = ERR_CORRUPT;
+    }
+    return r < 0 ? err_wrap(err, "container %.12s", c->id), r : 0;
+}
+
+int store_container_write(const struct store_container *c, const struct store_container_record *record, bool durable,
+                          struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r;
+
+    json_dump(&store_container_type, record, true, &text);
+    buf_addc(&text, '\n');
+    r = atomic_write(c->fd, RECORD_FILE, text.p, text.len, 0600, durable ? 0 : ATOMIC_VOLATILE, err);
+    return r < 0 ? err_wrap(err, "container %.12s", c->id) : 0;
+}
+
+/* Who has the name: its link's content, "" where nobody has. */
+static void name_owner(int dir, const char *link, char ret[ID_LEN + 1])
+{
+    ssize_t n = readlinkat(dir, link, ret, ID_LEN);
+
+    ret[n > 0 ? n : 0] = 0;
+}
+
+int store_container_name_take(struct store *s, const char *name, const char *id, char ret_owner[ID_LEN + 1],
+                              struct err *err)
+{
+    _cleanup_free_ char *link = str_printf("@%s", name);
+    char owner[ID_LEN + 1];
+    int dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+
+    if (r < 0)
+        return r;
+    while (symlinkat(id, dir, link) < 0) {
+        if (errno != EEXIST)
+            return err_errno(err, errno, "taking the name %s", name);
+        name_owner(dir, link, owner);
+        if (*owner && faccessat(dir, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+            if (ret_owner)
+                memcpy(ret_owner, owner, sizeof(owner));
+            err_set(err, ERR_EXISTS, "the container name \"/%s\" is already in use by container \"%s\"", name, owner);
+            return err_hint(err, "remove or rename that container, or choose another name");
+        }
+        store_container_name_drop(s, name, owner);
+    }
+    return 0;
+}
+
+void store_container_name_drop(struct store *s, const char *name, const char *id)
+{
+    _cleanup_free_ char *link = str_printf("@%s", name);
+    char owner[ID_LEN + 1];
+    int dir;
+
+    if (store_dir(s, STORE_CONTAINERS, &dir, NULL) < 0)
+        return;
+    name_owner(dir, link, owner);
+    if (str_eq(owner, id))
+        unlinkat(dir, link, 0);
+}
+
+struct listing {
+    char **ids;
+};
+
+static int add_id(int dir _unused_, const char *name, void *data, struct err *err _unused_)
+{
+    struct listing *l = data;
+
+    if (strlen(name) == ID_LEN && strspn(name, "0123456789abcdef") == ID_LEN)
+        strv_add(&l->ids, name);
+    return 0;
+}
+
+int store_container_list(struct store *s, char ***ret, struct err *err)
+{
+    struct listing l = {0};
+    int root, r = store_dir(s, STORE_ROOT, &root, err);
+
+    if (r == 0)
+        r = store_each_name(root, "containers", add_id, &l, err);
+    if (r < 0) {
+        strv_free(l.ids);
+        return r;
+    }
+    *ret = l.ids;
+    return 0;
+}
+
+int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1], struct err *err)
+{
+    _cleanup_free_ char *link = str_printf("@%s", text);
+    _cleanup_strv_ char **ids = NULL;
+    const char *found = NULL;
+    int dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+
+    if (r < 0)
+        return r;
+    name_owner(dir, link, ret);
+    if (strlen(ret) == ID_LEN && faccessat(dir, ret, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    r = store_container_list(s, &ids, err);
+    if (r < 0)
+        return r;
+    STRV_FOREACH (id, ids) {
+        if (!*text || !str_after(*id, text))
+            continue;
+        if (found)
+            return err_set(err, ERR_INVALID, "several containers begin with %s: %.12s and %.12s", text, found, *id);
+        found = *id;
+    }
+    if (!found)
+        return err_set(err, ERR_NOT_FOUND, "no such container: %s", text);
+    memcpy(ret, found, ID_LEN + 1);
+    return 0;
+}
+
+int store_container_remove(struct store *s, struct store_container *c, const struct store_container_record *record,
+                           struct err *err)
+{
+    struct dirent *e;
+    DIR *d;
+    int dir, copy, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+
+    if (r < 0)
+        return r;
+    copy = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    d = copy < 0 ? NULL : fdopendir(copy);
+    if (!d) {
+        r = err_errno(err, errno, "removing container %.12s", c->id);
+        fd_close(copy);
+        return r;
+    }
+    while (r == 0 && (e = readdir(d)))
+        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") && !str_eq(e->d_name, RECORD_FILE))
+            r = path_remove_tree(c->fd, e->d_name, err);
+    closedir(d);
+    if (r < 0)
+        return err_wrap(err, "removing container %.12s", c->id);
+    if (record && record->name)
+        store_container_name_drop(s, record->name, c->id);
+    if ((unlinkat(c->fd, RECORD_FILE, 0) < 0 && errno != ENOENT) || unlinkat(dir, c->id, AT_REMOVEDIR) < 0)
+        return err_errno(err, errno, "removing container %.12s", c->id);
+    return 0;
+}
