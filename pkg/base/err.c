@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static void set_text(char *out, size_t size, const char *fmt, va_list ap)
+static _printf_(3, 0) void set_text(char *out, size_t size, const char *fmt, va_list ap)
 {
     vsnprintf(out, size, fmt, ap);
     for (char *p = out; *p;) {

@@ -20,15 +20,18 @@ size_t strv_len(char *const *v)
     return n;
 }
 
-void strv_take(char ***v, char *s)
+void strv_take_at(char ***v, size_t n, char *s)
 {
-    size_t n = strv_len(*v);
-
     /* Grown in powers of two, so that a long list is not copied once for each of its strings. */
     if ((n & (n - 1)) == 0 || n + 2 <= 4)
         *v = mem_resize(*v, n < 2 ? 4 : 2 * n + 1, sizeof(char *));
     (*v)[n] = s;
     (*v)[n + 1] = NULL;
+}
+
+void strv_take(char ***v, char *s)
+{
+    strv_take_at(v, strv_len(*v), s);
 }
 
 void strv_add(char ***v, const char *s)
@@ -47,8 +50,10 @@ void strv_addf(char ***v, const char *fmt, ...)
 
 void strv_extend(char ***v, char *const *from)
 {
+    size_t n = strv_len(*v);
+
     STRV_FOREACH (s, from)
-        strv_add(v, *s);
+        strv_take_at(v, n++, str_dup(*s));
 }
 
 char **strv_copy(char *const *v)

@@ -20,6 +20,9 @@ size_t strv_len(char *const *v);
 /* Appends a copy of `s`, or (take) `s` itself, which the vector then owns. */
 void strv_add(char ***v, const char *s);
 void strv_take(char ***v, char *s);
+/* strv_take() where the caller knows that the vector has `n` strings: for lists as long as their source likes, whose
+ * length would else be counted again for each string. */
+void strv_take_at(char ***v, size_t n, char *s);
 void strv_addf(char ***v, const char *fmt, ...) _printf_(2, 3);
 /* Appends copies of all of `from`. */
 void strv_extend(char ***v, char *const *from);

@@ -5,6 +5,7 @@
 #include "layer/apply.h"
 #include "store/blob.h"
 #include "store/layer.h"
+#include "store/skeleton.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -25,9 +26,10 @@ static int stack_layers(struct store *s, const struct image *image, char ***ret,
             return r;
         strv_addf(ret, "layers/%s/tree", store_digest_path(&image->layers[i], path));
         if (layer_tree_opaque(tree))
-            return 0;
+            break;
     }
-    return 0;
+    strv_add(ret, STORE_SKELETON);
+    return store_skeleton_make(s, err);
 }
 
 static int write_file(int dir, const char *name, const char *text, size_t len, struct err *err)
@@ -58,7 +60,7 @@ static int copy_host_file(int dir, const char *name, const char *from, struct er
 /* What /etc gets from us, and the directories of the overlay. */
 static int make_files(struct container *c, const struct container_options *o, struct err *err)
 {
-    static const char *const dirs[] = {"upper", "work", "rootfs"};
+    static const char *const dirs[] = {"upper", "work"};
     _cleanup_free_ char *hosts = bundle_hosts(c->spec.hostname, NULL);
     _cleanup_free_ char *hostname = str_printf("%s\n", c->spec.hostname);
     int dir = store_container_fd(c->dir);
@@ -137,7 +139,8 @@ static void fill_record(struct container *c, const struct image *image, const st
 static int fill(struct container *c, const struct image *image, const struct container_options *o, struct err *err)
 {
     _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), store_container_id(c->dir));
-    _cleanup_free_ char *rootfs = str_printf("%s/rootfs", files);
+    /* In the container's mount namespace the root lies over its own upper directory: none has to be made for it. */
+    _cleanup_free_ char *rootfs = str_printf("%s/upper", files);
     struct bundle_options bundle = o->bundle;
     int r;
 
@@ -176,7 +179,7 @@ int container_create(struct store *s, const struct image *image, const struct co
         return r;
     r = fill(&c, image, o, err);
     if (r < 0) {
-        store_container_remove(s, c.dir, &c.record, NULL);
+        store_container_remove(s, c.dir, &c.record, true, NULL);
         container_release(&c);
         return r;
     }

@@ -38,7 +38,7 @@ int container_destroy(struct container *c, struct err *err)
 {
     int r = end_cgroup(c->record.cgroup, err);
 
-    return r < 0 ? r : store_container_remove(c->store, c->dir, &c->record, err);
+    return r < 0 ? r : store_container_remove(c->store, c->dir, &c->record, true, err);
 }
 
 /* Its monitor is gone, and with it its first process. The lock is ours. */
@@ -56,7 +56,7 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
         return r;
     if (record->remove) {
         *ret_gone = true;
-        return store_container_remove(s, dir, record, err);
+        return store_container_remove(s, dir, record, true, err);
     }
     if (record->status != STORE_CONTAINER_RUNNING)
         return 0;
@@ -82,7 +82,7 @@ static int look(struct store *s, struct store_container *dir, struct store_conta
     why = ERR_INIT;
     r = store_container_read(dir, ret, &why);
     if (r == ERR_NOT_FOUND && locked == 0) { /* never finished, or nearly removed */
-        store_container_remove(s, dir, NULL, NULL);
+        store_container_remove(s, dir, NULL, true, NULL);
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     }
     if (r < 0) {
@@ -175,5 +175,5 @@ int container_remove(struct store *s, const char *name, bool force, struct err *
             *err = why;
         return r;
     }
-    return store_container_remove(s, dir, &record, err);
+    return store_container_remove(s, dir, &record, true, err);
 }

@@ -75,6 +75,11 @@ void http_failure_set(struct http_transfer *t, CURLcode code)
     /* So libcurl says that the connection went away inside the handshake. */
     if (t->response.failure == HTTP_NO_TLS && strstr(t->trouble, "SSL_connect:"))
         kind = ERR_NETWORK;
+    if (t->response.failure == HTTP_BAD_CERTIFICATE && (strstr(t->trouble, "issuer") || strstr(t->trouble, "self")))
+        t->response.failure = HTTP_UNKNOWN_AUTHORITY;
+    /* With TLS 1.3 the server says after the handshake that it wants another client certificate. */
+    if (strstr(t->trouble, "SSL routines") && strstr(t->trouble, " alert "))
+        kind = ERR_TLS;
     if (code == CURLE_OPERATION_TIMEDOUT)
         timed_out(t);
     else if (t->response.failure == HTTP_UNREACHABLE)
@@ -83,7 +88,7 @@ void http_failure_set(struct http_transfer *t, CURLcode code)
         err_set(&t->err, kind, "%s: no such host, or no name server answers", t->current_authority);
     else if (t->response.failure == HTTP_NO_TLS)
         err_set(&t->err, kind, "%s: no TLS connection: %s", t->current_authority, detail(t, code));
-    else if (t->response.failure == HTTP_BAD_CERTIFICATE)
+    else if (t->response.failure == HTTP_BAD_CERTIFICATE || t->response.failure == HTTP_UNKNOWN_AUTHORITY)
         err_set(&t->err, kind, "%s: certificate not accepted: %s", t->current_authority, detail(t, code));
     else if (code == CURLE_SSL_CACERT_BADFILE)
         err_set(&t->err, kind, "%s: what is set as certificates of its authority is not PEM", t->current_authority);

@@ -59,10 +59,11 @@ MEM_DEFINE_CLEANUP(struct http, http_free);
 enum http_failure {
     HTTP_ANSWERED,
     HTTP_UNKNOWN_HOST,
-    HTTP_UNREACHABLE, /* nothing listens, or nothing answers */
-    HTTP_NO_TLS,      /* it listens and speaks something else, most likely plain HTTP */
-    HTTP_BAD_CERTIFICATE,
-    HTTP_BROKEN, /* anything else */
+    HTTP_UNREACHABLE,       /* nothing listens, or nothing answers */
+    HTTP_NO_TLS,            /* it listens and speaks something else, most likely plain HTTP */
+    HTTP_UNKNOWN_AUTHORITY, /* nobody that is trusted signed the certificate */
+    HTTP_BAD_CERTIFICATE,   /* another name, expired, … */
+    HTTP_BROKEN,            /* anything else */
 };
 
 struct http_response {

@@ -354,6 +354,8 @@ static int round_of(struct work *w, struct err *err)
         if (j->state == JOB_TODO || j->state == JOB_BUSY)
             r = job_claim(j, err);
     }
+    if (count(w, JOB_ACTIVE) > 0)
+        store_transaction_write_back(w->transaction);
     while (r == 0 && count(w, JOB_ACTIVE) > 0)
         r = step(w, -1, err);
     if (r < 0)
@@ -445,6 +447,15 @@ static int take_lease(struct work *w, const struct image_documents *d, struct st
     return store_lease_take(w->store, blobs, n, layers, w->n_jobs, ret, err);
 }
 
+/* What was downloaded is kept for the next try, but not at the price of a full disk. */
+static void make_space(struct work *w)
+{
+    for (size_t i = 0; i < w->n_jobs; i++)
+        if (w->jobs[i].ingest)
+            store_ingest_discard(w->jobs[i].ingest);
+    store_transaction_discard(w->transaction);
+}
+
 int image_layers_bring(struct store *s, struct registry *registry, const struct oci_reference *name,
                        const struct image_documents *documents, const struct image_pull_options *options, int wake_fd,
                        struct store_transaction *t, struct store_lease **ret_lease, struct err *err)
@@ -467,5 +478,7 @@ int image_layers_bring(struct store *s, struct registry *registry, const struct 
     do
         r = r < 0 ? r : round_of(&w, err);
     while (r == 0 && count(&w, JOB_DONE) < w.n_jobs);
+    if (r == ERR_NO_SPACE)
+        make_space(&w);
     return r;
 }

@@ -60,10 +60,10 @@ static int unpack(struct child *c, struct layer_applied *ret, struct err *err)
 
     if (c->notice >= 0)
         keep[n_keep++] = c->notice;
+    failpoint("unpack"); /* confined, it could not even kill itself */
     r = layer_sandbox_enter(&c->tree, keep, n_keep, options.user_xattr, err);
     if (r < 0)
         return r;
-    failpoint("unpack");
     options.tree_fd = c->tree;
     source = c->notice >= 0 ? layer_source_growing(c->blob, c->notice) : layer_source_file(c->blob);
     return layer_apply(source, &options, ret, err);

@@ -49,7 +49,7 @@ static int read_strings(json_t *json, char ***out, const struct place *at, struc
 
         if (!json_is_string(item))
             return fail(&here, err, "string expected");
-        strv_add(out, json_string_value(item));
+        strv_take_at(out, i, str_dup(json_string_value(item)));
     }
     return 0;
 }
@@ -76,6 +76,7 @@ static int read_map(json_t *json, char ***out, const struct place *at, struct er
 {
     const char *key;
     json_t *value;
+    size_t n = 0;
 
     if (!json_is_object(json))
         return fail(at, err, "object of strings expected");
@@ -87,7 +88,7 @@ static int read_map(json_t *json, char ***out, const struct place *at, struct er
             return fail(&here, err, "string expected");
         if (strchr(key, '='))
             return fail(&here, err, "name holds \"=\"");
-        strv_addf(out, "%s=%s", key, json_string_value(value));
+        strv_take_at(out, n++, str_printf("%s=%s", key, json_string_value(value)));
     }
     strv_sort(*out);
     return 0;
@@ -97,10 +98,11 @@ static int read_set(json_t *json, char ***out, const struct place *at, struct er
 {
     const char *key;
     json_t *value;
+    size_t n = 0;
 
     if (!json_is_object(json))
         return fail(at, err, "object expected");
-    json_object_foreach(json, key, value) strv_add(out, key);
+    json_object_foreach(json, key, value) strv_take_at(out, n++, str_dup(key));
     strv_sort(*out);
     return 0;
 }

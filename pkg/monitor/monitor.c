@@ -83,18 +83,28 @@ static void tell_started(int socket, const struct runtime_process *process)
     frame_send(socket, MONITOR_STARTED, NULL, 0, fds, process->terminal >= 0 ? 2 : 1);
 }
 
-/* The cgroup goes, and with --rm the container. */
+/* The cgroup goes, and with --rm the container: out of sight now, deleted when everybody has heard of the end. */
 static int clean_up(const struct monitor_job *job, struct cgroup *cg, struct err *err)
 {
-    int r = cg ? cgroup_kill(cg, err) : 0;
+    /* With the first process of a PID namespace all others of it have ended. */
+    bool others = !oci_spec_namespace(job->spec, "pid");
+    int r = cg && others ? cgroup_kill(cg, err) : 0;
 
     if (r == 0 && cg)
         r = cgroup_remove(cg, err);
     if (r < 0)
         return r;
     if (job->record->remove)
-        return store_container_remove(job->store, job->dir, job->record, err);
+        return store_container_remove(job->store, job->dir, job->record, false, err);
     return store_container_write(job->dir, job->record, true, err);
+}
+
+static void delete_removed(const struct monitor_job *job)
+{
+    struct err why = ERR_INIT;
+
+    if (job->record->remove && store_empty_trash(job->store, &why) < 0)
+        log_debug("deleting the container: %s", why.text);
 }
 
 static int watch(const struct monitor_job *job, struct cgroup *cg, struct runtime_process *process)
@@ -130,6 +140,7 @@ static int be_monitor(const struct monitor_job *job, int socket)
         if (clean_up(job, cg, &why) < 0)
             log_debug("cleaning up: %s", why.text);
         frame_send_error(socket, MONITOR_FAILED, &err);
+        delete_removed(job);
         return 1;
     }
     if (note_started(job, &process, &why) < 0)
@@ -143,6 +154,7 @@ static int be_monitor(const struct monitor_job *job, int socket)
     if (clean_up(job, cg, &why) < 0)
         log_debug("cleaning up: %s", why.text);
     frame_send(socket, MONITOR_ENDED, &code, sizeof(code), NULL, 0);
+    delete_removed(job);
     return 0;
 }
 

@@ -15,7 +15,7 @@
 enum monitor_message {
     MONITOR_STARTED = 1, /* the program runs; descriptors: its pidfd and, with a terminal, the master */
     MONITOR_FAILED,      /* it could not be started: the error; nothing follows */
-    MONITOR_ENDED,       /* its exit code, an int32_t; everything is cleaned up */
+    MONITOR_ENDED,       /* its exit code, an int32_t; cgroup and, with --rm, the container are gone */
 };
 
 struct monitor_job {

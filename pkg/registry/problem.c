@@ -124,7 +124,7 @@ void registry_problem_hint(const struct config *config, const struct http_respon
 {
     const char *dir = config->certs_dirs ? config->certs_dirs[0] : "/etc/cbox/certs.d";
 
-    if (response->failure == HTTP_BAD_CERTIFICATE)
+    if (response->failure == HTTP_UNKNOWN_AUTHORITY)
         err_hint(err, "the certificate of its authority belongs into %s/%s/ca.crt", dir, response->authority);
     else if (response->failure == HTTP_NO_TLS && err->kind == ERR_TLS)
         err_hint(err,

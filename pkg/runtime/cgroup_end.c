@@ -1,8 +1,6 @@
 /* The end of a container: what happened, killing, removal. */
 #include "runtime/cgroup_internal.h"
 
-#include "base/log.h"
-#include "base/strv.h"
 #include "base/time.h"
 #include "sys/fd.h"
 
@@ -134,10 +132,17 @@ static int kill_one_cgroup(const char *dir, void *arg)
     return 0;
 }
 
-/* SIGKILL wakes a process that cgroup v2 froze, but one that v1 froze dies when it is thawed. */
-static int kill_by_list(const struct cgroup_member *m, struct cgroup *cg, struct err *err)
+/* Freezing keeps them from forking away from under the list. SIGKILL ends what v2 froze at once; what v1 froze, when it
+ * is thawed. */
+int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
 {
+    const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_FREEZER);
     struct patience patience = patience_of(2000);
+
+    if (!m)
+        m = cg->members.v;
+    if (!m)
+        return 0;
 
     do {
         size_t n = 0;
@@ -158,19 +163,13 @@ static int kill_by_list(const struct cgroup_member *m, struct cgroup *cg, struct
 
 int cgroup_kill(struct cgroup *cg, struct err *err)
 {
-    const struct cgroup_member *frozen = cgroup_member_find(cg, CGROUP_FREEZER);
-
     VEC_FOREACH (m, &cg->members) {
         int r = m->driver->kill(m, err);
 
-        if (r == 0)
-            log_debug("cgroup %s: killed at once", m->dir);
         if (r != ERR_UNSUPPORTED)
             return r;
     }
-    if (!cg->members.n)
-        return 0;
-    return kill_by_list(frozen ? frozen : &cg->members.v[0], cg, err);
+    return cgroup_kill_by_list(cg, err);
 }
 
 /* ---- removal ---- */

@@ -69,3 +69,6 @@ uint64_t cgroup_keyed_number(const char *text, const char *key);
 
 /* rmdir(2) of a cgroup and everything below it, once; 0 or -errno. */
 int cgroup_rmdir_tree(const char *dir);
+
+/* cgroup_kill() on kernels without cgroup.kill: freezes, signals process by process, thaws, until none is left. */
+int cgroup_kill_by_list(struct cgroup *cg, struct err *err);

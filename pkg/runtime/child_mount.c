@@ -121,10 +121,24 @@ int child_readonly_path(struct child *c, const struct plan_step *s, struct err *
     return r < 0 && r != -ENOENT ? err_errno(err, -r, "mount") : 0;
 }
 
+/* Something empty over a directory: one file system for all of them. */
+static int mask_directory(struct child *c, const char *path, int target)
+{
+    static char *const data[] = {(char *)"mode=755", (char *)"size=4k", NULL};
+    static const struct plan_mount as_it_is = {0};
+    int r;
+
+    if (c->mask >= 0)
+        return mount_bind(c->mask, "", target, &as_it_is);
+    r = mount_new(target, "tmpfs", "tmpfs", data, MOUNT_ATTR_RDONLY);
+    if (r == 0)
+        r = c->mask = path_open_in_root(c->root, path, O_PATH | O_DIRECTORY, 0);
+    return MIN_OF(r, 0);
+}
+
 int child_mask_path(struct child *c, const struct plan_step *s, struct err *err)
 {
     static const struct plan_mount how = {.set = MOUNT_ATTR_RDONLY};
-    static char *const data[] = {(char *)"mode=755", (char *)"size=4k", NULL};
     _cleanup_fd_ int target = path_open_in_root(c->root, s->target, O_PATH, 0);
     struct stat st;
     int r = target;
@@ -134,7 +148,7 @@ int child_mask_path(struct child *c, const struct plan_step *s, struct err *err)
     if (r >= 0)
         r = fstat(target, &st) < 0 ? -errno : 0;
     if (r == 0)
-        r = S_ISDIR(st.st_mode) ? mount_new(target, "tmpfs", "tmpfs", data, MOUNT_ATTR_RDONLY)
+        r = S_ISDIR(st.st_mode) ? mask_directory(c, s->target, target)
                                 : mount_bind(AT_FDCWD, "/dev/null", target, &how);
     return r < 0 ? err_errno(err, -r, "mount") : 0;
 }

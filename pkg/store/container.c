@@ -4,9 +4,7 @@
 #include "store/internal.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
-#include "sys/path.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -284,30 +282,12 @@ int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1]
 }
 
 int store_container_remove(struct store *s, struct store_container *c, const struct store_container_record *record,
-                           struct err *err)
+                           bool delete_now, struct err *err)
 {
-    struct dirent *e;
-    DIR *d;
-    int dir, copy, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+    int r;
 
-    if (r < 0)
-        return r;
-    copy = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    d = copy < 0 ? NULL : fdopendir(copy);
-    if (!d) {
-        r = err_errno(err, errno, "removing container %.12s", c->id);
-        fd_close(copy);
-        return r;
-    }
-    while (r == 0 && (e = readdir(d)))
-        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") && !str_eq(e->d_name, RECORD_FILE))
-            r = path_remove_tree(c->fd, e->d_name, err);
-    closedir(d);
-    if (r < 0)
-        return err_wrap(err, "removing container %.12s", c->id);
     if (record && record->name)
         store_container_name_drop(s, record->name, c->id);
-    if ((unlinkat(c->fd, RECORD_FILE, 0) < 0 && errno != ENOENT) || unlinkat(dir, c->id, AT_REMOVEDIR) < 0)
-        return err_errno(err, errno, "removing container %.12s", c->id);
-    return 0;
+    r = store_discard(s, STORE_CONTAINERS, c->id, delete_now, err);
+    return r < 0 ? err_wrap(err, "removing container %.12s", c->id) : 0;
 }

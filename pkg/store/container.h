@@ -94,7 +94,8 @@ int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1]
 /* The ids of all, in no order; the caller frees the vector. */
 int store_container_list(struct store *s, char ***ret, struct err *err);
 
-/* Removes a locked container: first its files, then its name, then the record and the directory, so that what was begun
- * can be found and finished. `record` may be NULL where there is none. */
+/* Removes a locked container: its name is free and its directory out of sight at once, by one rename into the trash
+ * (store_discard()); `delete_now` false leaves deleting it to store_empty_trash(). `record` may be NULL where there is
+ * none. */
 int store_container_remove(struct store *s, struct store_container *c, const struct store_container_record *record,
-                           struct err *err);
+                           bool delete_now, struct err *err);

@@ -76,7 +76,7 @@ static uint64_t distance(const struct records *records, const struct stat *st)
 int store_placement_mkdir(struct store *s, int tmp, const char *path, struct err *err)
 {
     _cleanup_free_ struct records *records = mem_zalloc(1, sizeof(*records));
-    char *offers[OFFERS_MAX] = {NULL};
+    char *offers[OFFERS_MAX];
     uint64_t best_distance = 0;
     size_t n = 0, best = 0;
     int r = 0;
@@ -90,6 +90,7 @@ int store_placement_mkdir(struct store *s, int tmp, const char *path, struct err
         offers[n] = str_printf("%s-%zu", path, n);
         if (mkdirat(tmp, offers[n], 0700) < 0) {
             r = n == 0 ? err_errno(err, errno, "making tmp/%s", path) : 0;
+            free(offers[n]);
             break;
         }
         d = fstatat(tmp, offers[n], &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : distance(records, &st);
@@ -99,10 +100,10 @@ int store_placement_mkdir(struct store *s, int tmp, const char *path, struct err
         }
         n++;
     }
-    if (r == 0 && renameat(tmp, offers[best], tmp, path) < 0)
+    if (n > 0 && renameat(tmp, offers[best], tmp, path) < 0)
         r = err_errno(err, errno, "making tmp/%s", path);
-    for (size_t i = 0; i < ARRAY_SIZE(offers); i++) {
-        if (offers[i] && i < n && (i != best || r < 0))
+    for (size_t i = 0; i < n; i++) {
+        if (i != best || r < 0)
             unlinkat(tmp, offers[i], AT_REMOVEDIR);
         free(offers[i]);
     }

@@ -6,6 +6,7 @@
  *            layers/sha256/HEX/  unpacked layers, named by diffID: tree/, manifest, info        store/layer.h
  *            tags/               names of images, one small file each                           store/tag.h
  *            containers/ID/      records of containers                                          store/container.h
+ *            skeleton/           what lies below every image: places to mount on         store/skeleton.h
  *            tmp/                everything unfinished                                          store/gc.h
  *
  * What has its final name is whole and on disk: it is prepared under tmp/, synced, and renamed (store/transaction.h).

@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "base/vec.h"
 #include "store/internal.h"
+#include "store/writeback.h"
 #include "sys/atomic.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
@@ -22,6 +23,7 @@ struct document {
 
 struct store_transaction {
     struct store *store;
+    struct store_writeback *writeback;
     VEC(struct store_ingest *) blobs;
     VEC(struct store_stage *) layers;
     VEC(struct document) documents;
@@ -59,11 +61,19 @@ void store_transaction_free(struct store_transaction *t)
 {
     if (!t)
         return;
+    store_writeback_stop(t->writeback);
     empty(t);
     free(t->blobs.v);
     free(t->layers.v);
     free(t->documents.v);
     free(t);
+}
+
+void store_transaction_discard(struct store_transaction *t)
+{
+    VEC_FOREACH (in, &t->blobs)
+        store_ingest_discard(*in);
+    empty(t);
 }
 
 void store_transaction_add_blob(struct store_transaction *t, struct store_ingest *in)
@@ -177,10 +187,20 @@ static int sync_targets(struct store *s, enum store_dir dir, struct err *err)
     return r;
 }
 
+void store_transaction_write_back(struct store_transaction *t)
+{
+    int root;
+
+    if (!t->writeback && store_dir(t->store, STORE_ROOT, &root, NULL) == 0)
+        t->writeback = store_writeback_start(root);
+}
+
 int store_transaction_finish(struct store_transaction *t, struct err *err)
 {
     int root, r;
 
+    store_writeback_stop(t->writeback);
+    t->writeback = NULL;
     if (t->blobs.n + t->layers.n + t->documents.n == 0)
         return 0;
     failpoint("transaction-sync");

@@ -20,6 +20,9 @@ struct store_transaction *store_transaction_new(struct store *s);
 void store_transaction_free(struct store_transaction *t);
 MEM_DEFINE_CLEANUP(struct store_transaction, store_transaction_free);
 
+/* Gives up, and throws the bytes of the blobs away as well: where there is no space, they do not keep it. */
+void store_transaction_discard(struct store_transaction *t);
+
 /* Takes over a verified ingest, a completed stage; the caller's pointer is consumed. */
 void store_transaction_add_blob(struct store_transaction *t, struct store_ingest *in);
 void store_transaction_add_layer(struct store_transaction *t, struct store_stage *st);
@@ -28,6 +31,9 @@ void store_transaction_add_layer(struct store_transaction *t, struct store_stage
  * is. */
 int store_transaction_put(struct store_transaction *t, const void *data, size_t len,
                           const struct digest_computed *computed, struct err *err);
+
+/* Lets a thread write back meanwhile what the transaction will have to wait for; it ends with the next finish. */
+void store_transaction_write_back(struct store_transaction *t);
 
 /* Makes everything visible and releases the locks; the transaction is empty and usable again. On failure some of it may
  * be visible (each thing whole), the rest is given up. */

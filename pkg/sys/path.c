@@ -40,37 +40,44 @@ int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
     return open_resolved(rootfd, path, flags, mode, RESOLVE_IN_ROOT);
 }
 
-int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode)
+/* Makes the last component of `path`, whose directory is there. It may have come into being meanwhile. */
+static int mkdir_last(int rootfd, const char *path, mode_t mode)
 {
-    char component[NAME_MAX + 1];
-    _cleanup_free_ char *done = str_dup(".");
-    _cleanup_fd_ int fd = path_open_in_root(rootfd, ".", O_PATH | O_DIRECTORY, 0);
+    const char *base = path_base(path);
+    _cleanup_free_ char *parent = str_ndup(path, (size_t)(base - path));
+    _cleanup_fd_ int fd = path_open_in_root(rootfd, *parent ? parent : ".", O_PATH | O_DIRECTORY, 0);
 
     if (fd < 0)
         return fd;
-    for (const char *p = path + strspn(path, "/"); *p; p += strspn(p, "/")) {
-        size_t n = strcspn(p, "/");
-        int next;
+    return mkdirat(fd, base, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
 
-        if (n > NAME_MAX)
-            return -ENAMETOOLONG;
-        memcpy(component, p, n);
-        component[n] = 0;
-        p += n;
-        /* Links and `..` are resolved from the root with the whole path so far, never from the directory at hand. */
-        str_replace(&done, str_printf("%s/%s", done, component));
-        next = path_open_in_root(rootfd, done, O_PATH | O_DIRECTORY, 0);
-        if (next == -ENOENT) {
-            if (mkdirat(fd, component, mode) < 0 && errno != EEXIST)
-                return -errno;
-            next = path_open_in_root(rootfd, done, O_PATH | O_DIRECTORY, 0);
-        }
-        if (next < 0)
-            return next;
+int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode)
+{
+    _cleanup_free_ char *upto = NULL;
+    int fd = path_open_in_root(rootfd, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
+
+    if (fd != -ENOENT)
+        return fd; /* most often it is there */
+    /* Links and `..` are resolved from the root with the whole path so far, never from a directory at hand. */
+    upto = str_dup(path);
+    for (char *end = upto; *end;) {
+        char saved;
+        int r;
+
+        end += strspn(end, "/");
+        end += strcspn(end, "/");
+        saved = *end;
+        *end = 0;
+        fd = path_open_in_root(rootfd, *upto ? upto : ".", O_PATH | O_DIRECTORY, 0);
+        r = fd == -ENOENT ? mkdir_last(rootfd, upto, mode) : fd;
         fd_close(fd);
-        fd = next;
+        if (r < 0)
+            return r;
+        *end = saved;
+        end += strspn(end, "/");
     }
-    return steal_fd(&fd);
+    return path_open_in_root(rootfd, path, O_PATH | O_DIRECTORY, 0);
 }
 
 int path_mkdirs(int dirfd, const char *path, mode_t mode)

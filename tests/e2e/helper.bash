@@ -150,7 +150,7 @@ container_pid() {
 # container_tree IMAGE: runs IMAGE and lists its root file system as lstree does, without what a runtime puts there.
 container_tree() {
     local mark=$((100000 + RANDOM)) runner pid
-    cbox run --rm --network none --entrypoint /bin/sleep -u 0 "$1" $mark 3>&- &
+    cbox run --rm --network none --entrypoint /bin/sleep -u 0 -w / "$1" $mark 3>&- &
     runner=$!
     wait_for 10 container_pid $mark >/dev/null
     pid=$(container_pid $mark)

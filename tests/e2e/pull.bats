@@ -31,10 +31,10 @@ fetched() {
     tail -n "+$((log_mark + 1))" "$registry/log" | grep -c "GET /v2/.*/blobs/$1 " || true
 }
 
-# The lines in which two trees differ. Times of the root and of directories that have no entry in the tar are the
-# unpacker's own.
+# The lines in which two trees differ. Times of directories that have no entry in the tar are the unpacker's own, those of
+# the root and of /etc the runtime's.
 compare_trees() {
-    local own='s/^(\.|implied[^ ]*|directory[^ ]*) dir ([^ ]+ [^ ]+) [^ ]+/\1 dir \2/'
+    local own='s/^(\.|etc|implied[^ ]*|directory[^ ]*) dir ([^ ]+ [^ ]+) [^ ]+/\1 dir \2/'
     diff <(sed -E "$own" "$1") <(sed -E "$own" "$2")
 }
 

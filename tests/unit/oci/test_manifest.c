@@ -90,6 +90,30 @@ static void test_too_many_layers(void **state)
     assert_fails(parse(text.p, &m, &err), ERR_LIMIT, "501 layers; at most 500");
 }
 
+/* As many strings as fit into a manifest: reading them must not count them again for each. */
+static void test_long_list(void **state)
+{
+    enum { N = 1300000 };
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    _cleanup_descriptor_ struct oci_descriptor copy = {0};
+    struct oci_manifest m;
+    struct err err;
+
+    (void)state;
+    buf_adds(&text, "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" OCI_MEDIA_CONFIG
+                    "\",\"digest\":\"" D("1") "\",\"size\":1,"
+                                              "\"urls\":[\"\"");
+    for (int i = 1; i < N; i++)
+        buf_add(&text, ",\"\"", 3);
+    buf_adds(&text, "]}}");
+    assert_in_range(text.len, 1, OCI_MANIFEST_MAX);
+    assert_ok(oci_manifest_parse(text.p, text.len, &m, &err));
+    assert_int_equal(strv_len(m.config.urls), N);
+    oci_descriptor_copy(&m.config, &copy);
+    assert_int_equal(strv_len(copy.urls), N);
+    oci_manifest_release(&m);
+}
+
 static void test_identify(void **state)
 {
     static const char image[] = "{\"schemaVersion\":2,\"layers\":[]}", index[] = "{\"manifests\":[]}";
@@ -197,8 +221,9 @@ static void test_classify(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image),    cmocka_unit_test(test_refused), cmocka_unit_test(test_too_many_layers),
-        cmocka_unit_test(test_identify), cmocka_unit_test(test_select),  cmocka_unit_test(test_classify),
+        cmocka_unit_test(test_image),     cmocka_unit_test(test_refused),  cmocka_unit_test(test_too_many_layers),
+        cmocka_unit_test(test_long_list), cmocka_unit_test(test_identify), cmocka_unit_test(test_select),
+        cmocka_unit_test(test_classify),
     };
 
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
