@@ -2,11 +2,15 @@
 #pragma once
 
 #include "base/err.h"
+#include "sys/tty.h"
 
 #include <stdbool.h>
 
 /* Blocks the signals that will be passed on, so that none is lost before there is somebody to take it. */
 void attach_block_signals(void);
+
+/* The size of the user's terminal: our standard output's, or else our input's. */
+struct tty_size attach_terminal_size(void);
 
 /* Follows a container to its end: `socket` is its monitor's. Signals go to it (all but those that mean this process);
  * with a terminal, bytes go both ways (`input`: also from our standard input, which becomes raw) and its size follows

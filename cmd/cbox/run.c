@@ -111,7 +111,7 @@ static int read_limits(const struct run_options *o, struct bundle_options *b, st
 static int make_request(const struct run_options *o, char **operands, struct request *q, struct err *err)
 {
     struct bundle_options *b = &q->options.bundle;
-    struct tty_size size = o->tty ? tty_size_get(STDIN_FILENO) : (struct tty_size){0};
+    struct tty_size size = o->tty ? attach_terminal_size() : (struct tty_size){0};
     int r = read_env(o, &q->env, err);
 
     if (r == 0)
