@@ -1,7 +1,8 @@
 # cbox: `make demo` shows it, `make check` proves it, `make help` lists the rest.
 #
 # Objects live under build/ (or BUILD=…); nothing is written beside the sources. Parts: flags and libraries (mk/flags.mk),
-# the program and its tests (here), everything that looks at the sources (mk/lint.mk), installation (mk/install.mk).
+# the program and its tests (here), everything that looks at the sources (mk/lint.mk), a machine in emulation (mk/vm.mk),
+# installation (mk/install.mk).
 
 BUILD ?= build
 # V=1 shows the commands.
@@ -89,6 +90,7 @@ fuzz: ## a short run of every fuzz target (FUZZ_SECONDS each)
 	@tests/fuzz/run
 
 include mk/lint.mk
+include mk/vm.mk
 include mk/install.mk
 
 clean: ## remove build trees

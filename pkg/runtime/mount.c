@@ -173,15 +173,24 @@ int mount_bind(int dirfd, const char *source, int target, const struct plan_moun
     return sys_move(tree, target) < 0 ? -errno : 0;
 }
 
-/* What the kernel has to say beyond an errno, from the file system's context. */
-static int fail_with_log(int fs, int errnum, struct err *err)
+/* What the kernel has to say beyond an errno, from the file system's context; "" if nothing. */
+enum { LOG_MAX = 512 };
+
+static const char *read_log(int fs, char said[LOG_MAX])
 {
-    char said[512];
-    ssize_t n = read(fs, said, sizeof(said) - 1);
+    ssize_t n = read(fs, said, LOG_MAX - 1);
 
     said[n > 0 ? n : 0] = 0;
     said[strcspn(said, "\n")] = 0;
-    return n > 2 ? err_errno(err, errnum, "%s", said + 2) : err_errno(err, errnum, "overlay");
+    return n > 2 ? said + 2 : "";
+}
+
+static int fail_with_log(int fs, int errnum, struct err *err)
+{
+    char said[LOG_MAX];
+    const char *why = read_log(fs, said);
+
+    return err_errno(err, errnum, "%s", *why ? why : "overlay");
 }
 
 /* All in one option string: descriptors make for short names, so that any number of layers that an image may have fits
@@ -238,7 +247,16 @@ static int overlay_at(int target, const struct runtime_overlay *layers, struct e
     if (r != 0)
         return r < 0 ? r : overlay_classic(target, layers, err);
     r = attach(fs, target, 0);
-    return r < 0 ? fail_with_log(fs, -r, err) : 0;
+    if (r < 0) {
+        char said[LOG_MAX];
+        const char *why = read_log(fs, said);
+
+        /* Before 6.5 overlay collects whatever options there are, and refuses those it does not know here, silently. */
+        if (r == -EINVAL && !*why)
+            return overlay_classic(target, layers, err);
+        return err_errno(err, -r, "%s", *why ? why : "overlay");
+    }
+    return 0;
 }
 
 int mount_overlay(int target, const struct runtime_overlay *layers, struct err *err)
