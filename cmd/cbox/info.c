@@ -3,16 +3,15 @@
 
 #include "base/num.h"
 #include "cli/term.h"
+#include "runtime/cgroup.h"
 #include "store/tag.h"
 #include "store/uses.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 
 enum { FILE_MAX = 64 << 10 };
 
@@ -58,39 +57,39 @@ static char *operating_system(void)
     return str_dup("Linux");
 }
 
-static bool is_cgroup2(const char *path)
+/* Sorted, as they are called on this host's versions. */
+static char *cgroup_controllers(const struct cgroup_host *host)
 {
-    struct statfs fs;
+    _cleanup_strv_ char **all = NULL;
 
-    return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* The controllers that this process is in: of each hierarchy on cgroup v1, those of the root on v2. cgroups(7). */
-static char *cgroup_controllers(bool unified)
-{
-    _cleanup_strv_ char **lines = NULL, **all = NULL;
-
-    if (read_lines(unified ? "/sys/fs/cgroup/cgroup.controllers" : "/proc/self/cgroup", &lines) < 0)
-        return str_dup("");
-    if (unified)
-        return str_dup(lines[0]);
-    STRV_FOREACH (line, lines) {
-        _cleanup_strv_ char **part = strv_split(*line, ':');
-
-        if (strv_len(part) >= 3 && *part[1] && !str_after(part[1], "name=")) {
-            _cleanup_strv_ char **names = strv_split(part[1], ',');
-
-            strv_extend(&all, names);
-        }
-    }
+    VEC_FOREACH (h, &host->hierarchies)
+        for (int c = 0; c < CGROUP_CONTROLLERS; c++)
+            if (h->controllers >> c & 1)
+                strv_add(&all, cgroup_controller_name((enum cgroup_controller)c, h->version));
     strv_sort(all);
     return strv_join(all, " ");
 }
 
+static void print_cgroups(void)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_free_ char *controllers = NULL;
+    struct err err = ERR_INIT;
+    const char *mode;
+
+    if (cgroup_host_detect(&host, &err) < 0) {
+        print("Cgroup Version", err.text);
+        return;
+    }
+    controllers = cgroup_controllers(&host);
+    mode = cgroup_host_mode(&host);
+    print("Cgroup Version", str_eq(mode, "hybrid") ? "1 (hybrid)" : *mode == 'v' ? mode + 1 : mode);
+    print("Cgroup Controllers", controllers);
+}
+
 static void print_host(void)
 {
-    bool unified = is_cgroup2("/sys/fs/cgroup"), hybrid = is_cgroup2("/sys/fs/cgroup/unified");
-    _cleanup_free_ char *system = operating_system(), *controllers = cgroup_controllers(unified);
+    _cleanup_free_ char *system = operating_system();
     char memory[NUM_TEXT_MAX], cpus[NUM_TEXT_MAX];
     struct utsname host = {0};
     struct sysinfo info = {0};
@@ -98,8 +97,7 @@ static void print_host(void)
     uname(&host);
     sysinfo(&info);
     snprintf(cpus, sizeof(cpus), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-    print("Cgroup Version", unified ? "2" : hybrid ? "1 (hybrid)" : "1");
-    print("Cgroup Controllers", controllers);
+    print_cgroups();
     print("Kernel Version", host.release);
     print("Operating System", system);
     print("OSType", "linux");

@@ -17,16 +17,21 @@ static _printf_(3, 0) void set_text(char *out, size_t size, const char *fmt, va_
     }
 }
 
+static _printf_(3, 0) void set_first(struct err *err, int kind, const char *fmt, va_list ap)
+{
+    err->kind = kind;
+    err->hint[0] = 0;
+    set_text(err->text, sizeof(err->text), fmt, ap);
+}
+
 int err_set(struct err *err, int kind, const char *fmt, ...)
 {
     va_list ap;
 
     if (!err)
         return kind;
-    err->kind = kind;
-    err->hint[0] = 0;
     va_start(ap, fmt);
-    set_text(err->text, sizeof(err->text), fmt, ap);
+    set_first(err, kind, fmt, ap);
     va_end(ap);
     return kind;
 }
@@ -62,10 +67,8 @@ int err_errno(struct err *err, int errnum, const char *fmt, ...)
 
     if (!err)
         return kind;
-    err->kind = kind;
-    err->hint[0] = 0;
     va_start(ap, fmt);
-    set_text(err->text, sizeof(err->text), fmt, ap);
+    set_first(err, kind, fmt, ap);
     va_end(ap);
     n = strlen(err->text);
     snprintf(err->text + n, sizeof(err->text) - n, ": %s", strerror(errnum));
