@@ -137,16 +137,29 @@ static bool is_needless(const struct cgroup_hierarchy *h, const struct cgroup_pl
     return !(h->controllers & needed);
 }
 
-static int make_member(struct cgroup *cg, const struct cgroup_hierarchy *h, const struct cgroup_plan *plan,
-                       struct err *err)
+/* Looks into all hierarchies before the first is touched: whoever is joining is in some of them only. */
+static int refuse_living(const struct cgroup_host *host, const char *path, struct err *err)
+{
+    VEC_FOREACH (h, &host->hierarchies) {
+        _cleanup_free_ char *dir = str_printf("%s%s", h->base, path);
+
+        if (cgroup_tree_lives(dir))
+            return err_set(err, ERR_EXISTS, "cgroup %s has processes", dir);
+    }
+    return 0;
+}
+
+static int make_member(struct cgroup *cg, const struct cgroup_host *host, const struct cgroup_hierarchy *h,
+                       const struct cgroup_plan *plan, struct err *err)
 {
     _cleanup_free_ char *dir = str_printf("%s%s", h->base, cg->path);
     int r = make_dirs(h, dir);
 
     if (r == -EEXIST) {
+        r = refuse_living(host, cg->path, err);
+        if (r < 0)
+            return r;
         r = cgroup_rmdir_tree(dir);
-        if (r == -EBUSY)
-            return err_set(err, ERR_EXISTS, "cgroup %s has processes", dir);
         if (r == 0)
             r = make_dirs(h, dir);
     }
@@ -291,7 +304,7 @@ int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const cha
         return r;
     cg->path = str_dup(path);
     for (size_t i = 0; r == 0 && i < host->hierarchies.n; i++)
-        r = make_member(cg, &host->hierarchies.v[i], plan, err);
+        r = make_member(cg, host, &host->hierarchies.v[i], plan, err);
     if (r == 0)
         r = cgroup_apply(cg, plan, err);
     if (r < 0) {

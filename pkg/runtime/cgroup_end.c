@@ -72,6 +72,24 @@ static int remove_one(const char *dir, _unused_ void *arg)
     return rmdir(dir) < 0 ? -errno : 0;
 }
 
+static int look_at_one(const char *dir, void *arg)
+{
+    _cleanup_free_ char *file = str_printf("%s/cgroup.procs", dir);
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = cgroup_read(AT_FDCWD, file, &text);
+
+    *(bool *)arg |= r == 0 && *buf_str(&text);
+    return r;
+}
+
+bool cgroup_tree_lives(const char *dir)
+{
+    bool lives = false;
+
+    for_tree(dir, look_at_one, &lives, 0);
+    return lives;
+}
+
 int cgroup_rmdir_tree(const char *dir)
 {
     int r;

@@ -67,6 +67,9 @@ int cgroup_read(int dirfd, const char *file, struct buf *out);
 /* The number behind `key` and a blank, at the start of a line of `text`; 0 if there is none. */
 uint64_t cgroup_keyed_number(const char *text, const char *key);
 
+/* Whether a process is in the cgroup or below. What cannot be read has none: removing it will tell. */
+bool cgroup_tree_lives(const char *dir);
+
 /* rmdir(2) of a cgroup and everything below it, once; 0 or -errno. */
 int cgroup_rmdir_tree(const char *dir);
 

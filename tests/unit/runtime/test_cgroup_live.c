@@ -4,6 +4,8 @@
 #include "base/strv.h"
 #include "sys/fd.h"
 
+#include <sys/stat.h>
+
 static const struct oci_resources nothing = {0};
 
 static int pause_long(void)
@@ -70,25 +72,44 @@ static void test_join_later(_unused_ void **state)
     live_end(cg);
 }
 
+static ino_t inode_of(const struct cgroup_member *m)
+{
+    struct stat st;
+
+    assert_int_equal(stat(m->dir, &st), 0);
+    return st.st_ino;
+}
+
+/* While somebody is in one hierarchy only, on the way into the others or out of them, none is touched. */
 static void test_exists(_unused_ void **state)
 {
     _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
+    _cleanup_free_ ino_t *inodes = NULL;
     struct cgroup *cg, *second;
     struct err err;
+    char go = 0;
+    int ready[2];
     pid_t pid;
 
     live_require(0);
     cg = live_create(&nothing);
-    pid = live_start(cg, pause_long);
-    /* The child joins by itself: it is in all of them once it is in the last. */
-    for (bool in = false; !in;) {
-        _cleanup_buf_ struct buf procs = BUF_INIT;
+    inodes = mem_alloc(cg->members.n * sizeof(*inodes));
+    for (size_t i = 0; i < cg->members.n; i++)
+        inodes[i] = inode_of(&cg->members.v[i]);
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        int r = fd_write_text(cg->members.v[cg->members.n - 1].fd, "cgroup.procs", "0");
 
-        assert_int_equal(cgroup_read(cg->members.v[cg->members.n - 1].fd, "cgroup.procs", &procs), 0);
-        in = strtol(buf_str(&procs), NULL, 10) == pid;
+        _exit(r < 0 || write(ready[1], "", 1) != 1 ? 200 : pause_long());
     }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &go, 1), 1);
+    close(ready[0]);
     assert_fails(cgroup_create(&second, &live_host, live_path, &plan, &err), ERR_EXISTS, "has processes");
-    assert_ok(cgroup_kill(cg, &err));
+    for (size_t i = 0; i < cg->members.n; i++)
+        assert_int_equal(inode_of(&cg->members.v[i]), inodes[i]);
+    assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     /* What a crash left behind, empty: made anew. */
     assert_ok(cgroup_create(&second, &live_host, live_path, &plan, &err));
