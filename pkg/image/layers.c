@@ -5,6 +5,7 @@
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum {
@@ -45,6 +46,7 @@ struct work {
     const struct image_pull_options *options;
     struct store_transaction *transaction;
     int wake_fd;
+    int begun_fd; /* eventfd: of a layer that had nothing the first bytes came, so it can be unpacked */
     struct job *jobs;
     size_t n_jobs;
     size_t *order; /* indexes of jobs, the largest first: the last to end should be a small one */
@@ -110,11 +112,15 @@ static void announce(struct job *j, int64_t offset)
 
 static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
 {
+    static const uint64_t one = 1;
     struct job *j = ctx;
+    bool begins = store_ingest_offset(j->ingest) == 0;
     int r = store_ingest_write(j->ingest, bytes, len, err);
 
     if (r < 0)
         return r;
+    if (begins)
+        (void)!write(j->work->begun_fd, &one, sizeof(one));
     announce(j, store_ingest_offset(j->ingest));
     tell(j, IMAGE_DOWNLOADING, store_ingest_offset(j->ingest));
     return 0;
@@ -310,14 +316,16 @@ static size_t count(const struct work *w, enum job_state state)
 /* Waits for something to happen and deals with it. */
 static int step(struct work *w, int timeout_ms, struct err *err)
 {
-    struct pollfd fds[UNPACKERS_MAX + 1];
-    struct job *of[UNPACKERS_MAX + 1];
+    struct pollfd fds[UNPACKERS_MAX + 2];
+    struct job *of[UNPACKERS_MAX + 2];
+    uint64_t begun;
     size_t n = 0;
     int r = start_unpackers(w, err);
 
     if (r < 0)
         return r;
     fds[n++] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
+    fds[n++] = (struct pollfd){.fd = w->begun_fd, .events = POLLIN};
     for (size_t i = 0; i < w->n_jobs; i++) {
         if (w->jobs[i].unpacker.pid <= 0)
             continue;
@@ -329,11 +337,13 @@ static int step(struct work *w, int timeout_ms, struct err *err)
         return r;
     if (fds[0].revents)
         return err_set(err, ERR_INTERRUPTED, "interrupted");
+    if (fds[1].revents)
+        (void)!read(w->begun_fd, &begun, sizeof(begun));
     if (w->err.kind) {
         *err = w->err;
         return err->kind;
     }
-    for (size_t i = 1; i < n; i++) {
+    for (size_t i = 2; i < n; i++) {
         if (!fds[i].revents)
             continue;
         r = job_news(of[i], err);
@@ -401,10 +411,13 @@ static int find_duplicates(struct work *w, struct err *err)
     return 0;
 }
 
-static void work_set_up(struct work *w, const struct image_documents *d)
+static int work_set_up(struct work *w, const struct image_documents *d, struct err *err)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
+    w->begun_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->begun_fd < 0)
+        return err_errno(err, errno, "eventfd");
     w->max_unpackers = (size_t)MAX_OF(1, MIN_OF(processors, UNPACKERS_MAX));
     w->n_jobs = d->parsed_manifest.layers.n;
     w->jobs = mem_zalloc(w->n_jobs, sizeof(*w->jobs));
@@ -419,6 +432,7 @@ static void work_set_up(struct work *w, const struct image_documents *d)
     }
     sorted_jobs = w->jobs;
     qsort(w->order, w->n_jobs, sizeof(*w->order), compare_size);
+    return 0;
 }
 
 static void work_release(struct work *w)
@@ -427,6 +441,7 @@ static void work_release(struct work *w)
         job_reset(&w->jobs[i]);
     free(w->jobs);
     free(w->order);
+    fd_close(w->begun_fd);
 }
 
 /* Keeps collection away from everything that the image needs. */
@@ -462,9 +477,10 @@ int image_layers_bring(struct store *s, struct registry *registry, const struct 
 {
     _cleanup_(work_release) struct work w = {
         .store = s, .registry = registry, .name = name, .options = options, .transaction = t, .wake_fd = wake_fd};
-    int r;
+    int r = work_set_up(&w, documents, err);
 
-    work_set_up(&w, documents);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < w.n_jobs; i++)
         tell(&w.jobs[i], IMAGE_LAYER, 0);
     r = find_duplicates(&w, err);

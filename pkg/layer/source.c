@@ -2,10 +2,14 @@
 
 #include "sys/fd.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+
+/* A page in part is not forgotten, so the next time begins with the whole one, however large it may be. */
+enum { DROP_STEP = 4 << 20, DROP_KEPT = 1 << 20 };
 
 struct layer_source {
     int fd;
@@ -13,6 +17,7 @@ struct layer_source {
     bool given_up; /* its end came before the last message */
     int cancel_fd;
     int64_t offset;
+    int64_t dropped;   /* the page cache was asked to forget what is before it */
     int64_t available; /* -1: the end of the file is the end of the blob */
     unsigned char partial[sizeof(int64_t)];
     size_t n_partial; /* bytes of a message that came in two pieces */
@@ -117,6 +122,15 @@ static int source_take_all(struct layer_source *s, struct err *err)
     return r;
 }
 
+/* Nobody reads the compressed bytes again soon: the page cache takes the files that come out of them where they lay. */
+static void drop_behind(struct layer_source *s)
+{
+    if (s->offset - s->dropped < DROP_STEP)
+        return;
+    posix_fadvise(s->fd, s->dropped, s->offset - s->dropped, POSIX_FADV_DONTNEED);
+    s->dropped = s->offset & -(int64_t)DROP_KEPT;
+}
+
 ssize_t layer_source_read(struct layer_source *s, void *data, size_t size, struct err *err)
 {
     ssize_t n;
@@ -143,6 +157,7 @@ ssize_t layer_source_read(struct layer_source *s, void *data, size_t size, struc
         return err_set(err, ERR_CORRUPT, "the layer's file ends after %lld bytes, %lld were announced",
                        (long long)(s->offset + n), (long long)s->available);
     s->offset += n;
+    drop_behind(s);
     return n;
 }
 

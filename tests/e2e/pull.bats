@@ -148,9 +148,16 @@ compare_trees() {
     cbox pull "$(<"$BATS_TEST_TMPDIR/plain/host")/a/b:1"
 }
 
-# misbehaving FAULT[=VALUE]...: a registry that serves `layers` with faults, as docker.io's mirror; host is its address.
 misbehaving() {
-    front_start "$BATS_TEST_TMPDIR/front" "$("$fixtures_dir/layers")" "$@"
+    misbehaving_with layers "$@"
+}
+
+# misbehaving_with IMAGE FAULT[=VALUE]...: a registry that serves an image with faults, as docker.io's mirror; host is its
+# address.
+misbehaving_with() {
+    local image=$1
+    shift
+    front_start "$BATS_TEST_TMPDIR/front" "$("$fixtures_dir/$image")" "$@"
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
     registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
     host=$(<"$BATS_TEST_TMPDIR/front/host")
@@ -211,6 +218,23 @@ misbehaving() {
     cbox pull "$host/a/b:1"
     grep -q 'Range=bytes=[1-9]' "$requests"
     expect three cbox run --rm --network none "$host/a/b:1" 'echo $LAYERS'
+}
+
+# A file of a layer that is being unpacked.
+unpacked_file() {
+    [ -n "$(find "$CBOX_ROOT/tmp/layers" -type f -path '*/tree/*' -print -quit 2>/dev/null)" ]
+}
+
+@test "a layer is unpacked while it is downloaded" {
+    alpine=$("$fixtures_dir/alpine")
+    layer=$(image_layer_digest "$alpine" 0)
+    misbehaving_with alpine slow=100000
+    cbox pull "$host/a/b:1" 3>&- &
+    pid=$!
+    wait_for 10 unpacked_file
+    [ "$(stat -c %s "$CBOX_ROOT"/tmp/blob-*)" -lt "$(stat -c %s "$alpine/blobs/${layer/://}")" ]
+    kill -TERM $pid
+    wait $pid || true
 }
 
 @test "two pulls of one image at once share the work" {
