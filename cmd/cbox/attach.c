@@ -1,6 +1,7 @@
 #include "attach.h"
 
 #include "monitor/monitor.h"
+#include "relay.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 #include "sys/proc.h"
@@ -11,15 +12,16 @@
 #include <sys/signalfd.h>
 
 struct attach {
-    int socket;       /* the monitor's */
-    int signals;      /* signalfd */
-    int pidfd;        /* the container, or -1 before it runs */
-    uint64_t early;   /* signals that came before it did: bit n - 1 is signal n */
-    int terminal;     /* its master, or -1 */
-    bool input;       /* our standard input goes to the terminal */
-    char typed[4096]; /* what the terminal has not taken yet */
-    size_t n_typed;
+    int socket;     /* the monitor's */
+    int signals;    /* signalfd */
+    int pidfd;      /* the container, or -1 before it runs */
+    uint64_t early; /* signals that came before it did: bit n - 1 is signal n */
+    int terminal;   /* its master, or -1 */
+    int streams[3]; /* ours of its standard input, output and errors, each -1 when it is over */
+    struct relay relays[3];
+    bool input; /* our standard input goes to it */
     bool ended;
+    bool quit; /* nobody wants to see the rest of the output */
     int code;
 };
 
@@ -65,6 +67,8 @@ static void take_signal(struct attach *a)
         return;
     if (info.ssi_signo == SIGWINCH && a->terminal >= 0) {
         take_size(a);
+    } else if (a->ended) {
+        a->quit = info.ssi_signo != SIGWINCH;
     } else if (a->pidfd >= 0) {
         proc_signal(a->pidfd, (int)info.ssi_signo);
     } else {
@@ -81,11 +85,42 @@ static void pass_on_early(struct attach *a)
     a->early = 0;
 }
 
-static int begin_terminal(struct attach *a, struct err *err)
+static int begin_terminal(struct attach *a, int terminal, struct err *err)
 {
-    fd_set_nonblock(a->terminal, 1);
+    a->terminal = terminal;
+    fd_set_nonblock(terminal, 1);
     take_size(a); /* it may have changed since the container was described */
-    return a->input ? tty_raw_begin(STDIN_FILENO, err) : 0;
+    relay_begin(&a->relays[1], terminal, STDOUT_FILENO);
+    if (!a->input)
+        return 0;
+    relay_begin(&a->relays[0], STDIN_FILENO, terminal);
+    return tty_raw_begin(STDIN_FILENO, err);
+}
+
+static void begin_streams(struct attach *a, struct frame *frame)
+{
+    for (size_t i = 0; i < 3 && i + 1 < frame->n_fds; i++) {
+        size_t stream = (i + 1) % 3; /* they come as output, errors, input */
+        int fd = a->streams[stream] = steal_fd(&frame->fds[i + 1]);
+
+        fd_set_nonblock(fd, 1);
+        if (stream)
+            relay_begin(&a->relays[stream], fd, (int)stream);
+        else
+            relay_begin(&a->relays[stream], STDIN_FILENO, fd);
+    }
+}
+
+/* The program is to learn at once that nobody reads any more, or that its input is at its end. */
+static void close_what_is_over(struct attach *a)
+{
+    for (size_t i = 0; i < 3; i++)
+        if (relay_is_over(&a->relays[i]))
+            a->streams[i] = fd_close(a->streams[i]);
+    if (a->terminal >= 0 && relay_is_over(&a->relays[1])) {
+        a->terminal = fd_close(a->terminal);
+        a->relays[0] = RELAY_NONE;
+    }
 }
 
 static int take_message(struct attach *a, struct err *err)
@@ -100,15 +135,19 @@ static int take_message(struct attach *a, struct err *err)
         err_set(err, ERR_IO, "the container's monitor was killed");
         return err_hint(err, "the next command cleans up what is left of the container");
     }
-    if (frame.type == MONITOR_STARTED && frame.n_fds >= 1) {
+    if (frame.type == MONITOR_STARTED && frame.n_fds >= 2) {
         a->pidfd = steal_fd(&frame.fds[0]);
-        a->terminal = frame.n_fds == 2 ? steal_fd(&frame.fds[1]) : -1;
-        r = a->terminal >= 0 ? begin_terminal(a, err) : 0;
+        r = 0;
+        if (frame.n_fds == 2)
+            r = begin_terminal(a, steal_fd(&frame.fds[1]), err);
+        else
+            begin_streams(a, &frame);
         pass_on_early(a);
     } else if (frame.type == MONITOR_ENDED && frame.len == sizeof(code)) {
         memcpy(&code, frame.data, sizeof(code));
         a->code = code;
         a->ended = true;
+        a->relays[0] = RELAY_NONE;
         r = 0;
     } else {
         r = frame.type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
@@ -117,89 +156,54 @@ static int take_message(struct attach *a, struct err *err)
     return MIN_OF(r, 0);
 }
 
-/* From the terminal to our standard output; false at its end: nobody has the other side open any more. */
-static bool relay_output(struct attach *a)
+static bool is_pending(const struct attach *a)
 {
-    char bytes[16384];
-    ssize_t n = read(a->terminal, bytes, sizeof(bytes));
-
-    if (n < 0 && errno == EINTR)
-        return true;
-    if (n < 0 && errno == EAGAIN)
-        return false;
-    if (n <= 0 || fd_write_all(STDOUT_FILENO, bytes, (size_t)n) < 0) {
-        a->terminal = fd_close(a->terminal);
-        return false;
-    }
-    return true;
+    return relay_is_pending(&a->relays[1]) || relay_is_pending(&a->relays[2]);
 }
 
-/* A program that does not read must not keep us from showing what it writes: nothing here waits for it. */
-static void write_typed(struct attach *a)
-{
-    ssize_t n = write(a->terminal, a->typed, a->n_typed);
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    n = n < 0 ? (ssize_t)a->n_typed : n; /* nobody is there to take it */
-    a->n_typed -= (size_t)n;
-    memmove(a->typed, a->typed + n, a->n_typed);
-}
-
-static void relay_input(struct attach *a)
-{
-    ssize_t n = read(STDIN_FILENO, a->typed, sizeof(a->typed));
-
-    if (n > 0)
-        a->n_typed = (size_t)n;
-    else if (n == 0 || errno != EINTR)
-        a->input = false;
-}
-
-/* What is still in the terminal after the program's end. */
-static void drain(struct attach *a)
-{
-    while (a->terminal >= 0 && relay_output(a))
-        ;
-}
-
+/* Until it has ended, and what it wrote before has been passed on. A process elsewhere that was handed its output is
+ * not waited for. */
 static int follow(struct attach *a, struct err *err)
 {
-    while (!a->ended) {
-        struct pollfd fds[] = {
-            {.fd = a->socket, .events = POLLIN},
+    while (!a->quit) {
+        struct pollfd fds[8] = {
+            {.fd = a->ended ? -1 : a->socket, .events = POLLIN},
             {.fd = a->signals, .events = POLLIN},
-            {.fd = a->terminal, .events = (short)(POLLIN | (a->n_typed ? POLLOUT : 0))},
-            {.fd = a->input && a->terminal >= 0 && !a->n_typed ? STDIN_FILENO : -1, .events = POLLIN},
         };
-        int r;
+        int n;
 
-        if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
-            if (errno == EINTR)
-                continue;
+        for (size_t i = 0; i < 3; i++)
+            relay_watch(&a->relays[i], &fds[2 + 2 * i]);
+        n = poll(fds, ARRAY_SIZE(fds), a->ended && !is_pending(a) ? 0 : -1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
             return err_errno(err, errno, "poll");
-        }
-        if (fds[2].revents & ~POLLOUT)
-            relay_output(a);
-        if (fds[3].revents)
-            relay_input(a);
-        if (a->terminal >= 0 && a->n_typed)
-            write_typed(a);
+        if (n == 0)
+            break;
+        for (size_t i = 0; i < 3; i++)
+            relay_move(&a->relays[i], &fds[2 + 2 * i]);
+        close_what_is_over(a);
         if (fds[1].revents)
             take_signal(a);
         if (fds[0].revents) {
-            r = take_message(a, err);
+            int r = take_message(a, err);
+
             if (r < 0)
                 return r;
         }
     }
-    drain(a);
     return a->code;
 }
 
 int attach_follow(int socket, bool input, struct err *err)
 {
-    struct attach a = {.socket = socket, .pidfd = -1, .terminal = -1, .input = input};
+    struct attach a = {.socket = socket,
+                       .pidfd = -1,
+                       .terminal = -1,
+                       .streams = {-1, -1, -1},
+                       .relays = {RELAY_NONE, RELAY_NONE, RELAY_NONE},
+                       .input = input};
     sigset_t set;
     int r;
 
@@ -208,6 +212,8 @@ int attach_follow(int socket, bool input, struct err *err)
     a.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     r = a.signals < 0 ? err_errno(err, errno, "signalfd") : follow(&a, err);
     tty_raw_end();
+    for (size_t i = 0; i < 3; i++)
+        fd_close(a.streams[i]);
     fd_close(a.signals);
     fd_close(a.pidfd);
     fd_close(a.terminal);

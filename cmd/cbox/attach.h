@@ -1,4 +1,4 @@
-/* Standing in for a container's terminal and signals while it runs in the foreground. */
+/* Standing in for a container's standard streams, terminal and signals while it runs in the foreground. */
 #pragma once
 
 #include "base/err.h"
@@ -13,6 +13,7 @@ void attach_block_signals(void);
 struct tty_size attach_terminal_size(void);
 
 /* Follows a container to its end: `socket` is its monitor's. Signals go to it (all but those that mean this process);
- * with a terminal, bytes go both ways (`input`: also from our standard input, which becomes raw) and its size follows
- * ours. The exit code, or the error why it could not be started. The terminal is set back whatever happens. */
+ * what it writes goes to our standard output and errors, with `input` our standard input goes to it. With a terminal
+ * our input becomes raw, and its size follows ours. The exit code, once all output has been passed on, or the error why
+ * it could not be started. Our terminal is set back whatever happens. */
 int attach_follow(int socket, bool input, struct err *err);

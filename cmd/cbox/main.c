@@ -2,6 +2,7 @@
 #include "cbox.h"
 
 #include "base/log.h"
+#include "sys/fd.h"
 
 #include <stdio.h>
 
@@ -41,6 +42,7 @@ int main(int argc, char **argv)
     int code;
 
     (void)argc;
+    fd_hold_stdio();
     if (cli_parse(&cbox_root, CBOX_PROGRAM, &ctx.globals, argv, &call, &err) < 0) {
         cbox_print_error(&err);
         code = call.failure;

@@ -169,7 +169,6 @@ static int open_image(struct cli_context *ctx, struct store *s, const struct run
 static int start(struct cli_context *ctx, struct store *s, const struct run_options *o, const struct request *q,
                  int *ret_socket, struct err *err)
 {
-    const int stdio[3] = {o->interactive ? STDIN_FILENO : -1, STDOUT_FILENO, STDERR_FILENO};
     struct image image = {0};
     struct container c = {0};
     _cleanup_fd_ int lock = -1;
@@ -183,7 +182,7 @@ static int start(struct cli_context *ctx, struct store *s, const struct run_opti
     if (r < 0)
         return r;
     attach_block_signals();
-    r = container_start(&c, stdio, ret_socket, err);
+    r = container_start(&c, o->interactive, ret_socket, err);
     if (r < 0)
         container_destroy(&c, NULL);
     container_release(&c);

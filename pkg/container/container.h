@@ -53,5 +53,5 @@ int container_sweep(struct store *s, struct err *err);
 int container_remove(struct store *s, const char *name, bool force, struct err *err);
 
 /* Starts it under a monitor, which reports on `*ret_socket` (monitor/monitor.h), the caller's to close. The lock passes
- * to the monitor: `c` can only be released afterwards. `stdio` as struct runtime_start's. */
-int container_start(struct container *c, const int stdio[3], int *ret_socket, struct err *err);
+ * to the monitor: `c` can only be released afterwards. `input`: its standard input is not empty. */
+int container_start(struct container *c, bool input, int *ret_socket, struct err *err);

@@ -7,7 +7,7 @@ static void sweep(struct store *s)
     container_sweep(s, NULL);
 }
 
-int container_start(struct container *c, const int stdio[3], int *ret_socket, struct err *err)
+int container_start(struct container *c, bool input, int *ret_socket, struct err *err)
 {
     const char *id = store_container_id(c->dir);
     _cleanup_free_ char *upper = str_printf("containers/%s/upper", id);
@@ -20,7 +20,7 @@ int container_start(struct container *c, const int stdio[3], int *ret_socket, st
         .record = &c->record,
         .spec = &c->spec,
         .overlay = &overlay,
-        .stdio = {stdio[0], stdio[1], stdio[2]},
+        .input = input,
         .housekeeping = sweep,
     };
     int r = monitor_fork(&job, ret_socket, err);

@@ -27,8 +27,42 @@ static int make_cgroup(const struct monitor_job *job, const struct cgroup_host *
     return r < 0 ? r : cgroup_create(ret, host, job->spec->platform.cgroups_path, &plan, err);
 }
 
+/* The standard streams of a program without a terminal; -1: none, which is /dev/null to the program. */
+struct streams {
+    int theirs[3], ours[3];
+};
+
+#define STREAMS_NONE ((struct streams){{-1, -1, -1}, {-1, -1, -1}})
+
+static void streams_close(int *fds)
+{
+    for (int i = 0; i < 3; i++)
+        fds[i] = fd_close(fds[i]);
+}
+
+static void streams_release(struct streams *s)
+{
+    streams_close(s->theirs);
+    streams_close(s->ours);
+}
+
+static int streams_open(const struct monitor_job *job, struct streams *s, struct err *err)
+{
+    if (job->spec->process.terminal)
+        return 0;
+    for (int i = job->input ? 0 : 1; i < 3; i++) {
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+            return err_errno(err, errno, "making a pipe");
+        s->theirs[i] = ends[i ? 1 : 0];
+        s->ours[i] = ends[i ? 0 : 1];
+    }
+    return 0;
+}
+
 static int start(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret_cgroup,
-                 struct runtime_process *ret, struct err *err)
+                 struct streams *streams, struct runtime_process *ret, struct err *err)
 {
     struct runtime_start how = {.spec = job->spec, .overlay = job->overlay, .host = host};
     int r = make_cgroup(job, host, ret_cgroup, err);
@@ -36,8 +70,12 @@ static int start(const struct monitor_job *job, const struct cgroup_host *host, 
     if (r < 0)
         return r;
     how.cgroup = *ret_cgroup;
-    memcpy(how.stdio, job->stdio, sizeof(how.stdio));
+    r = streams_open(job, streams, err);
+    if (r < 0)
+        return r;
+    memcpy(how.stdio, streams->theirs, sizeof(how.stdio));
     r = runtime_start(&how, ret, err);
+    streams_close(streams->theirs); /* or their ends would never be seen */
     if (r < 0)
         return r;
     r = runtime_await(ret, err);
@@ -63,24 +101,29 @@ static int note_started(const struct monitor_job *job, const struct runtime_proc
 }
 
 /* The caller's descriptors would keep its pipes open after the program's end. */
-static void let_go_of_stdio(const struct monitor_job *job)
+static void let_go_of_stdio(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    for (int i = 0; i < 3; i++) {
-        if (job->stdio[i] > 2)
-            fd_close(job->stdio[i]);
-        if (null >= 0)
-            dup2(null, i);
-    }
+    for (int i = 0; i < 3 && null >= 0; i++)
+        dup2(null, i);
     fd_close(null);
 }
 
-static void tell_started(int socket, const struct runtime_process *process)
+static void tell_started(int socket, const struct runtime_process *process, const struct streams *streams)
 {
-    int fds[2] = {process->pidfd, process->terminal};
+    int fds[FRAME_FDS_MAX] = {process->pidfd};
+    size_t n = 1;
 
-    frame_send(socket, MONITOR_STARTED, NULL, 0, fds, process->terminal >= 0 ? 2 : 1);
+    if (process->terminal >= 0) {
+        fds[n++] = process->terminal;
+    } else {
+        fds[n++] = streams->ours[1];
+        fds[n++] = streams->ours[2];
+        if (streams->ours[0] >= 0)
+            fds[n++] = streams->ours[0];
+    }
+    frame_send(socket, MONITOR_STARTED, NULL, 0, fds, n);
 }
 
 /* The cgroup goes, and with --rm the container: out of sight now, deleted when everybody has heard of the end. */
@@ -128,12 +171,13 @@ static int be_monitor(const struct monitor_job *job, int socket)
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
+    _cleanup_(streams_release) struct streams streams = STREAMS_NONE;
     struct err err = ERR_INIT, why = ERR_INIT;
     int32_t code;
     int r = cgroup_host_detect(&host, &err);
 
     if (r == 0)
-        r = start(job, &host, &cg, &process, &err);
+        r = start(job, &host, &cg, &streams, &process, &err);
     if (r < 0) {
         str_replace(&job->record->error, str_dup(err.text));
         job->record->exit_code = failure_code(err.kind);
@@ -145,8 +189,9 @@ static int be_monitor(const struct monitor_job *job, int socket)
     }
     if (note_started(job, &process, &why) < 0)
         log_debug("%s", why.text);
-    tell_started(socket, &process);
-    let_go_of_stdio(job);
+    tell_started(socket, &process, &streams);
+    streams_release(&streams);
+    let_go_of_stdio();
     if (job->housekeeping)
         job->housekeeping(job->store);
     code = watch(job, cg, &process);

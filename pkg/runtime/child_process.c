@@ -48,6 +48,16 @@ int child_rlimit(struct child *c _unused_, const struct plan_step *s, struct err
     return setrlimit(which, &want) < 0 ? err_errno(err, errno, "setrlimit") : 0;
 }
 
+/* Programs of another user open /dev/stdout again by name, and a pipe is its maker's alone. Whatever else is passed in
+ * belongs to somebody who has not been asked. */
+static void give_pipe(int fd, uid_t uid)
+{
+    struct stat st;
+
+    if (uid != 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fchown(fd, uid, (gid_t)-1) < 0)
+        errno = 0;
+}
+
 int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     int from[3];
@@ -65,11 +75,13 @@ int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err 
     for (int i = 0; i < 3; i++) {
         int fd = c->terminal >= 0 ? c->terminal : c->start->stdio[i];
 
-        from[i] = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : open("/dev/null", i ? O_WRONLY : O_RDONLY | O_CLOEXEC);
+        from[i] = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3)
+                          : open("/dev/null", i ? O_WRONLY | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
         if (from[i] >= 0 && from[i] < 3)
             from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
         if (from[i] < 0)
             return err_errno(err, errno, "descriptor %d", i);
+        give_pipe(from[i], c->user.uid);
     }
     for (int i = 0; i < 3; i++)
         if (dup2(from[i], i) < 0)

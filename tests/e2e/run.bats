@@ -81,6 +81,40 @@ in_alpine() {
     [ -z "$(echo unread | in_alpine -- cat)" ]
 }
 
+@test "the process gets pipes, never the caller's own files" {
+    echo secret >"$BATS_TEST_TMPDIR/file"
+    chmod 600 "$BATS_TEST_TMPDIR/file"
+    in_alpine -- sh -c 'chmod 777 /proc/self/fd/1 /proc/self/fd/2; timeout 1 cat /proc/1/fd/1 >&2; echo more' \
+        >>"$BATS_TEST_TMPDIR/file" 2>"$BATS_TEST_TMPDIR/errors"
+    expect 'secret more' paste -sd ' ' "$BATS_TEST_TMPDIR/file"
+    expect 600 stat -c %a "$BATS_TEST_TMPDIR/file"
+    run ! grep secret "$BATS_TEST_TMPDIR/errors"
+    in_alpine -i -- sh -c 'echo overwritten >/proc/self/fd/0; chmod 777 /proc/self/fd/0; cat' <"$BATS_TEST_TMPDIR/file" || true
+    expect 'secret more' paste -sd ' ' "$BATS_TEST_TMPDIR/file"
+    expect 600 stat -c %a "$BATS_TEST_TMPDIR/file"
+}
+
+@test "another user's process opens /dev/stdout and /dev/stderr by name" {
+    run --separate-stderr in_alpine -u 1000:1000 -- sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'
+    [ "$output" = out ]
+    [ "$stderr" = err ]
+}
+
+@test "a process that stops reading its input does not stop the run" {
+    expect over timeout 20 bash -c 'yes | cbox run --rm -i alpine sh -c "exec <&-; echo over"'
+}
+
+@test "standard streams that are closed stay closed" {
+    # Into a file: the pipe of a substitution would take the place of what is closed.
+    timeout 20 cbox run --rm -i alpine sh -c 'cat; echo ok' >"$BATS_TEST_TMPDIR/out" <&-
+    expect ok cat "$BATS_TEST_TMPDIR/out"
+    timeout 20 cbox run --rm alpine sh -c 'echo kept; echo lost >&2' >"$BATS_TEST_TMPDIR/out" 2>&-
+    expect kept cat "$BATS_TEST_TMPDIR/out"
+    status=0
+    timeout 20 cbox run --rm alpine sh -c 'while echo lost; do :; done; exit 9' >&- 2>"$BATS_TEST_TMPDIR/out" || status=$?
+    [ "$status" -eq 9 ]
+}
+
 @test "the options end at the image" {
     expect '-e X --rm' in_alpine -- sh -c 'echo "$*"' sh -e X --rm
 }

@@ -1,0 +1,78 @@
+#include "relay.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void relay_begin(struct relay *r, int from, int to)
+{
+    r->from = from;
+    r->to = to;
+    r->begin = r->end = 0;
+}
+
+bool relay_is_over(const struct relay *r)
+{
+    return r->from < 0;
+}
+
+bool relay_is_pending(const struct relay *r)
+{
+    return r->begin < r->end;
+}
+
+void relay_watch(const struct relay *r, struct pollfd fds[2])
+{
+    bool pending = relay_is_pending(r);
+
+    fds[0] = (struct pollfd){.fd = pending ? -1 : r->from, .events = POLLIN};
+    /* Without an event to wait for, POLLERR still tells of a reader that went away. */
+    fds[1] = (struct pollfd){.fd = r->to, .events = pending ? POLLOUT : 0};
+}
+
+static void end(struct relay *r)
+{
+    relay_begin(r, -1, -1);
+}
+
+static void take(struct relay *r)
+{
+    ssize_t n = read(r->from, r->bytes, sizeof(r->bytes));
+
+    r->begin = 0;
+    r->end = n > 0 ? (size_t)n : 0;
+    if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+        end(r);
+}
+
+static void give(struct relay *r)
+{
+    struct stat st;
+    size_t len = r->end - r->begin;
+    ssize_t n;
+
+    if (fstat(r->to, &st) < 0 || !S_ISREG(st.st_mode))
+        len = MIN_OF(len, (size_t)PIPE_BUF);
+    n = write(r->to, r->bytes + r->begin, len);
+    if (n >= 0)
+        r->begin += (size_t)n;
+    else if (errno != EINTR && errno != EAGAIN)
+        end(r);
+}
+
+void relay_move(struct relay *r, const struct pollfd fds[2])
+{
+    if (relay_is_over(r))
+        return;
+    if (fds[0].fd >= 0 && fds[0].revents)
+        take(r);
+    if (relay_is_over(r))
+        return;
+    if (relay_is_pending(r) && fds[1].revents & POLLOUT)
+        give(r);
+    else if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+        end(r);
+}

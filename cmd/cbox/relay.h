@@ -1,0 +1,29 @@
+/* Bytes on their way from one descriptor to another, one direction; nothing here waits for either of them. */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct relay {
+    int from, to; /* borrowed; both -1 when it is over */
+    size_t begin, end;
+    char bytes[16384]; /* from `begin` to `end`: read, and not written yet */
+};
+
+#define RELAY_NONE ((struct relay){.from = -1, .to = -1})
+
+/* Begins. `from` should not block (or only be read when poll(2) says so); `to` may, and is then given no more at once
+ * than a pipe has room for when poll(2) says that it has. */
+void relay_begin(struct relay *r, int from, int to);
+
+bool relay_is_over(const struct relay *r);
+
+/* Whether something was read that has not been written. */
+bool relay_is_pending(const struct relay *r);
+
+/* What it waits for: room for what is pending, else something to read. Two entries, -1 where it waits for nothing. */
+void relay_watch(const struct relay *r, struct pollfd fds[2]);
+
+/* After poll(2): moves what can be moved. At the end of `from`, or when nobody takes what goes to `to`, it is over. */
+void relay_move(struct relay *r, const struct pollfd fds[2]);
