@@ -30,6 +30,9 @@ struct child {
 /* Carries out all steps. Only comes back with an error. */
 int child_run(struct child *c, struct err *err);
 
+/* The step that takes the host's binary out of reach: child_binary.c. */
+int child_binary(struct child *c, const struct plan_step *s, struct err *err);
+
 /* The steps that build the root file system: child_mount.c. */
 int child_propagation(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_overlay(struct child *c, const struct plan_step *s, struct err *err);

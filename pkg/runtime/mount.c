@@ -81,15 +81,31 @@ static int mount_new_classic(int target, const char *type, const char *source, c
     return mount(source, fd_path(target, path), type, classic_flags(attributes), options) < 0 ? -errno : 0;
 }
 
-/* Makes the configured file system and puts it on `target`. */
+/* Makes the configured file system, mounted nowhere yet. */
+static int make_mount(int fs, uint64_t attributes)
+{
+    int mnt = -1;
+
+    if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
+        mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
+    return mnt < 0 ? -errno : mnt;
+}
+
+/* Makes it and puts it on `target`. */
 static int attach(int fs, int target, uint64_t attributes)
 {
-    _cleanup_fd_ int mnt = -1;
+    _cleanup_fd_ int mnt = make_mount(fs, attributes);
 
-    if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
-        return -errno;
-    mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
-    return mnt < 0 || sys_move(mnt, target) < 0 ? -errno : 0;
+    if (mnt < 0)
+        return mnt;
+    return sys_move(mnt, target) < 0 ? -errno : 0;
+}
+
+int mount_detached(const char *type)
+{
+    _cleanup_fd_ int fs = sys_fsopen(type);
+
+    return fs < 0 ? -errno : make_mount(fs, 0);
 }
 
 int mount_new(int target, const char *type, const char *source, char *const *data, uint64_t attributes)

@@ -1,10 +1,11 @@
 /* The plan of a container: a specification compiled into the steps that a child will carry out, in their order. Plain
  * data: what will be mounted, masked and set can be looked at without privileges.
  *
- * Order, and why: the cgroup first, so that what setting up costs is the container's, and its namespace next, whose
- * root is then the container's cgroup. The root, the mounts in the order of the spec, devices and the terminal; then
- * what makes paths read-only or hides them, on top of everything mounted; then the root becomes "/". Names, limits,
- * identity and the program come last, privileges going away in the order in which they are no longer needed.
+ * Order, and why: the host's binary goes out of reach before anything of the image is looked at. Then the cgroup, so
+ * that what setting up costs is the container's, and its namespace next, whose root is then the container's cgroup. The
+ * root, the mounts in the order of the spec, devices and the terminal; then what makes paths read-only or hides them,
+ * on top of everything mounted; then the root becomes "/". Names, limits, identity and the program come last,
+ * privileges going away in the order in which they are no longer needed.
  */
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <sys/types.h>
 
 enum plan_op {
+    PLAN_BINARY,         /* /proc/self/exe no longer leads to the host's cbox */
     PLAN_CGROUP,         /* joins the cgroup, then unshares its namespace (`flag`) */
     PLAN_OOM_SCORE,      /* `number` */
     PLAN_PROPAGATION,    /* of all mounts that were copied: `mount.propagation` */

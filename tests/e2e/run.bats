@@ -162,6 +162,65 @@ in_alpine() {
     expect '0 1 2 3' in_alpine -i -- sh -c 'cd /proc/self/fd && echo *'
 }
 
+# script NAME LINE [MODE]: an executable file in the test's folder "scripts".
+script() {
+    mkdir -p "$BATS_TEST_TMPDIR/scripts"
+    printf '%s\n' "$2" >"$BATS_TEST_TMPDIR/scripts/$1"
+    chmod "${3:-755}" "$BATS_TEST_TMPDIR/scripts/$1"
+}
+
+# If the kernel ran cbox itself, it would look for cbox's loader, which alpine does not have, and say so: 127.
+@test "no name makes the kernel execute cbox itself in the container" {
+    local n path
+    chmod 755 "$BATS_TEST_TMPDIR"
+    script direct '#!/proc/self/exe'
+    script thread '#! /proc/thread-self/exe x'
+    script deep5 '#!/proc/self/exe'
+    for n in 4 3 2 1; do
+        script deep$n "#!/s/deep$((n + 1))"
+    done
+    script name '#!/bin/true'
+    script name$'\r' '#!/proc/self/exe'
+    script return $'#!/s/name\r'
+    script unreadable '#!/proc/self/exe' 111
+    ln -s /proc/self/exe "$BATS_TEST_TMPDIR/scripts/link"
+    script over '#!/s/link'
+    for path in /proc/self/exe /proc/1/exe /proc/thread-self/exe /s/direct /s/thread /s/deep1 /s/return /s/link /s/over; do
+        refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -- "$path"
+        refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- "$path"
+    done
+    refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -u nobody -- /s/unreadable
+}
+
+@test "a program in the container runs where cbox may not raise limits, nor execute files in memory" {
+    expect here setpriv --bounding-set -sys_resource --inh-caps -sys_resource cbox run --rm alpine echo here
+    refuse 126 'exec format error' setpriv --bounding-set -sys_resource --inh-caps -sys_resource \
+        cbox run --rm alpine /proc/self/exe
+    # The setting is one of the PID namespace, and cannot be taken back there.
+    [ -e /proc/sys/vm/memfd_noexec ] || skip "the kernel has no vm.memfd_noexec"
+    # shellcheck disable=SC2016  # expanded inside
+    expect here unshare --pid --fork --mount-proc sh -c 'echo 2 >/proc/sys/vm/memfd_noexec
+        cbox run --rm alpine echo here'
+}
+
+@test "what cbox is cloned from is its binary still when its name is another's" {
+    cp "$cbox" "$BATS_TEST_TMPDIR/cbox"
+    # shellcheck disable=SC2016  # expanded inside
+    expect here bash -c 'exec 3<"$1"; rm "$1"; ln -s /bin/false "$1"; exec /proc/self/fd/3 run --rm alpine echo here' - \
+        "$BATS_TEST_TMPDIR/cbox"
+}
+
+@test "no descriptor of cbox leads the kernel out of the container" {
+    local n
+    script host '#!/bin/echo out'
+    mv "$BATS_TEST_TMPDIR/scripts/host" "$BATS_TEST_TMPDIR/host"
+    for n in {3..24}; do
+        script up$n "#!/proc/self/fd/$n/../../../../../../../../../../../..$BATS_TEST_TMPDIR/host"
+        refuse 127 'interpreter or loader is missing|not a directory' \
+            in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- /s/up$n
+    done
+}
+
 @test "mounts of a container are in nobody else's sight while it runs" {
     cbox run --rm alpine sleep 777002 3>&- &
     runner=$!

@@ -45,8 +45,9 @@ static void test_order(void **state)
                    "\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"uts\"},"
                    "{\"type\":\"network\"},{\"type\":\"cgroup\"}]}",
                    &spec, &p, &err));
-    assert_int_equal(p.steps.v[0].op, PLAN_CGROUP); /* first, so that setting up is on the container's account */
-    assert_true(p.steps.v[0].flag);
+    assert_int_equal(p.steps.v[0].op, PLAN_BINARY); /* before there is anything of the image */
+    assert_int_equal(p.steps.v[1].op, PLAN_CGROUP); /* early, so that setting up is on the container's account */
+    assert_true(p.steps.v[1].flag);
     assert_true(find(&p, PLAN_PROPAGATION, NULL) < find(&p, PLAN_ROOT_DIRECTORY, "/r"));
     assert_true(find(&p, PLAN_ROOT_DIRECTORY, NULL) < find(&p, PLAN_MOUNT, "/proc"));
     assert_true(find(&p, PLAN_MOUNT, "/proc") < find(&p, PLAN_BIND, "/v"));
