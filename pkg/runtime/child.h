@@ -21,7 +21,6 @@ struct child {
 
     /* What steps leave for later ones: */
     int root;     /* O_PATH, where the container's "/" is */
-    int cwd;      /* O_PATH */
     int terminal; /* the slave, or -1 */
     int mask;     /* O_PATH, an empty directory that hides others, or -1 */
     struct userdb_user user;

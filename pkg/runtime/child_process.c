@@ -29,8 +29,9 @@ int child_user(struct child *c, const struct plan_step *s, struct err *err)
 
 int child_directory(struct child *c, const struct plan_step *s, struct err *err)
 {
-    c->cwd = path_mkdirs_in_root(c->root, s->target, 0755);
-    return c->cwd < 0 ? err_errno(err, -c->cwd, "directory") : 0;
+    _cleanup_fd_ int fd = path_mkdirs_in_root(c->root, s->target, 0755);
+
+    return fd < 0 ? err_errno(err, -fd, "directory") : 0;
 }
 
 int child_rlimit(struct child *c _unused_, const struct plan_step *s, struct err *err)
@@ -147,11 +148,14 @@ int child_identity(struct child *c, const struct plan_step *s _unused_, struct e
     return set_capabilities(&process->capabilities, process->user.username && c->user.uid != 0, err);
 }
 
-int child_workdir(struct child *c, const struct plan_step *s, struct err *err)
+int child_workdir(struct child *c _unused_, const struct plan_step *s, struct err *err)
 {
+    _cleanup_fd_ int fd = path_open_in_root(AT_FDCWD, s->target, O_PATH | O_DIRECTORY, 0); /* we are in "/" */
     _cleanup_free_ char *real = NULL;
 
-    if (fchdir(c->cwd) < 0)
+    if (fd < 0)
+        return err_errno(err, -fd, "directory");
+    if (fchdir(fd) < 0)
         return err_errno(err, errno, "chdir");
     /* A directory of the host that was smuggled in would be unreachable from here (CVE-2024-21626). */
     real = getcwd(NULL, 0);

@@ -274,8 +274,8 @@ static int plan_process(const struct oci_spec *spec, struct plan *p, struct err 
     if (process->no_new_privileges)
         add(p, PLAN_NO_NEW_PRIVS, NULL);
     add(p, PLAN_BOUNDING, NULL)->number = bounding;
-    add(p, PLAN_IDENTITY, NULL);
     add(p, PLAN_WORKDIR, process->cwd);
+    add(p, PLAN_IDENTITY, NULL);
     add(p, PLAN_EXEC, process->args[0]);
     return 0;
 }

@@ -162,6 +162,20 @@ in_alpine() {
     expect '0 1 2 3' in_alpine -i -- sh -c 'cd /proc/self/fd && echo *'
 }
 
+@test "a working directory that is read-only or masked is just that" {
+    local dir
+    # The value is written back as it was, should it be possible.
+    # shellcheck disable=SC2016  # expanded inside
+    for dir in /proc/sys/kernel /proc/sys/kernel/. /proc/sys/../sys/kernel; do
+        run in_alpine -w "$dir" -- sh -c 'v=$(cat core_pattern) && echo "$v" >core_pattern'
+        [ "$status" -ne 0 ]
+        [[ $output == *"ead-only file system"* ]]
+    done
+    in_alpine -w /proc/sys -- test -d kernel
+    expect '' in_alpine -w /sys/firmware -- ls
+    refuse 125 'symbolic links' in_alpine -w /proc/self/cwd -- pwd
+}
+
 # script NAME LINE [MODE]: an executable file in the test's folder "scripts".
 script() {
     mkdir -p "$BATS_TEST_TMPDIR/scripts"
@@ -304,6 +318,8 @@ control() {
     expect /work/dir cbox run --rm layers:1 pwd
     expect /a/new/place in_alpine -w /a/new/place -- pwd
     expect /tmp in_alpine --workdir=/tmp -- pwd
+    expect /root in_alpine -u nobody -w /root -- pwd
+    expect /new in_alpine --read-only -w /new -- pwd
     refuse 125 'absolute' in_alpine -w relative/path -- true
 }
 

@@ -57,7 +57,8 @@ static void test_order(void **state)
     assert_true(find(&p, PLAN_READONLY_PATH, "/proc/sys") < find(&p, PLAN_PIVOT, NULL));
     assert_true(find(&p, PLAN_PIVOT, NULL) < find(&p, PLAN_BOUNDING, NULL));
     assert_true(find(&p, PLAN_BOUNDING, NULL) < find(&p, PLAN_IDENTITY, NULL));
-    assert_true(find(&p, PLAN_IDENTITY, NULL) < find(&p, PLAN_WORKDIR, NULL));
+    assert_true(find(&p, PLAN_DIRECTORY, NULL) < find(&p, PLAN_READONLY_PATH, NULL));
+    assert_true(find(&p, PLAN_PIVOT, NULL) < find(&p, PLAN_WORKDIR, NULL));
     assert_int_equal(find(&p, PLAN_EXEC, NULL), p.steps.n - 1);
     assert_true(p.steps.v[find(&p, PLAN_MOUNT, "/proc")].flag); /* never on what a link leads to */
     assert_true(p.clone_flags == (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNET));
