@@ -139,7 +139,8 @@ static int change_classic(int target, const struct plan_mount *how)
     return 0;
 }
 
-int mount_change(int target, const struct plan_mount *how)
+/* -ENOSYS before 5.12. */
+static int change(int target, const struct plan_mount *how)
 {
     struct mount_attr attributes = {.attr_set = how->set, .attr_clr = how->clear};
     struct mount_attr propagation = {.propagation = how->propagation};
@@ -148,10 +149,17 @@ int mount_change(int target, const struct plan_mount *how)
     if (how->set & MOUNT_ATTR__ATIME)
         attributes.attr_clr |= MOUNT_ATTR__ATIME;
     if ((how->set || how->clear) && sys_setattr(target, how->set_recursive ? AT_RECURSIVE : 0, &attributes) < 0)
-        return errno == ENOSYS ? change_classic(target, how) : -errno;
+        return -errno;
     if (how->propagation && sys_setattr(target, how->propagate_recursive ? AT_RECURSIVE : 0, &propagation) < 0)
-        return errno == ENOSYS ? change_classic(target, how) : -errno;
+        return -errno;
     return 0;
+}
+
+int mount_change(int target, const struct plan_mount *how)
+{
+    int r = change(target, how);
+
+    return r == -ENOSYS ? change_classic(target, how) : r;
 }
 
 static int bind_classic(int dirfd, const char *source, int target, const struct plan_mount *how)
@@ -183,7 +191,10 @@ int mount_bind(int dirfd, const char *source, int target, const struct plan_moun
 
     if (tree < 0)
         return errno == ENOSYS ? bind_classic(dirfd, source, target, how) : -errno;
-    r = mount_change(tree, how);
+    /* What is mounted nowhere yet cannot be changed in the classic way. */
+    r = change(tree, how);
+    if (r == -ENOSYS)
+        return bind_classic(dirfd, source, target, how);
     if (r < 0)
         return r;
     return sys_move(tree, target) < 0 ? -errno : 0;

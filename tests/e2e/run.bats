@@ -20,6 +20,7 @@ setup() {
 }
 
 teardown() {
+    ! mountpoint -q "$BATS_TEST_TMPDIR/dir/below" || umount "$BATS_TEST_TMPDIR/dir/below"
     test_teardown
 }
 
@@ -358,6 +359,18 @@ control() {
     [ -f "$BATS_TEST_TMPDIR/made/file" ]
     refuse 125 'invalid|absolute' in_alpine -v "$BATS_TEST_TMPDIR:relative" -- true
     refuse 125 'invalid|mode' in_alpine -v "$BATS_TEST_TMPDIR:/mnt:nosuchmode" -- true
+}
+
+@test "-v DIR:DIR:ro is read-only with what is mounted below DIR" {
+    mkdir -p "$BATS_TEST_TMPDIR/dir/below"
+    mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/dir/below"
+    for dir in / /below; do
+        run in_alpine -v "$BATS_TEST_TMPDIR/dir:/mnt:ro" -- touch "/mnt$dir/new"
+        [ "$status" -ne 0 ]
+        [[ $output == *"ead-only file system"* ]]
+    done
+    in_alpine -v "$BATS_TEST_TMPDIR/dir:/mnt" -- touch /mnt/below/new
+    [ -f "$BATS_TEST_TMPDIR/dir/below/new" ]
 }
 
 @test "a bind's target that is a symlink stays inside the root" {
