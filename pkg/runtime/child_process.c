@@ -78,13 +78,16 @@ int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err 
     return 0;
 }
 
-int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err _unused_)
+int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)
 {
-    /* Without it the program would see the keys of whoever started it. Kernels without keyrings have none to see. */
-    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM &&
-        errno != EDQUOT)
+    /* Without it the program would see the keys of whoever started it. Kernels without keyrings have none to see, and a
+     * filter of system calls that forbids us keyctl(2) forbids it the program as well. */
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == 0 || errno == ENOSYS || errno == EPERM)
+        return 0;
+    if (errno != EDQUOT)
         return err_errno(err, errno, "keyctl");
-    return 0;
+    err_set(err, ERR_NO_SPACE, "there are too many keys of the user who starts it already");
+    return err_hint(err, "/proc/key-users shows how many, /proc/sys/kernel/keys/ how many there may be");
 }
 
 int child_no_new_privs(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)

@@ -1,36 +1,9 @@
-#include "../unit.h"
+#include "forked.h"
 
 #include "runtime/mount.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
-/* What a process in a mount namespace of its own finds, told by its exit code: 0, or the line that failed. */
-#define MUST(condition)             \
-    do {                            \
-        if (!(condition))           \
-            _exit(__LINE__ & 0xff); \
-    } while (0)
-
-/* From here on the kernel does not know this system call. */
-static void forget(unsigned call)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {ARRAY_SIZE(filter), filter};
-
-    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-}
 
 static bool writable(const char *path)
 {
@@ -53,7 +26,7 @@ static void bind_read_only(unsigned forgotten, bool below_is_writable)
     MUST(mkdir("source", 0755) == 0 && mkdir("source/below", 0755) == 0 && mkdir("target", 0755) == 0);
     MUST(mount("tmpfs", "source/below", "tmpfs", 0, NULL) == 0);
     if (forgotten)
-        forget(forgotten);
+        refuse_call(forgotten, ENOSYS);
     target = open("target", O_PATH | O_DIRECTORY | O_CLOEXEC);
     MUST(mount_bind(AT_FDCWD, "source", target, &how) == 0);
     MUST(!writable("target/file"));
@@ -63,20 +36,11 @@ static void bind_read_only(unsigned forgotten, bool below_is_writable)
 
 static void run(unsigned forgotten, bool below_is_writable)
 {
-    int status;
-    pid_t pid;
-
     if (geteuid() != 0) {
         print_message("skipped: mounting takes root\n");
         skip();
     }
-    pid = fork();
-    if (pid == 0) {
-        bind_read_only(forgotten, below_is_writable);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    assert_child(bind_read_only(forgotten, below_is_writable));
 }
 
 static void test_recursively_read_only(void **state _unused_)
