@@ -385,6 +385,15 @@ control() {
     [ -z "$(ls -A "$BATS_TEST_TMPDIR/evil")" ]
 }
 
+@test "directories are made behind links to what is missing, inside the root" {
+    mkdir "$BATS_TEST_TMPDIR/dir"
+    ln -s "$BATS_TEST_TMPDIR/nowhere" "$BATS_TEST_TMPDIR/dir/link"
+    expect "$BATS_TEST_TMPDIR/nowhere/x" in_alpine -v "$BATS_TEST_TMPDIR/dir:/dl" -w /dl/link/x -- pwd
+    in_alpine -v "$BATS_TEST_TMPDIR/dir:/dl" -v "$BATS_TEST_TMPDIR/dir:/dl/link/y" -- \
+        test -L "$BATS_TEST_TMPDIR/nowhere/y/link"
+    [ ! -e "$BATS_TEST_TMPDIR/nowhere" ]
+}
+
 @test "--read-only: nothing of the root can be written, /dev/shm can" {
     run in_alpine --read-only -- touch /new
     [ "$status" -ne 0 ]
