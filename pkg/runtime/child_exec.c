@@ -10,16 +10,15 @@
 /* What the steps left and what came with the process must not be there for the program, nor for the execve(2) itself,
  * which looks up names such as /proc/self/fd/N/bin/sh for the image while descriptors to be closed by it are still open
  * (CVE-2024-21626). The socket to the parent alone has to live until then: nothing lies behind it. */
-static int close_descriptors(struct child *c, struct err *err)
+static void close_descriptors(const struct child *c)
 {
-    if (c->sync != 3 && dup3(c->sync, 3, O_CLOEXEC) < 0)
-        return err_errno(err, errno, "closing descriptors");
-    c->sync = 3;
-    if (close_range(4, ~0U, 0) == 0)
-        return 0;
-    for (int fd = 4; fd < 1024; fd++)
-        close(fd);
-    return 0;
+    unsigned kept = (unsigned)c->sync;
+
+    if ((kept == 3 || close_range(3, kept - 1, 0) == 0) && close_range(kept + 1, ~0U, 0) == 0)
+        return;
+    for (int fd = 3; fd < 1024; fd++)
+        if (fd != c->sync)
+            close(fd);
 }
 
 static void reset_signals(void)
@@ -89,9 +88,7 @@ int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *
     if (!strv_env_get(env, "HOME"))
         strv_addf(&env, "HOME=%s", c->user.home);
     reset_signals();
-    r = close_descriptors(c, err);
-    if (r < 0)
-        return r;
+    close_descriptors(c);
     /* After everything that would take it away again. A parent that is gone already does not read the message. */
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     r = frame_send(c->sync, CHILD_READY, NULL, 0, NULL, 0);
