@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 int child_user(struct child *c, const struct plan_step *s, struct err *err)
 {
@@ -49,6 +50,19 @@ int child_rlimit(struct child *c _unused_, const struct plan_step *s, struct err
     return setrlimit(which, &want) < 0 ? err_errno(err, errno, "setrlimit") : 0;
 }
 
+/* The container's own, which it may change as it likes. /dev can be a bind whose "null" is anything. */
+static int open_null(int flags)
+{
+    _cleanup_fd_ int fd = path_open_in_root(AT_FDCWD, "/dev/null", flags | O_NONBLOCK | O_NOCTTY, 0);
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0 || fcntl(fd, F_SETFL, 0) < 0)
+        return -errno;
+    return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? steal_fd(&fd) : -ENODEV;
+}
+
 int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     int from[3];
@@ -66,9 +80,11 @@ int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err 
     for (int i = 0; i < 3; i++) {
         int fd = c->terminal >= 0 ? c->terminal : c->start->stdio[i];
 
-        from[i] = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : open("/dev/null", i ? O_WRONLY : O_RDONLY | O_CLOEXEC);
-        if (from[i] >= 0 && from[i] < 3)
-            from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+            fd = open_null(i ? O_WRONLY : O_RDONLY);
+        if (fd < 0)
+            return err_errno(err, -fd, "/dev/null");
+        from[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         if (from[i] < 0)
             return err_errno(err, errno, "descriptor %d", i);
     }

@@ -236,6 +236,22 @@ script() {
     done
 }
 
+@test "standard input is the null device or nothing, whatever a volume on /dev calls null" {
+    local n
+    mkdir "$BATS_TEST_TMPDIR/dev"
+    echo secret >"$BATS_TEST_TMPDIR/secret"
+    for n in {3..24}; do
+        ln -sfn "/proc/self/fd/$n/../../../../../../../../../../..$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/dev/null"
+        refuse 125 '/dev/null: (too many levels of symbolic links|no such file)' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+    done
+    ln -sfn secret "$BATS_TEST_TMPDIR/dev/null"
+    cp "$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/dev"
+    refuse 125 '/dev/null: no such device' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+    rm "$BATS_TEST_TMPDIR/dev/null"
+    mkfifo "$BATS_TEST_TMPDIR/dev/null"
+    refuse 125 '/dev/null: no such device' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+}
+
 @test "mounts of a container are in nobody else's sight while it runs" {
     cbox run --rm alpine sleep 777002 3>&- &
     runner=$!
