@@ -5,10 +5,9 @@
  * that what setting up costs is the container's, and its namespace next, whose root is then the container's cgroup. The
  * root, the mounts in the order of the spec, devices and the terminal; then what makes paths read-only or hides them,
  * on top of everything mounted; then the root becomes "/". Names, limits, identity and the program come last,
- * privileges going away in the order in which they are no longer needed. The working
- * directory is made while the root can be written to, but entered where everything lies as the program will see it: a
- * descriptor from before would lead below the mounts that hide and protect. It is entered with root's rights, as in
- * Docker.
+ * privileges going away in the order in which they are no longer needed. The working directory is made while the root
+ * can be written to, but entered where everything lies as the program will see it: a descriptor from before would lead
+ * below the mounts that hide and protect. It is entered with root's rights, as in Docker.
  */
 #pragma once
 

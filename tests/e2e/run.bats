@@ -230,9 +230,9 @@ script() {
     script host '#!/bin/echo out'
     mv "$BATS_TEST_TMPDIR/scripts/host" "$BATS_TEST_TMPDIR/host"
     for n in {3..24}; do
-        script up$n "#!/proc/self/fd/$n/../../../../../../../../../../../..$BATS_TEST_TMPDIR/host"
+        script "up$n" "#!/proc/self/fd/$n/../../../../../../../../../../../..$BATS_TEST_TMPDIR/host"
         refuse 127 'interpreter or loader is missing|not a directory' \
-            in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- /s/up$n
+            in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- "/s/up$n"
     done
 }
 
