@@ -162,8 +162,9 @@ static void make_mounts(const struct bundle_options *o, struct oci_spec *spec)
     }
     for (size_t i = 0; i < o->n_volumes; i++) {
         const struct bundle_volume *v = &o->volumes[i];
+        /* Read-only with what is mounted below, where the kernel can, as in Docker since 25. */
         _cleanup_free_ char *options =
-            str_printf("rbind,%s%s", v->propagation ? v->propagation : "rprivate", v->readonly ? ",ro" : "");
+            str_printf("rbind,%s%s", v->propagation ? v->propagation : "rprivate", v->readonly ? ",rro" : "");
 
         add_mount(spec, v->destination, "bind", v->source, options);
     }

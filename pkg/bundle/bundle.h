@@ -13,7 +13,7 @@ struct bundle_volume {
     char *source;      /* absolute, on the host */
     char *destination; /* absolute, in the container; cleaned */
     char *propagation; /* "rprivate", …; NULL: rprivate */
-    bool readonly;
+    bool readonly;     /* with what is mounted below the source, from Linux 5.12 on */
 };
 
 /* What the user asked for. Strings are borrowed. */

@@ -49,6 +49,7 @@ static int child_loopback(struct child *c _unused_, const struct plan_step *s _u
 int child_run(struct child *c, struct err *err)
 {
     static int (*const steps[])(struct child *, const struct plan_step *, struct err *) = {
+        [PLAN_BINARY] = child_binary,
         [PLAN_CGROUP] = child_cgroup,
         [PLAN_OOM_SCORE] = child_oom_score,
         [PLAN_PROPAGATION] = child_propagation,

@@ -274,8 +274,8 @@ static int plan_process(const struct oci_spec *spec, struct plan *p, struct err 
     if (process->no_new_privileges)
         add(p, PLAN_NO_NEW_PRIVS, NULL);
     add(p, PLAN_BOUNDING, NULL)->number = bounding;
-    add(p, PLAN_IDENTITY, NULL);
     add(p, PLAN_WORKDIR, process->cwd);
+    add(p, PLAN_IDENTITY, NULL);
     add(p, PLAN_EXEC, process->args[0]);
     return 0;
 }
@@ -288,6 +288,7 @@ int plan_make(const struct oci_spec *spec, const struct cgroup_host *host, bool 
 
     if (r < 0)
         return r;
+    add(&p, PLAN_BINARY, NULL);
     add(&p, PLAN_CGROUP, NULL)->flag = oci_spec_namespace(spec, "cgroup") != NULL;
     if (spec->process.oom_score_adj)
         add(&p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
@@ -323,6 +324,7 @@ void plan_release(struct plan *plan)
 char *plan_describe(const struct plan_step *step)
 {
     static const char *const what[] = {
+        [PLAN_BINARY] = "letting go of cbox's own binary",
         [PLAN_CGROUP] = "joining the cgroup",
         [PLAN_OOM_SCORE] = "setting the OOM score",
         [PLAN_PROPAGATION] = "separating mounts from the host's",

@@ -20,6 +20,7 @@ setup() {
 }
 
 teardown() {
+    ! mountpoint -q "$BATS_TEST_TMPDIR/dir/below" || umount "$BATS_TEST_TMPDIR/dir/below"
     test_teardown
 }
 
@@ -196,6 +197,95 @@ in_alpine() {
     expect '0 1 2 3' in_alpine -i -- sh -c 'cd /proc/self/fd && echo *'
 }
 
+@test "a working directory that is read-only or masked is just that" {
+    local dir
+    # The value is written back as it was, should it be possible.
+    # shellcheck disable=SC2016  # expanded inside
+    for dir in /proc/sys/kernel /proc/sys/kernel/. /proc/sys/../sys/kernel; do
+        run in_alpine -w "$dir" -- sh -c 'v=$(cat core_pattern) && echo "$v" >core_pattern'
+        [ "$status" -ne 0 ]
+        [[ $output == *"ead-only file system"* ]]
+    done
+    in_alpine -w /proc/sys -- test -d kernel
+    expect '' in_alpine -w /sys/firmware -- ls
+    refuse 125 'symbolic links' in_alpine -w /proc/self/cwd -- pwd
+}
+
+# script NAME LINE [MODE]: an executable file in the test's folder "scripts".
+script() {
+    mkdir -p "$BATS_TEST_TMPDIR/scripts"
+    printf '%s\n' "$2" >"$BATS_TEST_TMPDIR/scripts/$1"
+    chmod "${3:-755}" "$BATS_TEST_TMPDIR/scripts/$1"
+}
+
+# If the kernel ran cbox itself, it would look for cbox's loader, which alpine does not have, and say so: 127.
+@test "no name makes the kernel execute cbox itself in the container" {
+    local n path
+    chmod 755 "$BATS_TEST_TMPDIR"
+    script direct '#!/proc/self/exe'
+    script thread '#! /proc/thread-self/exe x'
+    script deep5 '#!/proc/self/exe'
+    for n in 4 3 2 1; do
+        script deep$n "#!/s/deep$((n + 1))"
+    done
+    script name '#!/bin/true'
+    script name$'\r' '#!/proc/self/exe'
+    script return $'#!/s/name\r'
+    script unreadable '#!/proc/self/exe' 111
+    ln -s /proc/self/exe "$BATS_TEST_TMPDIR/scripts/link"
+    script over '#!/s/link'
+    for path in /proc/self/exe /proc/1/exe /proc/thread-self/exe /s/direct /s/thread /s/deep1 /s/return /s/link /s/over; do
+        refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -- "$path"
+        refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- "$path"
+    done
+    refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -u nobody -- /s/unreadable
+}
+
+@test "a program in the container runs where cbox may not raise limits, nor execute files in memory" {
+    expect here setpriv --bounding-set -sys_resource --inh-caps -sys_resource cbox run --rm alpine echo here
+    refuse 126 'exec format error' setpriv --bounding-set -sys_resource --inh-caps -sys_resource \
+        cbox run --rm alpine /proc/self/exe
+    # The setting is one of the PID namespace, and cannot be taken back there.
+    [ -e /proc/sys/vm/memfd_noexec ] || skip "the kernel has no vm.memfd_noexec"
+    # shellcheck disable=SC2016  # expanded inside
+    expect here unshare --pid --fork --mount-proc sh -c 'echo 2 >/proc/sys/vm/memfd_noexec
+        cbox run --rm alpine echo here'
+}
+
+@test "what cbox is cloned from is its binary still when its name is another's" {
+    cp "$cbox" "$BATS_TEST_TMPDIR/cbox"
+    # shellcheck disable=SC2016  # expanded inside
+    expect here bash -c 'exec 3<"$1"; rm "$1"; ln -s /bin/false "$1"; exec /proc/self/fd/3 run --rm alpine echo here' - \
+        "$BATS_TEST_TMPDIR/cbox"
+}
+
+@test "no descriptor of cbox leads the kernel out of the container" {
+    local n
+    script host '#!/bin/echo out'
+    mv "$BATS_TEST_TMPDIR/scripts/host" "$BATS_TEST_TMPDIR/host"
+    for n in {3..24}; do
+        script "up$n" "#!/proc/self/fd/$n/../../../../../../../../../../../..$BATS_TEST_TMPDIR/host"
+        refuse 127 'interpreter or loader is missing|not a directory' \
+            in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- "/s/up$n"
+    done
+}
+
+@test "standard input is the null device or nothing, whatever a volume on /dev calls null" {
+    local n
+    mkdir "$BATS_TEST_TMPDIR/dev"
+    echo secret >"$BATS_TEST_TMPDIR/secret"
+    for n in {3..24}; do
+        ln -sfn "/proc/self/fd/$n/../../../../../../../../../../..$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/dev/null"
+        refuse 125 '/dev/null: (too many levels of symbolic links|no such file)' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+    done
+    ln -sfn secret "$BATS_TEST_TMPDIR/dev/null"
+    cp "$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/dev"
+    refuse 125 '/dev/null: no such device' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+    rm "$BATS_TEST_TMPDIR/dev/null"
+    mkfifo "$BATS_TEST_TMPDIR/dev/null"
+    refuse 125 '/dev/null: no such device' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+}
+
 @test "mounts of a container are in nobody else's sight while it runs" {
     cbox run --rm alpine sleep 777002 3>&- &
     runner=$!
@@ -279,6 +369,8 @@ control() {
     expect /work/dir cbox run --rm layers:1 pwd
     expect /a/new/place in_alpine -w /a/new/place -- pwd
     expect /tmp in_alpine --workdir=/tmp -- pwd
+    expect /root in_alpine -u nobody -w /root -- pwd
+    expect /new in_alpine --read-only -w /new -- pwd
     refuse 125 'absolute' in_alpine -w relative/path -- true
 }
 
@@ -319,6 +411,18 @@ control() {
     refuse 125 'invalid|mode' in_alpine -v "$BATS_TEST_TMPDIR:/mnt:nosuchmode" -- true
 }
 
+@test "-v DIR:DIR:ro is read-only with what is mounted below DIR" {
+    mkdir -p "$BATS_TEST_TMPDIR/dir/below"
+    mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/dir/below"
+    for dir in / /below; do
+        run in_alpine -v "$BATS_TEST_TMPDIR/dir:/mnt:ro" -- touch "/mnt$dir/new"
+        [ "$status" -ne 0 ]
+        [[ $output == *"ead-only file system"* ]]
+    done
+    in_alpine -v "$BATS_TEST_TMPDIR/dir:/mnt" -- touch /mnt/below/new
+    [ -f "$BATS_TEST_TMPDIR/dir/below/new" ]
+}
+
 @test "a bind's target that is a symlink stays inside the root" {
     mkdir "$BATS_TEST_TMPDIR/dir" "$BATS_TEST_TMPDIR/evil"
     image_init "$BATS_TEST_TMPDIR/image"
@@ -329,6 +433,15 @@ control() {
     run timeout 20 cbox run --rm -v "$BATS_TEST_TMPDIR/dir:/out/made" evil:1
     [ "$status" -ne 0 ]
     [ -z "$(ls -A "$BATS_TEST_TMPDIR/evil")" ]
+}
+
+@test "directories are made behind links to what is missing, inside the root" {
+    mkdir "$BATS_TEST_TMPDIR/dir"
+    ln -s "$BATS_TEST_TMPDIR/nowhere" "$BATS_TEST_TMPDIR/dir/link"
+    expect "$BATS_TEST_TMPDIR/nowhere/x" in_alpine -v "$BATS_TEST_TMPDIR/dir:/dl" -w /dl/link/x -- pwd
+    in_alpine -v "$BATS_TEST_TMPDIR/dir:/dl" -v "$BATS_TEST_TMPDIR/dir:/dl/link/y" -- \
+        test -L "$BATS_TEST_TMPDIR/nowhere/y/link"
+    [ ! -e "$BATS_TEST_TMPDIR/nowhere" ]
 }
 
 @test "--read-only: nothing of the root can be written, /dev/shm can" {

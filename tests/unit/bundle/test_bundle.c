@@ -174,7 +174,7 @@ static void test_volume_mounts(void **state)
     assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = 1}, &spec, &err));
     last = &spec.mounts.v[spec.mounts.n - 1];
     assert_string_equal(last->destination, "/c");
-    assert_true(strv_contains(last->options, "ro"));
+    assert_true(strv_contains(last->options, "rro"));
     assert_true(strv_contains(last->options, "rbind"));
     assert_true(strv_contains(last->options, "rprivate"));
 }

@@ -45,8 +45,9 @@ static void test_order(void **state)
                    "\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"uts\"},"
                    "{\"type\":\"network\"},{\"type\":\"cgroup\"}]}",
                    &spec, &p, &err));
-    assert_int_equal(p.steps.v[0].op, PLAN_CGROUP); /* first, so that setting up is on the container's account */
-    assert_true(p.steps.v[0].flag);
+    assert_int_equal(p.steps.v[0].op, PLAN_BINARY); /* before there is anything of the image */
+    assert_int_equal(p.steps.v[1].op, PLAN_CGROUP); /* early, so that setting up is on the container's account */
+    assert_true(p.steps.v[1].flag);
     assert_true(find(&p, PLAN_PROPAGATION, NULL) < find(&p, PLAN_ROOT_DIRECTORY, "/r"));
     assert_true(find(&p, PLAN_ROOT_DIRECTORY, NULL) < find(&p, PLAN_MOUNT, "/proc"));
     assert_true(find(&p, PLAN_MOUNT, "/proc") < find(&p, PLAN_BIND, "/v"));
@@ -56,7 +57,8 @@ static void test_order(void **state)
     assert_true(find(&p, PLAN_READONLY_PATH, "/proc/sys") < find(&p, PLAN_PIVOT, NULL));
     assert_true(find(&p, PLAN_PIVOT, NULL) < find(&p, PLAN_BOUNDING, NULL));
     assert_true(find(&p, PLAN_BOUNDING, NULL) < find(&p, PLAN_IDENTITY, NULL));
-    assert_true(find(&p, PLAN_IDENTITY, NULL) < find(&p, PLAN_WORKDIR, NULL));
+    assert_true(find(&p, PLAN_DIRECTORY, NULL) < find(&p, PLAN_READONLY_PATH, NULL));
+    assert_true(find(&p, PLAN_PIVOT, NULL) < find(&p, PLAN_WORKDIR, NULL));
     assert_int_equal(find(&p, PLAN_EXEC, NULL), p.steps.n - 1);
     assert_true(p.steps.v[find(&p, PLAN_MOUNT, "/proc")].flag); /* never on what a link leads to */
     assert_true(p.clone_flags == (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNET));
