@@ -72,6 +72,7 @@ struct http_response {
     char **headers;        /* "Name: value" of the last answer, at most 64 KiB in all */
     struct buf body;       /* of an answer other than 2xx: its first 64 KiB at most */
     const char *authority; /* who was asked last: "host:port" */
+    bool elsewhere;        /* and that is not who the request was for: a redirect led to another scheme, host or port */
 };
 
 /* The value of the `nth` (from 0) header of this name, or NULL. */

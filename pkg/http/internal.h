@@ -105,6 +105,9 @@ void http_transfer_end(struct http_transfer *t);
 
 void http_transfer_free(struct http_transfer *t);
 
+/* Whether the attempt is with another scheme, host or port than the one that the request names. */
+bool http_transfer_elsewhere(const struct http_transfer *t);
+
 /* receive.c: callbacks of libcurl's while an attempt runs. */
 size_t http_receive_header(char *line, size_t size, size_t n, void *data);
 size_t http_receive_body(char *bytes, size_t size, size_t n, void *data);

@@ -123,7 +123,7 @@ static void setup_headers(struct http_transfer *t)
 
     STRV_FOREACH (header, t->headers)
         list = http_curl.curl_slist_append(list, *header);
-    if (t->authorization && str_eq(t->scheme, t->current_scheme) && str_eq(t->authority, t->current_authority)) {
+    if (t->authorization && !http_transfer_elsewhere(t)) {
         _cleanup_free_ char *line = str_printf("Authorization: %s", t->authorization);
 
         list = http_curl.curl_slist_append(list, line);

@@ -154,19 +154,19 @@ static void add_query(struct buf *url, const char *name, const char *value)
             buf_addf(url, "%%%02X", (unsigned)(unsigned char)*p);
 }
 
-/* The URL to ask for a token. Credentials go there, so it must be as safe as the registry was. */
+/* The URL to ask for a token. Credentials go there, so it must be as safe as the registry has to be. */
 static int token_url(const struct registry_token *t, const struct registry_challenge *c, struct buf *ret,
                      struct err *err)
 {
+    const struct registry_endpoint *e = endpoint_of(t);
     const char *realm = registry_challenge_param(c, "realm"), *service = registry_challenge_param(c, "service");
     const char *scope = registry_challenge_param(c, "scope");
     _cleanup_free_ char *scheme = NULL, *authority = NULL, *usual = NULL;
 
     if (str_empty(realm) || http_url_origin(realm, &scheme, &authority, err) < 0)
-        return err_set(err, ERR_AUTH, "%s names no place to ask for a token", endpoint_of(t)->authority);
-    if (strcmp(scheme, "https") != 0 && strcmp(endpoint_of(t)->scheme, "https") == 0)
-        return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", endpoint_of(t)->authority,
-                       authority);
+        return err_set(err, ERR_AUTH, "%s names no place to ask for a token", e->authority);
+    if (strcmp(scheme, "https") != 0 && strcmp(e->scheme, "https") == 0 && !e->may_be_plain)
+        return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", e->authority, authority);
     buf_add(ret, realm, strcspn(realm, "#"));
     if (!str_empty(service))
         add_query(ret, "service", service);

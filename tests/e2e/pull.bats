@@ -183,6 +183,13 @@ misbehaving_with() {
     cbox pull "$host/a/b:1"
 }
 
+@test "credentials go to a token server without TLS only where the registry may be without it, as on loopback" {
+    misbehaving bearer=0 plain-token
+    refuse 1 'without TLS' cbox pull a/b:1
+    [ "$(grep -c 'GET /token' "$requests")" -eq 0 ]
+    cbox pull "$host/a/b:1"
+}
+
 @test "a redirect is followed without the Authorization header" {
     misbehaving bearer=0 redirect
     cbox pull "$host/a/b:1"
