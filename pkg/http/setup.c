@@ -4,7 +4,6 @@
 #include "sys/fd.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/socket.h>
 
@@ -75,7 +74,7 @@ static int trust(struct http_transfer *t, const struct http_tls *tls)
     if (!tls || !tls->ca_pem)
         return 0;
     if (!h->ca_dir && h->ca_bundle && access(h->ca_bundle, F_OK) == 0)
-        r = fd_read_file(AT_FDCWD, h->ca_bundle, &pem, &t->err);
+        r = fd_read_user_file(h->ca_bundle, &pem, &t->err);
     if (r >= 0)
         r = buf_append(&pem, tls->ca_pem, strlen(tls->ca_pem), &t->err);
     if (r < 0)

@@ -190,6 +190,25 @@ misbehaving_with() {
     cbox pull "$host/a/b:1"
 }
 
+# link FILE: puts a symbolic link in its place.
+link() {
+    mv "$1" "$1.real"
+    ln -s "$1.real" "$1"
+}
+
+@test "configuration, certificate and credentials may be symbolic links" {
+    misbehaving bearer=0
+    export HOME=$BATS_TEST_TMPDIR/home
+    mkdir -p "$HOME/.docker"
+    jq -n --arg host "$host" --arg auth "$(printf user:secret | base64)" '{auths: {($host): {auth: $auth}}}' \
+        >"$HOME/.docker/config.json"
+    link "$HOME/.docker/config.json"
+    link "$CBOX_CONFIG"
+    link "$BATS_TEST_TMPDIR/front/certs.d/$host/ca.crt"
+    cbox pull "$host/a/b:1"
+    grep -q 'GET /token.*Authorization=Basic' "$requests"
+}
+
 @test "a redirect is followed without the Authorization header" {
     misbehaving bearer=0 redirect
     cbox pull "$host/a/b:1"
