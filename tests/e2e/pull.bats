@@ -226,6 +226,16 @@ link() {
     cbox pull "$host/a/b:1"
 }
 
+@test "other bytes after the second try than after the first: what was unpacked of those goes" {
+    for fault in wrong-start garbage-start; do
+        misbehaving_with alpine $fault norange
+        cbox pull "$host/a/b:1"
+        expect unpacked cbox run --rm --network none "$host/a/b:1" echo unpacked
+        registry_stop "$BATS_TEST_TMPDIR/front"
+        cbox rmi "$host/a/b:1"
+    done
+}
+
 @test "503 and 429 are tried again" {
     misbehaving fail=2 limit=1
     cbox pull "$host/a/b:1"
@@ -244,6 +254,28 @@ link() {
     cbox pull "$host/a/b:1"
     grep -q 'Range=bytes=[1-9]' "$requests"
     expect three cbox run --rm --network none "$host/a/b:1" 'echo $LAYERS'
+}
+
+# damage LAYER SIZE [GOOD]: what is left of a download of SIZE bytes after a power cut; all but the first GOOD ones are zero.
+damage() {
+    local file=$CBOX_ROOT/tmp/blob-${1/:/-}
+    mkdir -p "$CBOX_ROOT/tmp"
+    head -c "${3:-0}" "$("$fixtures_dir/alpine")/blobs/${1/://}" >"$file"
+    truncate -s "$2" "$file"
+}
+
+@test "a download that was damaged is begun anew" {
+    layer=$(image_layer_digest "$("$fixtures_dir/alpine")" 0)
+    size=$(stat -c %s "$("$fixtures_dir/alpine")/blobs/${layer/://}")
+    misbehaving_with alpine
+    for damaged in "$((size / 2))" "$((size / 2)) 100000" "$((size - 1)) $((size / 2))" "$size" "$size $((size - 5))"; do
+        # shellcheck disable=SC2086
+        damage "$layer" $damaged
+        cbox pull "$host/a/b:1"
+        expect whole cbox run --rm --network none "$host/a/b:1" echo whole
+        cbox rmi "$host/a/b:1"
+    done
+    grep -q "/blobs/$layer.*Range=bytes=$((size / 2))-" "$requests"
 }
 
 # A file of a layer that is being unpacked.
