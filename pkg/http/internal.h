@@ -66,6 +66,7 @@ struct http_transfer {
 
     /* the request */
     char *url;
+    char *origin; /* or NULL */
     char **headers;
     char *authorization;
     char *scheme, *authority; /* of `url`: where `authorization` may go */

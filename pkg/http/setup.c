@@ -90,10 +90,11 @@ static int setup_tls(struct http_transfer *t)
 {
     struct http *h = t->client;
     const struct http_tls *tls = NULL;
+    const char *for_whom = t->origin ? t->origin : t->authority;
     int r = 0;
 
     if (h->options.tls)
-        r = h->options.tls(h->options.ctx, t->current_authority, t->authority, &tls, &t->err);
+        r = h->options.tls(h->options.ctx, t->current_authority, for_whom, &tls, &t->err);
     if (r < 0)
         return r;
     if (tls && tls->insecure) {

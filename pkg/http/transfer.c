@@ -47,6 +47,7 @@ void http_transfer_free(struct http_transfer *t)
     response_clear(t);
     strv_free(t->headers);
     free(t->url);
+    free(t->origin);
     free(t->authorization);
     free(t->scheme);
     free(t->authority);

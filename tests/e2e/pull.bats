@@ -190,6 +190,12 @@ misbehaving_with() {
     cbox pull "$host/a/b:1"
 }
 
+@test "the token server's certificate may be of the registry's authority" {
+    misbehaving bearer=0 other-token
+    cbox pull "$host/a/b:1"
+    [ "$(grep -c 'GET /token' "$requests")" -eq 1 ]
+}
+
 # link FILE: puts a symbolic link in its place.
 link() {
     mv "$1" "$1.real"

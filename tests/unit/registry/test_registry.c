@@ -59,7 +59,13 @@ static void answer(struct server_exchange *x)
         server_reply(x, "200 OK", "", body);
     } else if (asked_for(x, "/v2/guarded/"))
         answer_guarded(x);
-    else if (asked_for(x, "/v2/elsewhere/")) {
+    else if (asked_for(x, "/private/")) {
+        _cleanup_free_ char *line =
+            str_printf("WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/private/gate\"\r\n", x->port);
+
+        server_reply(x, asked_for(x, "/private/gate?") ? "403 No" : "401 No", line,
+                     "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"access forbidden\"}]}");
+    } else if (asked_for(x, "/v2/elsewhere/")) {
         _cleanup_free_ char *line = str_printf("Location: http://127.0.0.1:%d/v2/greedy/\r\n", mirror.port);
 
         server_reply(x, "307 There", line, "");
@@ -173,6 +179,10 @@ static void test_manifest_refused(void **state)
         {"basic/x",
          "pull access denied for 127.0.0.1:%d/basic/x, repository does not exist or may require authorization",
          ERR_AUTH},
+        {"private/x",
+         "pull access denied for 127.0.0.1:%d/private/x, repository does not exist or may require authorization: "
+         "denied: access forbidden",
+         ERR_AUTH},
         {"bad-token", "127.0.0.1:%d names no place to ask for a token", ERR_AUTH},
         {"a:limit",
          "127.0.0.1:%d answers with status 429 (too many requests): toomanyrequests: "
@@ -234,6 +244,7 @@ static void test_basic(void **state)
     (void)state;
     write_credentials();
     assert_ok(fetch(r, "basic/x", &m, &err));
+    assert_fails(fetch(r, "private/x", &m, &err), ERR_AUTH, "refuses user name or password");
 }
 
 /* Whoever a redirect names is not the registry: his challenge gets neither the credentials nor a token. */
