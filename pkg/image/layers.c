@@ -11,6 +11,7 @@
 enum {
     ANNOUNCE_STEP = 256 << 10, /* bytes between two words to an unpacker */
     BUSY_RETRY_MS = 100,
+    ACTIVE_MAX = 128,  /* each takes half a dozen descriptors, of which there are usually 1024 */
     UNPACKERS_MAX = 4, /* more would not fit into the memory that a pull may take */
 };
 
@@ -413,12 +414,13 @@ static int step(struct work *w, int timeout_ms, struct err *err)
     return 0;
 }
 
-/* Takes up what nobody else has, and works until that is finished. Nothing is held while others are waited for. */
+/* Takes up as much as it may of what nobody else has, and works until that is finished. Nothing is held while others
+ * are waited for. */
 static int round_of(struct work *w, struct err *err)
 {
     int r = 0;
 
-    for (size_t i = 0; i < w->n_jobs && r == 0; i++) {
+    for (size_t i = 0; i < w->n_jobs && r == 0 && count(w, JOB_ACTIVE) < ACTIVE_MAX; i++) {
         struct job *j = &w->jobs[w->order[i]];
 
         if (j->state == JOB_TODO || j->state == JOB_BUSY)

@@ -284,6 +284,14 @@ damage() {
     grep -q "/blobs/$layer.*Range=bytes=$((size / 2))-" "$requests"
 }
 
+@test "an image of two hundred layers, with the usual limit of open files" {
+    "$fixtures_dir/many-layers" "$BATS_TEST_TMPDIR/layout" 200
+    front_start "$BATS_TEST_TMPDIR/front" "$BATS_TEST_TMPDIR/layout"
+    registry_config "$BATS_TEST_TMPDIR/front" >"$BATS_TEST_TMPDIR/front.json"
+    host=$(<"$BATS_TEST_TMPDIR/front/host")
+    (ulimit -n 1024 && cbox --config "$BATS_TEST_TMPDIR/front.json" pull -q "$host/a/b:1")
+}
+
 # A file of a layer that is being unpacked.
 unpacked_file() {
     [ -n "$(find "$CBOX_ROOT/tmp/layers" -type f -path '*/tree/*' -print -quit 2>/dev/null)" ]
