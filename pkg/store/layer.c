@@ -147,14 +147,30 @@ int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_w
     return 0;
 }
 
+static void close_stage(struct store_stage *st)
+{
+    st->manifest = fd_close(st->manifest);
+    st->tree = fd_close(st->tree);
+    st->dir = fd_close(st->dir);
+}
+
+int store_stage_restart(struct store_stage *st, struct err *err)
+{
+    int tmp;
+    int r = store_dir(st->store, STORE_TMP, &tmp, err);
+
+    if (r < 0)
+        return r;
+    close_stage(st);
+    return make_stage(st, tmp, err); /* which removes the old one, as one that was left behind */
+}
+
 void store_stage_free(struct store_stage *st)
 {
     if (!st)
         return;
     drop_files(st);
-    fd_close(st->manifest);
-    fd_close(st->tree);
-    fd_close(st->dir);
+    close_stage(st);
     free(st);
 }
 

@@ -31,6 +31,9 @@ struct store_stage;
 int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_wait wait, struct store_stage **ret,
                       struct err *err);
 
+/* Begins with an empty tree and manifest again, under the same lock; on failure the stage is to be freed. */
+int store_stage_restart(struct store_stage *st, struct err *err);
+
 /* Removes what was unpacked unless a transaction took it; frees. */
 void store_stage_free(struct store_stage *st);
 MEM_DEFINE_CLEANUP(struct store_stage, store_stage_free);

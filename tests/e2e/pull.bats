@@ -183,6 +183,38 @@ misbehaving_with() {
     cbox pull "$host/a/b:1"
 }
 
+@test "credentials go to a token server without TLS only where the registry may be without it, as on loopback" {
+    misbehaving bearer=0 plain-token
+    refuse 1 'without TLS' cbox pull a/b:1
+    [ "$(grep -c 'GET /token' "$requests")" -eq 0 ]
+    cbox pull "$host/a/b:1"
+}
+
+@test "the token server's certificate may be of the registry's authority" {
+    misbehaving bearer=0 other-token
+    cbox pull "$host/a/b:1"
+    [ "$(grep -c 'GET /token' "$requests")" -eq 1 ]
+}
+
+# link FILE: puts a symbolic link in its place.
+link() {
+    mv "$1" "$1.real"
+    ln -s "$1.real" "$1"
+}
+
+@test "configuration, certificate and credentials may be symbolic links" {
+    misbehaving bearer=0
+    export HOME=$BATS_TEST_TMPDIR/home
+    mkdir -p "$HOME/.docker"
+    jq -n --arg host "$host" --arg auth "$(printf user:secret | base64)" '{auths: {($host): {auth: $auth}}}' \
+        >"$HOME/.docker/config.json"
+    link "$HOME/.docker/config.json"
+    link "$CBOX_CONFIG"
+    link "$BATS_TEST_TMPDIR/front/certs.d/$host/ca.crt"
+    cbox pull "$host/a/b:1"
+    grep -q 'GET /token.*Authorization=Basic' "$requests"
+}
+
 @test "a redirect is followed without the Authorization header" {
     misbehaving bearer=0 redirect
     cbox pull "$host/a/b:1"
@@ -198,6 +230,16 @@ misbehaving_with() {
 @test "a registry that ignores Range is asked again from the start" {
     misbehaving cut=2 norange
     cbox pull "$host/a/b:1"
+}
+
+@test "other bytes after the second try than after the first: what was unpacked of those goes" {
+    for fault in wrong-start garbage-start; do
+        misbehaving_with alpine $fault norange
+        cbox pull "$host/a/b:1"
+        expect unpacked cbox run --rm --network none "$host/a/b:1" echo unpacked
+        registry_stop "$BATS_TEST_TMPDIR/front"
+        cbox rmi "$host/a/b:1"
+    done
 }
 
 @test "503 and 429 are tried again" {
@@ -218,6 +260,36 @@ misbehaving_with() {
     cbox pull "$host/a/b:1"
     grep -q 'Range=bytes=[1-9]' "$requests"
     expect three cbox run --rm --network none "$host/a/b:1" 'echo $LAYERS'
+}
+
+# damage LAYER SIZE [GOOD]: what is left of a download of SIZE bytes after a power cut; all but the first GOOD ones are zero.
+damage() {
+    local file=$CBOX_ROOT/tmp/blob-${1/:/-}
+    mkdir -p "$CBOX_ROOT/tmp"
+    head -c "${3:-0}" "$("$fixtures_dir/alpine")/blobs/${1/://}" >"$file"
+    truncate -s "$2" "$file"
+}
+
+@test "a download that was damaged is begun anew" {
+    layer=$(image_layer_digest "$("$fixtures_dir/alpine")" 0)
+    size=$(stat -c %s "$("$fixtures_dir/alpine")/blobs/${layer/://}")
+    misbehaving_with alpine
+    for damaged in "$((size / 2))" "$((size / 2)) 100000" "$((size - 1)) $((size / 2))" "$size" "$size $((size - 5))"; do
+        # shellcheck disable=SC2086
+        damage "$layer" $damaged
+        cbox pull "$host/a/b:1"
+        expect whole cbox run --rm --network none "$host/a/b:1" echo whole
+        cbox rmi "$host/a/b:1"
+    done
+    grep -q "/blobs/$layer.*Range=bytes=$((size / 2))-" "$requests"
+}
+
+@test "an image of two hundred layers, with the usual limit of open files" {
+    "$fixtures_dir/many-layers" "$BATS_TEST_TMPDIR/layout" 200
+    front_start "$BATS_TEST_TMPDIR/front" "$BATS_TEST_TMPDIR/layout"
+    registry_config "$BATS_TEST_TMPDIR/front" >"$BATS_TEST_TMPDIR/front.json"
+    host=$(<"$BATS_TEST_TMPDIR/front/host")
+    (ulimit -n 1024 && cbox --config "$BATS_TEST_TMPDIR/front.json" pull -q "$host/a/b:1")
 }
 
 # A file of a layer that is being unpacked.

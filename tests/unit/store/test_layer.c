@@ -46,6 +46,29 @@ static void test_given_up(void **state)
     assert_fails(store_layer_open_tree(s, &d, &tree, &err), ERR_NOT_FOUND, d.hex);
 }
 
+static void test_restart(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct digest d = digest_of("a", 1).digest;
+    struct store_stage *st, *other;
+    struct stat info;
+    struct err err;
+
+    (void)state;
+    assert_ok(store_stage_begin(s, &d, LOCK_TRY, &st, &err));
+    assert_int_equal(mkdirat(store_stage_tree(st), "old", 0755), 0);
+    assert_int_equal(write(store_stage_manifest(st), "old", 3), 3);
+    assert_ok(store_stage_restart(st, &err));
+    assert_int_equal(faccessat(store_stage_tree(st), "old", F_OK, 0), -1);
+    assert_int_equal(fstat(store_stage_manifest(st), &info), 0);
+    assert_int_equal(info.st_size, 0);
+    assert_int_equal(count_entries("root/tmp/layers"), 2); /* the stage and its lock */
+    assert_fails(store_stage_begin(s, &d, LOCK_TRY, &other, &err), ERR_BUSY, "");
+    store_stage_free(st);
+    assert_int_equal(count_entries("root/tmp/layers"), 0);
+    assert_int_equal(count_entries("root/tmp/trash"), 0);
+}
+
 static void test_wrong_content(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
@@ -93,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scratch_test(test_visible_after_the_transaction),
         scratch_test(test_given_up),
+        scratch_test(test_restart),
         scratch_test(test_wrong_content),
         scratch_test(test_after_a_kill),
     };
