@@ -102,9 +102,15 @@ static int clean_up(const struct monitor_job *job, struct cgroup *cg, struct err
 static void delete_removed(const struct monitor_job *job)
 {
     struct err why = ERR_INIT;
+    int r;
 
-    if (job->record->remove && store_empty_trash(job->store, &why) < 0)
-        log_debug("deleting the container: %s", why.text);
+    if (!job->record->remove)
+        return;
+    r = store_container_delete(job->store, job->dir, &why);
+    if (r == 0)
+        r = store_empty_trash(job->store, &why); /* over which an earlier one may have been killed */
+    if (r < 0)
+        log_debug("%s", why.text);
 }
 
 static int watch(const struct monitor_job *job, struct cgroup *cg, struct runtime_process *process)

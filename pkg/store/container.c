@@ -15,6 +15,7 @@ enum { RECORD_MAX = 1 << 20 };
 
 struct store_container {
     char id[ID_LEN + 1];
+    char trashed[STORE_TRASH_NAME_MAX]; /* its name in the trash, once it was removed */
     int fd;
 };
 
@@ -288,6 +289,15 @@ int store_container_remove(struct store *s, struct store_container *c, const str
 
     if (record && record->name)
         store_container_name_drop(s, record->name, c->id);
-    r = store_discard(s, STORE_CONTAINERS, c->id, delete_now, err);
-    return r < 0 ? err_wrap(err, "removing container %.12s", c->id) : 0;
+    r = store_trash_put(s, STORE_CONTAINERS, c->id, c->trashed, err);
+    if (r < 0)
+        return err_wrap(err, "removing container %.12s", c->id);
+    return delete_now ? store_container_delete(s, c, err) : 0;
+}
+
+int store_container_delete(struct store *s, struct store_container *c, struct err *err)
+{
+    int r = store_trash_delete_held(s, c->trashed, err);
+
+    return r < 0 ? err_wrap(err, "deleting container %.12s", c->id) : 0;
 }

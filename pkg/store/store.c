@@ -189,21 +189,43 @@ static int trash_delete(int trash, const char *name, struct err *err)
     return path_remove_tree(trash, name, err);
 }
 
-int store_discard(struct store *s, enum store_dir dir, const char *name, bool delete_now, struct err *err)
+int store_trash_put(struct store *s, enum store_dir dir, const char *name, char ret[STORE_TRASH_NAME_MAX],
+                    struct err *err)
 {
     _cleanup_fd_ int trash = -1;
-    char unique[33];
     int from;
     int r = store_dir(s, dir, &from, err);
 
+    *ret = 0;
     if (r == 0)
         r = open_trash(s, &trash, err);
     if (r < 0)
         return r;
-    id_hex(unique, 32);
-    if (renameat(from, name, trash, unique) < 0)
-        return errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", name);
-    return delete_now ? trash_delete(trash, unique, err) : 0;
+    id_hex(ret, STORE_TRASH_NAME_MAX - 1);
+    if (renameat(from, name, trash, ret) == 0)
+        return 0;
+    *ret = 0;
+    return errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", name);
+}
+
+int store_trash_delete_held(struct store *s, const char *name, struct err *err)
+{
+    _cleanup_fd_ int trash = -1;
+    int r = *name ? open_trash(s, &trash, err) : 0;
+
+    return r < 0 || !*name ? r : path_remove_tree(trash, name, err);
+}
+
+int store_discard(struct store *s, enum store_dir dir, const char *name, bool delete_now, struct err *err)
+{
+    char trashed[STORE_TRASH_NAME_MAX];
+    _cleanup_fd_ int trash = -1;
+    int r = store_trash_put(s, dir, name, trashed, err);
+
+    if (r < 0 || !delete_now || !*trashed)
+        return r;
+    r = open_trash(s, &trash, err);
+    return r < 0 ? r : trash_delete(trash, trashed, err);
 }
 
 static void close_dir(DIR **d)

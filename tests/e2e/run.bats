@@ -329,9 +329,36 @@ control() {
     [ "$output" = hello ]
 }
 
+no_monitor() {
+    [ -z "$(processes_of_cbox)" ]
+}
+
+nothing_of_containers() {
+    [ -z "$(ls -A "$CBOX_ROOT/containers" "$CBOX_ROOT/tmp/trash" | grep -v -e : -e '^$')" ]
+}
+
 @test "--rm leaves no file of the container" {
     in_alpine -- sh -c 'echo x > /new'
-    wait_for 5 test -z "$(ls -A "$CBOX_ROOT/containers" 2>/dev/null)"
+    wait_for 10 no_monitor
+    nothing_of_containers
+    in_alpine -- no-such-command || true
+    wait_for 10 no_monitor
+    nothing_of_containers
+    in_alpine --name . -- true || true
+    in_alpine -u nosuch -- true || true
+    nothing_of_containers
+}
+
+@test "rm deletes the files, also of one that runs" {
+    cbox run --name mine alpine sh -c 'echo x > /new'
+    cbox rm mine
+    nothing_of_containers
+    cbox run --name mine alpine sh -c 'echo x > /new; exec sleep 777004' 3>&- &
+    runner=$!
+    wait_for 10 container_pid 777004
+    cbox rm -f mine
+    nothing_of_containers
+    wait $runner || true
 }
 
 @test "signals are passed on" {
