@@ -14,6 +14,9 @@ char *store_partial_name(const struct digest *d, char ret[STORE_PARTIAL_NAME_MAX
 #define STORE_STAGING    "layers"
 #define STORE_STAGE_LOCK ".lock"
 
+/* After a sync: whether everything that was written to the blob's file reached the disk. */
+int store_ingest_check_written(const struct store_ingest *in, struct err *err);
+
 /* The last step of a transaction, after everything was synced: gives the thing its name and unlocks it. The object
  * still has to be freed. */
 int store_ingest_publish(struct store_ingest *in, struct err *err);
@@ -22,9 +25,9 @@ int store_stage_publish(struct store_stage *st, struct err *err);
 /* Removes what crashed writers left among the tags, and empty directories. Under the exclusive store lock. */
 int store_tag_tidy(struct store *s, struct err *err);
 
-/* The two halves of store_discard() for a directory that is locked (flock(2)) by whoever discards it, and stays so until
- * it is deleted: an attempt to lock it for the deletion would meet that lock. `ret` is its name in the trash, "" where
- * there was nothing, which is nothing to delete. */
+/* The two halves of store_discard() for a directory that is locked (flock(2)) by whoever discards it, and stays so
+ * until it is deleted: an attempt to lock it for the deletion would meet that lock. `ret` is its name in the trash, ""
+ * where there was nothing, which is nothing to delete. */
 enum { STORE_TRASH_NAME_MAX = 33 };
 int store_trash_put(struct store *s, enum store_dir dir, const char *name, char ret[STORE_TRASH_NAME_MAX],
                     struct err *err);
