@@ -8,6 +8,7 @@
 #include "sys/proc.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 enum { FAILURE_CODE = 125 };
@@ -27,25 +28,6 @@ static int make_cgroup(const struct monitor_job *job, const struct cgroup_host *
     return r < 0 ? r : cgroup_create(ret, host, job->spec->platform.cgroups_path, &plan, err);
 }
 
-static int start(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret_cgroup,
-                 struct runtime_process *ret, struct err *err)
-{
-    struct runtime_start how = {.spec = job->spec, .overlay = job->overlay, .host = host};
-    int r = make_cgroup(job, host, ret_cgroup, err);
-
-    if (r < 0)
-        return r;
-    how.cgroup = *ret_cgroup;
-    memcpy(how.stdio, job->stdio, sizeof(how.stdio));
-    r = runtime_start(&how, ret, err);
-    if (r < 0)
-        return r;
-    r = runtime_await(ret, err);
-    if (r < 0)
-        proc_wait(ret->pidfd);
-    return r;
-}
-
 /* Writes down that it runs. Not durable: after a power cut nothing runs, whatever the record says. */
 static int note_started(const struct monitor_job *job, const struct runtime_process *process, struct err *err)
 {
@@ -60,6 +42,31 @@ static int note_started(const struct monitor_job *job, const struct runtime_proc
     if (proc_start_time(process->pid, &record->pid_start) < 0)
         record->pid_start = 0; /* ended already */
     return store_container_write(job->dir, record, false, err);
+}
+
+/* What runs without a record that says so would be neither listed nor found: that is no start. */
+static int start(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret_cgroup,
+                 struct runtime_process *ret, struct err *err)
+{
+    struct runtime_start how = {.spec = job->spec, .overlay = job->overlay, .host = host};
+    int r = make_cgroup(job, host, ret_cgroup, err);
+
+    if (r < 0)
+        return r;
+    how.cgroup = *ret_cgroup;
+    memcpy(how.stdio, job->stdio, sizeof(how.stdio));
+    r = runtime_start(&how, ret, err);
+    if (r < 0)
+        return r;
+    r = runtime_await(ret, err);
+    if (r == 0) {
+        r = note_started(job, ret, err);
+        if (r < 0)
+            proc_signal(ret->pidfd, SIGKILL);
+    }
+    if (r < 0)
+        proc_wait(ret->pidfd);
+    return r;
 }
 
 /* The caller's descriptors would keep its pipes open after the program's end. */
@@ -142,6 +149,8 @@ static int be_monitor(const struct monitor_job *job, int socket)
         r = start(job, &host, &cg, &process, &err);
     if (r < 0) {
         str_replace(&job->record->error, str_dup(err.text));
+        job->record->status = STORE_CONTAINER_CREATED;
+        job->record->started = job->record->pid = 0;
         job->record->exit_code = failure_code(err.kind);
         if (clean_up(job, cg, &why) < 0)
             log_debug("cleaning up: %s", why.text);
@@ -149,8 +158,6 @@ static int be_monitor(const struct monitor_job *job, int socket)
         delete_removed(job);
         return 1;
     }
-    if (note_started(job, &process, &why) < 0)
-        log_debug("%s", why.text);
     tell_started(socket, &process);
     let_go_of_stdio(job);
     if (job->housekeeping)
