@@ -28,10 +28,14 @@ int store_tag_tidy(struct store *s, struct err *err);
 /* The two halves of store_discard() for a directory that is locked (flock(2)) by whoever discards it, and stays so
  * until it is deleted: an attempt to lock it for the deletion would meet that lock. `ret` is its name in the trash, ""
  * where there was nothing, which is nothing to delete. */
-enum { STORE_TRASH_NAME_MAX = 33 };
+enum { STORE_TRASH_NAME_MAX = 40 };
 int store_trash_put(struct store *s, enum store_dir dir, const char *name, char ret[STORE_TRASH_NAME_MAX],
                     struct err *err);
 int store_trash_delete_held(struct store *s, const char *name, struct err *err);
+
+/* As store_discard(), for a tree that running containers may have mounted, who go on with it although it is out of
+ * sight: it is deleted by a later store_empty_trash() that finds no container running. */
+int store_discard_used(struct store *s, enum store_dir dir, const char *name, struct err *err);
 
 /* Calls `each` with the names in the directory `path` below `parent`, hidden ones left out, until a negative result. A
  * missing directory is an empty one. */
