@@ -115,13 +115,19 @@ static int read_lease(struct marking *m, int tmp, const char *name, struct err *
 static int mark_lease(int tmp, const char *name, void *data, struct err *err)
 {
     _cleanup_fd_ int lock = -1;
+    struct err why = ERR_INIT;
+    int r;
 
     if (!str_after(name, STORE_LEASE_PREFIX))
         return 0;
-    if (lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) == ERR_BUSY)
+    r = lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, &why);
+    if (r == ERR_BUSY)
         return read_lease(data, tmp, name, err);
-    unlinkat(tmp, name, 0); /* of a pull that is no more */
-    return 0;
+    if (r == 0)
+        unlinkat(tmp, name, 0); /* of a pull that is no more */
+    else if (err)               /* nobody knows whether it lives */
+        *err = why;
+    return r;
 }
 
 /* Everything an image stands on. */

@@ -189,6 +189,20 @@ static void test_leases(void **state)
     assert_true(gone(s, &a));
 }
 
+static void test_unknown_lease(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct made a = make_image(s, "a");
+    struct store_gc_options options = {0};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(symlink("elsewhere", "root/tmp/lease-1"), 0); /* no lock can be taken on it */
+    assert_int_not_equal(store_gc(s, &options, &err), 0);
+    assert_int_equal(faccessat(AT_FDCWD, "root/tmp/lease-1", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+    assert_true(whole(s, &a));
+}
+
 static void test_unfinished_things(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
@@ -231,6 +245,7 @@ int main(void)
         scratch_test(test_containers_keep_their_image),
         scratch_test(test_unreadable_image_keeps_everything),
         scratch_test(test_leases),
+        scratch_test(test_unknown_lease),
         scratch_test(test_unfinished_things),
     };
 
