@@ -288,17 +288,32 @@ int store_each_name(int parent, const char *path, store_each_name_fn each, void 
     return r;
 }
 
+struct emptying {
+    struct store *store;
+    struct err first; /* that went wrong */
+};
+
 static int empty_one(int trash, const char *name, void *data, struct err *err)
 {
-    return trash_delete(data, trash, name, err);
+    struct emptying *e = data;
+
+    (void)err;
+    trash_delete(e->store, trash, name, e->first.kind ? NULL : &e->first);
+    return 0;
 }
 
 int store_empty_trash(struct store *s, struct err *err)
 {
+    struct emptying e = {.store = s, .first = ERR_INIT};
     int tmp;
     int r = store_dir(s, STORE_TMP, &tmp, err);
 
     if (r == 0)
-        r = store_each_name(tmp, "trash", empty_one, s, err);
+        r = store_each_name(tmp, "trash", empty_one, &e, err);
+    if (r == 0 && e.first.kind) {
+        r = e.first.kind;
+        if (err)
+            *err = e.first;
+    }
     return r < 0 ? err_wrap(err, "%s/tmp/trash", s->root) : 0;
 }

@@ -73,5 +73,6 @@ int store_lock(struct store *s, enum lock_mode mode, enum lock_wait wait, int *r
  * error. `delete_now` false leaves the second part to the caller's store_empty_trash(). */
 int store_discard(struct store *s, enum store_dir dir, const char *name, bool delete_now, struct err *err);
 
-/* Deletes what lies in tmp/trash/ and nobody is deleting at the moment. */
+/* Deletes what lies in tmp/trash/ and nobody is deleting at the moment. What cannot be deleted does not keep it from
+ * the rest; the first error is returned. */
 int store_empty_trash(struct store *s, struct err *err);

@@ -323,3 +323,21 @@ unpacked_file() {
     cbox pull -q alpine
     [ -z "$(ls -A "$CBOX_ROOT/tmp/trash")" ]
 }
+
+# A file that nobody can delete, in the trash.
+undeletable() {
+    mkdir -p "$CBOX_ROOT/tmp/trash/1" "$CBOX_ROOT/tmp/trash/2" "$CBOX_ROOT/tmp/trash/3"
+    touch "$CBOX_ROOT/tmp/trash/2/file"
+    chattr +i "$CBOX_ROOT/tmp/trash/2/file" 2>/dev/null || skip "this file system knows no chattr +i"
+}
+
+@test "what cannot be deleted keeps no image away and nothing else in the trash" {
+    undeletable
+    run cbox pull -q alpine
+    left=$(ls "$CBOX_ROOT/tmp/trash")
+    chattr -i "$CBOX_ROOT/tmp/trash/2/file"
+    [ "$status" -eq 0 ]
+    [ "$left" = 2 ]
+    cbox pull -q alpine
+    [ -z "$(ls "$CBOX_ROOT/tmp/trash")" ]
+}

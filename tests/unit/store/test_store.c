@@ -138,12 +138,8 @@ static void test_remove_container(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_layout),
-        scratch_test(test_formats),
-        scratch_test(test_without_permission),
-        scratch_test(test_locks_share),
-        scratch_test(test_discard),
-        scratch_test(test_remove_container),
+        scratch_test(test_layout),      scratch_test(test_formats), scratch_test(test_without_permission),
+        scratch_test(test_locks_share), scratch_test(test_discard), scratch_test(test_remove_container),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
