@@ -3,6 +3,7 @@
 #include "oci/descriptor.h"
 #include "store/internal.h"
 #include "sys/atomic.h"
+#include "sys/failpoint.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -90,18 +91,20 @@ static struct store_container *container_new(const char *id, int fd)
 int store_container_create(struct store *s, const char *id, struct store_container **ret, struct err *err)
 {
     /* Locked before it has its name: a sweep never sees it without its lock. */
-    _cleanup_free_ char *hidden = str_printf(".new-%s", id);
+    _cleanup_free_ char *unnamed = str_printf("container-%s", id);
     _cleanup_fd_ int fd = -1;
-    int dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+    int tmp, dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
 
+    if (r == 0)
+        r = store_dir(s, STORE_TMP, &tmp, err);
+    if (r == 0)
+        r = lock_make_dir(tmp, unnamed, 0711, &fd, err);
     if (r < 0)
         return r;
-    if (mkdirat(dir, hidden, 0711) < 0)
-        return err_errno(err, errno, "making the container's directory %s", id);
-    fd = openat(dir, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || renameat2(dir, hidden, dir, id, RENAME_NOREPLACE) < 0) {
+    failpoint("container-made");
+    if (renameat2(tmp, unnamed, dir, id, RENAME_NOREPLACE) < 0) {
         r = err_errno(err, errno, "making the container's directory %s", id);
-        unlinkat(dir, hidden, AT_REMOVEDIR);
+        unlinkat(tmp, unnamed, AT_REMOVEDIR);
         return r;
     }
     *ret = container_new(id, steal_fd(&fd));

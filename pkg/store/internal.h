@@ -10,6 +10,9 @@
 enum { STORE_PARTIAL_NAME_MAX = sizeof(STORE_PARTIAL_PREFIX) + STORE_DIGEST_PATH_MAX };
 char *store_partial_name(const struct digest *d, char ret[STORE_PARTIAL_NAME_MAX]);
 
+/* What waits to be deleted, below tmp/. */
+#define STORE_TRASH "trash"
+
 /* Where layers are unpacked, below tmp/, and what the name of a layer's lock ends with. */
 #define STORE_STAGING    "layers"
 #define STORE_STAGE_LOCK ".lock"

@@ -173,9 +173,9 @@ static int open_trash(struct store *s, int *ret_fd, struct err *err)
 
     if (r < 0)
         return r;
-    if (mkdirat(tmp, "trash", 0700) < 0 && errno != EEXIST)
+    if (mkdirat(tmp, STORE_TRASH, 0700) < 0 && errno != EEXIST)
         return err_errno(err, errno, "making %s/tmp/trash", s->root);
-    fd = openat(tmp, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = openat(tmp, STORE_TRASH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, errno, "opening %s/tmp/trash", s->root);
     *ret_fd = fd;
@@ -309,7 +309,7 @@ int store_empty_trash(struct store *s, struct err *err)
     int r = store_dir(s, STORE_TMP, &tmp, err);
 
     if (r == 0)
-        r = store_each_name(tmp, "trash", empty_one, &e, err);
+        r = store_each_name(tmp, STORE_TRASH, empty_one, &e, err);
     if (r == 0 && e.first.kind) {
         r = e.first.kind;
         if (err)
