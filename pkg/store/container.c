@@ -184,12 +184,25 @@ int store_container_write(const struct store_container *c, const struct store_co
     return r < 0 ? err_wrap(err, "container %.12s", c->id) : 0;
 }
 
-/* Who has the name: its link's content, "" where nobody has. */
+/* Who has the name: its link's content, "" (and errno) where nobody has. */
 static void name_owner(int dir, const char *link, char ret[ID_LEN + 1])
 {
     ssize_t n = readlinkat(dir, link, ret, ID_LEN);
 
     ret[n > 0 ? n : 0] = 0;
+}
+
+/* Takes a name away from an owner that is gone. Others may be at it as well, and the first of them have made the name
+ * their own: looking and unlinking are one step under a lock, the names' directory's own. Nobody else needs it: making
+ * a link replaces none, and an owner that is there has its name to itself. */
+static int drop_stale(struct store *s, int dir, const char *name, const char *owner, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    int r = lock_dir(dir, ".", LOCK_WAIT, &lock, err);
+
+    if (r == 0)
+        store_container_name_drop(s, name, owner);
+    return r;
 }
 
 int store_container_name_take(struct store *s, const char *name, const char *id, char ret_owner[ID_LEN + 1],
@@ -205,13 +218,19 @@ int store_container_name_take(struct store *s, const char *name, const char *id,
         if (errno != EEXIST)
             return err_errno(err, errno, "taking the name %s", name);
         name_owner(dir, link, owner);
-        if (*owner && faccessat(dir, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (!*owner && errno == ENOENT) /* given back at this moment */
+            continue;
+        if (!*owner)
+            return err_errno(err, errno, "containers/%s", link);
+        if (faccessat(dir, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
             if (ret_owner)
                 memcpy(ret_owner, owner, sizeof(owner));
             err_set(err, ERR_EXISTS, "the container name \"/%s\" is already in use by container \"%s\"", name, owner);
             return err_hint(err, "remove or rename that container, or choose another name");
         }
-        store_container_name_drop(s, name, owner);
+        r = drop_stale(s, dir, name, owner, err);
+        if (r < 0)
+            return err_wrap(err, "taking the name %s", name);
     }
     return 0;
 }
@@ -225,7 +244,7 @@ void store_container_name_drop(struct store *s, const char *name, const char *id
     if (store_dir(s, STORE_CONTAINERS, &dir, NULL) < 0)
         return;
     name_owner(dir, link, owner);
-    if (str_eq(owner, id))
+    if (*owner && str_eq(owner, id))
         unlinkat(dir, link, 0);
 }
 

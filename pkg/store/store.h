@@ -24,7 +24,8 @@
  *     3. layer       tmp/layers/NAME.lock: who unpacks a layer. A holder of one only ever tries to take another:
  * whoever waits for a layer or a blob holds none, so two pulls with common layers cannot wait in a circle.
  *     4. blob        tmp/blob-DIGEST: who downloads a blob; the same rule.
- *     5. container   containers/ID (store/container.h).
+ *     5. container   containers/ID (store/container.h). containers/ itself, for a moment, by who takes over the name of
+ * a container that is gone.
  *     6. network     leases of addresses.
  */
 #pragma once
