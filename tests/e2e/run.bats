@@ -334,7 +334,7 @@ no_monitor() {
 }
 
 nothing_of_containers() {
-    [ -z "$(ls -A "$CBOX_ROOT/containers" "$CBOX_ROOT/tmp/trash" | grep -v -e : -e '^$')" ]
+    [ -z "$(find "$CBOX_ROOT/containers" "$CBOX_ROOT/tmp/trash" -mindepth 1)" ]
 }
 
 @test "--rm leaves no file of the container" {
