@@ -1,6 +1,7 @@
 #include "image/layers.h"
 
 #include "base/log.h"
+#include "image/damage.h"
 #include "image/unpacker.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
@@ -55,7 +56,8 @@ struct work {
     size_t n_jobs;
     size_t *order; /* indexes of jobs, the largest first: the last to end should be a small one */
     size_t unpackers, max_unpackers;
-    struct err err; /* of a download that failed */
+    int64_t look_at; /* image_layer_damaged()'s */
+    struct err err;  /* of a download that failed */
 };
 
 static void tell(struct job *j, enum image_event_kind kind, int64_t now)
@@ -225,11 +227,14 @@ static int blob_begin(struct job *j, struct err *err)
 
 /* ---- unpacking ---- */
 
-/* Takes up a layer that is missing, unless another process has it. */
+/* Takes up a layer that is missing or damaged, unless another process has it. */
 static int job_claim(struct job *j, struct err *err)
 {
     struct err why = ERR_INIT;
-    int r = store_stage_begin(j->work->store, &j->diff_id, LOCK_TRY, &j->stage, &why);
+    struct work *w = j->work;
+    bool damaged = store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at);
+    int r = damaged ? store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why)
+                    : store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why);
 
     if (r == 0 && !j->stage) {
         tell(j, j->state == JOB_BUSY ? IMAGE_COMPLETE : IMAGE_EXISTS, j->blob->size);
@@ -481,6 +486,7 @@ static int work_set_up(struct work *w, const struct image_documents *d, struct e
     if (w->begun_fd < 0)
         return err_errno(err, errno, "eventfd");
     w->max_unpackers = (size_t)MAX_OF(1, MIN_OF(processors, UNPACKERS_MAX));
+    w->look_at = IMAGE_LOOK_AT_MAX;
     w->n_jobs = d->parsed_manifest.layers.n;
     w->jobs = mem_zalloc(w->n_jobs, sizeof(*w->jobs));
     w->order = mem_zalloc(w->n_jobs, sizeof(*w->order));

@@ -341,3 +341,75 @@ unpacked_file() {
     cbox pull alpine
     [ "$(pulled)" -eq 1 ]
 }
+
+@test "a pull heals a layer that was damaged, and fetches nothing for it" {
+    cbox pull -q alpine
+    layer=$(echo "$CBOX_ROOT"/layers/sha256/*)
+    mark_log
+    for damage in 'rm tree/bin/busybox info' 'rm tree/etc/passwd' 'echo more >>tree/etc/passwd' 'chmod 700 tree/etc' \
+        'rm info' 'rm manifest' ': >manifest' 'rm -r tree' 'echo {} >info'; do
+        echo "$damage"
+        (cd "$layer" && eval "$damage")
+        cbox pull -q alpine
+        expect 'root' cbox run --rm --network none alpine sh -c 'head -n 1 /etc/passwd | cut -d: -f1'
+        [ -f "$layer/info" ]
+        [ "$(stat -c %a "$layer/tree/etc")" = 755 ]
+        run ! grep more "$layer/tree/etc/passwd"
+    done
+    [ "$(fetched '[^ ]*')" -eq 0 ]
+    # Intact, it is left alone.
+    inode=$(stat -c %i "$layer")
+    cbox pull -q alpine
+    [ "$(stat -c %i "$layer")" = "$inode" ]
+    rm "$layer/info"
+    rm -r "$CBOX_ROOT/tags"
+    cbox pull -q alpine
+    expect hello cbox run --rm --network none alpine echo hello
+    rm "$layer/info"
+    CBOX_FAILPOINT=stage-replacing cbox pull -q alpine || true
+    [ ! -e "$layer" ]
+    cbox pull -q alpine
+    expect hello cbox run --rm --network none alpine echo hello
+}
+
+@test "a container that runs keeps the layer that was replaced under it" {
+    cbox pull -q alpine
+    layer=$(echo "$CBOX_ROOT"/layers/sha256/*)
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    cbox run -i --name old --network none alpine sh -c 'echo ready; read x; cat /etc/os-release; ls /etc/motd' \
+        <"$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+    exec 5>"$BATS_TEST_TMPDIR/fifo"
+    wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/output"
+    rm "$layer/tree/etc/motd"
+    cbox pull -q alpine
+    cbox pull -q alpine # which empties the trash
+    expect hello cbox run --rm --network none alpine echo hello
+    echo 3>&- >&5
+    exec 5>&-
+    wait $! || true
+    # Not looked at before: it is not in the kernel's memory of the layer either.
+    grep -q Alpine "$BATS_TEST_TMPDIR/output"
+    grep -q 'motd.*No such' "$BATS_TEST_TMPDIR/output"
+    expect /etc/motd cbox run --rm --network none alpine ls /etc/motd
+    cbox rm old
+    cbox pull -q alpine
+    [ -z "$(ls -A "$CBOX_ROOT/tmp/trash")" ]
+}
+
+# A file that nobody can delete, in the trash.
+undeletable() {
+    mkdir -p "$CBOX_ROOT/tmp/trash/1" "$CBOX_ROOT/tmp/trash/2" "$CBOX_ROOT/tmp/trash/3"
+    touch "$CBOX_ROOT/tmp/trash/2/file"
+    chattr +i "$CBOX_ROOT/tmp/trash/2/file" 2>/dev/null || skip "this file system knows no chattr +i"
+}
+
+@test "what cannot be deleted keeps no image away and nothing else in the trash" {
+    undeletable
+    run cbox pull -q alpine
+    left=$(ls "$CBOX_ROOT/tmp/trash")
+    chattr -i "$CBOX_ROOT/tmp/trash/2/file"
+    [ "$status" -eq 0 ]
+    [ "$left" = 2 ]
+    cbox pull -q alpine
+    [ -z "$(ls "$CBOX_ROOT/tmp/trash")" ]
+}

@@ -476,9 +476,71 @@ control() {
     [ "$output" = hello ]
 }
 
+no_monitor() {
+    [ -z "$(processes_of_cbox)" ]
+}
+
+nothing_of_containers() {
+    [ -z "$(find "$CBOX_ROOT/containers" "$CBOX_ROOT/tmp/trash" -mindepth 1)" ]
+}
+
 @test "--rm leaves no file of the container" {
     in_alpine -- sh -c 'echo x > /new'
-    wait_for 5 test -z "$(ls -A "$CBOX_ROOT/containers" 2>/dev/null)"
+    wait_for 10 no_monitor
+    nothing_of_containers
+    in_alpine -- no-such-command || true
+    wait_for 10 no_monitor
+    nothing_of_containers
+    in_alpine --name . -- true || true
+    in_alpine -u nosuch -- true || true
+    nothing_of_containers
+}
+
+@test "rm deletes the files, also of one that runs" {
+    cbox run --name mine alpine sh -c 'echo x > /new'
+    cbox rm mine
+    nothing_of_containers
+    cbox run --name mine alpine sh -c 'echo x > /new; exec sleep 777004' 3>&- &
+    runner=$!
+    wait_for 10 container_pid 777004
+    cbox rm -f mine
+    nothing_of_containers
+    wait $runner || true
+}
+
+@test "rm -f ends a container whose record does not say yet that it runs" {
+    cbox run --name mine alpine sleep 777005 3>&- &
+    runner=$!
+    wait_for 10 container_pid 777005
+    record=$CBOX_ROOT/containers/@mine/record.json
+    jq '.status = "created" | del(.pid, .pidStart, .bootID)' "$record" >"$BATS_TEST_TMPDIR/record"
+    cp "$BATS_TEST_TMPDIR/record" "$record"
+    timeout -k 5 20 cbox rm -f mine
+    run ! container_pid 777005
+    wait $runner || true
+    nothing_of_containers
+}
+
+# In a store whose disk takes all of a container but the word that it runs.
+run_with_full_disk() {
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/root CBOX_STATE=$BATS_TEST_TMPDIR/state
+    mkdir "$CBOX_ROOT"
+    mount -t tmpfs -o huge=never tmpfs "$CBOX_ROOT"
+    cbox pull -q alpine >&2
+    free=$(stat -fc %f "$CBOX_ROOT")
+    cbox run alpine true
+    blocks=$((free - $(stat -fc %f "$CBOX_ROOT")))
+    used=$(($(stat -fc '%b - %f' "$CBOX_ROOT")))
+    mount -o "remount,size=$(((used + blocks) * $(stat -fc %S "$CBOX_ROOT")))" "$CBOX_ROOT"
+    timeout -k 5 20 cbox run --name full alpine sleep 777006 3>&-
+}
+
+@test "what cannot be written down as running is not started" {
+    export -f run_with_full_disk
+    run --separate-stderr unshare --mount --propagation private bash -ec run_with_full_disk
+    [ "$status" -eq 125 ]
+    [[ ${stderr_lines[-1]} == *"record.json: No space left on device"* ]]
+    run ! container_pid 777006
 }
 
 @test "signals are passed on" {
