@@ -148,17 +148,78 @@ static void add_mount(struct oci_spec *spec, const char *destination, const char
     };
 }
 
+/* Whether `path` is `dir` or lies below it; both are clean. */
+static bool lies_in(const char *path, const char *dir)
+{
+    const char *rest = str_after(path, dir);
+
+    return rest && (!*rest || *rest == '/');
+}
+
+/* Whether nobody would see what is mounted there. */
+static bool hidden_by_volume(const struct bundle_options *o, const char *destination)
+{
+    for (size_t i = 0; i < o->n_volumes; i++)
+        if (lies_in(destination, o->volumes[i].destination))
+            return true;
+    return false;
+}
+
+static bool is_volume(const struct bundle_options *o, const char *destination)
+{
+    for (size_t i = 0; i < o->n_volumes; i++)
+        if (str_eq(destination, o->volumes[i].destination))
+            return true;
+    return false;
+}
+
+static int check_volumes(const struct bundle_options *o, struct err *err)
+{
+    for (size_t i = 0; i < o->n_volumes; i++)
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(o->volumes[i].destination, o->volumes[j].destination))
+                return err_set(err, ERR_INVALID, "Duplicate mount point: %s", o->volumes[i].destination);
+    return 0;
+}
+
+static size_t depth(const struct oci_mount *m)
+{
+    size_t n = 0;
+
+    for (const char *p = m->destination; *p; p++)
+        n += *p == '/';
+    return n;
+}
+
+/* The outer ones first, or they would hide the inner ones; else in the order in which they were named. */
+static void sort_mounts(struct oci_mount *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct oci_mount m = v[i];
+        size_t at = i;
+
+        for (; at && depth(&v[at - 1]) > depth(&m); at--)
+            v[at] = v[at - 1];
+        v[at] = m;
+    }
+}
+
+/* A volume takes the place of what would be mounted there otherwise. */
 static void make_mounts(const struct bundle_options *o, struct oci_spec *spec)
 {
     static const char *const files[] = {"resolv.conf", "hostname", "hosts"};
+    size_t n_default;
 
     for (size_t i = 0; i < ARRAY_SIZE(default_mounts); i++)
-        add_mount(spec, default_mounts[i].destination, default_mounts[i].type, default_mounts[i].type,
-                  default_mounts[i].options);
+        if (!hidden_by_volume(o, default_mounts[i].destination))
+            add_mount(spec, default_mounts[i].destination, default_mounts[i].type, default_mounts[i].type,
+                      default_mounts[i].options);
+    n_default = spec->mounts.n;
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         _cleanup_free_ char *source = path_join(o->files, files[i]), *destination = path_join("/etc", files[i]);
 
-        add_mount(spec, destination, "bind", source, "rbind,rprivate");
+        if (!is_volume(o, destination))
+            add_mount(spec, destination, "bind", source, "rbind,rprivate");
     }
     for (size_t i = 0; i < o->n_volumes; i++) {
         const struct bundle_volume *v = &o->volumes[i];
@@ -167,6 +228,7 @@ static void make_mounts(const struct bundle_options *o, struct oci_spec *spec)
 
         add_mount(spec, v->destination, "bind", v->source, options);
     }
+    sort_mounts(spec->mounts.v + n_default, spec->mounts.n - n_default);
 }
 
 static void make_walls(const struct bundle_options *o, struct oci_linux *l)
@@ -199,7 +261,9 @@ int bundle_make(const struct oci_image_config *image, const struct bundle_option
     spec.hostname = o->hostname ? str_dup(o->hostname) : str_ndup(o->id, 12);
     spec.root.path = str_dup(o->rootfs);
     spec.root.readonly = o->readonly;
-    r = make_process(&image->config, o, spec.hostname, &spec.process, err);
+    r = check_volumes(o, err);
+    if (r == 0)
+        r = make_process(&image->config, o, spec.hostname, &spec.process, err);
     if (r < 0) {
         oci_spec_release(&spec);
         return r;

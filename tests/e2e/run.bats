@@ -319,6 +319,19 @@ control() {
     refuse 125 'invalid|mode' in_alpine -v "$BATS_TEST_TMPDIR:/mnt:nosuchmode" -- true
 }
 
+@test "volumes inside others are seen, whatever their order" {
+    mkdir -p "$BATS_TEST_TMPDIR/outer/in" "$BATS_TEST_TMPDIR/inner"
+    touch "$BATS_TEST_TMPDIR/outer/outer" "$BATS_TEST_TMPDIR/inner/inner"
+    expect $'/x/outer\n/x/in/inner' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x/in" -v "$BATS_TEST_TMPDIR/outer:/x" -- \
+        find /x -type f
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/shm" -- ls /dev/shm
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/new" -- ls /dev/new
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/sys/fs/cgroup" -- ls /sys/fs/cgroup
+    in_alpine -t -v /dev:/dev -- test -c /dev/loop-control
+    refuse 125 'Duplicate mount point: /x$' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x" -v "$BATS_TEST_TMPDIR/outer:/x/" \
+        -- true
+}
+
 @test "a bind's target that is a symlink stays inside the root" {
     mkdir "$BATS_TEST_TMPDIR/dir" "$BATS_TEST_TMPDIR/evil"
     image_init "$BATS_TEST_TMPDIR/image"

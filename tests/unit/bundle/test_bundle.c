@@ -179,6 +179,54 @@ static void test_volume_mounts(void **state)
     assert_true(strv_contains(last->options, "rprivate"));
 }
 
+/* The destinations of the mounts that stand behind the default ones, or are those. */
+static char *destinations(const struct oci_spec *spec, bool defaults)
+{
+    _cleanup_strv_ char **all = NULL;
+
+    VEC_FOREACH (m, &spec->mounts)
+        if (str_eq(m->type, "bind") != defaults)
+            strv_add(&all, m->destination);
+    return strv_join(all, " ");
+}
+
+static void test_mounts_are_in_order(void **state)
+{
+    struct bundle_volume volumes[] = {
+        {(char *)"/1", (char *)"/x/in/deep", NULL, false}, {(char *)"/2", (char *)"/dev/shm", NULL, false},
+        {(char *)"/3", (char *)"/x", NULL, false},         {(char *)"/4", (char *)"/x/in", NULL, false},
+        {(char *)"/5", (char *)"/etc", NULL, false},       {(char *)"/6", (char *)"/etc/hosts", NULL, false},
+    };
+    _cleanup_spec_ struct oci_spec spec = {0}, none = {0};
+    _cleanup_free_ char *binds = NULL, *defaults = NULL, *without_dev = NULL;
+    struct err err;
+
+    (void)state;
+    assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = ARRAY_SIZE(volumes)},
+                   &spec, &err));
+    binds = destinations(&spec, false);
+    assert_string_equal(binds, "/x /etc /etc/resolv.conf /etc/hostname /dev/shm /x/in /etc/hosts /x/in/deep");
+    defaults = destinations(&spec, true);
+    assert_string_equal(defaults, "/proc /dev /dev/pts /sys /sys/fs/cgroup /dev/mqueue");
+    volumes[0].destination = (char *)"/dev";
+    volumes[1].destination = (char *)"/sys";
+    assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = 2}, &none, &err));
+    without_dev = destinations(&none, true);
+    assert_string_equal(without_dev, "/proc");
+}
+
+static void test_duplicate_mounts(void **state)
+{
+    struct bundle_volume volumes[] = {{(char *)"/1", (char *)"/x", NULL, false},
+                                      {(char *)"/2", (char *)"/x", NULL, false}};
+    struct oci_spec spec;
+    struct err err;
+
+    (void)state;
+    assert_fails(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = 2}, &spec, &err),
+                 ERR_INVALID, "Duplicate mount point: /x");
+}
+
 static void test_env_file(void **state)
 {
     _cleanup_strv_ char **env = NULL;
@@ -203,6 +251,8 @@ int main(void)
         cmocka_unit_test(test_relative_workdir),
         cmocka_unit_test(test_volumes),
         cmocka_unit_test(test_volume_mounts),
+        cmocka_unit_test(test_mounts_are_in_order),
+        cmocka_unit_test(test_duplicate_mounts),
         cmocka_unit_test(test_env_file),
     };
 
