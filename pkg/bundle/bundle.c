@@ -219,7 +219,7 @@ static void make_mounts(const struct bundle_options *o, struct oci_spec *spec)
         _cleanup_free_ char *source = path_join(o->files, files[i]), *destination = path_join("/etc", files[i]);
 
         if (!is_volume(o, destination))
-            add_mount(spec, destination, "bind", source, "rbind,rprivate");
+            add_mount(spec, destination, "bind", source, o->readonly ? "rbind,rprivate,ro" : "rbind,rprivate");
     }
     for (size_t i = 0; i < o->n_volumes; i++) {
         const struct bundle_volume *v = &o->volumes[i];

@@ -349,6 +349,11 @@ control() {
     [ "$status" -ne 0 ]
     [[ $output == *"ead-only file system"* ]]
     in_alpine --read-only -- touch /dev/shm/file
+    for file in hosts hostname resolv.conf; do
+        run in_alpine --read-only -- sh -c "echo x >>/etc/$file"
+        [[ $output == *"ead-only file system"* ]]
+        in_alpine -- sh -c "echo x >>/etc/$file"
+    done
     in_alpine --read-only -v "$BATS_TEST_TMPDIR:/mnt" -- touch /mnt/file
 }
 

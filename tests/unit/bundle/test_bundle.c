@@ -227,6 +227,18 @@ static void test_duplicate_mounts(void **state)
                  ERR_INVALID, "Duplicate mount point: /x");
 }
 
+static void test_readonly_files(void **state)
+{
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    (void)state;
+    assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.readonly = true}, &spec, &err));
+    VEC_FOREACH (m, &spec.mounts)
+        if (str_after(m->destination, "/etc/"))
+            assert_true(strv_contains(m->options, "ro"));
+}
+
 static void test_env_file(void **state)
 {
     _cleanup_strv_ char **env = NULL;
@@ -253,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_volume_mounts),
         cmocka_unit_test(test_mounts_are_in_order),
         cmocka_unit_test(test_duplicate_mounts),
+        cmocka_unit_test(test_readonly_files),
         cmocka_unit_test(test_env_file),
     };
 
