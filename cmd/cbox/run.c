@@ -85,7 +85,9 @@ static int read_volumes(const struct run_options *o, struct request *q, struct e
 {
     q->volumes = mem_zalloc(strv_len(o->volumes), sizeof(*q->volumes));
     STRV_FOREACH (text, o->volumes) {
-        int r = bundle_parse_volume(*text, &q->volumes[q->options.bundle.n_volumes], err);
+    _cleanup_free_ char *cwd = getcwd(NULL, 0);
+
+        int r = bundle_parse_volume(*text, cwd, &q->volumes[q->options.bundle.n_volumes], err);
 
         if (r < 0)
             return r;

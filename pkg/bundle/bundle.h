@@ -47,8 +47,9 @@ struct bundle_options {
 int bundle_make(const struct oci_image_config *image, const struct bundle_options *options, struct oci_spec *ret,
                 struct err *err);
 
-/* Understands one -v. ERR_INVALID: relative paths, unknown options; ERR_UNSUPPORTED: a volume by name. */
-int bundle_parse_volume(const char *text, struct bundle_volume *ret, struct err *err);
+/* Understands one -v. A source that begins with a dot lies below `cwd`, where that is not NULL. ERR_INVALID: other
+ * relative paths, unknown options; ERR_UNSUPPORTED: a volume by name. */
+int bundle_parse_volume(const char *text, const char *cwd, struct bundle_volume *ret, struct err *err);
 void bundle_volume_release(struct bundle_volume *volume);
 
 /* The lines of an --env-file: NAME=VALUE or NAME each; empty lines and those that start with # are left out. Appends to

@@ -32,21 +32,22 @@ static int parse_mode(const char *mode, struct bundle_volume *v, const char *tex
     return err_set(err, ERR_INVALID, "invalid volume \"%s\": invalid mode: %s", text, mode);
 }
 
-static int parse_volume(const char *text, char *const *parts, struct bundle_volume *v, struct err *err)
+static int parse_volume(const char *text, const char *cwd, char *const *parts, struct bundle_volume *v, struct err *err)
 {
     size_t n = strv_len(parts);
+    bool relative = *parts[0] == '.' && cwd;
 
     if (n < 2 || n > 3 || !*parts[0] || !*parts[1]) {
         err_set(err, n > 3 ? ERR_INVALID : ERR_UNSUPPORTED, "invalid volume \"%s\"", text);
         return err_hint(err, "use HOST_PATH:CONTAINER_PATH[:ro]");
     }
-    if (*parts[0] != '/') {
+    if (*parts[0] != '/' && !relative) {
         err_set(err, ERR_UNSUPPORTED, "invalid volume \"%s\": \"%s\" is not an absolute path", text, parts[0]);
         return err_hint(err, "volumes by name do not exist here yet: use an absolute path of the host");
     }
     if (*parts[1] != '/')
         return err_set(err, ERR_INVALID, "invalid volume \"%s\": \"%s\" is not an absolute path", text, parts[1]);
-    v->source = path_clean(parts[0]);
+    v->source = relative ? path_join(cwd, parts[0]) : path_clean(parts[0]);
     v->destination = path_clean(parts[1]);
     if (str_eq(v->destination, "/"))
         return err_set(err, ERR_INVALID, "invalid volume \"%s\": the destination cannot be \"/\"", text);
@@ -63,11 +64,11 @@ static int parse_volume(const char *text, char *const *parts, struct bundle_volu
     return 0;
 }
 
-int bundle_parse_volume(const char *text, struct bundle_volume *ret, struct err *err)
+int bundle_parse_volume(const char *text, const char *cwd, struct bundle_volume *ret, struct err *err)
 {
     _cleanup_strv_ char **parts = strv_split(text, ':');
     struct bundle_volume v = {0};
-    int r = parse_volume(text, parts, &v, err);
+    int r = parse_volume(text, cwd, parts, &v, err);
 
     if (r < 0) {
         bundle_volume_release(&v);

@@ -322,17 +322,26 @@ control() {
 @test "volumes inside others are seen, whatever their order" {
     mkdir -p "$BATS_TEST_TMPDIR/outer/in" "$BATS_TEST_TMPDIR/inner"
     touch "$BATS_TEST_TMPDIR/outer/outer" "$BATS_TEST_TMPDIR/inner/inner"
-    expect $'/x/outer\n/x/in/inner' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x/in" -v "$BATS_TEST_TMPDIR/outer:/x" -- \
-        find /x -type f
+    expect $'/x/in/inner\n/x/outer' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x/in" -v "$BATS_TEST_TMPDIR/outer:/x" -- \
+        sh -c 'find /x -type f | sort'
     expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/shm" -- ls /dev/shm
     expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/new" -- ls /dev/new
     expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/sys/fs/cgroup" -- ls /sys/fs/cgroup
-    in_alpine -t -v /dev:/dev -- test -c /dev/loop-control
+    in_alpine -v /dev:/dev -- test -c /dev/loop-control
     refuse 125 'Duplicate mount point: /x$' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x" -v "$BATS_TEST_TMPDIR/outer:/x/" \
         -- true
 }
 
 @test "a bind's target that is a symlink stays inside the root" {
+@test "a source that begins with a dot is looked for from here" {
+    mkdir -p "$BATS_TEST_TMPDIR/here/d" "$BATS_TEST_TMPDIR/src"
+    cd "$BATS_TEST_TMPDIR/here"
+    expect d in_alpine -v .:/x -- ls /x
+    in_alpine -v ./d:/x -v ../src:/y -- sh -c 'touch /x/one /y/two'
+    [ -f d/one ] && [ -f ../src/two ]
+    refuse 125 '"d" is not an absolute path' in_alpine -v d:/x -- true
+}
+
     mkdir "$BATS_TEST_TMPDIR/dir" "$BATS_TEST_TMPDIR/evil"
     image_init "$BATS_TEST_TMPDIR/image"
     printf '%s\n' "link out to=$BATS_TEST_TMPDIR/evil" "link proc to=$BATS_TEST_TMPDIR/evil" "link dev to=/" \

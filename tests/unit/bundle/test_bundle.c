@@ -129,6 +129,10 @@ static void test_volumes(void **state)
         {"/a/../c/:/b//d:ro", "/c", "/b/d", NULL, true},
         {"/a:/b:ro,rshared", "/a", "/b", "rshared", true},
         {"/a:/b:z", "/a", "/b", NULL, false},
+        {".:/b", "/home/me", "/b", NULL, false},
+        {"./d:/b", "/home/me/d", "/b", NULL, false},
+        {"../src/:/b", "/home/src", "/b", NULL, false},
+        {".hidden:/b", "/home/me/.hidden", "/b", NULL, false},
     };
     static const struct {
         const char *text, *says;
@@ -149,7 +153,7 @@ static void test_volumes(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         struct bundle_volume v;
 
-        assert_ok(bundle_parse_volume(good[i].text, &v, &err));
+        assert_ok(bundle_parse_volume(good[i].text, "/home/me", &v, &err));
         assert_string_equal(v.source, good[i].source);
         assert_string_equal(v.destination, good[i].destination);
         assert_true(str_eq(v.propagation, good[i].propagation));
@@ -159,7 +163,7 @@ static void test_volumes(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct bundle_volume v;
 
-        assert_fails(bundle_parse_volume(bad[i].text, &v, &err), bad[i].kind, bad[i].says);
+        assert_fails(bundle_parse_volume(bad[i].text, "/home/me", &v, &err), bad[i].kind, bad[i].says);
     }
 }
 
@@ -167,16 +171,18 @@ static void test_volume_mounts(void **state)
 {
     struct bundle_volume volumes[] = {{(char *)"/h", (char *)"/c", NULL, true}};
     _cleanup_spec_ struct oci_spec spec = {0};
-    const struct oci_mount *last;
+    const struct oci_mount *mount = NULL;
     struct err err;
 
     (void)state;
     assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = 1}, &spec, &err));
-    last = &spec.mounts.v[spec.mounts.n - 1];
-    assert_string_equal(last->destination, "/c");
-    assert_true(strv_contains(last->options, "ro"));
-    assert_true(strv_contains(last->options, "rbind"));
-    assert_true(strv_contains(last->options, "rprivate"));
+    VEC_FOREACH (m, &spec.mounts)
+        if (str_eq(m->destination, "/c"))
+            mount = m;
+    assert_non_null(mount);
+    assert_true(strv_contains(mount->options, "ro"));
+    assert_true(strv_contains(mount->options, "rbind"));
+    assert_true(strv_contains(mount->options, "rprivate"));
 }
 
 /* The destinations of the mounts that stand behind the default ones, or are those. */
@@ -202,8 +208,8 @@ static void test_mounts_are_in_order(void **state)
     struct err err;
 
     (void)state;
-    assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = ARRAY_SIZE(volumes)},
-                   &spec, &err));
+    assert_ok(make("{\"Cmd\":[\"c\"]}",
+                   (struct bundle_options){.volumes = volumes, .n_volumes = ARRAY_SIZE(volumes)}, &spec, &err));
     binds = destinations(&spec, false);
     assert_string_equal(binds, "/x /etc /etc/resolv.conf /etc/hostname /dev/shm /x/in /etc/hosts /x/in/deep");
     defaults = destinations(&spec, true);
