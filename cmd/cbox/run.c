@@ -8,6 +8,7 @@
 #include "sys/tty.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 
 enum { ENV_FILE_MAX = 1 << 20 };
@@ -19,7 +20,7 @@ struct run_options {
     int64_t cpus, memory, pids_limit;
 };
 
-static const char *const networks[] = {"host", "none", NULL};
+static const char *const networks[] = {"default", "host", "none", NULL};
 
 static const struct cli_option options[] = {
     CLI_NANO(struct run_options, 0, "cpus", cpus, "Number of CPUs"),
@@ -52,6 +53,7 @@ struct request {
     struct container_options options;
     struct bundle_volume *volumes;
     char **env;
+    char hostname[HOST_NAME_MAX + 1]; /* the host's */
 };
 
 static void request_release(struct request *q)
@@ -83,10 +85,10 @@ static int read_env(const struct run_options *o, char ***env, struct err *err)
 
 static int read_volumes(const struct run_options *o, struct request *q, struct err *err)
 {
-    q->volumes = mem_zalloc(strv_len(o->volumes), sizeof(*q->volumes));
-    STRV_FOREACH (text, o->volumes) {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
 
+    q->volumes = mem_zalloc(strv_len(o->volumes), sizeof(*q->volumes));
+    STRV_FOREACH (text, o->volumes) {
         int r = bundle_parse_volume(*text, cwd, &q->volumes[q->options.bundle.n_volumes], err);
 
         if (r < 0)
@@ -110,6 +112,28 @@ static int read_limits(const struct run_options *o, struct bundle_options *b, st
     return r < 0 ? err_wrap(err, "--cpus") : 0;
 }
 
+/* An empty value counts as none, as in Docker. */
+static const char *given(const char *value)
+{
+    return str_empty(value) ? NULL : value;
+}
+
+static int read_network(const struct run_options *o, struct request *q, struct err *err)
+{
+    struct bundle_options *b = &q->options.bundle;
+    const char *network = given(o->network);
+
+    q->options.network = network && !str_eq(network, "default") ? network : "none";
+    b->host_network = str_eq(q->options.network, "host");
+    b->hostname = given(o->hostname);
+    if (!b->host_network || b->hostname)
+        return 0;
+    if (gethostname(q->hostname, sizeof(q->hostname)) < 0)
+        return err_errno(err, errno, "the host's name");
+    b->hostname = q->hostname;
+    return 0;
+}
+
 static int make_request(const struct run_options *o, char **operands, struct request *q, struct err *err)
 {
     struct bundle_options *b = &q->options.bundle;
@@ -120,21 +144,20 @@ static int make_request(const struct run_options *o, char **operands, struct req
         r = read_volumes(o, q, err);
     if (r == 0)
         r = read_limits(o, b, err);
+    if (r == 0)
+        r = read_network(o, q, err);
     if (r < 0)
         return r;
     q->options.image = operands[0];
-    q->options.name = o->name;
+    q->options.name = given(o->name);
     q->options.remove = o->rm;
-    q->options.network = o->network ? o->network : "none";
     q->options.labels = o->labels;
-    b->hostname = o->hostname;
-    b->host_network = str_eq(o->network, "host");
     b->entrypoint = o->entrypoint;
     b->args = operands + 1;
     b->env = q->env;
     b->host_env = environ;
-    b->workdir = o->workdir;
-    b->user = o->user;
+    b->workdir = given(o->workdir);
+    b->user = given(o->user);
     b->terminal = o->tty;
     b->rows = size.rows;
     b->columns = size.columns;

@@ -282,6 +282,14 @@ control() {
     refuse 125 'absolute' in_alpine -w relative/path -- true
 }
 
+@test "an empty value counts as none" {
+    run in_alpine --hostname '' -w '' --name '' -u '' --network '' --platform '' -- sh -c 'hostname; pwd; id -u'
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} =~ ^[0-9a-f]{12}$ ]]
+    [ "${lines[1]} ${lines[2]}" = '/ 0' ]
+    in_alpine --network default -- true
+}
+
 @test "entrypoint and command follow Docker's rules" {
     expect default cbox run --rm layers:1
     expect mine cbox run --rm layers:1 'echo mine'
@@ -298,6 +306,12 @@ control() {
     [[ $output =~ ^[0-9a-f]{12}$ ]]
     in_alpine --hostname box -- grep -q '127.0.0.1.*localhost' /etc/hosts
     in_alpine -- test -f /etc/resolv.conf
+    for options in '--network host' '--network host --hostname='; do
+        # shellcheck disable=SC2086  # words on purpose
+        expect "$(hostname) $(hostname) $(hostname)" in_alpine $options -- \
+            sh -c 'echo "$(hostname) $(cat /etc/hostname) $HOSTNAME"'
+    done
+    expect 'box box' in_alpine --network host -h box -- sh -c 'echo "$(hostname) $(cat /etc/hostname)"'
     refuse 125 'hostname' in_alpine --hostname "$(printf 'x%.0s' {1..65})" -- true
 }
 
@@ -319,6 +333,15 @@ control() {
     refuse 125 'invalid|mode' in_alpine -v "$BATS_TEST_TMPDIR:/mnt:nosuchmode" -- true
 }
 
+@test "a source that begins with a dot is looked for from here" {
+    mkdir -p "$BATS_TEST_TMPDIR/here/d" "$BATS_TEST_TMPDIR/src"
+    cd "$BATS_TEST_TMPDIR/here"
+    expect d in_alpine -v .:/x -- ls /x
+    in_alpine -v ./d:/x -v ../src:/y -- sh -c 'touch /x/one /y/two'
+    [ -f d/one ] && [ -f ../src/two ]
+    refuse 125 '"d" is not an absolute path' in_alpine -v d:/x -- true
+}
+
 @test "volumes inside others are seen, whatever their order" {
     mkdir -p "$BATS_TEST_TMPDIR/outer/in" "$BATS_TEST_TMPDIR/inner"
     touch "$BATS_TEST_TMPDIR/outer/outer" "$BATS_TEST_TMPDIR/inner/inner"
@@ -333,15 +356,6 @@ control() {
 }
 
 @test "a bind's target that is a symlink stays inside the root" {
-@test "a source that begins with a dot is looked for from here" {
-    mkdir -p "$BATS_TEST_TMPDIR/here/d" "$BATS_TEST_TMPDIR/src"
-    cd "$BATS_TEST_TMPDIR/here"
-    expect d in_alpine -v .:/x -- ls /x
-    in_alpine -v ./d:/x -v ../src:/y -- sh -c 'touch /x/one /y/two'
-    [ -f d/one ] && [ -f ../src/two ]
-    refuse 125 '"d" is not an absolute path' in_alpine -v d:/x -- true
-}
-
     mkdir "$BATS_TEST_TMPDIR/dir" "$BATS_TEST_TMPDIR/evil"
     image_init "$BATS_TEST_TMPDIR/image"
     printf '%s\n' "link out to=$BATS_TEST_TMPDIR/evil" "link proc to=$BATS_TEST_TMPDIR/evil" "link dev to=/" \
