@@ -134,12 +134,22 @@ static int read_network(const struct run_options *o, struct request *q, struct e
     return 0;
 }
 
+static int check_platform(const struct run_options *o, struct err *err)
+{
+    _cleanup_platform_ struct oci_platform platform = {0};
+    int r = given(o->platform) ? oci_platform_parse(o->platform, &platform, err) : 0;
+
+    return r < 0 ? err_wrap(err, "error parsing specified platform") : 0;
+}
+
 static int make_request(const struct run_options *o, char **operands, struct request *q, struct err *err)
 {
     struct bundle_options *b = &q->options.bundle;
     struct tty_size size = o->tty ? attach_terminal_size() : (struct tty_size){0};
-    int r = read_env(o, &q->env, err);
+    int r = check_platform(o, err);
 
+    if (r == 0)
+        r = read_env(o, &q->env, err);
     if (r == 0)
         r = read_volumes(o, q, err);
     if (r == 0)
@@ -165,10 +175,30 @@ static int make_request(const struct run_options *o, char **operands, struct req
     return 0;
 }
 
+/* Opens the image, if it is for the platform that was asked for. The caller releases `ret` after 0. */
+static int open_for_platform(struct store *s, const char *name, const char *platform, struct image *ret,
+                             struct err *err)
+{
+    _cleanup_platform_ struct oci_platform wanted = {0};
+    int r = image_open(s, name, ret, err);
+
+    if (r < 0 || !platform)
+        return r;
+    r = oci_platform_parse(platform, &wanted, err);
+    if (r == 0 && oci_platform_distance(&wanted, &ret->config.platform) < 0)
+        r = err_set(err, ERR_NOT_FOUND,
+                    "image with reference %s was found but does not provide the specified platform (%s)", name,
+                    platform);
+    if (r < 0)
+        image_release(ret);
+    return r;
+}
+
 /* Opens the image, once more after pulling it where it is not there. The lock keeps its layers. */
 static int open_image(struct cli_context *ctx, struct store *s, const struct run_options *o, const char *name,
                       struct image *ret, int *ret_lock, struct err *err)
 {
+    const char *platform = given(o->platform);
     struct err why = ERR_INIT;
     int r;
 
@@ -177,11 +207,11 @@ static int open_image(struct cli_context *ctx, struct store *s, const struct run
         if (r < 0)
             return r;
         why = ERR_INIT;
-        r = image_open(s, name, ret, &why);
+        r = open_for_platform(s, name, platform, ret, &why);
         if (r != ERR_NOT_FOUND || tries)
             break;
         *ret_lock = fd_close(*ret_lock);
-        r = cbox_pull_in_child(ctx, name, o->platform, err);
+        r = cbox_pull_in_child(ctx, name, platform, err);
         if (r < 0)
             return r;
     }
