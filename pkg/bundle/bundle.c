@@ -21,6 +21,14 @@ static const char *const readonly_paths[] = {
     "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
+/* Everybody may ping and serve a low port: where the network is the container's alone, that takes nothing from the
+ * host.
+ */
+static const char *const network_sysctls[] = {
+    "net.ipv4.ip_unprivileged_port_start=0",
+    "net.ipv4.ping_group_range=0 2147483647",
+};
+
 static const struct default_mount {
     const char *destination, *type, *options;
 } default_mounts[] = {
@@ -241,6 +249,8 @@ static void make_walls(const struct bundle_options *o, struct oci_linux *l)
     l->cgroups_path = str_printf("/cbox/%s", o->id);
     add_all(&l->masked_paths, masked_paths, ARRAY_SIZE(masked_paths));
     add_all(&l->readonly_paths, readonly_paths, ARRAY_SIZE(readonly_paths));
+    if (!o->host_network)
+        add_all(&l->sysctl, network_sysctls, ARRAY_SIZE(network_sysctls));
     l->resources.memory.limit = o->memory;
     /* As Docker: as much swap as memory. */
     if (o->memory > 0 && o->memory <= INT64_MAX / 2)

@@ -183,6 +183,13 @@ in_alpine() {
     [ "$status" -ne 0 ]
 }
 
+@test "a user pings and serves low ports, on a network of its own alone" {
+    expect $'0\n0\t2147483647' in_alpine -u 1000:1000 -- \
+        sh -c 'cd /proc/sys/net/ipv4 && cat ip_unprivileged_port_start ping_group_range'
+    expect "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" in_alpine --network host -- \
+        cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+}
+
 @test "Docker's default capabilities, none for a user" {
     expect $'CapInh:\t0000000000000000\nCapPrm:\t00000000a80425fb\nCapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000' \
         in_alpine -- grep ^Cap /proc/self/status

@@ -92,6 +92,7 @@ static void test_defaults(void **state)
     assert_int_equal(spec.platform.resources.memory.swap, 128 << 20);
     assert_string_equal(spec.platform.cgroups_path, "/cbox/" ID);
     assert_non_null(oci_spec_namespace(&spec, "network"));
+    assert_true(strv_contains(spec.platform.sysctl, "net.ipv4.ip_unprivileged_port_start=0"));
     /* everything is denied before the runtime allows its own */
     assert_int_equal(spec.platform.resources.devices.n, 1);
     assert_false(spec.platform.resources.devices.v[0].allow);
@@ -106,6 +107,7 @@ static void test_host_network(void **state)
     (void)state;
     assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.host_network = true}, &spec, &err));
     assert_null(oci_spec_namespace(&spec, "network"));
+    assert_null(spec.platform.sysctl);
     assert_non_null(oci_spec_namespace(&spec, "pid"));
 }
 
@@ -208,8 +210,8 @@ static void test_mounts_are_in_order(void **state)
     struct err err;
 
     (void)state;
-    assert_ok(make("{\"Cmd\":[\"c\"]}",
-                   (struct bundle_options){.volumes = volumes, .n_volumes = ARRAY_SIZE(volumes)}, &spec, &err));
+    assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = ARRAY_SIZE(volumes)},
+                   &spec, &err));
     binds = destinations(&spec, false);
     assert_string_equal(binds, "/x /etc /etc/resolv.conf /etc/hostname /dev/shm /x/in /etc/hosts /x/in/deep");
     defaults = destinations(&spec, true);
