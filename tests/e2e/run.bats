@@ -268,6 +268,8 @@ control() {
     expect '2 1' in_alpine -u daemon -- id -G
     refuse 125 'nosuch.*passwd|nosuch.*user|user nosuch' in_alpine -u nosuch -- true
     refuse 125 'nosuch.*group|group nosuch' in_alpine -u root:nosuch -- true
+    refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 2147483648 -- true
+    refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 0:2147483648 -- true
 }
 
 @test "the environment is the image's, HOME of the user, HOSTNAME, and -e" {
