@@ -57,6 +57,7 @@ in_alpine() {
 
 @test "127 when there is no such command, 126 when it cannot be executed, 125 when cbox fails" {
     refuse 127 'no-such-command.*(not found|no such file)' in_alpine -- no-such-command
+    refuse 127 'exec: "": executable file not found' in_alpine -- ''
     refuse 127 '/no/such/file.*(not found|no such file)' in_alpine -- /no/such/file
     refuse 126 '/etc.*(permission denied|is a directory)' in_alpine -- /etc
     refuse 126 '/etc/passwd.*permission denied' in_alpine -- /etc/passwd
