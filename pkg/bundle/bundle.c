@@ -105,6 +105,9 @@ static int make_env(const struct oci_container_config *image, const struct bundl
                 env_unset(*env, *e);
         }
     }
+    /* The runtime knows the user's own, and that is better than none. */
+    if (str_eq(strv_env_get(*env, "HOME"), ""))
+        env_unset(*env, "HOME");
     return 0;
 }
 

@@ -278,6 +278,7 @@ control() {
         sh -c 'cbox run --rm --hostname box alpine env | sort'
     expect /dev/null in_alpine -u guest -- sh -c 'echo "$HOME"'
     expect / in_alpine -u 4711 -- sh -c 'echo "$HOME"'
+    expect /root in_alpine -e HOME= -- sh -c 'echo "$HOME"'
     FROM_HERE='a b' expect 'a b,x=y,,none' in_alpine -e FROM_HERE -e SET=x=y -e EMPTY= -e NOT_HERE -- \
         sh -c 'echo "$FROM_HERE,$SET,$EMPTY,${NOT_HERE-none}"'
     expect 'two' in_alpine -e A=one --env A=two -- sh -c 'echo $A'

@@ -278,4 +278,30 @@ int main(void)
     };
 
     return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);
+static void test_labels(void **state)
+{
+    struct err err;
+
+    (void)state;
+    assert_ok(bundle_check_label("a=b c", &err));
+    assert_ok(bundle_check_label("a", &err));
+    assert_fails(bundle_check_label("", &err), ERR_INVALID, "invalid label '': empty name");
+    assert_fails(bundle_check_label("=b", &err), ERR_INVALID, "invalid label '=b': empty name");
+    assert_fails(bundle_check_label("a b=c", &err), ERR_INVALID, "label 'a b=c' contains whitespaces");
 }
+
+/* The runtime fills in the user's own where there is none. */
+static void test_empty_home(void **state)
+{
+    char *env[] = {(char *)"HOME=", NULL};
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    (void)state;
+    assert_ok(make("{\"Cmd\":[\"c\"],\"Env\":[\"HOME=/i\"]}", (struct bundle_options){.env = env}, &spec, &err));
+    assert_null(strv_env_get(spec.process.env, "HOME"));
+}
+
+}
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_empty_home),
