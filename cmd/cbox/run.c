@@ -33,6 +33,8 @@ static const struct cli_option options[] = {
     CLI_LIST(struct run_options, 'l', "label", labels, "Set meta data on a container"),
     CLI_SIZE(struct run_options, 'm', "memory", memory, "Memory limit"),
     CLI_STRING(struct run_options, 0, "name", name, "Assign a name to the container"),
+    CLI_STRING(struct run_options, 0, "net", network, "Connect a container to a network", .word = "network",
+               .values = CLI_VALUES_WORDS, .words = networks, .hidden = true),
     CLI_STRING(struct run_options, 0, "network", network, "Connect a container to a network", .word = "network",
                .shown_default = "none", .values = CLI_VALUES_WORDS, .words = networks),
     CLI_INT(struct run_options, 0, "pids-limit", pids_limit, "Tune container pids limit (set -1 for unlimited)",
@@ -44,7 +46,7 @@ static const struct cli_option options[] = {
              "Automatically remove the container and its anonymous volumes when it exits"),
     CLI_FLAG(struct run_options, 't', "tty", tty, "Allocate a pseudo-TTY"),
     CLI_STRING(struct run_options, 'u', "user", user, "Username or UID (format: <name|uid>[:<group|gid>])"),
-    CLI_LIST(struct run_options, 'v', "volume", volumes, "Bind mount a volume"),
+    CLI_LIST(struct run_options, 'v', "volume", volumes, "Bind mount a volume", .values = CLI_VALUES_FILE),
     CLI_STRING(struct run_options, 'w', "workdir", workdir, "Working directory inside the container"),
 };
 

@@ -300,6 +300,8 @@ control() {
     [ "${lines[1]} ${lines[2]}" = '/ 0' ]
     in_alpine --network default -- true
 }
+    [ "$(in_alpine --net host -- readlink /proc/self/ns/net)" = "$(readlink /proc/self/ns/net)" ]
+    refuse 125 'for "-l, --label" flag: invalid label .=x.: empty name' in_alpine -l =x -- true
 
 @test "entrypoint and command follow Docker's rules" {
     expect default cbox run --rm layers:1
