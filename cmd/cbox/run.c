@@ -38,7 +38,7 @@ static const struct cli_option options[] = {
     CLI_STRING(struct run_options, 0, "network", network, "Connect a container to a network", .word = "network",
                .shown_default = "none", .values = CLI_VALUES_WORDS, .words = networks),
     CLI_INT(struct run_options, 0, "pids-limit", pids_limit, "Tune container pids limit (set -1 for unlimited)",
-            .min = -1, .max = INT32_MAX),
+            .min = INT64_MIN, .max = INT32_MAX),
     CLI_STRING(struct run_options, 0, "platform", platform, "Platform of the image if it has to be pulled",
                .word = "os/arch"),
     CLI_FLAG(struct run_options, 0, "read-only", readonly, "Mount the container's root filesystem as read only"),
@@ -108,7 +108,7 @@ static int read_limits(const struct run_options *o, struct bundle_options *b, st
     if (o->memory && o->memory < CGROUP_MEMORY_MIN)
         return err_set(err, ERR_INVALID, "--memory: minimum memory limit allowed is 6MB");
     b->memory = o->memory;
-    b->pids_limit = o->pids_limit;
+    b->pids_limit = MAX_OF(o->pids_limit, -1);
     if (o->cpus)
         r = cgroup_quota_of_cpus(o->cpus, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &b->cpu_quota, &b->cpu_period, err);
     return r < 0 ? err_wrap(err, "--cpus") : 0;

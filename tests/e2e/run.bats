@@ -235,6 +235,7 @@ control() {
     [[ $output == '50000 100000' || $output == $'50000\n100000' ]]
     expect 17 control pids.max pids/pids.max --pids-limit 17
     expect max control pids.max pids/pids.max --pids-limit -1
+    expect max control pids.max pids/pids.max --pids-limit -2
 }
 
 @test "a process over its memory is killed: 137" {
