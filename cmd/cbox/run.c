@@ -136,6 +136,14 @@ static int read_network(const struct run_options *o, struct request *q, struct e
     return 0;
 }
 
+static int check_labels(const struct run_options *o, struct err *err)
+{
+    STRV_FOREACH (label, o->labels)
+        if (bundle_check_label(*label, err) < 0)
+            return err_wrap(err, "invalid argument \"%s\" for \"-l, --label\" flag", *label);
+    return 0;
+}
+
 static int check_platform(const struct run_options *o, struct err *err)
 {
     _cleanup_platform_ struct oci_platform platform = {0};
@@ -150,6 +158,8 @@ static int make_request(const struct run_options *o, char **operands, struct req
     struct tty_size size = o->tty ? attach_terminal_size() : (struct tty_size){0};
     int r = check_platform(o, err);
 
+    if (r == 0)
+        r = check_labels(o, err);
     if (r == 0)
         r = read_env(o, &q->env, err);
     if (r == 0)

@@ -268,18 +268,18 @@ control() {
     expect 'uid=1234 gid=4321 groups=4321' in_alpine -u 1234:4321 -- id
     expect 'uid=405(guest) gid=12(mail) groups=12(mail)' in_alpine -u guest:mail -- id
     expect '2 1' in_alpine -u daemon -- id -G
-    refuse 125 'nosuch.*passwd|nosuch.*user|user nosuch' in_alpine -u nosuch -- true
-    refuse 125 'nosuch.*group|group nosuch' in_alpine -u root:nosuch -- true
     refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 2147483648 -- true
     refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 0:2147483648 -- true
+    refuse 125 'nosuch.*passwd|nosuch.*user|user nosuch' in_alpine -u nosuch -- true
+    refuse 125 'nosuch.*group|group nosuch' in_alpine -u root:nosuch -- true
 }
 
 @test "the environment is the image's, HOME of the user, HOSTNAME, and -e" {
     expect $'HOME=/root\nHOSTNAME=box\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
         sh -c 'cbox run --rm --hostname box alpine env | sort'
     expect /dev/null in_alpine -u guest -- sh -c 'echo "$HOME"'
-    expect / in_alpine -u 4711 -- sh -c 'echo "$HOME"'
     expect /root in_alpine -e HOME= -- sh -c 'echo "$HOME"'
+    expect / in_alpine -u 4711 -- sh -c 'echo "$HOME"'
     FROM_HERE='a b' expect 'a b,x=y,,none' in_alpine -e FROM_HERE -e SET=x=y -e EMPTY= -e NOT_HERE -- \
         sh -c 'echo "$FROM_HERE,$SET,$EMPTY,${NOT_HERE-none}"'
     expect 'two' in_alpine -e A=one --env A=two -- sh -c 'echo $A'
@@ -300,9 +300,9 @@ control() {
     [[ ${lines[0]} =~ ^[0-9a-f]{12}$ ]]
     [ "${lines[1]} ${lines[2]}" = '/ 0' ]
     in_alpine --network default -- true
-}
     [ "$(in_alpine --net host -- readlink /proc/self/ns/net)" = "$(readlink /proc/self/ns/net)" ]
     refuse 125 'for "-l, --label" flag: invalid label .=x.: empty name' in_alpine -l =x -- true
+}
 
 @test "entrypoint and command follow Docker's rules" {
     expect default cbox run --rm layers:1

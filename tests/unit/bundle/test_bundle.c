@@ -131,6 +131,12 @@ static void test_volumes(void **state)
         {"/a/../c/:/b//d:ro", "/c", "/b/d", NULL, true},
         {"/a:/b:ro,rshared", "/a", "/b", "rshared", true},
         {"/a:/b:z", "/a", "/b", NULL, false},
+        {"/a:/b:cached,ro", "/a", "/b", NULL, true},
+        {"/a:/b:delegated", "/a", "/b", NULL, false},
+        {"/a:/b:consistent", "/a", "/b", NULL, false},
+        {"/proc:/proc", "/proc", "/proc", NULL, false},
+        {"/a:/proc/meminfo", "/a", "/proc/meminfo", NULL, false},
+        {"/a:/process", "/a", "/process", NULL, false},
         {".:/b", "/home/me", "/b", NULL, false},
         {"./d:/b", "/home/me/d", "/b", NULL, false},
         {"../src/:/b", "/home/src", "/b", NULL, false},
@@ -146,6 +152,10 @@ static void test_volumes(void **state)
         {"/a:/", "cannot be \"/\"", ERR_INVALID},
         {"/a:/..", "cannot be \"/\"", ERR_INVALID},
         {"/a:/b:wr", "invalid mode: wr", ERR_INVALID},
+        {"/a:/b:ro,rw", "invalid mode: ro,rw", ERR_INVALID},
+        {"/a:/b:shared,slave", "invalid mode: shared,slave", ERR_INVALID},
+        {"/a:/proc", "\"/proc\" cannot be mounted because it is not of type proc", ERR_INVALID},
+        {"/a:/proc/x", "\"/proc/x\" cannot be mounted because it is inside /proc", ERR_INVALID},
         {"/a:/b:ro:x", "invalid volume", ERR_INVALID},
         {":/b", "invalid volume", ERR_UNSUPPORTED},
     };
@@ -257,27 +267,17 @@ static void test_env_file(void **state)
     assert_ok(bundle_parse_env_file("# comment\nA=1\r\n\n  B=x y # z\nC\n", &env, &err));
     got = strv_join(env, "|");
     assert_string_equal(got, "A=1|B=x y # z|C");
+    strv_free(env);
+    env = NULL;
+    assert_ok(bundle_parse_env_file("\xef\xbb\xbf"
+                                    "A=\xc3\xa9\n",
+                                    &env, &err));
+    assert_string_equal(env[0], "A=\xc3\xa9");
+    assert_fails(bundle_parse_env_file("A=1\nB=\xff\n", &env, &err), ERR_INVALID, "line 2: invalid utf8 bytes");
     assert_fails(bundle_parse_env_file("A=1\nB C=2\n", &env, &err), ERR_INVALID, "line 2: variable 'B C'");
     assert_fails(bundle_parse_env_file("=1", &env, &err), ERR_INVALID, "line 1: no variable name");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_entrypoint_and_command),
-        cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_host_network),
-        cmocka_unit_test(test_relative_workdir),
-        cmocka_unit_test(test_volumes),
-        cmocka_unit_test(test_volume_mounts),
-        cmocka_unit_test(test_mounts_are_in_order),
-        cmocka_unit_test(test_duplicate_mounts),
-        cmocka_unit_test(test_readonly_files),
-        cmocka_unit_test(test_env_file),
-    };
-
-    return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);
 static void test_labels(void **state)
 {
     struct err err;
@@ -302,6 +302,23 @@ static void test_empty_home(void **state)
     assert_null(strv_env_get(spec.process.env, "HOME"));
 }
 
-}
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_entrypoint_and_command),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_host_network),
+        cmocka_unit_test(test_relative_workdir),
+        cmocka_unit_test(test_volumes),
+        cmocka_unit_test(test_volume_mounts),
+        cmocka_unit_test(test_mounts_are_in_order),
+        cmocka_unit_test(test_duplicate_mounts),
+        cmocka_unit_test(test_readonly_files),
+        cmocka_unit_test(test_env_file),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_empty_home),
+    };
+
+    return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);
+}
