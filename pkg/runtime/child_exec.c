@@ -62,7 +62,8 @@ static int search_exec(char *const *args, char *const *env, struct err *err)
     _cleanup_strv_ char **dirs = strv_split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':');
     int worst = 0;
 
-    STRV_FOREACH (dir, dirs) {
+    /* No name is none of any directory's, and never the directory itself. */
+    STRV_FOREACH (dir, *args[0] ? dirs : NULL) {
         _cleanup_free_ char *candidate = str_printf("%s/%s", **dir ? *dir : ".", args[0]);
         struct err inner = ERR_INIT;
         int r;

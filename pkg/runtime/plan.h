@@ -33,6 +33,7 @@ enum plan_op {
     PLAN_TERMINAL,       /* a pseudo-terminal from the container's devpts, also as /dev/console */
     PLAN_USER,           /* looks up who runs the program and where that user's home is */
     PLAN_DIRECTORY,      /* the working directory is made if it is missing */
+    PLAN_SYSCTL,         /* `source` is written to `target`, a file of the container's /proc/sys */
     PLAN_READONLY_PATH,  /* `target` becomes a read-only mount of itself; missing is no failure */
     PLAN_MASK_PATH,      /* `target` is covered by something empty; missing is no failure */
     PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */

@@ -82,6 +82,18 @@ compare_trees() {
     refuse 1 'linux/a/b/c/d|platform' cbox pull --platform linux/a/b/c/d multi:1
 }
 
+@test "run --platform pulls where the image that is there is another platform's" {
+    cbox pull -q multi:1
+    expect "linux/$(image_arch)" cbox run --rm --platform "linux/$(image_arch)" multi:1
+    # It has no program: what counts is that it was tried.
+    run -127 cbox run --rm --platform linux/arm/v7 multi:1
+    [[ $output == *"Unable to find image 'multi:1' locally"* ]]
+    run -127 cbox run --rm --platform linux/arm/v7 multi:1
+    [[ $output != *"Unable to find image"* ]]
+    refuse 125 'linux/riscv64' cbox run --rm --platform linux/riscv64 multi:1
+    refuse 125 'error parsing specified platform: "a/b/c/d"' cbox run --rm --platform a/b/c/d multi:1
+}
+
 @test "layers that two images share are fetched and kept once" {
     cbox pull alpine
     mark_log

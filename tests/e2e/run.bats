@@ -58,6 +58,7 @@ in_alpine() {
 
 @test "127 when there is no such command, 126 when it cannot be executed, 125 when cbox fails" {
     refuse 127 'no-such-command.*(not found|no such file)' in_alpine -- no-such-command
+    refuse 127 'exec: "": executable file not found' in_alpine -- ''
     refuse 127 '/no/such/file.*(not found|no such file)' in_alpine -- /no/such/file
     refuse 126 '/etc.*(permission denied|is a directory)' in_alpine -- /etc
     refuse 126 '/etc/passwd.*permission denied' in_alpine -- /etc/passwd
@@ -182,6 +183,13 @@ in_alpine() {
     done
     run in_alpine -- sh -c 'echo b > /proc/sysrq-trigger'
     [ "$status" -ne 0 ]
+}
+
+@test "a user pings and serves low ports, on a network of its own alone" {
+    expect $'0\n0\t2147483647' in_alpine -u 1000:1000 -- \
+        sh -c 'cd /proc/sys/net/ipv4 && cat ip_unprivileged_port_start ping_group_range'
+    expect "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" in_alpine --network host -- \
+        cat /proc/sys/net/ipv4/ip_unprivileged_port_start
 }
 
 @test "Docker's default capabilities, none for a user" {
@@ -317,6 +325,7 @@ control() {
     [[ $output == '50000 100000' || $output == $'50000\n100000' ]]
     expect 17 control pids.max pids/pids.max --pids-limit 17
     expect max control pids.max pids/pids.max --pids-limit -1
+    expect max control pids.max pids/pids.max --pids-limit -2
 }
 
 @test "a process over its memory is killed: 137" {
@@ -349,6 +358,8 @@ control() {
     expect 'uid=1234 gid=4321 groups=4321' in_alpine -u 1234:4321 -- id
     expect 'uid=405(guest) gid=12(mail) groups=12(mail)' in_alpine -u guest:mail -- id
     expect '2 1' in_alpine -u daemon -- id -G
+    refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 2147483648 -- true
+    refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 0:2147483648 -- true
     refuse 125 'nosuch.*passwd|nosuch.*user|user nosuch' in_alpine -u nosuch -- true
     refuse 125 'nosuch.*group|group nosuch' in_alpine -u root:nosuch -- true
 }
@@ -357,6 +368,7 @@ control() {
     expect $'HOME=/root\nHOSTNAME=box\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
         sh -c 'cbox run --rm --hostname box alpine env | sort'
     expect /dev/null in_alpine -u guest -- sh -c 'echo "$HOME"'
+    expect /root in_alpine -e HOME= -- sh -c 'echo "$HOME"'
     expect / in_alpine -u 4711 -- sh -c 'echo "$HOME"'
     FROM_HERE='a b' expect 'a b,x=y,,none' in_alpine -e FROM_HERE -e SET=x=y -e EMPTY= -e NOT_HERE -- \
         sh -c 'echo "$FROM_HERE,$SET,$EMPTY,${NOT_HERE-none}"'
@@ -372,6 +384,16 @@ control() {
     expect /root in_alpine -u nobody -w /root -- pwd
     expect /new in_alpine --read-only -w /new -- pwd
     refuse 125 'absolute' in_alpine -w relative/path -- true
+}
+
+@test "an empty value counts as none" {
+    run in_alpine --hostname '' -w '' --name '' -u '' --network '' --platform '' -- sh -c 'hostname; pwd; id -u'
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} =~ ^[0-9a-f]{12}$ ]]
+    [ "${lines[1]} ${lines[2]}" = '/ 0' ]
+    in_alpine --network default -- true
+    [ "$(in_alpine --net host -- readlink /proc/self/ns/net)" = "$(readlink /proc/self/ns/net)" ]
+    refuse 125 'for "-l, --label" flag: invalid label .=x.: empty name' in_alpine -l =x -- true
 }
 
 @test "entrypoint and command follow Docker's rules" {
@@ -390,6 +412,12 @@ control() {
     [[ $output =~ ^[0-9a-f]{12}$ ]]
     in_alpine --hostname box -- grep -q '127.0.0.1.*localhost' /etc/hosts
     in_alpine -- test -f /etc/resolv.conf
+    for options in '--network host' '--network host --hostname='; do
+        # shellcheck disable=SC2086  # words on purpose
+        expect "$(hostname) $(hostname) $(hostname)" in_alpine $options -- \
+            sh -c 'echo "$(hostname) $(cat /etc/hostname) $HOSTNAME"'
+    done
+    expect 'box box' in_alpine --network host -h box -- sh -c 'echo "$(hostname) $(cat /etc/hostname)"'
     refuse 125 'hostname' in_alpine --hostname "$(printf 'x%.0s' {1..65})" -- true
 }
 
@@ -423,6 +451,28 @@ control() {
     [ -f "$BATS_TEST_TMPDIR/dir/below/new" ]
 }
 
+@test "a source that begins with a dot is looked for from here" {
+    mkdir -p "$BATS_TEST_TMPDIR/here/d" "$BATS_TEST_TMPDIR/src"
+    cd "$BATS_TEST_TMPDIR/here"
+    expect d in_alpine -v .:/x -- ls /x
+    in_alpine -v ./d:/x -v ../src:/y -- sh -c 'touch /x/one /y/two'
+    [ -f d/one ] && [ -f ../src/two ]
+    refuse 125 '"d" is not an absolute path' in_alpine -v d:/x -- true
+}
+
+@test "volumes inside others are seen, whatever their order" {
+    mkdir -p "$BATS_TEST_TMPDIR/outer/in" "$BATS_TEST_TMPDIR/inner"
+    touch "$BATS_TEST_TMPDIR/outer/outer" "$BATS_TEST_TMPDIR/inner/inner"
+    expect $'/x/in/inner\n/x/outer' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x/in" -v "$BATS_TEST_TMPDIR/outer:/x" -- \
+        sh -c 'find /x -type f | sort'
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/shm" -- ls /dev/shm
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/new" -- ls /dev/new
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/sys/fs/cgroup" -- ls /sys/fs/cgroup
+    in_alpine -v /dev:/dev -- test -c /dev/loop-control
+    refuse 125 'Duplicate mount point: /x$' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x" -v "$BATS_TEST_TMPDIR/outer:/x/" \
+        -- true
+}
+
 @test "a bind's target that is a symlink stays inside the root" {
     mkdir "$BATS_TEST_TMPDIR/dir" "$BATS_TEST_TMPDIR/evil"
     image_init "$BATS_TEST_TMPDIR/image"
@@ -449,6 +499,11 @@ control() {
     [ "$status" -ne 0 ]
     [[ $output == *"ead-only file system"* ]]
     in_alpine --read-only -- touch /dev/shm/file
+    for file in hosts hostname resolv.conf; do
+        run in_alpine --read-only -- sh -c "echo x >>/etc/$file"
+        [[ $output == *"ead-only file system"* ]]
+        in_alpine -- sh -c "echo x >>/etc/$file"
+    done
     in_alpine --read-only -v "$BATS_TEST_TMPDIR:/mnt" -- touch /mnt/file
 }
 

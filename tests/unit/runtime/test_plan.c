@@ -107,6 +107,37 @@ static void test_refusals(void **state)
     }
 }
 
+#define WITH_NETWORK ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"network\"}],\"sysctl\":"
+
+static void test_sysctls(void **state)
+{
+    static const char *const refused[] = {
+        "{\"kernel.core_pattern\":\"x\"}", "{\"kernel.sem\":\"1\"}",       "{\"net\":\"1\"}",
+        "{\"kernel.shmmax\":\"1\"}",       "{\"net./../kernel/x\":\"1\"}",
+    };
+    _cleanup_spec_ struct oci_spec spec = {0};
+    _cleanup_plan_ struct plan p = {0};
+    struct err err;
+    size_t at;
+
+    (void)state;
+    assert_ok(make("",
+                   ",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}]" WITH_NETWORK
+                   "{\"net.ipv4.ping_group_range\":\"0 1\"},\"readonlyPaths\":[\"/proc/sys\"]}",
+                   &spec, &p, &err));
+    at = find(&p, PLAN_SYSCTL, "/proc/sys/net/ipv4/ping_group_range");
+    assert_string_equal(p.steps.v[at].source, "0 1");
+    assert_true(find(&p, PLAN_MOUNT, "/proc") < at);
+    assert_true(at < find(&p, PLAN_READONLY_PATH, "/proc/sys"));
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        _cleanup_free_ char *rest = str_printf(WITH_NETWORK "%s}", refused[i]);
+        _cleanup_spec_ struct oci_spec other = {0};
+        struct plan none;
+
+        assert_fails(make("", rest, &other, &none, &err), ERR_INVALID, "in none of the container's own namespaces");
+    }
+}
+
 static void test_mount_options(void **state)
 {
     char *options[] = {(char *)"ro",     (char *)"nosuid",  (char *)"rw",       (char *)"noatime",
@@ -144,7 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),    cmocka_unit_test(test_shared_namespaces_are_left_alone),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_mount_options),
-        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_sysctls),  cmocka_unit_test(test_devices),
     };
 
     return cmocka_run_group_tests_name("runtime/plan", tests, NULL, NULL);
