@@ -113,9 +113,9 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     const struct images_options *o = opts;
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
-    int r = store_open(ctx->root, ctx->state, &store, err);
+    int r = cbox_open_existing_store(ctx, &store, err);
 
-    if (r == 0)
+    if (r == 0 && store)
         r = store_tag_list(store, &tags, err);
     if (r < 0)
         return r;
