@@ -231,6 +231,13 @@ faulty() {
     refuse 1 'permission denied' setpriv --reuid=65534 --regid=65534 --clear-groups "$cbox" pull "$name"
 }
 
+@test "a store on a read-only file system" {
+    cbox pull alpine
+    # shellcheck disable=SC2016  # the inner shell expands these
+    refuse 125 'opening lock: Read-only file system$' unshare -m sh -c 'mount --bind "$1" "$1" &&
+        mount -o remount,bind,ro "$1" && shift && "$@"' sh "$CBOX_ROOT" cbox run --rm alpine true
+}
+
 @test "a configuration that is wrong" {
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json
     echo '{"root": ' >"$CBOX_CONFIG"
