@@ -62,6 +62,10 @@ flip_a_byte() {
     [ "$(pulled)" -eq 0 ]
 }
 
+@test "a port that cannot be" {
+    refuse 1 'invalid port in "127.0.0.1:99999"' cbox pull 127.0.0.1:99999/a/b
+}
+
 @test "a host that has no address" {
     refuse 1 'no-such-host.invalid' cbox pull no-such-host.invalid/a/b
 }
