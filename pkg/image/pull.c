@@ -186,8 +186,9 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
     _cleanup_(registry_free_cleanup) struct registry *registry = NULL;
     _cleanup_reference_ struct oci_reference full = {0};
     struct signals signals;
-    int r = store_sweep_tmp(s, err);
+    int r = store_sweep_unfinished(s, err);
 
+    store_empty_trash_aside(s);
     if (r == 0)
         r = signals_begin(&signals, err);
     if (r < 0)

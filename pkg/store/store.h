@@ -75,3 +75,7 @@ int store_discard(struct store *s, enum store_dir dir, const char *name, bool de
 
 /* Deletes what lies in tmp/trash/ and nobody is deleting at the moment. */
 int store_empty_trash(struct store *s, struct err *err);
+
+/* The same in a process of its own that may outlive this one, for those who would not wait for it. A failure is left to
+ * the next one. Called where no threads run yet. */
+void store_empty_trash_aside(struct store *s);

@@ -315,6 +315,20 @@ multis() {
     [[ $output == *"Image is up to date for alpine@$digest"* ]]
 }
 
+no_trash() {
+    [ -z "$(ls -A "$CBOX_ROOT/tmp/trash")" ]
+}
+
+@test "a pull leaves the trash of others to a process beside it" {
+    cbox pull -q alpine
+    mkdir -p "$CBOX_ROOT/tmp/trash/old"
+    touch "$CBOX_ROOT/tmp/trash/old/marked"
+    # Its own calls alone, not its children's.
+    strace -o "$BATS_TEST_TMPDIR/calls" cbox pull -q alpine
+    run ! grep -q '"marked"' "$BATS_TEST_TMPDIR/calls"
+    wait_for 10 no_trash
+}
+
 @test "rmi removes, and a pull brings back" {
     cbox pull alpine
     cbox rmi alpine
