@@ -42,12 +42,12 @@ int cbox_context_load(struct cli_context *ctx, struct err *err)
 
     if (r < 0)
         return r;
-    r = choose_directory(given(g->root) ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME", ".local/share/cbox",
-                         &ctx->root, err);
+    r = choose_directory(given(g->root) ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME",
+                         ".local/share/cbox", &ctx->root, err);
     if (r < 0)
         return r;
-    return choose_directory(given(g->state) ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR", ".cache/cbox/run",
-                            &ctx->state, err);
+    return choose_directory(given(g->state) ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR",
+                            ".cache/cbox/run", &ctx->state, err);
 }
 
 void cbox_context_release(struct cli_context *ctx)

@@ -22,8 +22,8 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct images_options, 'q', "quiet", quiet, "Only show image IDs"),
 };
 
-/* A name kept by digest is the business of the tag that stands for the same image in the same repository, and of several
- * the first one is shown; where digests are, only the same one is left out. */
+/* A name kept by digest is the business of the tag that stands for the same image in the same repository, and of
+ * several the first one is shown; where digests are, only the same one is left out. */
 static bool shadowed(const struct store_tag_list *tags, const struct store_tag *t, bool digests)
 {
     if (t->name.tag)
@@ -31,8 +31,9 @@ static bool shadowed(const struct store_tag_list *tags, const struct store_tag *
     for (size_t i = 0; i < tags->n; i++) {
         const struct store_tag *other = &tags->v[i];
 
-        if ((other->name.tag || other < t) && digest_equal(&other->id, &t->id) && str_eq(other->name.path, t->name.path) &&
-            str_eq(other->name.domain, t->name.domain) && (!digests || digest_equal(&other->target, &t->target)))
+        if ((other->name.tag || other < t) && digest_equal(&other->id, &t->id) &&
+            str_eq(other->name.path, t->name.path) && str_eq(other->name.domain, t->name.domain) &&
+            (!digests || digest_equal(&other->target, &t->target)))
             return true;
     }
     return false;

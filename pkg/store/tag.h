@@ -26,8 +26,8 @@ void store_tag_release(struct store_tag *t);
 /* Writes a record, replacing an earlier one; on disk when it returns. What it leads to must be in the store. */
 int store_tag_set(struct store *s, const struct store_tag *t, struct err *err);
 
-/* The record of a name with a tag or a digest (a digest wins where both are given; see store_tag_list_find() for what it
- * finds). ERR_NOT_FOUND; ERR_CORRUPT names the file. The caller releases `ret`. */
+/* The record of a name with a tag or a digest (a digest wins where both are given; see store_tag_list_find() for what
+ * it finds). ERR_NOT_FOUND; ERR_CORRUPT names the file. The caller releases `ret`. */
 int store_tag_get(struct store *s, const struct oci_reference *name, struct store_tag *ret, struct err *err);
 
 /* Removes the record; on disk when it returns. ERR_NOT_FOUND. */
