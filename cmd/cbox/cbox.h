@@ -36,7 +36,7 @@ void cbox_context_release(struct cli_context *ctx);
 /* One line on standard error: what happened, and what to do about it. main() does it for what a command returns. */
 void cbox_print_error(const struct err *err);
 
-/* Opens the store for those who only look: where there is none yet, none is made and `*ret` is NULL. */
+/* Opens the store for those who only look or take away: where there is none yet, none is made and `*ret` is NULL. */
 int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err);
 
 /* "0.1.0" */

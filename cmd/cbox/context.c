@@ -2,6 +2,12 @@
 
 #include <unistd.h>
 
+/* What an option or its environment variable says; empty is as if it were not there. */
+static const char *given(const char *option)
+{
+    return str_empty(option) ? NULL : option;
+}
+
 /* `chosen`, or the usual place: /var/lib/cbox for root, else below $XDG_… or its default below $HOME. */
 static int choose_directory(const char *chosen, const char *of_root, const char *variable, const char *below_home,
                             char **ret, struct err *err)
@@ -32,16 +38,16 @@ static int choose_directory(const char *chosen, const char *of_root, const char 
 int cbox_context_load(struct cli_context *ctx, struct err *err)
 {
     const struct cbox_globals *g = &ctx->globals;
-    int r = config_load(g->config, &ctx->config, err);
+    int r = config_load(given(g->config), &ctx->config, err);
 
     if (r < 0)
         return r;
-    r = choose_directory(g->root ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME", ".local/share/cbox",
-                         &ctx->root, err);
+    r = choose_directory(given(g->root) ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME",
+                         ".local/share/cbox", &ctx->root, err);
     if (r < 0)
         return r;
-    return choose_directory(g->state ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR", ".cache/cbox/run",
-                            &ctx->state, err);
+    return choose_directory(given(g->state) ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR",
+                            ".cache/cbox/run", &ctx->state, err);
 }
 
 void cbox_context_release(struct cli_context *ctx)
@@ -53,8 +59,10 @@ void cbox_context_release(struct cli_context *ctx)
 
 int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err)
 {
+    _cleanup_free_ char *format = str_printf("%s/format", ctx->root);
+
     *ret = NULL;
-    if (access(ctx->root, F_OK) < 0 && errno == ENOENT)
+    if (access(format, F_OK) < 0 && errno == ENOENT)
         return 0;
     return store_open(ctx->root, ctx->state, ret, err);
 }

@@ -22,16 +22,18 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct images_options, 'q', "quiet", quiet, "Only show image IDs"),
 };
 
-/* A name kept by digest is the business of the tag that stands for the same image in the same repository. */
-static bool shadowed(const struct store_tag_list *tags, const struct store_tag *t)
+/* A name kept by digest is the business of the tag that stands for the same image in the same repository, and of
+ * several the first one is shown; where digests are, only the same one is left out. */
+static bool shadowed(const struct store_tag_list *tags, const struct store_tag *t, bool digests)
 {
     if (t->name.tag)
         return false;
     for (size_t i = 0; i < tags->n; i++) {
         const struct store_tag *other = &tags->v[i];
 
-        if (other->name.tag && digest_equal(&other->target, &t->target) && str_eq(other->name.path, t->name.path) &&
-            str_eq(other->name.domain, t->name.domain))
+        if ((other->name.tag || other < t) && digest_equal(&other->id, &t->id) &&
+            str_eq(other->name.path, t->name.path) && str_eq(other->name.domain, t->name.domain) &&
+            (!digests || digest_equal(&other->target, &t->target)))
             return true;
     }
     return false;
@@ -66,7 +68,16 @@ static char *show_id(const struct store_tag *t, bool whole)
     return whole ? str_dup(digest_format(&t->id, text)) : str_ndup(t->id.hex, 12);
 }
 
-static void add_row(struct cli_table *table, const struct store_tag *t, const struct images_options *o)
+/* The digest by which the image can be named: that of an index means one platform's image alone. */
+static const struct digest *shown_digest(const struct store_tag_list *tags, const struct store_tag *t)
+{
+    const struct store_tag *meant = store_tag_list_find(tags, &t->name, &t->target);
+
+    return meant && !digest_equal(&meant->id, &t->id) ? &t->manifest : &t->target;
+}
+
+static void add_row(struct cli_table *table, const struct store_tag_list *tags, const struct store_tag *t,
+                    const struct images_options *o)
 {
     _cleanup_free_ char *name = oci_reference_familiar_name(&t->name);
     _cleanup_free_ char *id = show_id(t, o->no_trunc);
@@ -77,7 +88,7 @@ static void add_row(struct cli_table *table, const struct store_tag *t, const st
         snprintf(created, sizeof(created), "%s ago", time_format_age(time_now() - t->created, age));
     num_format_size(t->bytes, size);
     if (o->digests)
-        cli_table_row(table, name, tag, digest_format(&t->target, digest), id, created, size, NULL);
+        cli_table_row(table, name, tag, digest_format(shown_digest(tags, t), digest), id, created, size, NULL);
     else
         cli_table_row(table, name, tag, id, created, size, NULL);
 }
@@ -92,8 +103,8 @@ static void print_table(const struct store_tag_list *tags, const char *pattern, 
     else
         cli_table_row(&table, "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", NULL);
     for (size_t i = 0; i < tags->n; i++)
-        if (!shadowed(tags, &tags->v[i]) && matches(pattern, &tags->v[i]))
-            add_row(&table, &tags->v[i], o);
+        if (!shadowed(tags, &tags->v[i], o->digests) && matches(pattern, &tags->v[i]))
+            add_row(&table, tags, &tags->v[i], o);
     cli_table_print(&table, &out);
     fputs(buf_str(&out), stdout);
 }
@@ -103,7 +114,7 @@ static void print_ids(const struct store_tag_list *tags, const char *pattern, co
     for (size_t i = 0; i < tags->n; i++) {
         _cleanup_free_ char *id = show_id(&tags->v[i], o->no_trunc);
 
-        if (!shadowed(tags, &tags->v[i]) && matches(pattern, &tags->v[i]))
+        if (!shadowed(tags, &tags->v[i], o->digests) && matches(pattern, &tags->v[i]))
             printf("%s\n", id);
     }
 }
@@ -113,9 +124,9 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     const struct images_options *o = opts;
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
-    int r = store_open(ctx->root, ctx->state, &store, err);
+    int r = cbox_open_existing_store(ctx, &store, err);
 
-    if (r == 0)
+    if (r == 0 && store)
         r = store_tag_list(store, &tags, err);
     if (r < 0)
         return r;

@@ -26,28 +26,34 @@ static void print_deleted(enum store_dir kind, const struct digest *d, void *dat
     printf("Deleted: %s\n", digest_format(d, text));
 }
 
-/* Removes what can be removed; the last failure is the command's, the ones before it are printed here. */
+static int remove_one(struct store *s, const char *name, const struct image_removal *how, struct err *err)
+{
+    if (!s)
+        return err_set(err, ERR_NOT_FOUND, "no such image: %s", name);
+    return image_remove(s, name, how, err);
+}
+
+/* Removes what can be removed; with --force what is not there is told, and is no failure. */
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct rmi_options *o = opts;
     const struct image_removal how = {.force = o->force, .untagged = print_untagged, .deleted = print_deleted};
     _cleanup_(store_free_cleanup) struct store *store = NULL;
-    int result = store_open(ctx->root, ctx->state, &store, err);
+    int failed = 0, r = cbox_open_existing_store(ctx, &store, err);
 
-    if (result < 0)
-        return result;
+    if (r < 0)
+        return r;
     STRV_FOREACH (name, operands) {
         struct err why = ERR_INIT;
-        int r = image_remove(store, *name, &how, &why);
 
+        r = remove_one(store, *name, &how, &why);
         if (r == 0)
             continue;
-        if (result < 0)
-            cbox_print_error(err);
-        *err = why;
-        result = r;
+        cbox_print_error(&why);
+        if (!o->force || why.kind != ERR_NOT_FOUND)
+            failed = 1;
     }
-    return result;
+    return failed;
 }
 
 static const struct cli_example examples[] = {

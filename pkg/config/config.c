@@ -28,7 +28,7 @@ static const struct json_field config_fields[] = {
     JSON_FIELD(struct config, "state", JSON_K_STRING, state),
     JSON_FIELD(struct config, "registries", JSON_K_DICT, registries, .type = &registry_type),
     JSON_FIELD(struct config, "certs_dirs", JSON_K_STRV, certs_dirs),
-    JSON_FIELD(struct config, "max_concurrent_downloads", JSON_K_INT64, max_concurrent_downloads),
+    JSON_FIELD(struct config, "max_concurrent_downloads", JSON_K_INT64_PTR, max_concurrent_downloads),
 };
 static const struct json_type config_type = {
     "configuration", sizeof(struct config), config_fields, ARRAY_SIZE(config_fields), .strict = true,
@@ -75,7 +75,8 @@ static int check(const struct config *c, struct err *err)
     VEC_FOREACH (r, &c->registries)
         if (check_registry(r, err) < 0)
             return err_wrap(err, "registries: \"%s\"", r->host);
-    if (c->max_concurrent_downloads < 0 || c->max_concurrent_downloads > DOWNLOADS_MAX)
+    if (c->max_concurrent_downloads &&
+        (*c->max_concurrent_downloads < 1 || *c->max_concurrent_downloads > DOWNLOADS_MAX))
         return err_set(err, ERR_INVALID, "max_concurrent_downloads: 1 to %d", DOWNLOADS_MAX);
     return 0;
 }
@@ -95,8 +96,10 @@ static void overlay(struct config *to, struct config *from)
         strv_free(to->certs_dirs);
         to->certs_dirs = steal_ptr(&from->certs_dirs);
     }
-    if (from->max_concurrent_downloads)
-        to->max_concurrent_downloads = from->max_concurrent_downloads;
+    if (from->max_concurrent_downloads) {
+        free(to->max_concurrent_downloads);
+        to->max_concurrent_downloads = steal_ptr(&from->max_concurrent_downloads);
+    }
     VEC_FOREACH (r, &from->registries) {
         struct config_registry *known = (struct config_registry *)config_find_registry(to, r->host);
         struct config_registry swapped;
@@ -154,8 +157,10 @@ int config_load(const char *path, struct config *ret, struct err *err)
         return r;
     if (!ret->certs_dirs)
         ret->certs_dirs = strv_copy((char *const *)certs_dirs_default);
-    if (!ret->max_concurrent_downloads)
-        ret->max_concurrent_downloads = DOWNLOADS_DEFAULT;
+    if (!ret->max_concurrent_downloads) {
+        ret->max_concurrent_downloads = mem_zalloc(1, sizeof(*ret->max_concurrent_downloads));
+        *ret->max_concurrent_downloads = DOWNLOADS_DEFAULT;
+    }
     return 0;
 }
 

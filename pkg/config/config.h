@@ -40,7 +40,7 @@ struct config {
     VEC(struct config_registry) registries;
     char **certs_dirs; /* searched for HOST/NAME.crt (authorities), HOST/NAME.cert and NAME.key; the first with HOST
                           counts */
-    int64_t max_concurrent_downloads; /* layers fetched at once by one pull, 1 to 64 */
+    int64_t *max_concurrent_downloads; /* layers fetched at once by one pull, 1 to 64; never NULL once loaded */
 };
 
 /* Reads the files; `path` is the one named by the user, or NULL for the usual places. ERR_INVALID with file and field

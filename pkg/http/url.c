@@ -58,12 +58,22 @@ static int origin(CURLU *u, const char *url, char **ret_scheme, char **ret_autho
     return 0;
 }
 
+static int refuse(CURLUcode why, const char *url, struct err *err)
+{
+    const char *end = strstr(url, "://"), *authority = end ? end + 3 : url;
+
+    if (why == CURLUE_BAD_PORT_NUMBER)
+        return err_set(err, ERR_INVALID, "invalid port in \"%.*s\"", (int)strcspn(authority, "/?#"), authority);
+    return err_set(err, ERR_INVALID, "\"%.200s\" is not a URL", url);
+}
+
 int http_url_origin(const char *url, char **ret_scheme, char **ret_authority, struct err *err)
 {
     _cleanup_(url_free) CURLU *u = http_curl.curl_url();
+    CURLUcode code = http_curl.curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
 
-    if (http_curl.curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-        return err_set(err, ERR_INVALID, "\"%.200s\" is not a URL", url);
+    if (code != CURLUE_OK)
+        return refuse(code, url, err);
     return origin(u, url, ret_scheme, ret_authority, err);
 }
 

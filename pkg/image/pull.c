@@ -67,21 +67,46 @@ static void name_of(const struct oci_reference *written, struct oci_reference *r
         oci_reference_default_tag(ret);
 }
 
-/* An image whose last name goes to another one stays, under its digest, until somebody removes it. */
-static int keep_replaced(struct store *s, const struct store_tag *old, struct err *err)
+static bool has_name(const struct store_tag *t, const struct oci_reference *name)
+{
+    return str_eq(t->name.tag, name->tag) && digest_equal(&t->name.digest, &name->digest);
+}
+
+/* An image whose last name goes to the image of `by` stays, under its digest, until somebody removes it: under the one
+ * it was pulled by, or under its own where that means another image of the same index. */
+static int keep_replaced(struct store *s, const struct store_tag *old, const struct store_tag *by, struct err *err)
 {
     _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
-    struct store_tag kept = *old;
+    struct store_tag kept = *old; /* borrowed, all of it */
+    const struct store_tag *meant;
     size_t names = 0;
     int r = store_tag_list(s, &tags, err);
 
     for (size_t i = 0; r == 0 && i < tags.n; i++)
         names += digest_equal(&tags.v[i].id, &old->id);
-    if (r < 0 || names > 1 || old->name.digest.algorithm != DIGEST_NONE)
+    if (r < 0 || names > 1)
         return r;
-    kept.name.tag = NULL; /* borrowed, all of it */
-    kept.name.digest = old->target;
+    meant = store_tag_list_find(&tags, &old->name, &old->target);
+    if (digest_equal(&old->target, &by->target) || (meant && !digest_equal(&meant->id, &old->id)))
+        kept.target = old->manifest;
+    kept.name.tag = NULL;
+    kept.name.digest = kept.target;
     return store_tag_set(s, &kept, err);
+}
+
+/* A digest means the image that was pulled last under it: a record of another one under that digest goes. */
+static int free_digest(struct store *s, const struct store_tag *by, struct err *err)
+{
+    _cleanup_(store_tag_release) struct store_tag old = {0};
+    struct oci_reference name = by->name; /* borrowed */
+    int r;
+
+    name.tag = NULL;
+    name.digest = by->target;
+    if (store_tag_get(s, &name, &old, NULL) < 0 || !has_name(&old, &name) || digest_equal(&old.id, &by->id))
+        return 0;
+    r = keep_replaced(s, &old, by, err);
+    return r < 0 ? r : store_tag_remove(s, &name, err);
 }
 
 static int layers_bytes(struct store *s, const struct oci_image_config *config, int64_t *ret, struct err *err)
@@ -109,25 +134,23 @@ static int give_name(struct store *s, const struct oci_reference *name, const st
 {
     _cleanup_(store_tag_release) struct store_tag tag = {.pulled = time_now()}, old = {0};
     int r = store_tag_get(s, name, &old, NULL);
+    bool had;
 
     tag.target = *image_documents_target(d);
     tag.manifest = d->manifest.digest.digest;
     tag.id = d->config.digest.digest;
-    *ret = (struct image_pulled){.target = tag.target, .id = tag.id, .newer = true};
-    if (r == 0 && digest_equal(&old.target, &tag.target) && digest_equal(&old.manifest, &tag.manifest) &&
-        digest_equal(&old.name.digest, &name->digest)) {
-        ret->newer = false;
+    had = r == 0 && has_name(&old, name);
+    *ret = (struct image_pulled){.target = tag.target, .id = tag.id, .newer = r < 0 || !digest_equal(&old.id, &tag.id)};
+    if (had && digest_equal(&old.target, &tag.target) && digest_equal(&old.manifest, &tag.manifest))
         return 0;
-    }
-    if (r == 0 && !digest_equal(&old.id, &tag.id)) {
-        r = keep_replaced(s, &old, err);
-        if (r < 0)
-            return r;
-    }
-    r = layers_bytes(s, &d->parsed_config, &tag.bytes, err);
+    oci_reference_copy(name, &tag.name);
+    r = name->tag ? free_digest(s, &tag, err) : 0;
+    if (r == 0 && had && ret->newer)
+        r = keep_replaced(s, &old, &tag, err);
+    if (r == 0)
+        r = layers_bytes(s, &d->parsed_config, &tag.bytes, err);
     if (r < 0)
         return r;
-    oci_reference_copy(name, &tag.name);
     tag.platform = oci_platform_format(&d->parsed_config.platform);
     if (d->parsed_config.created)
         (void)time_parse(d->parsed_config.created, &tag.created, NULL);
@@ -167,8 +190,9 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
     struct err why = ERR_INIT;
     int r;
 
-    if (store_sweep_tmp(s, &why) < 0) /* no reason to go without the image */
+    if (store_sweep_unfinished(s, &why) < 0) /* no reason to go without the image */
         log_debug("%s", why.text);
+    store_empty_trash_aside(s);
     r = signals_begin(&signals, err);
     if (r < 0)
         return r;

@@ -82,7 +82,7 @@ void registry_downloads_begin(struct registry *r)
             if (!queued && !d->request)
                 queued = d;
         }
-        if (queued && running < MAX_OF(r->config->max_concurrent_downloads, 1))
+        if (queued && running < *r->config->max_concurrent_downloads)
             begin(queued);
         else
             queued = NULL;

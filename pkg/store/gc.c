@@ -238,7 +238,9 @@ int store_gc(struct store *s, const struct store_gc_options *options, struct err
         r = store_tag_tidy(s, err);
     lock = fd_close(lock);
     failpoint("gc-unlocked");
-    return r < 0 ? r : store_sweep_tmp(s, err);
+    if (r == 0)
+        r = store_sweep_unfinished(s, err);
+    return r < 0 ? r : store_empty_trash(s, err);
 }
 
 /* ---- tmp/ ---- */
@@ -298,7 +300,7 @@ static int sweep_stage(int staging, const char *name, void *data, struct err *er
     return r;
 }
 
-int store_sweep_tmp(struct store *s, struct err *err)
+int store_sweep_unfinished(struct store *s, struct err *err)
 {
     int tmp;
     int r = store_dir(s, STORE_TMP, &tmp, err);
@@ -307,8 +309,6 @@ int store_sweep_tmp(struct store *s, struct err *err)
         r = store_each_name(tmp, ".", sweep_file, s, err);
     if (r == 0)
         r = store_each_name(tmp, STORE_STAGING, sweep_stage, s, err);
-    if (r == 0)
-        r = store_empty_trash(s, err);
     return r < 0 ? err_wrap(err, "cleaning %s/tmp", store_root_path(s)) : 0;
 }
 

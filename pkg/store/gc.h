@@ -25,8 +25,8 @@ struct store_gc_options {
  * is not known. */
 int store_gc(struct store *s, const struct store_gc_options *options, struct err *err);
 
-/* The cheap part alone, at the start of a pull: what crashed processes left under tmp/. */
-int store_sweep_tmp(struct store *s, struct err *err);
+/* The cheap part alone, at the start of a pull: what crashed processes left under tmp/ goes, trees into tmp/trash/. */
+int store_sweep_unfinished(struct store *s, struct err *err);
 
 /* What a pull that runs needs: kept by collection until the lease is freed. */
 struct store_lease;

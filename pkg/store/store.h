@@ -77,3 +77,7 @@ int store_discard(struct store *s, enum store_dir dir, const char *name, bool de
 /* Deletes what lies in tmp/trash/ and nobody is deleting at the moment. What cannot be deleted does not keep it from
  * the rest; the first error is returned. */
 int store_empty_trash(struct store *s, struct err *err);
+
+/* The same in a process of its own that may outlive this one, for those who would not wait for it. A failure is left to
+ * the next one. Called where no threads run yet. */
+void store_empty_trash_aside(struct store *s);

@@ -277,23 +277,50 @@ int store_tag_list(struct store *s, struct store_tag_list *ret, struct err *err)
 
 /* ---- one name ---- */
 
+/* How well a digest fits a record: not at all for 0. */
+static int fit(const struct store_tag *t, const struct digest *d)
+{
+    if (digest_equal(&t->name.digest, d))
+        return 3;
+    if (digest_equal(&t->target, d))
+        return 2;
+    return digest_equal(&t->manifest, d);
+}
+
+const struct store_tag *store_tag_list_find(const struct store_tag_list *l, const struct oci_reference *name,
+                                            const struct digest *d)
+{
+    const struct store_tag *found = NULL;
+    int best = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        const struct store_tag *t = &l->v[i];
+        int fits = str_eq(t->name.path, name->path) && str_eq(t->name.domain, name->domain) ? fit(t, d) : 0;
+
+        if (fits > best || (fits > 0 && fits == best && t->pulled > found->pulled)) {
+            found = t;
+            best = fits;
+        }
+    }
+    return found;
+}
+
 /* An image that was pulled by a tag of the same repository and is meant by its digest. */
 static int get_by_digest(struct store *s, const struct oci_reference *name, struct store_tag *ret, struct err *err)
 {
     _cleanup_(store_tag_list_release) struct store_tag_list list = {0};
     _cleanup_free_ char *dir = directory_of(name);
+    const struct store_tag *found;
     int r = list_below(s, dir, &list, err);
 
     if (r < 0)
         return r;
-    for (size_t i = 0; i < list.n; i++) {
-        if (!digest_equal(&list.v[i].target, &name->digest) && !digest_equal(&list.v[i].manifest, &name->digest))
-            continue;
-        *ret = list.v[i];
-        list.v[i] = (struct store_tag){0};
-        return 0;
-    }
-    return not_found(name, err);
+    found = store_tag_list_find(&list, name, &name->digest);
+    if (!found)
+        return not_found(name, err);
+    *ret = *found;
+    list.v[found - list.v] = (struct store_tag){0};
+    return 0;
 }
 
 int store_tag_get(struct store *s, const struct oci_reference *name, struct store_tag *ret, struct err *err)

@@ -26,8 +26,8 @@ void store_tag_release(struct store_tag *t);
 /* Writes a record, replacing an earlier one; on disk when it returns. What it leads to must be in the store. */
 int store_tag_set(struct store *s, const struct store_tag *t, struct err *err);
 
-/* The record of a name with a tag or a digest (a digest wins where both are given, and also finds an image whose tag
- * was pulled with that target). ERR_NOT_FOUND; ERR_CORRUPT names the file. The caller releases `ret`. */
+/* The record of a name with a tag or a digest (a digest wins where both are given; see store_tag_list_find() for what
+ * it finds). ERR_NOT_FOUND; ERR_CORRUPT names the file. The caller releases `ret`. */
 int store_tag_get(struct store *s, const struct oci_reference *name, struct store_tag *ret, struct err *err);
 
 /* Removes the record; on disk when it returns. ERR_NOT_FOUND. */
@@ -40,3 +40,9 @@ struct store_tag_list {
 };
 int store_tag_list(struct store *s, struct store_tag_list *ret, struct err *err);
 void store_tag_list_release(struct store_tag_list *l);
+
+/* What a digest means in the repository of `name`, whose own tag or digest does not matter: the record with that name,
+ * else the one pulled last that has it as its target, else as its manifest. An index is the target of an image of every
+ * platform. NULL where there is none; owned by the list. */
+const struct store_tag *store_tag_list_find(const struct store_tag_list *l, const struct oci_reference *name,
+                                            const struct digest *d);

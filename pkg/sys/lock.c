@@ -23,7 +23,7 @@ int lock_take(int dirfd, const char *name, enum lock_mode mode, enum lock_wait w
         _cleanup_fd_ int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
         if (fd < 0)
-            return err_errno(err, errno, "opening lock %s", name);
+            return err_errno(err, errno, "opening %s", name);
         if (flock(fd, operation) < 0) {
             if (errno == EWOULDBLOCK)
                 return err_set(err, ERR_BUSY, "%s is in use by another process", name);

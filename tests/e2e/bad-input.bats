@@ -62,6 +62,10 @@ flip_a_byte() {
     [ "$(pulled)" -eq 0 ]
 }
 
+@test "a port that cannot be" {
+    refuse 1 'invalid port in "127.0.0.1:99999"' cbox pull 127.0.0.1:99999/a/b
+}
+
 @test "a host that has no address" {
     refuse 1 'no-such-host.invalid' cbox pull no-such-host.invalid/a/b
 }
@@ -229,6 +233,13 @@ faulty() {
     mkdir -m 700 "$BATS_TEST_TMPDIR/locked"
     export CBOX_ROOT=$BATS_TEST_TMPDIR/locked/root
     refuse 1 'permission denied' setpriv --reuid=65534 --regid=65534 --clear-groups "$cbox" pull "$name"
+}
+
+@test "a store on a read-only file system" {
+    cbox pull alpine
+    # shellcheck disable=SC2016  # the inner shell expands these
+    refuse 125 'opening lock: Read-only file system$' unshare -m sh -c 'mount --bind "$1" "$1" &&
+        mount -o remount,bind,ro "$1" && shift && "$@"' sh "$CBOX_ROOT" cbox run --rm alpine true
 }
 
 @test "a configuration that is wrong" {

@@ -92,11 +92,33 @@ fails() {
     fails 1 "none.json" --config "$BATS_TEST_TMPDIR/none.json" info
 }
 
+@test "an empty root, state or configuration is none" {
+    mkdir "$BATS_TEST_TMPDIR/cwd"
+    cd "$BATS_TEST_TMPDIR/cwd"
+    unset CBOX_ROOT CBOX_STATE
+    wanted=$(cbox info | grep ' Dir: ')
+    [ "$(cbox --root= --state '' --config= info | grep ' Dir: ')" = "$wanted" ]
+    [ "$(CBOX_ROOT='' CBOX_STATE='' CBOX_CONFIG='' cbox info | grep ' Dir: ')" = "$wanted" ]
+}
+
 @test "looking makes nothing" {
     cbox info
     cbox __complete image
+    cbox __complete container
+    cbox images
+    cbox ps -a
     [ ! -e "$CBOX_ROOT" ]
+    mkdir "$CBOX_ROOT"
+    cbox images
+    fails 1 "no such image: alpine" rmi alpine
+    fails 1 "no such container: web" rm web
+    [ -z "$(ls -A "$CBOX_ROOT")" ]
     [ ! -e "$CBOX_STATE" ]
+}
+
+@test "--force makes no failure of what is not there, and says so" {
+    fails 0 "no such image: alpine" rmi -f alpine
+    fails 0 "no such container: web" rm -f web
 }
 
 @test "output that does not arrive is a failure" {

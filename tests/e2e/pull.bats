@@ -345,6 +345,74 @@ unpacked_file() {
     [ "$(cbox images -q --no-trunc moving)" != "$old" ]
 }
 
+# The images of `multi`, a line each: tag, digest and id.
+multis() {
+    cbox images --digests --no-trunc multi | awk 'NR > 1 { print $2, $3, $4 }'
+}
+
+@test "images of several platforms of one tag stay, each under a digest that means it" {
+    index=$(image_digest "$("$fixtures_dir/multi-arch")")
+    cbox pull -q --platform linux/arm/v7 multi:1
+    arm=$(cbox images -q --no-trunc multi:1)
+    [ "$(multis)" = "1 $index $arm" ]
+    cbox pull -q multi:1
+    own=$(cbox images -q --no-trunc multi:1)
+    run multis
+    [ "${#lines[@]}" -eq 2 ]
+    grep -qx "1 $index $own" <<<"$output"
+    arm_digest=$(sed -n "s/^<none> \(.*\) $arm$/\1/p" <<<"$output")
+    [[ $arm_digest == sha256:* && $arm_digest != "$index" ]]
+    expect "linux/$(image_arch)" cbox run --rm "multi@$index"
+    # The name of the one goes, the other stays what it was.
+    cbox rmi multi:1
+    [ "$(multis)" = "<none> $arm_digest $arm" ]
+    cbox rmi "multi@$arm_digest"
+    [ "$(pulled)" -eq 0 ]
+}
+
+@test "a digest means the image that was pulled last under it" {
+    index=$(image_digest "$("$fixtures_dir/multi-arch")")
+    cbox pull -q --platform linux/arm/v7 "multi@$index"
+    arm=$(cbox images -q --no-trunc multi)
+    cbox pull -q multi:1
+    expect "linux/$(image_arch)" cbox run --rm "multi@$index"
+    own=$(cbox images -q --no-trunc multi:1)
+    multis | grep -qx "1 $index $own"
+    multis | grep -qx "<none> sha256:[0-9a-f]* $arm"
+    # And the other way round: the tag stays what it was.
+    cbox pull -q --platform linux/arm/v7 "multi@$index"
+    [ "$(cbox images -q --no-trunc multi:1)" = "$own" ]
+    multis | grep -qx "<none> $index $arm"
+    [ "$(cbox images -q --no-trunc multi | grep -cx "$arm")" -eq 1 ]
+    own_digest=$(multis | sed -n "s/^1 \(.*\) $own$/\1/p")
+    [ "$own_digest" != "$index" ]
+    expect "linux/$(image_arch)" cbox run --rm "multi@$own_digest"
+}
+
+@test "an image that its tag brought in is up to date by its digest" {
+    digest=$(image_digest "$("$fixtures_dir/alpine")")
+    cbox pull -q alpine
+    run cbox pull "alpine:latest@$digest"
+    [[ $output == *"Image is up to date for alpine"* ]]
+    [ "$(pulled)" -eq 1 ]
+    run cbox pull "alpine@$digest"
+    [[ $output == *"Image is up to date for alpine@$digest"* ]]
+}
+
+no_trash() {
+    [ -z "$(ls -A "$CBOX_ROOT/tmp/trash")" ]
+}
+
+@test "a pull leaves the trash of others to a process beside it" {
+    cbox pull -q alpine
+    mkdir -p "$CBOX_ROOT/tmp/trash/old"
+    touch "$CBOX_ROOT/tmp/trash/old/marked"
+    # Its own calls alone, not its children's.
+    strace -o "$BATS_TEST_TMPDIR/calls" cbox pull -q alpine
+    run ! grep -q '"marked"' "$BATS_TEST_TMPDIR/calls"
+    wait_for 10 no_trash
+}
+
 @test "rmi removes, and a pull brings back" {
     cbox pull alpine
     cbox rmi alpine

@@ -27,7 +27,7 @@ static void test_defaults(void **state)
     assert_string_equal(c.certs_dirs[0], "/etc/cbox/certs.d");
     assert_string_equal(c.certs_dirs[1], "/etc/docker/certs.d");
     assert_null(c.certs_dirs[2]);
-    assert_int_equal(c.max_concurrent_downloads, 3);
+    assert_int_equal(*c.max_concurrent_downloads, 3);
     config_release(&c);
     config_release(&c);
 }
@@ -48,7 +48,7 @@ static void test_everything(void **state)
     assert_string_equal(c.state, "/run/x");
     assert_string_equal(c.certs_dirs[0], "/c");
     assert_null(c.certs_dirs[1]);
-    assert_int_equal(c.max_concurrent_downloads, 8);
+    assert_int_equal(*c.max_concurrent_downloads, 8);
     r = config_find_registry(&c, "docker.io");
     assert_non_null(r);
     assert_string_equal(r->mirrors[1], "http://b:1");
@@ -104,6 +104,7 @@ static void test_refused(void **state)
         {"{\"certs_dirs\": [\"x\"]}", "certs_dirs"},
         {"{\"max_concurrent_downloads\": -1}", "max_concurrent_downloads"},
         {"{\"max_concurrent_downloads\": 65}", "1 to 64"},
+        {"{\"max_concurrent_downloads\": 0}", "1 to 64"},
         {"{\"registries\": {\"https://h\": {}}}", "without scheme"},
         {"{\"registries\": {\"\": {}}}", "without scheme"},
         {"{\"registries\": {\"h\": {\"mirrors\": [\"h2:5000\"]}}}", "neither https:// nor http://"},

@@ -477,6 +477,8 @@ static void test_urls(void **state)
     free(authority);
     assert_fails(http_url_origin("https://", &scheme, &authority, &err), ERR_INVALID, "URL");
     assert_fails(http_url_origin("gopher://x/", &scheme, &authority, &err), ERR_INVALID, "URL");
+    assert_fails(http_url_origin("https://h:99999/v2/", &scheme, &authority, &err), ERR_INVALID,
+                 "invalid port in \"h:99999\"");
     assert_fails(http_url_origin("https://u@x/", &scheme, &authority, &err), ERR_INVALID, "credentials");
 }
 

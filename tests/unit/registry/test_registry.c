@@ -113,7 +113,7 @@ static void answer_mirror(struct server_exchange *x)
 
 static struct config_registry registry_settings;
 static char *mirrors[3];
-static struct config config = {.registries = {&registry_settings, 1, 1}, .max_concurrent_downloads = 2};
+static struct config config = {.registries = {&registry_settings, 1, 1}, .max_concurrent_downloads = &(int64_t){2}};
 
 static struct registry *new_client(void)
 {
