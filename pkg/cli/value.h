@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum cli_kind {
+enum cli_value_kind {
     CLI_NULL,
     CLI_BOOL,
     CLI_NUMBER, /* whole */
@@ -21,7 +21,7 @@ enum cli_kind {
 };
 
 struct cli_value {
-    enum cli_kind kind;
+    enum cli_value_kind kind;
     union {
         bool truth;
         int64_t number;
