@@ -8,6 +8,7 @@
 #include "sys/tty.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 
 enum { ENV_FILE_MAX = 1 << 20 };
@@ -19,7 +20,7 @@ struct run_options {
     int64_t cpus, memory, pids_limit;
 };
 
-static const char *const networks[] = {"host", "none", NULL};
+static const char *const networks[] = {"default", "host", "none", NULL};
 
 static const struct cli_option options[] = {
     CLI_NANO(struct run_options, 0, "cpus", cpus, "Number of CPUs"),
@@ -32,10 +33,12 @@ static const struct cli_option options[] = {
     CLI_LIST(struct run_options, 'l', "label", labels, "Set meta data on a container"),
     CLI_SIZE(struct run_options, 'm', "memory", memory, "Memory limit"),
     CLI_STRING(struct run_options, 0, "name", name, "Assign a name to the container"),
+    CLI_STRING(struct run_options, 0, "net", network, "Connect a container to a network", .word = "network",
+               .values = CLI_VALUES_WORDS, .words = networks, .hidden = true),
     CLI_STRING(struct run_options, 0, "network", network, "Connect a container to a network", .word = "network",
                .shown_default = "none", .values = CLI_VALUES_WORDS, .words = networks),
     CLI_INT(struct run_options, 0, "pids-limit", pids_limit, "Tune container pids limit (set -1 for unlimited)",
-            .min = -1, .max = INT32_MAX),
+            .min = INT64_MIN, .max = INT32_MAX),
     CLI_STRING(struct run_options, 0, "platform", platform, "Platform of the image if it has to be pulled",
                .word = "os/arch"),
     CLI_FLAG(struct run_options, 0, "read-only", readonly, "Mount the container's root filesystem as read only"),
@@ -43,7 +46,7 @@ static const struct cli_option options[] = {
              "Automatically remove the container and its anonymous volumes when it exits"),
     CLI_FLAG(struct run_options, 't', "tty", tty, "Allocate a pseudo-TTY"),
     CLI_STRING(struct run_options, 'u', "user", user, "Username or UID (format: <name|uid>[:<group|gid>])"),
-    CLI_LIST(struct run_options, 'v', "volume", volumes, "Bind mount a volume"),
+    CLI_LIST(struct run_options, 'v', "volume", volumes, "Bind mount a volume", .values = CLI_VALUES_FILE),
     CLI_STRING(struct run_options, 'w', "workdir", workdir, "Working directory inside the container"),
 };
 
@@ -52,6 +55,7 @@ struct request {
     struct container_options options;
     struct bundle_volume *volumes;
     char **env;
+    char hostname[HOST_NAME_MAX + 1]; /* the host's */
 };
 
 static void request_release(struct request *q)
@@ -83,9 +87,11 @@ static int read_env(const struct run_options *o, char ***env, struct err *err)
 
 static int read_volumes(const struct run_options *o, struct request *q, struct err *err)
 {
+    _cleanup_free_ char *cwd = getcwd(NULL, 0);
+
     q->volumes = mem_zalloc(strv_len(o->volumes), sizeof(*q->volumes));
     STRV_FOREACH (text, o->volumes) {
-        int r = bundle_parse_volume(*text, &q->volumes[q->options.bundle.n_volumes], err);
+        int r = bundle_parse_volume(*text, cwd, &q->volumes[q->options.bundle.n_volumes], err);
 
         if (r < 0)
             return r;
@@ -102,37 +108,78 @@ static int read_limits(const struct run_options *o, struct bundle_options *b, st
     if (o->memory && o->memory < CGROUP_MEMORY_MIN)
         return err_set(err, ERR_INVALID, "--memory: minimum memory limit allowed is 6MB");
     b->memory = o->memory;
-    b->pids_limit = o->pids_limit;
+    b->pids_limit = MAX_OF(o->pids_limit, -1);
     if (o->cpus)
         r = cgroup_quota_of_cpus(o->cpus, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &b->cpu_quota, &b->cpu_period, err);
     return r < 0 ? err_wrap(err, "--cpus") : 0;
+}
+
+/* An empty value counts as none, as in Docker. */
+static const char *given(const char *value)
+{
+    return str_empty(value) ? NULL : value;
+}
+
+static int read_network(const struct run_options *o, struct request *q, struct err *err)
+{
+    struct bundle_options *b = &q->options.bundle;
+    const char *network = given(o->network);
+
+    q->options.network = network && !str_eq(network, "default") ? network : "none";
+    b->host_network = str_eq(q->options.network, "host");
+    b->hostname = given(o->hostname);
+    if (!b->host_network || b->hostname)
+        return 0;
+    if (gethostname(q->hostname, sizeof(q->hostname)) < 0)
+        return err_errno(err, errno, "the host's name");
+    b->hostname = q->hostname;
+    return 0;
+}
+
+static int check_labels(const struct run_options *o, struct err *err)
+{
+    STRV_FOREACH (label, o->labels)
+        if (bundle_check_label(*label, err) < 0)
+            return err_wrap(err, "invalid argument \"%s\" for \"-l, --label\" flag", *label);
+    return 0;
+}
+
+static int check_platform(const struct run_options *o, struct err *err)
+{
+    _cleanup_platform_ struct oci_platform platform = {0};
+    int r = given(o->platform) ? oci_platform_parse(o->platform, &platform, err) : 0;
+
+    return r < 0 ? err_wrap(err, "error parsing specified platform") : 0;
 }
 
 static int make_request(const struct run_options *o, char **operands, struct request *q, struct err *err)
 {
     struct bundle_options *b = &q->options.bundle;
     struct tty_size size = o->tty ? attach_terminal_size() : (struct tty_size){0};
-    int r = read_env(o, &q->env, err);
+    int r = check_platform(o, err);
 
+    if (r == 0)
+        r = check_labels(o, err);
+    if (r == 0)
+        r = read_env(o, &q->env, err);
     if (r == 0)
         r = read_volumes(o, q, err);
     if (r == 0)
         r = read_limits(o, b, err);
+    if (r == 0)
+        r = read_network(o, q, err);
     if (r < 0)
         return r;
     q->options.image = operands[0];
-    q->options.name = o->name;
+    q->options.name = given(o->name);
     q->options.remove = o->rm;
-    q->options.network = o->network ? o->network : "none";
     q->options.labels = o->labels;
-    b->hostname = o->hostname;
-    b->host_network = str_eq(o->network, "host");
     b->entrypoint = o->entrypoint;
     b->args = operands + 1;
     b->env = q->env;
     b->host_env = environ;
-    b->workdir = o->workdir;
-    b->user = o->user;
+    b->workdir = given(o->workdir);
+    b->user = given(o->user);
     b->terminal = o->tty;
     b->rows = size.rows;
     b->columns = size.columns;
@@ -140,10 +187,30 @@ static int make_request(const struct run_options *o, char **operands, struct req
     return 0;
 }
 
+/* Opens the image, if it is for the platform that was asked for. The caller releases `ret` after 0. */
+static int open_for_platform(struct store *s, const char *name, const char *platform, struct image *ret,
+                             struct err *err)
+{
+    _cleanup_platform_ struct oci_platform wanted = {0};
+    int r = image_open(s, name, ret, err);
+
+    if (r < 0 || !platform)
+        return r;
+    r = oci_platform_parse(platform, &wanted, err);
+    if (r == 0 && oci_platform_distance(&wanted, &ret->config.platform) < 0)
+        r = err_set(err, ERR_NOT_FOUND,
+                    "image with reference %s was found but does not provide the specified platform (%s)", name,
+                    platform);
+    if (r < 0)
+        image_release(ret);
+    return r;
+}
+
 /* Opens the image, once more after pulling it where it is not there. The lock keeps its layers. */
 static int open_image(struct cli_context *ctx, struct store *s, const struct run_options *o, const char *name,
                       struct image *ret, int *ret_lock, struct err *err)
 {
+    const char *platform = given(o->platform);
     struct err why = ERR_INIT;
     int r;
 
@@ -152,11 +219,11 @@ static int open_image(struct cli_context *ctx, struct store *s, const struct run
         if (r < 0)
             return r;
         why = ERR_INIT;
-        r = image_open(s, name, ret, &why);
+        r = open_for_platform(s, name, platform, ret, &why);
         if (r != ERR_NOT_FOUND || tries)
             break;
         *ret_lock = fd_close(*ret_lock);
-        r = cbox_pull_in_child(ctx, name, o->platform, err);
+        r = cbox_pull_in_child(ctx, name, platform, err);
         if (r < 0)
             return r;
     }

@@ -10,7 +10,7 @@ _cbox_tables() {
         commands='run ps pull images version info help container image system rm rmi'
         ;;
     'cbox run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:none --volume:none -w:none --workdir:none'
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -43,7 +43,7 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:none --volume:none -w:none --workdir:none'
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;

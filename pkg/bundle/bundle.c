@@ -21,6 +21,14 @@ static const char *const readonly_paths[] = {
     "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
+/* Everybody may ping and serve a low port: where the network is the container's alone, that takes nothing from the
+ * host.
+ */
+static const char *const network_sysctls[] = {
+    "net.ipv4.ip_unprivileged_port_start=0",
+    "net.ipv4.ping_group_range=0 2147483647",
+};
+
 static const struct default_mount {
     const char *destination, *type, *options;
 } default_mounts[] = {
@@ -97,6 +105,9 @@ static int make_env(const struct oci_container_config *image, const struct bundl
                 env_unset(*env, *e);
         }
     }
+    /* The runtime knows the user's own, and that is better than none. */
+    if (str_eq(strv_env_get(*env, "HOME"), ""))
+        env_unset(*env, "HOME");
     return 0;
 }
 
@@ -148,25 +159,88 @@ static void add_mount(struct oci_spec *spec, const char *destination, const char
     };
 }
 
+/* Whether `path` is `dir` or lies below it; both are clean. */
+static bool lies_in(const char *path, const char *dir)
+{
+    const char *rest = str_after(path, dir);
+
+    return rest && (!*rest || *rest == '/');
+}
+
+/* Whether nobody would see what is mounted there. */
+static bool hidden_by_volume(const struct bundle_options *o, const char *destination)
+{
+    for (size_t i = 0; i < o->n_volumes; i++)
+        if (lies_in(destination, o->volumes[i].destination))
+            return true;
+    return false;
+}
+
+static bool is_volume(const struct bundle_options *o, const char *destination)
+{
+    for (size_t i = 0; i < o->n_volumes; i++)
+        if (str_eq(destination, o->volumes[i].destination))
+            return true;
+    return false;
+}
+
+static int check_volumes(const struct bundle_options *o, struct err *err)
+{
+    for (size_t i = 0; i < o->n_volumes; i++)
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(o->volumes[i].destination, o->volumes[j].destination))
+                return err_set(err, ERR_INVALID, "Duplicate mount point: %s", o->volumes[i].destination);
+    return 0;
+}
+
+static size_t depth(const struct oci_mount *m)
+{
+    size_t n = 0;
+
+    for (const char *p = m->destination; *p; p++)
+        n += *p == '/';
+    return n;
+}
+
+/* The outer ones first, or they would hide the inner ones; else in the order in which they were named. */
+static void sort_mounts(struct oci_mount *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct oci_mount m = v[i];
+        size_t at = i;
+
+        for (; at && depth(&v[at - 1]) > depth(&m); at--)
+            v[at] = v[at - 1];
+        v[at] = m;
+    }
+}
+
+/* A volume takes the place of what would be mounted there otherwise. */
 static void make_mounts(const struct bundle_options *o, struct oci_spec *spec)
 {
     static const char *const files[] = {"resolv.conf", "hostname", "hosts"};
+    size_t n_default;
 
     for (size_t i = 0; i < ARRAY_SIZE(default_mounts); i++)
-        add_mount(spec, default_mounts[i].destination, default_mounts[i].type, default_mounts[i].type,
-                  default_mounts[i].options);
+        if (!hidden_by_volume(o, default_mounts[i].destination))
+            add_mount(spec, default_mounts[i].destination, default_mounts[i].type, default_mounts[i].type,
+                      default_mounts[i].options);
+    n_default = spec->mounts.n;
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         _cleanup_free_ char *source = path_join(o->files, files[i]), *destination = path_join("/etc", files[i]);
 
-        add_mount(spec, destination, "bind", source, "rbind,rprivate");
+        if (!is_volume(o, destination))
+            add_mount(spec, destination, "bind", source, o->readonly ? "rbind,rprivate,ro" : "rbind,rprivate");
     }
     for (size_t i = 0; i < o->n_volumes; i++) {
         const struct bundle_volume *v = &o->volumes[i];
+        /* Read-only with what is mounted below, where the kernel can, as in Docker since 25. */
         _cleanup_free_ char *options =
-            str_printf("rbind,%s%s", v->propagation ? v->propagation : "rprivate", v->readonly ? ",ro" : "");
+            str_printf("rbind,%s%s", v->propagation ? v->propagation : "rprivate", v->readonly ? ",rro" : "");
 
         add_mount(spec, v->destination, "bind", v->source, options);
     }
+    sort_mounts(spec->mounts.v + n_default, spec->mounts.n - n_default);
 }
 
 static void make_walls(const struct bundle_options *o, struct oci_linux *l)
@@ -179,6 +253,8 @@ static void make_walls(const struct bundle_options *o, struct oci_linux *l)
     l->cgroups_path = str_printf("/cbox/%s", o->id);
     add_all(&l->masked_paths, masked_paths, ARRAY_SIZE(masked_paths));
     add_all(&l->readonly_paths, readonly_paths, ARRAY_SIZE(readonly_paths));
+    if (!o->host_network)
+        add_all(&l->sysctl, network_sysctls, ARRAY_SIZE(network_sysctls));
     l->resources.memory.limit = o->memory;
     /* As Docker: as much swap as memory. */
     if (o->memory > 0 && o->memory <= INT64_MAX / 2)
@@ -199,7 +275,9 @@ int bundle_make(const struct oci_image_config *image, const struct bundle_option
     spec.hostname = o->hostname ? str_dup(o->hostname) : str_ndup(o->id, 12);
     spec.root.path = str_dup(o->rootfs);
     spec.root.readonly = o->readonly;
-    r = make_process(&image->config, o, spec.hostname, &spec.process, err);
+    r = check_volumes(o, err);
+    if (r == 0)
+        r = make_process(&image->config, o, spec.hostname, &spec.process, err);
     if (r < 0) {
         oci_spec_release(&spec);
         return r;

@@ -13,7 +13,7 @@ struct bundle_volume {
     char *source;      /* absolute, on the host */
     char *destination; /* absolute, in the container; cleaned */
     char *propagation; /* "rprivate", …; NULL: rprivate */
-    bool readonly;
+    bool readonly;     /* with what is mounted below the source, from Linux 5.12 on */
 };
 
 /* What the user asked for. Strings are borrowed. */
@@ -47,12 +47,16 @@ struct bundle_options {
 int bundle_make(const struct oci_image_config *image, const struct bundle_options *options, struct oci_spec *ret,
                 struct err *err);
 
-/* Understands one -v. ERR_INVALID: relative paths, unknown options; ERR_UNSUPPORTED: a volume by name. */
-int bundle_parse_volume(const char *text, struct bundle_volume *ret, struct err *err);
+/* Understands one -v. A source that begins with a dot lies below `cwd`, where that is not NULL. ERR_INVALID: other
+ * relative paths, unknown options; ERR_UNSUPPORTED: a volume by name. */
+int bundle_parse_volume(const char *text, const char *cwd, struct bundle_volume *ret, struct err *err);
 void bundle_volume_release(struct bundle_volume *volume);
 
-/* The lines of an --env-file: NAME=VALUE or NAME each; empty lines and those that start with # are left out. Appends to
- * `env`. ERR_INVALID names the line. */
+/* Whether a -l is NAME=VALUE or NAME; ERR_INVALID in Docker's words. */
+int bundle_check_label(const char *label, struct err *err);
+
+/* The lines of an --env-file, in UTF-8 with or without a byte order mark: NAME=VALUE or NAME each; empty lines and
+ * those that start with # are left out. Appends to `env`. ERR_INVALID names the line. */
 int bundle_parse_env_file(const char *text, char ***env, struct err *err);
 
 /* What the container's /etc/hosts says; `address` is NULL without a network. The caller frees it. */

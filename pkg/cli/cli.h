@@ -70,7 +70,7 @@ struct cli_option {
     const char *env;           /* the variable that stands in while the option is not given; NULL: none */
     int64_t min, max;          /* CLI_K_INT; both 0: any */
     enum cli_values values;
-    const char *const *words; /* CLI_VALUES_WORDS: NULL-terminated; other words are refused */
+    const char *const *words; /* CLI_VALUES_WORDS: NULL-terminated; other words are refused, but not the empty one */
     /* CLI_K_CUSTOM: fills `*field`, called once for each use. The text is good until the command returns. */
     int (*parse)(const char *text, void *field, struct err *err);
     bool hidden;

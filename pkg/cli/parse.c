@@ -42,7 +42,7 @@ static int check_word(const struct cli_option *o, const char *text, struct err *
 {
     _cleanup_free_ char *known = NULL;
 
-    if (!o->words || strv_contains((char *const *)o->words, text))
+    if (!o->words || !*text || strv_contains((char *const *)o->words, text))
         return 0;
     known = strv_join((char *const *)o->words, ", ");
     return err_set(err, ERR_INVALID, "use one of %s", known);

@@ -30,7 +30,7 @@ unsigned cli_columns(int fd)
 
     if (ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
         return 80;
-    return MAX_OF(size.ws_col, 20u);
+    return size.ws_col;
 }
 
 void cli_add_printable(struct buf *out, const char *text)

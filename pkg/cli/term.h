@@ -11,8 +11,7 @@ bool cli_is_terminal(int fd);
 /* The same, and the user did not ask for plain text (NO_COLOR, https://no-color.org). */
 bool cli_wants_color(int fd);
 
-/* The size of the terminal behind `fd`; 80 columns and 24 rows where there is none or it does not say. At least 20
- * columns. */
+/* The size of the terminal behind `fd`; 80 columns and 24 rows where there is none or it does not say. */
 unsigned cli_columns(int fd);
 unsigned cli_rows(int fd);
 

@@ -3,8 +3,6 @@
 #include "sys/fd.h"
 #include "json/json.h"
 
-#include <fcntl.h>
-
 enum {
     FILE_MAX = 1 << 20,
     DOWNLOADS_DEFAULT = 3, /* as Docker */
@@ -119,7 +117,7 @@ static int read_file(const char *path, bool must_exist, struct config *config, s
 
     if (!must_exist && access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
-    r = fd_read_file(AT_FDCWD, path, &text, err);
+    r = fd_read_user_file(path, &text, err);
     if (r < 0)
         return err_wrap(err, "configuration");
     r = json_parse(text.p, text.len, &config_type, &file, err);

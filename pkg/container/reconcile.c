@@ -8,13 +8,14 @@
 #include "sys/proc.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
+#include <time.h>
 
-enum { KILLED_CODE = 128 + SIGKILL, KILL_WAIT_MS = 10000 };
+enum { KILLED_CODE = 128 + SIGKILL };
+static const int64_t kill_wait = 10000000000; /* ns */
 
-/* Kills what may still be in the container's cgroup, and removes it. */
-static int end_cgroup(const char *path, struct err *err)
+/* Kills what is in the container's cgroup, and removes it where it is to go. */
+static int kill_cgroup(const char *path, bool remove, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
@@ -25,7 +26,7 @@ static int end_cgroup(const char *path, struct err *err)
         r = cgroup_open(&cg, &host, path, &why);
     if (r == 0)
         r = cgroup_kill(cg, &why);
-    if (r == 0)
+    if (r == 0 && remove)
         r = cgroup_remove(cg, &why);
     if (r == 0 || r == ERR_NOT_FOUND)
         return 0;
@@ -36,7 +37,7 @@ static int end_cgroup(const char *path, struct err *err)
 
 int container_destroy(struct container *c, struct err *err)
 {
-    int r = end_cgroup(c->record.cgroup, err);
+    int r = kill_cgroup(c->record.cgroup, true, err);
 
     return r < 0 ? r : store_container_remove(c->store, c->dir, &c->record, true, err);
 }
@@ -50,7 +51,7 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
     *ret_gone = false;
     if (record->status == STORE_CONTAINER_RUNNING || record->remove) {
         log_debug("container %.12s: its monitor is gone", store_container_id(dir));
-        r = end_cgroup(record->cgroup, err);
+        r = kill_cgroup(record->cgroup, true, err);
     }
     if (r < 0)
         return r;
@@ -122,25 +123,62 @@ int container_sweep(struct store *s, struct err *err)
     return r;
 }
 
-/* Kills the first process; its monitor does the rest and frees the lock. */
-static int kill_running(struct store_container *dir, struct err *err)
+/* Kills what its record names: the first process, or, where a process is not known (not yet written down), whatever is
+ * in its cgroup. There may be nothing to kill yet. */
+static int kill_known(const struct store_container *dir, struct err *err)
 {
     _cleanup_container_record_ struct store_container_record record = {0};
     _cleanup_fd_ int pidfd = -1;
-    int r = store_container_read(dir, &record, err);
+    struct err why = ERR_INIT;
+    int r = store_container_read(dir, &record, &why);
 
-    if (r < 0)
+    if (r == ERR_NOT_FOUND) /* being made */
+        return 0;
+    if (r < 0) {
+        if (err)
+            *err = why;
         return r;
-    pidfd = proc_open_known((pid_t)record.pid, record.pid_start, record.boot_id);
-    if (pidfd >= 0) {
-        struct pollfd wait = {.fd = pidfd, .events = POLLIN};
-
-        proc_signal(pidfd, SIGKILL);
-        if (poll(&wait, 1, KILL_WAIT_MS) == 0)
-            return err_set(err, ERR_BUSY, "container %.12s does not end", store_container_id(dir));
     }
-    r = store_container_lock(dir, LOCK_WAIT, err);
-    return r;
+    pidfd = proc_open_known((pid_t)record.pid, record.pid_start, record.boot_id);
+    if (pidfd < 0)
+        return kill_cgroup(record.cgroup, false, err);
+    proc_signal(pidfd, SIGKILL);
+    return 0;
+}
+
+static bool is_listed(struct store *s, const char *id)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+
+    return store_container_open(s, id, &dir, NULL) == 0;
+}
+
+/* Kills until the lock is ours: its monitor does the rest and lets go of it. One that is just being started has nothing
+ * to kill at first. ERR_NOT_FOUND where it was removed (--rm): its files are the monitor's to delete. */
+static int kill_running(struct store *s, struct store_container *dir, struct err *err)
+{
+    int64_t until = time_monotonic() + kill_wait;
+    struct timespec pause = {.tv_nsec = 500000};
+
+    for (;;) {
+        struct err why = ERR_INIT, kill_failed = ERR_INIT;
+        int r = store_container_lock(dir, LOCK_TRY, &why);
+
+        if (r == ERR_BUSY && !is_listed(s, store_container_id(dir)))
+            return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
+        if (r == ERR_BUSY && time_monotonic() < until) {
+            if (kill_known(dir, &kill_failed) < 0) /* it may be ending at this moment */
+                log_debug("killing container %.12s: %s", store_container_id(dir), kill_failed.text);
+            nanosleep(&pause, NULL);
+            pause.tv_nsec = MIN_OF(pause.tv_nsec * 2, 20000000);
+            continue;
+        }
+        if (r == ERR_BUSY)
+            return err_set(err, ERR_BUSY, "container %.12s does not end", store_container_id(dir));
+        if (r < 0 && err)
+            *err = why;
+        return r;
+    }
 }
 
 int container_remove(struct store *s, const char *name, bool force, struct err *err)
@@ -162,14 +200,14 @@ int container_remove(struct store *s, const char *name, bool force, struct err *
     }
     if (r == ERR_BUSY) {
         why = ERR_INIT;
-        r = kill_running(dir, &why);
+        r = kill_running(s, dir, &why);
         if (r == ERR_NOT_FOUND) /* --rm: its monitor was faster */
             return 0;
     }
     if (r == 0)
         r = store_container_read(dir, &record, &why);
     if (r == 0)
-        r = end_cgroup(record.cgroup, &why);
+        r = kill_cgroup(record.cgroup, true, &why);
     if (r < 0 && r != ERR_NOT_FOUND && r != ERR_CORRUPT) {
         if (err)
             *err = why;

@@ -67,6 +67,7 @@ struct http_transfer *http_get(struct http *h, const struct http_request *reques
     t->ops = ops;
     t->ctx = ctx;
     t->url = str_dup(request->url);
+    t->origin = str_dup(request->origin);
     t->headers = strv_copy(request->headers);
     t->authorization = str_dup(request->authorization);
     t->start = t->at = request->start;

@@ -42,7 +42,7 @@ struct http_options {
     const volatile sig_atomic_t *interrupted; /* non-zero: everything ends with ERR_INTERRUPTED; may be NULL */
     const char *user_agent;
     /* What holds for `authority` ("host" or "host:port"), asked on behalf of `origin`, which is another one after a
-     * redirect; *ret may stay NULL. An error fails the transfer. May be NULL. */
+     * redirect or when the request says so; *ret may stay NULL. An error fails the transfer. May be NULL. */
     int (*tls)(void *ctx, const char *authority, const char *origin, const struct http_tls **ret, struct err *err);
     void *ctx;
     struct http_limits limits;
@@ -72,6 +72,7 @@ struct http_response {
     char **headers;        /* "Name: value" of the last answer, at most 64 KiB in all */
     struct buf body;       /* of an answer other than 2xx: its first 64 KiB at most */
     const char *authority; /* who was asked last: "host:port" */
+    bool elsewhere;        /* and that is not who the request was for: a redirect led to another scheme, host or port */
 };
 
 /* The value of the `nth` (from 0) header of this name, or NULL. */
@@ -79,6 +80,7 @@ const char *http_response_header(const struct http_response *response, const cha
 
 struct http_request {
     const char *url;           /* http:// or https:// */
+    const char *origin;        /* the authority on whose behalf it is asked; NULL: that of `url` */
     char *const *headers;      /* "Name: value", sent to everybody who is asked; or NULL */
     const char *authorization; /* value of that header, or NULL */
     int64_t start;             /* first byte wanted; > 0 only with `size` */

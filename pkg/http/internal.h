@@ -66,6 +66,7 @@ struct http_transfer {
 
     /* the request */
     char *url;
+    char *origin; /* or NULL */
     char **headers;
     char *authorization;
     char *scheme, *authority; /* of `url`: where `authorization` may go */
@@ -104,6 +105,9 @@ void http_transfer_attempted(struct http_transfer *t, CURLcode code);
 void http_transfer_end(struct http_transfer *t);
 
 void http_transfer_free(struct http_transfer *t);
+
+/* Whether the attempt is with another scheme, host or port than the one that the request names. */
+bool http_transfer_elsewhere(const struct http_transfer *t);
 
 /* receive.c: callbacks of libcurl's while an attempt runs. */
 size_t http_receive_header(char *line, size_t size, size_t n, void *data);

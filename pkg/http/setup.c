@@ -4,7 +4,6 @@
 #include "sys/fd.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/socket.h>
 
@@ -75,7 +74,7 @@ static int trust(struct http_transfer *t, const struct http_tls *tls)
     if (!tls || !tls->ca_pem)
         return 0;
     if (!h->ca_dir && h->ca_bundle && access(h->ca_bundle, F_OK) == 0)
-        r = fd_read_file(AT_FDCWD, h->ca_bundle, &pem, &t->err);
+        r = fd_read_user_file(h->ca_bundle, &pem, &t->err);
     if (r >= 0)
         r = buf_append(&pem, tls->ca_pem, strlen(tls->ca_pem), &t->err);
     if (r < 0)
@@ -91,10 +90,11 @@ static int setup_tls(struct http_transfer *t)
 {
     struct http *h = t->client;
     const struct http_tls *tls = NULL;
+    const char *for_whom = t->origin ? t->origin : t->authority;
     int r = 0;
 
     if (h->options.tls)
-        r = h->options.tls(h->options.ctx, t->current_authority, t->authority, &tls, &t->err);
+        r = h->options.tls(h->options.ctx, t->current_authority, for_whom, &tls, &t->err);
     if (r < 0)
         return r;
     if (tls && tls->insecure) {
@@ -123,7 +123,7 @@ static void setup_headers(struct http_transfer *t)
 
     STRV_FOREACH (header, t->headers)
         list = http_curl.curl_slist_append(list, *header);
-    if (t->authorization && str_eq(t->scheme, t->current_scheme) && str_eq(t->authority, t->current_authority)) {
+    if (t->authorization && !http_transfer_elsewhere(t)) {
         _cleanup_free_ char *line = str_printf("Authorization: %s", t->authorization);
 
         list = http_curl.curl_slist_append(list, line);

@@ -47,6 +47,7 @@ void http_transfer_free(struct http_transfer *t)
     response_clear(t);
     strv_free(t->headers);
     free(t->url);
+    free(t->origin);
     free(t->authorization);
     free(t->scheme);
     free(t->authority);
@@ -56,6 +57,11 @@ void http_transfer_free(struct http_transfer *t)
     free(t);
 }
 
+bool http_transfer_elsewhere(const struct http_transfer *t)
+{
+    return !str_eq(t->scheme, t->current_scheme) || !str_eq(t->authority, t->current_authority);
+}
+
 void http_transfer_end(struct http_transfer *t)
 {
     if (t->state == HTTP_ENDED)
@@ -63,6 +69,7 @@ void http_transfer_end(struct http_transfer *t)
     t->state = HTTP_ENDED;
     t->client->ended++;
     t->response.authority = t->current_authority ? t->current_authority : t->authority;
+    t->response.elsewhere = http_transfer_elsewhere(t);
     t->ops->done(t->ctx, t->err.kind, &t->response, t->err.kind ? &t->err : NULL);
 }
 

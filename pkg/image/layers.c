@@ -1,6 +1,7 @@
 #include "image/layers.h"
 
 #include "base/log.h"
+#include "image/damage.h"
 #include "image/unpacker.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
@@ -11,6 +12,7 @@
 enum {
     ANNOUNCE_STEP = 256 << 10, /* bytes between two words to an unpacker */
     BUSY_RETRY_MS = 100,
+    ACTIVE_MAX = 128,  /* each takes half a dozen descriptors, of which there are usually 1024 */
     UNPACKERS_MAX = 4, /* more would not fit into the memory that a pull may take */
 };
 
@@ -33,10 +35,13 @@ struct job {
     struct store_ingest *ingest; /* NULL: the blob is in the store */
     struct registry_download *download;
     int blob_fd;
-    bool complete;   /* the blob is whole and verified */
-    bool downloaded; /* it was got in this pull */
+    bool complete;  /* the blob is whole and verified */
+    bool inherited; /* there are bytes from before this pull, perhaps damaged since */
     int64_t announced;
     struct unpacker unpacker;
+    bool unpacked;   /* the stage holds what an unpacker made */
+    bool restarted;  /* the blob was, so the unpacker may have read bytes that are no longer those of the blob */
+    struct err held; /* of an unpacker whose bytes may still be found wrong, which would be to blame */
 };
 
 struct work {
@@ -51,7 +56,8 @@ struct work {
     size_t n_jobs;
     size_t *order; /* indexes of jobs, the largest first: the last to end should be a small one */
     size_t unpackers, max_unpackers;
-    struct err err; /* of a download that failed */
+    int64_t look_at; /* image_layer_damaged()'s */
+    struct err err;  /* of a download that failed */
 };
 
 static void tell(struct job *j, enum image_event_kind kind, int64_t now)
@@ -85,18 +91,57 @@ static void job_reset(struct job *j)
     store_stage_free(j->stage);
     j->ingest = NULL;
     j->stage = NULL;
+    j->unpacked = j->restarted = false;
+    j->held = ERR_INIT;
 }
 
 /* ---- the blob ---- */
 
+static int blob_restart(struct job *j, struct err *err)
+{
+    j->inherited = false;
+    j->restarted = j->unpacker.pid > 0;
+    j->held = ERR_INIT;
+    return store_ingest_restart(j->ingest, err);
+}
+
+static void blob_download(struct job *j);
+
+/* What an earlier pull left is damaged: all of it anew. */
+static int blob_again(struct job *j, const struct err *why, struct err *err)
+{
+    int r;
+
+    log_debug("layer %zu: %s: downloading all of it", j->index + 1, why->text);
+    if (j->download)
+        registry_download_cancel(j->download);
+    j->download = NULL;
+    r = blob_restart(j, err);
+    if (r < 0)
+        return r;
+    blob_download(j);
+    return 0;
+}
+
 /* All bytes are there: makes sure that they are the right ones, and tells the unpacker. */
 static int blob_complete(struct job *j, struct err *err)
 {
-    int r = store_ingest_verify(j->ingest, err);
+    struct err why = ERR_INIT;
+    int r = store_ingest_verify(j->ingest, &why);
 
-    if (r < 0)
+    if (r == ERR_CORRUPT && j->inherited)
+        return blob_again(j, &why, err);
+    if (r < 0) {
+        *err = why;
         return wrap(j, "downloading", err);
+    }
+    if (j->held.kind) {
+        store_ingest_discard(j->ingest); /* worth nothing to a next try */
+        *err = j->held;
+        return wrap(j, "unpacking", err);
+    }
     j->complete = true;
+    j->inherited = false;
     tell(j, IMAGE_DOWNLOADED, j->blob->size);
     unpacker_announce(&j->unpacker, j->blob->size, true);
     return 0;
@@ -128,9 +173,7 @@ static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
 
 static int on_restart(void *ctx, struct err *err)
 {
-    struct job *j = ctx;
-
-    return store_ingest_restart(j->ingest, err);
+    return blob_restart(ctx, err);
 }
 
 static void on_done(void *ctx, int status, const struct err *err)
@@ -151,6 +194,15 @@ static void on_done(void *ctx, int status, const struct err *err)
 
 static const struct registry_download_ops download_ops = {on_data, on_restart, on_done};
 
+static void blob_download(struct job *j)
+{
+    struct work *w = j->work;
+    int64_t start = store_ingest_offset(j->ingest);
+
+    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
+    tell(j, IMAGE_DOWNLOADING, start);
+}
+
 /* Takes the lock on the blob, and queues its download where bytes are missing. ERR_BUSY. */
 static int blob_begin(struct job *j, struct err *err)
 {
@@ -159,28 +211,30 @@ static int blob_begin(struct job *j, struct err *err)
 
     if (r < 0)
         return r;
+    j->inherited = !j->ingest || store_ingest_offset(j->ingest) > 0;
     if (!j->ingest) {
         j->complete = true;
         return store_blob_open(w->store, &j->blob->digest, &j->blob_fd, NULL, err);
     }
-    j->downloaded = true;
     r = store_ingest_open(j->ingest, &j->blob_fd, err);
     if (r < 0)
         return r;
     if (store_ingest_offset(j->ingest) == j->blob->size)
         return blob_complete(j, err);
-    j->download = registry_download(w->registry, w->name, j->blob, store_ingest_offset(j->ingest), &download_ops, j);
-    tell(j, IMAGE_DOWNLOADING, store_ingest_offset(j->ingest));
+    blob_download(j);
     return 0;
 }
 
 /* ---- unpacking ---- */
 
-/* Takes up a layer that is missing, unless another process has it. */
+/* Takes up a layer that is missing or damaged, unless another process has it. */
 static int job_claim(struct job *j, struct err *err)
 {
     struct err why = ERR_INIT;
-    int r = store_stage_begin(j->work->store, &j->diff_id, LOCK_TRY, &j->stage, &why);
+    struct work *w = j->work;
+    bool damaged = store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at);
+    int r = damaged ? store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why)
+                    : store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why);
 
     if (r == 0 && !j->stage) {
         tell(j, j->state == JOB_BUSY ? IMAGE_COMPLETE : IMAGE_EXISTS, j->blob->size);
@@ -206,11 +260,15 @@ static int job_claim(struct job *j, struct err *err)
 
 static int job_unpack(struct job *j, struct err *err)
 {
-    int r = unpacker_start(j->blob_fd, !j->complete || j->ingest, store_stage_tree(j->stage),
-                           store_stage_manifest(j->stage), &j->unpacker, err);
+    int r = j->unpacked ? store_stage_restart(j->stage, err) : 0;
 
+    if (r == 0)
+        r = unpacker_start(j->blob_fd, !j->complete || j->ingest, store_stage_tree(j->stage),
+                           store_stage_manifest(j->stage), &j->unpacker, err);
     if (r < 0)
         return wrap(j, "unpacking", err);
+    j->unpacked = true;
+    j->restarted = false;
     j->work->unpackers++;
     if (j->ingest) {
         j->announced = store_ingest_offset(j->ingest);
@@ -226,7 +284,8 @@ static int start_unpackers(struct work *w, struct err *err)
         struct job *j = &w->jobs[w->order[i]];
         int r;
 
-        if (j->state != JOB_ACTIVE || j->unpacker.pid > 0 || (!j->complete && store_ingest_offset(j->ingest) == 0))
+        if (j->state != JOB_ACTIVE || j->unpacker.pid > 0 || j->held.kind ||
+            (!j->complete && store_ingest_offset(j->ingest) == 0))
             continue;
         r = job_unpack(j, err);
         if (r < 0)
@@ -236,20 +295,31 @@ static int start_unpackers(struct work *w, struct err *err)
 }
 
 /* A blob of the store that does not unpack was damaged there: it is got anew, once. */
-static int job_heal(struct job *j, struct err *err)
+static int job_heal(struct job *j, const struct err *why, struct err *err)
 {
-    struct err why = ERR_INIT;
     int r;
 
-    log_debug("layer %zu: %s: downloading it again", j->index + 1, err->text);
+    log_debug("layer %zu: %s: downloading it again", j->index + 1, why->text);
     job_reset(j);
     j->complete = false;
-    r = store_blob_discard(j->work->store, &j->blob->digest, &why);
-    if (r == 0)
-        r = job_claim(j, &why);
-    if (r < 0)
-        *err = why;
-    return r;
+    r = store_blob_discard(j->work->store, &j->blob->digest, err);
+    return r < 0 ? r : job_claim(j, err);
+}
+
+/* The bytes do not unpack, for which there are innocent reasons. */
+static int job_corrupt(struct job *j, const struct err *why, struct err *err)
+{
+    if (j->restarted)
+        return 0; /* the next step starts another unpacker */
+    if (j->inherited)
+        return j->ingest ? blob_again(j, why, err) : job_heal(j, why, err);
+    if (!j->complete) {
+        j->held = *why;
+        return 0;
+    }
+    store_ingest_discard(j->ingest);
+    *err = *why;
+    return wrap(j, "unpacking", err);
 }
 
 static int job_finished(struct job *j, const struct layer_applied *applied, struct err *err)
@@ -292,12 +362,8 @@ static int job_news(struct job *j, struct err *err)
                         : err_set(&why, ERR_INTERNAL, "the unpacking ended before the blob");
     if (r == 0)
         return 0;
-    if (r == ERR_CORRUPT && !j->downloaded) {
-        if (job_heal(j, &why) == 0)
-            return 0;
-    } else if (r == ERR_CORRUPT && j->ingest) {
-        store_ingest_discard(j->ingest); /* worth nothing to a next try */
-    }
+    if (r == ERR_CORRUPT)
+        return job_corrupt(j, &why, err);
     *err = why;
     return wrap(j, "unpacking", err);
 }
@@ -353,12 +419,13 @@ static int step(struct work *w, int timeout_ms, struct err *err)
     return 0;
 }
 
-/* Takes up what nobody else has, and works until that is finished. Nothing is held while others are waited for. */
+/* Takes up as much as it may of what nobody else has, and works until that is finished. Nothing is held while others
+ * are waited for. */
 static int round_of(struct work *w, struct err *err)
 {
     int r = 0;
 
-    for (size_t i = 0; i < w->n_jobs && r == 0; i++) {
+    for (size_t i = 0; i < w->n_jobs && r == 0 && count(w, JOB_ACTIVE) < ACTIVE_MAX; i++) {
         struct job *j = &w->jobs[w->order[i]];
 
         if (j->state == JOB_TODO || j->state == JOB_BUSY)
@@ -419,6 +486,7 @@ static int work_set_up(struct work *w, const struct image_documents *d, struct e
     if (w->begun_fd < 0)
         return err_errno(err, errno, "eventfd");
     w->max_unpackers = (size_t)MAX_OF(1, MIN_OF(processors, UNPACKERS_MAX));
+    w->look_at = IMAGE_LOOK_AT_MAX;
     w->n_jobs = d->parsed_manifest.layers.n;
     w->jobs = mem_zalloc(w->n_jobs, sizeof(*w->jobs));
     w->order = mem_zalloc(w->n_jobs, sizeof(*w->order));

@@ -5,8 +5,8 @@
 #include "image/image.h"
 #include "store/gc.h"
 
-/* Brings in what is missing of the layers that the documents name and makes it visible with the documents (all go
- * through `t`). Layers that another process is bringing in are waited for. The lease covers all of them: the
+/* Brings in what is missing or damaged of the layers that the documents name and makes it visible with the documents
+ * (all go through `t`). Layers that another process is bringing in are waited for. The lease covers all of them: the
  * caller frees it (also after a failure, where it may be NULL) once a name leads to the image.
  *
  * `wake_fd` becomes readable when a signal has set the registry client's `interrupted`. On failure every process that

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "base/time.h"
 #include "image/layers.h"
 #include "sys/failpoint.h"
@@ -163,10 +164,12 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
     _cleanup_(registry_free_cleanup) struct registry *registry = NULL;
     _cleanup_reference_ struct oci_reference full = {0};
     struct signals signals;
-    int r = store_sweep_tmp(s, err);
+    struct err why = ERR_INIT;
+    int r;
 
-    if (r == 0)
-        r = signals_begin(&signals, err);
+    if (store_sweep_tmp(s, &why) < 0) /* no reason to go without the image */
+        log_debug("%s", why.text);
+    r = signals_begin(&signals, err);
     if (r < 0)
         return r;
     name_of(name, &full);

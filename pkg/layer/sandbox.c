@@ -115,6 +115,10 @@ static int drop_capabilities(bool user_xattr, struct err *err)
 #define FILTER_ARCH AUDIT_ARCH_AARCH64
 #endif
 
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467 /* 6.15 */
+#endif
+
 #ifdef FILTER_ARCH
 static const unsigned forbidden[] = {
     /* what CAP_SYS_ADMIN, CAP_MKNOD and CAP_DAC_OVERRIDE would otherwise open */
@@ -123,6 +127,7 @@ static const unsigned forbidden[] = {
     SYS_pivot_root,
     SYS_chroot,
     SYS_open_tree,
+    SYS_open_tree_attr,
     SYS_move_mount,
     SYS_fsopen,
     SYS_fsconfig,
@@ -137,6 +142,7 @@ static const unsigned forbidden[] = {
     SYS_swapon,
     SYS_swapoff,
     SYS_quotactl,
+    SYS_quotactl_fd,
     SYS_sethostname,
     SYS_setdomainname,
     SYS_syslog,
@@ -159,6 +165,7 @@ static const unsigned forbidden[] = {
     SYS_kill,
     SYS_tkill,
     SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
     /* the network, and large parts of the kernel that nobody needs here */
     SYS_socket,
     SYS_socketpair,
@@ -199,6 +206,18 @@ static void filter_system_calls(void)
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, namespaces, 0, 1),
         REFUSE,
         ALLOW,
+        /* Of all processes only this one: abort(3) sends itself a signal, getrlimit(2) is prlimit64. The kernel too
+         * looks at the lower half of a pid alone. */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 4),
+        LOAD(args[0]),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)getpid(), 0, 1),
+        ALLOW,
+        REFUSE,
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 4),
+        LOAD(args[0]),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+        ALLOW,
+        REFUSE,
     };
     struct sock_filter filter[ARRAY_SIZE(head) + 2 * ARRAY_SIZE(forbidden) + 1];
     struct sock_fprog program = {.filter = filter};

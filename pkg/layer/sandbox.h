@@ -13,7 +13,8 @@
  *   it the root directory: no other path of the host can be named any more.
  * - Gives up all capabilities except those that writing a layer takes. Unless `user_xattr`, CAP_SYS_ADMIN is one of
  *   them, since attributes trusted.* need it.
- * - Forbids the system calls that all of this is worthless against: mounting, tracing, executing, sockets, namespaces.
+ * - Forbids the system calls that all of this is worthless against: mounting, tracing, executing, sockets, namespaces,
+ *   signals to others.
  * - Sets no_new_privs, and a limit to the memory that can be used on top of what is.
  *
  * Works without privileges too, as far as the kernel lets it: what is not possible is left out with a debug line. An

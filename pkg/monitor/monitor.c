@@ -8,6 +8,7 @@
 #include "sys/proc.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 enum { FAILURE_CODE = 125 };
@@ -61,6 +62,23 @@ static int streams_open(const struct monitor_job *job, struct streams *s, struct
     return 0;
 }
 
+/* Writes down that it runs. Not durable: after a power cut nothing runs, whatever the record says. */
+static int note_started(const struct monitor_job *job, const struct runtime_process *process, struct err *err)
+{
+    struct store_container_record *record = job->record;
+    char boot[PROC_BOOT_ID_MAX];
+
+    proc_boot_id(boot);
+    str_replace(&record->boot_id, str_dup(boot));
+    record->status = STORE_CONTAINER_RUNNING;
+    record->started = time_now();
+    record->pid = process->pid;
+    if (proc_start_time(process->pid, &record->pid_start) < 0)
+        record->pid_start = 0; /* ended already */
+    return store_container_write(job->dir, record, false, err);
+}
+
+/* What runs without a record that says so would be neither listed nor found: that is no start. */
 static int start(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret_cgroup,
                  struct streams *streams, struct runtime_process *ret, struct err *err)
 {
@@ -79,25 +97,14 @@ static int start(const struct monitor_job *job, const struct cgroup_host *host, 
     if (r < 0)
         return r;
     r = runtime_await(ret, err);
+    if (r == 0) {
+        r = note_started(job, ret, err);
+        if (r < 0)
+            proc_signal(ret->pidfd, SIGKILL);
+    }
     if (r < 0)
         proc_wait(ret->pidfd);
     return r;
-}
-
-/* Writes down that it runs. Not durable: after a power cut nothing runs, whatever the record says. */
-static int note_started(const struct monitor_job *job, const struct runtime_process *process, struct err *err)
-{
-    struct store_container_record *record = job->record;
-    char boot[PROC_BOOT_ID_MAX];
-
-    proc_boot_id(boot);
-    str_replace(&record->boot_id, str_dup(boot));
-    record->status = STORE_CONTAINER_RUNNING;
-    record->started = time_now();
-    record->pid = process->pid;
-    if (proc_start_time(process->pid, &record->pid_start) < 0)
-        record->pid_start = 0; /* ended already */
-    return store_container_write(job->dir, record, false, err);
 }
 
 /* The caller's descriptors would keep its pipes open after the program's end. */
@@ -145,9 +152,15 @@ static int clean_up(const struct monitor_job *job, struct cgroup *cg, struct err
 static void delete_removed(const struct monitor_job *job)
 {
     struct err why = ERR_INIT;
+    int r;
 
-    if (job->record->remove && store_empty_trash(job->store, &why) < 0)
-        log_debug("deleting the container: %s", why.text);
+    if (!job->record->remove)
+        return;
+    r = store_container_delete(job->store, job->dir, &why);
+    if (r == 0)
+        r = store_empty_trash(job->store, &why); /* over which an earlier one may have been killed */
+    if (r < 0)
+        log_debug("%s", why.text);
 }
 
 static int watch(const struct monitor_job *job, struct cgroup *cg, struct runtime_process *process)
@@ -180,6 +193,8 @@ static int be_monitor(const struct monitor_job *job, int socket)
         r = start(job, &host, &cg, &streams, &process, &err);
     if (r < 0) {
         str_replace(&job->record->error, str_dup(err.text));
+        job->record->status = STORE_CONTAINER_CREATED;
+        job->record->started = job->record->pid = 0;
         job->record->exit_code = failure_code(err.kind);
         if (clean_up(job, cg, &why) < 0)
             log_debug("cleaning up: %s", why.text);
@@ -187,8 +202,6 @@ static int be_monitor(const struct monitor_job *job, int socket)
         delete_removed(job);
         return 1;
     }
-    if (note_started(job, &process, &why) < 0)
-        log_debug("%s", why.text);
     tell_started(socket, &process, &streams);
     streams_release(&streams);
     let_go_of_stdio();

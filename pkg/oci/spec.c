@@ -142,6 +142,7 @@ static const struct json_field linux_fields[] = {
     JSON_FIELD(struct oci_linux, "rootfsPropagation", JSON_K_STRING, rootfs_propagation),
     JSON_FIELD(struct oci_linux, "maskedPaths", JSON_K_STRV, masked_paths),
     JSON_FIELD(struct oci_linux, "readonlyPaths", JSON_K_STRV, readonly_paths),
+    JSON_FIELD(struct oci_linux, "sysctl", JSON_K_MAP, sysctl),
 };
 static TYPE(linux_type, "linux", struct oci_linux, linux_fields);
 

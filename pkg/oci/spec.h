@@ -126,6 +126,7 @@ struct oci_linux {
     char *rootfs_propagation; /* "private", "slave", …; NULL: private */
     char **masked_paths;
     char **readonly_paths;
+    char **sysctl; /* NAME=VALUE, "net.ipv4.ip_forward=1" */
 };
 
 struct oci_spec {

@@ -3,7 +3,6 @@
 #include "sys/fd.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 
 enum { PEM_MAX = 1 << 20 };
 
@@ -59,7 +58,7 @@ const struct config_registry *registry_certs_settings(const struct config *confi
 
 static int add_pem(struct entry *e, const char *path, struct err *err)
 {
-    int r = fd_read_file(AT_FDCWD, path, &e->pem, err);
+    int r = fd_read_user_file(path, &e->pem, err);
 
     if (r >= 0)
         r = buf_append(&e->pem, "\n", 1, err);

@@ -15,8 +15,9 @@ struct registry_certs *registry_certs_new(const struct config *config);
 void registry_certs_free(struct registry_certs *c);
 MEM_DEFINE_CLEANUP(struct registry_certs, registry_certs_free);
 
-/* What holds for `authority`; after a redirect from another host, `origin`, its authorities are trusted too (as Docker
- * does), but never is its client certificate shown. Owned by `c`. Errors name the file. */
+/* What holds for `authority`; where another host, `origin`, led there by a redirect or as its token server, its
+ * authorities are trusted too (as Docker does), but never is its client certificate shown. Owned by `c`. Errors name
+ * the file. */
 int registry_certs_find(struct registry_certs *c, const char *authority, const char *origin,
                         const struct http_tls **ret, struct err *err);
 

@@ -3,7 +3,6 @@
 #include "base/base64.h"
 #include "sys/fd.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 
 enum { FILE_MAX = 1 << 20, AUTH_MAX = 64 << 10 };
@@ -46,7 +45,7 @@ int registry_credentials_load(struct registry_credentials *ret, struct err *err)
         path = str_printf("%s/.docker/config.json", home);
     if (!path || (str_empty(named) && access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
         return 0;
-    r = fd_read_file(AT_FDCWD, path, &text, err);
+    r = fd_read_user_file(path, &text, err);
     if (r >= 0) {
         r = json_parse(buf_str(&text), text.len, &credentials_type, ret, err);
         if (r >= 0)

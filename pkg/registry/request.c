@@ -147,7 +147,7 @@ static bool fall_back(struct registry_request *q, const struct http_response *re
 {
     struct registry_endpoint *e = endpoint_of(q);
 
-    if (!e->may_be_plain || !q->asked_tls ||
+    if (!e->may_be_plain || !q->asked_tls || response->elsewhere ||
         (response->failure != HTTP_NO_TLS && response->failure != HTTP_UNREACHABLE))
         return false;
     str_replace(&e->scheme, str_dup("http"));
@@ -166,7 +166,7 @@ static void no_answer(struct registry_request *q, const struct http_response *re
         ask(q);
         return;
     }
-    if (response->failure != HTTP_ANSWERED && response->failure != HTTP_BROKEN)
+    if (response->failure != HTTP_ANSWERED && response->failure != HTTP_BROKEN && !response->elsewhere)
         endpoint_of(q)->down = true;
     registry_problem_hint(q->registry->config, response, &failure);
     endpoint_failed(q, &failure);
@@ -219,7 +219,8 @@ static void on_done(void *ctx, int status, const struct http_response *response,
         no_answer(q, response, err);
         return;
     }
-    if (response->status == 401) {
+    /* To whom a redirect led is not the registry: his challenge would get its credentials. */
+    if (response->status == 401 && !response->elsewhere) {
         unauthorized(q, response);
         return;
     }

@@ -22,6 +22,7 @@ struct registry_token {
     struct registry *registry;
     struct registry_repository *repository;
     size_t endpoint;
+    bool anonymous; /* there are no credentials to ask with */
     struct http_transfer *transfer;
     struct buf answer;
     VEC(struct waiter) waiters;
@@ -116,6 +117,16 @@ static int on_restart(void *ctx, struct err *err)
     return 0;
 }
 
+/* No token: of somebody who showed no credentials, that he would need some, as when the registry itself says so. */
+static int refused(const struct registry_token *t, const struct http_response *response, struct err *err)
+{
+    const struct oci_reference ref = {.domain = t->repository->host->domain, .path = t->repository->path};
+
+    if (t->anonymous)
+        return registry_problem_set(&(struct registry_problem){.ref = &ref, .manifest = true}, response, err);
+    return err_set(err, ERR_AUTH, "%s refuses user name or password", response->authority);
+}
+
 static void on_done(void *ctx, int status, const struct http_response *response, const struct err *err)
 {
     struct registry_token *t = ctx;
@@ -125,7 +136,7 @@ static void on_done(void *ctx, int status, const struct http_response *response,
         failure = *err;
         registry_problem_hint(t->registry->config, response, &failure);
     } else if (response->status == 401 || response->status == 403)
-        status = err_set(&failure, ERR_AUTH, "%s refuses user name or password", response->authority);
+        status = refused(t, response, &failure);
     else if (response->status < 200 || response->status > 299)
         status = err_set(&failure, response->status >= 500 ? ERR_NETWORK : ERR_AUTH, "%s answers with status %d",
                          response->authority, response->status);
@@ -154,19 +165,19 @@ static void add_query(struct buf *url, const char *name, const char *value)
             buf_addf(url, "%%%02X", (unsigned)(unsigned char)*p);
 }
 
-/* The URL to ask for a token. Credentials go there, so it must be as safe as the registry was. */
+/* The URL to ask for a token. Credentials go there, so it must be as safe as the registry has to be. */
 static int token_url(const struct registry_token *t, const struct registry_challenge *c, struct buf *ret,
                      struct err *err)
 {
+    const struct registry_endpoint *e = endpoint_of(t);
     const char *realm = registry_challenge_param(c, "realm"), *service = registry_challenge_param(c, "service");
     const char *scope = registry_challenge_param(c, "scope");
     _cleanup_free_ char *scheme = NULL, *authority = NULL, *usual = NULL;
 
     if (str_empty(realm) || http_url_origin(realm, &scheme, &authority, err) < 0)
-        return err_set(err, ERR_AUTH, "%s names no place to ask for a token", endpoint_of(t)->authority);
-    if (strcmp(scheme, "https") != 0 && strcmp(endpoint_of(t)->scheme, "https") == 0)
-        return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", endpoint_of(t)->authority,
-                       authority);
+        return err_set(err, ERR_AUTH, "%s names no place to ask for a token", e->authority);
+    if (strcmp(scheme, "https") != 0 && strcmp(e->scheme, "https") == 0 && !e->may_be_plain)
+        return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", e->authority, authority);
     buf_add(ret, realm, strcspn(realm, "#"));
     if (!str_empty(service))
         add_query(ret, "service", service);
@@ -209,8 +220,12 @@ static int fetch_token(struct registry *r, struct registry_repository *repositor
         token_free(t);
         return status;
     }
-    t->transfer = http_get(r->http, &(struct http_request){.url = buf_str(&url), .authorization = basic, .size = -1},
-                           &token_ops, t);
+    t->anonymous = !basic;
+    t->transfer =
+        http_get(r->http,
+                 &(struct http_request){
+                     .url = buf_str(&url), .origin = endpoint_of(t)->authority, .authorization = basic, .size = -1},
+                 &token_ops, t);
     t->next = r->tokens;
     *ret = r->tokens = repository->access[i].pending = t;
     return 0;

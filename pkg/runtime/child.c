@@ -1,14 +1,17 @@
 #include "runtime/child.h"
 
 #include "sys/fd.h"
+#include "sys/path.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 static int child_cgroup(struct child *c, const struct plan_step *s, struct err *err)
 {
@@ -46,9 +49,24 @@ static int child_loopback(struct child *c _unused_, const struct plan_step *s _u
     return 0;
 }
 
+/* Through the container's own /proc, which is not read-only yet; something else in its place is not written to. */
+static int child_sysctl(struct child *c, const struct plan_step *s, struct err *err)
+{
+    _cleanup_fd_ int fd = path_open_in_root(c->root, s->target, O_WRONLY, 0);
+    struct statfs fs;
+    int r = fd < 0 ? fd : fstatfs(fd, &fs) < 0 ? -errno : 0;
+
+    if (r == 0 && fs.f_type != PROC_SUPER_MAGIC)
+        return err_set(err, ERR_INVALID, "not of type proc");
+    if (r == 0)
+        r = fd_write_all(fd, s->source, strlen(s->source));
+    return r < 0 ? err_errno(err, -r, "%s", s->source) : 0;
+}
+
 int child_run(struct child *c, struct err *err)
 {
     static int (*const steps[])(struct child *, const struct plan_step *, struct err *) = {
+        [PLAN_BINARY] = child_binary,
         [PLAN_CGROUP] = child_cgroup,
         [PLAN_OOM_SCORE] = child_oom_score,
         [PLAN_PROPAGATION] = child_propagation,
@@ -62,6 +80,7 @@ int child_run(struct child *c, struct err *err)
         [PLAN_TERMINAL] = child_terminal,
         [PLAN_USER] = child_user,
         [PLAN_DIRECTORY] = child_directory,
+        [PLAN_SYSCTL] = child_sysctl,
         [PLAN_READONLY_PATH] = child_readonly_path,
         [PLAN_MASK_PATH] = child_mask_path,
         [PLAN_PIVOT] = child_pivot,

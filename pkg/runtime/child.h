@@ -21,7 +21,6 @@ struct child {
 
     /* What steps leave for later ones: */
     int root;     /* O_PATH, where the container's "/" is */
-    int cwd;      /* O_PATH */
     int terminal; /* the slave, or -1 */
     int mask;     /* O_PATH, an empty directory that hides others, or -1 */
     struct userdb_user user;
@@ -29,6 +28,9 @@ struct child {
 
 /* Carries out all steps. Only comes back with an error. */
 int child_run(struct child *c, struct err *err);
+
+/* The step that takes the host's binary out of reach: child_binary.c. */
+int child_binary(struct child *c, const struct plan_step *s, struct err *err);
 
 /* The steps that build the root file system: child_mount.c. */
 int child_propagation(struct child *c, const struct plan_step *s, struct err *err);

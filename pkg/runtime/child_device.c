@@ -67,7 +67,8 @@ static int make_console(struct child *c, const struct plan_step *s, struct err *
 
     if (dir < 0)
         return dir;
-    target = openat(dir, path_base(s->target), O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+    target =
+        openat(dir, path_base(s->target), O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (target < 0)
         return err_errno(err, errno, "making the file");
     snprintf(path, sizeof(path), "/proc/self/fd/%d", c->terminal);

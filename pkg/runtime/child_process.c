@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 int child_user(struct child *c, const struct plan_step *s, struct err *err)
 {
@@ -29,8 +30,9 @@ int child_user(struct child *c, const struct plan_step *s, struct err *err)
 
 int child_directory(struct child *c, const struct plan_step *s, struct err *err)
 {
-    c->cwd = path_mkdirs_in_root(c->root, s->target, 0755);
-    return c->cwd < 0 ? err_errno(err, -c->cwd, "directory") : 0;
+    _cleanup_fd_ int fd = path_mkdirs_in_root(c->root, s->target, 0755);
+
+    return fd < 0 ? err_errno(err, -fd, "directory") : 0;
 }
 
 int child_rlimit(struct child *c _unused_, const struct plan_step *s, struct err *err)
@@ -58,6 +60,19 @@ static void give_pipe(int fd, uid_t uid)
         errno = 0;
 }
 
+/* The container's own, which it may change as it likes. /dev can be a bind whose "null" is anything. */
+static int open_null(int flags)
+{
+    _cleanup_fd_ int fd = path_open_in_root(AT_FDCWD, "/dev/null", flags | O_NONBLOCK | O_NOCTTY, 0);
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0 || fcntl(fd, F_SETFL, 0) < 0)
+        return -errno;
+    return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? steal_fd(&fd) : -ENODEV;
+}
+
 int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     int from[3];
@@ -75,10 +90,11 @@ int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err 
     for (int i = 0; i < 3; i++) {
         int fd = c->terminal >= 0 ? c->terminal : c->start->stdio[i];
 
-        from[i] = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3)
-                          : open("/dev/null", i ? O_WRONLY | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
-        if (from[i] >= 0 && from[i] < 3)
-            from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+            fd = open_null(i ? O_WRONLY : O_RDONLY);
+        if (fd < 0)
+            return err_errno(err, -fd, "/dev/null");
+        from[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         if (from[i] < 0)
             return err_errno(err, errno, "descriptor %d", i);
         give_pipe(from[i], c->user.uid);
@@ -89,13 +105,16 @@ int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err 
     return 0;
 }
 
-int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err _unused_)
+int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)
 {
-    /* Without it the program would see the keys of whoever started it. Kernels without keyrings have none to see. */
-    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM &&
-        errno != EDQUOT)
+    /* Without it the program would see the keys of whoever started it. Kernels without keyrings have none to see, and a
+     * filter of system calls that forbids us keyctl(2) forbids it the program as well. */
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == 0 || errno == ENOSYS || errno == EPERM)
+        return 0;
+    if (errno != EDQUOT)
         return err_errno(err, errno, "keyctl");
-    return 0;
+    err_set(err, ERR_NO_SPACE, "there are too many keys of the user who starts it already");
+    return err_hint(err, "/proc/key-users shows how many, /proc/sys/kernel/keys/ how many there may be");
 }
 
 int child_no_new_privs(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)
@@ -159,11 +178,14 @@ int child_identity(struct child *c, const struct plan_step *s _unused_, struct e
     return set_capabilities(&process->capabilities, process->user.username && c->user.uid != 0, err);
 }
 
-int child_workdir(struct child *c, const struct plan_step *s, struct err *err)
+int child_workdir(struct child *c _unused_, const struct plan_step *s, struct err *err)
 {
+    _cleanup_fd_ int fd = path_open_in_root(AT_FDCWD, s->target, O_PATH | O_DIRECTORY, 0); /* we are in "/" */
     _cleanup_free_ char *real = NULL;
 
-    if (fchdir(c->cwd) < 0)
+    if (fd < 0)
+        return err_errno(err, -fd, "directory");
+    if (fchdir(fd) < 0)
         return err_errno(err, errno, "chdir");
     /* A directory of the host that was smuggled in would be unreachable from here (CVE-2024-21626). */
     real = getcwd(NULL, 0);

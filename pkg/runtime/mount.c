@@ -81,15 +81,31 @@ static int mount_new_classic(int target, const char *type, const char *source, c
     return mount(source, fd_path(target, path), type, classic_flags(attributes), options) < 0 ? -errno : 0;
 }
 
-/* Makes the configured file system and puts it on `target`. */
+/* Makes the configured file system, mounted nowhere yet. */
+static int make_mount(int fs, uint64_t attributes)
+{
+    int mnt = -1;
+
+    if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
+        mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
+    return mnt < 0 ? -errno : mnt;
+}
+
+/* Makes it and puts it on `target`. */
 static int attach(int fs, int target, uint64_t attributes)
 {
-    _cleanup_fd_ int mnt = -1;
+    _cleanup_fd_ int mnt = make_mount(fs, attributes);
 
-    if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
-        return -errno;
-    mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
-    return mnt < 0 || sys_move(mnt, target) < 0 ? -errno : 0;
+    if (mnt < 0)
+        return mnt;
+    return sys_move(mnt, target) < 0 ? -errno : 0;
+}
+
+int mount_detached(const char *type)
+{
+    _cleanup_fd_ int fs = sys_fsopen(type);
+
+    return fs < 0 ? -errno : make_mount(fs, 0);
 }
 
 int mount_new(int target, const char *type, const char *source, char *const *data, uint64_t attributes)
@@ -123,7 +139,8 @@ static int change_classic(int target, const struct plan_mount *how)
     return 0;
 }
 
-int mount_change(int target, const struct plan_mount *how)
+/* -ENOSYS before 5.12. */
+static int change(int target, const struct plan_mount *how)
 {
     struct mount_attr attributes = {.attr_set = how->set, .attr_clr = how->clear};
     struct mount_attr propagation = {.propagation = how->propagation};
@@ -132,10 +149,17 @@ int mount_change(int target, const struct plan_mount *how)
     if (how->set & MOUNT_ATTR__ATIME)
         attributes.attr_clr |= MOUNT_ATTR__ATIME;
     if ((how->set || how->clear) && sys_setattr(target, how->set_recursive ? AT_RECURSIVE : 0, &attributes) < 0)
-        return errno == ENOSYS ? change_classic(target, how) : -errno;
+        return -errno;
     if (how->propagation && sys_setattr(target, how->propagate_recursive ? AT_RECURSIVE : 0, &propagation) < 0)
-        return errno == ENOSYS ? change_classic(target, how) : -errno;
+        return -errno;
     return 0;
+}
+
+int mount_change(int target, const struct plan_mount *how)
+{
+    int r = change(target, how);
+
+    return r == -ENOSYS ? change_classic(target, how) : r;
 }
 
 static int bind_classic(int dirfd, const char *source, int target, const struct plan_mount *how)
@@ -167,7 +191,10 @@ int mount_bind(int dirfd, const char *source, int target, const struct plan_moun
 
     if (tree < 0)
         return errno == ENOSYS ? bind_classic(dirfd, source, target, how) : -errno;
-    r = mount_change(tree, how);
+    /* What is mounted nowhere yet cannot be changed in the classic way. */
+    r = change(tree, how);
+    if (r == -ENOSYS)
+        return bind_classic(dirfd, source, target, how);
     if (r < 0)
         return r;
     return sys_move(tree, target) < 0 ? -errno : 0;

@@ -9,8 +9,13 @@
 /* Mounts a file system of `type` on `target`, a descriptor; 0 or -errno. */
 int mount_new(int target, const char *type, const char *source, char *const *data, uint64_t attributes);
 
+/* A file system of `type` that is mounted nowhere and gone with its descriptor: its root, or -errno (ENOSYS before
+ * 5.2). */
+int mount_detached(const char *type);
+
 /* Mounts what `source` (below `dirfd`, or `dirfd` itself where it is "") shows on `target`, with the changes of `how`
- * applied before anybody can see it; 0 or -errno. */
+ * applied before anybody can see it; 0 or -errno. Before 5.12 attributes are those of the topmost mount alone, whatever
+ * `how` says of recursion. */
 int mount_bind(int dirfd, const char *source, int target, const struct plan_mount *how);
 
 /* Changes attributes and propagation of the mount whose root is `target`; 0 or -errno. */

@@ -192,6 +192,51 @@ static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err 
     return 0;
 }
 
+/* A kernel parameter may be set only where it is the container's own, and never the host's. */
+static bool is_own_sysctl(const struct plan *p, const char *name)
+{
+    static const struct {
+        const char *start; /* of names, or a whole one */
+        uint64_t flag;
+    } known[] = {
+        {"net.", CLONE_NEWNET},
+        {"fs.mqueue.", CLONE_NEWIPC},
+        {"kernel.msgmax", CLONE_NEWIPC},
+        {"kernel.msgmnb", CLONE_NEWIPC},
+        {"kernel.msgmni", CLONE_NEWIPC},
+        {"kernel.sem", CLONE_NEWIPC},
+        {"kernel.shmall", CLONE_NEWIPC},
+        {"kernel.shmmax", CLONE_NEWIPC},
+        {"kernel.shmmni", CLONE_NEWIPC},
+        {"kernel.shm_rmid_forced", CLONE_NEWIPC},
+        {"kernel.domainname", CLONE_NEWUTS},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        const char *rest = str_after(name, known[i].start);
+
+        if (rest && (!*rest || str_ends(known[i].start, ".")))
+            return p->clone_flags & known[i].flag;
+    }
+    return false;
+}
+
+static int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err)
+{
+    STRV_FOREACH (setting, spec->platform.sysctl) {
+        size_t n = strcspn(*setting, "=");
+        _cleanup_free_ char *name = str_ndup(*setting, n);
+        char *path = str_printf("/proc/sys/%s", name);
+
+        for (char *dot = path; (dot = strchr(dot, '.'));)
+            *dot = '/';
+        add(p, PLAN_SYSCTL, keep(p, path))->source = *setting + n + 1;
+        if (strchr(name, '/') || !is_own_sysctl(p, name))
+            return err_set(err, ERR_INVALID, "linux.sysctl: \"%s\" is in none of the container's own namespaces", name);
+    }
+    return 0;
+}
+
 static void plan_walls(const struct oci_spec *spec, struct plan *p)
 {
     struct plan_step *s;
@@ -274,8 +319,8 @@ static int plan_process(const struct oci_spec *spec, struct plan *p, struct err 
     if (process->no_new_privileges)
         add(p, PLAN_NO_NEW_PRIVS, NULL);
     add(p, PLAN_BOUNDING, NULL)->number = bounding;
-    add(p, PLAN_IDENTITY, NULL);
     add(p, PLAN_WORKDIR, process->cwd);
+    add(p, PLAN_IDENTITY, NULL);
     add(p, PLAN_EXEC, process->args[0]);
     return 0;
 }
@@ -288,6 +333,7 @@ int plan_make(const struct oci_spec *spec, const struct cgroup_host *host, bool 
 
     if (r < 0)
         return r;
+    add(&p, PLAN_BINARY, NULL);
     add(&p, PLAN_CGROUP, NULL)->flag = oci_spec_namespace(spec, "cgroup") != NULL;
     if (spec->process.oom_score_adj)
         add(&p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
@@ -296,6 +342,8 @@ int plan_make(const struct oci_spec *spec, const struct cgroup_host *host, bool 
         r = plan_mounts(spec, host, &p, err);
     if (r == 0)
         r = plan_devices(spec, &p, err);
+    if (r == 0)
+        r = plan_sysctls(spec, &p, err);
     if (r < 0)
         return r;
     plan_walls(spec, &p);
@@ -323,6 +371,7 @@ void plan_release(struct plan *plan)
 char *plan_describe(const struct plan_step *step)
 {
     static const char *const what[] = {
+        [PLAN_BINARY] = "letting go of cbox's own binary",
         [PLAN_CGROUP] = "joining the cgroup",
         [PLAN_OOM_SCORE] = "setting the OOM score",
         [PLAN_PROPAGATION] = "separating mounts from the host's",
@@ -336,6 +385,7 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_TERMINAL] = "making a terminal",
         [PLAN_USER] = "looking up the user",
         [PLAN_DIRECTORY] = "working directory",
+        [PLAN_SYSCTL] = "setting",
         [PLAN_READONLY_PATH] = "making read-only",
         [PLAN_MASK_PATH] = "hiding",
         [PLAN_PIVOT] = "changing the root",

@@ -1,10 +1,13 @@
 /* The plan of a container: a specification compiled into the steps that a child will carry out, in their order. Plain
  * data: what will be mounted, masked and set can be looked at without privileges.
  *
- * Order, and why: the cgroup first, so that what setting up costs is the container's, and its namespace next, whose
- * root is then the container's cgroup. The root, the mounts in the order of the spec, devices and the terminal; then
- * what makes paths read-only or hides them, on top of everything mounted; then the root becomes "/". Names, limits,
- * identity and the program come last, privileges going away in the order in which they are no longer needed.
+ * Order, and why: the host's binary goes out of reach before anything of the image is looked at. Then the cgroup, so
+ * that what setting up costs is the container's, and its namespace next, whose root is then the container's cgroup. The
+ * root, the mounts in the order of the spec, devices and the terminal; then what makes paths read-only or hides them,
+ * on top of everything mounted; then the root becomes "/". Names, limits, identity and the program come last,
+ * privileges going away in the order in which they are no longer needed. The working directory is made while the root
+ * can be written to, but entered where everything lies as the program will see it: a descriptor from before would lead
+ * below the mounts that hide and protect. It is entered with root's rights, as in Docker.
  */
 #pragma once
 
@@ -16,6 +19,7 @@
 #include <sys/types.h>
 
 enum plan_op {
+    PLAN_BINARY,         /* /proc/self/exe no longer leads to the host's cbox */
     PLAN_CGROUP,         /* joins the cgroup, then unshares its namespace (`flag`) */
     PLAN_OOM_SCORE,      /* `number` */
     PLAN_PROPAGATION,    /* of all mounts that were copied: `mount.propagation` */
@@ -28,7 +32,8 @@ enum plan_op {
     PLAN_SYMLINK,        /* `target` -> `source`; what exists is left alone */
     PLAN_TERMINAL,       /* a pseudo-terminal from the container's devpts, also as /dev/console */
     PLAN_USER,           /* looks up who runs the program and where that user's home is */
-    PLAN_DIRECTORY,      /* the working directory is made if it is missing, and opened */
+    PLAN_DIRECTORY,      /* the working directory is made if it is missing */
+    PLAN_SYSCTL,         /* `source` is written to `target`, a file of the container's /proc/sys */
     PLAN_READONLY_PATH,  /* `target` becomes a read-only mount of itself; missing is no failure */
     PLAN_MASK_PATH,      /* `target` is covered by something empty; missing is no failure */
     PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */
@@ -39,8 +44,8 @@ enum plan_op {
     PLAN_KEYRING,        /* a session keyring of its own */
     PLAN_NO_NEW_PRIVS,
     PLAN_BOUNDING, /* capabilities that no program can get back: `number` is the mask of those that stay */
+    PLAN_WORKDIR,  /* into `target` */
     PLAN_IDENTITY, /* groups, group, user, capabilities (of the spec) */
-    PLAN_WORKDIR,  /* into the directory of PLAN_DIRECTORY */
     PLAN_EXEC,
 };
 

@@ -51,7 +51,7 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
 {
     _cleanup_plan_ struct plan plan = {0};
     _cleanup_cgroup_join_ struct cgroup_join join = CGROUP_JOIN_INIT;
-    struct child child = {.start = start, .plan = &plan, .root = -1, .cwd = -1, .terminal = -1, .mask = -1};
+    struct child child = {.start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1};
     int sync[2], pidfd = -1, r = plan_make(start->spec, start->host, start->overlay != NULL, &plan, err);
     pid_t pid;
 

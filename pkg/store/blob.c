@@ -169,6 +169,30 @@ static int pwrite_all(int fd, const char *data, size_t len, int64_t offset)
     return 0;
 }
 
+static int write_back_failed(const struct store_ingest *in, struct err *err)
+{
+    if (errno == ENOSYS || errno == EINVAL || errno == ESPIPE) /* not on this system */
+        return 0;
+    return err_errno(err, errno, "writing back %s/tmp/%s", store_root_path(in->store), in->name);
+}
+
+/* The disk starts early on what it has to take in the end anyhow. What cannot even be started fails here and nowhere
+ * later (ext4 gives up pages that it finds no place for), and the bytes are not to be gone on with. */
+static int write_back(struct store_ingest *in, struct err *err)
+{
+    int64_t from = in->written_back;
+    int r = 0;
+
+    if (in->offset - from < WRITE_BACK_CHUNK)
+        return 0;
+    in->written_back = in->offset;
+    if (sync_file_range(in->fd, from, in->offset - from, SYNC_FILE_RANGE_WRITE) < 0)
+        r = write_back_failed(in, err);
+    if (r < 0)
+        store_ingest_discard(in);
+    return r;
+}
+
 int store_ingest_write(struct store_ingest *in, const void *data, size_t len, struct err *err)
 {
     int r;
@@ -180,13 +204,14 @@ int store_ingest_write(struct store_ingest *in, const void *data, size_t len, st
         return err_errno(err, -r, "writing %s/tmp/%s", store_root_path(in->store), in->name);
     digest_stream_update(in->stream, data, len);
     in->offset += (int64_t)len;
-    /* The disk starts early on what it has to take in the end anyhow. */
-    if (in->offset - in->written_back >= WRITE_BACK_CHUNK) {
-        sync_file_range(in->fd, in->written_back, in->offset - in->written_back, SYNC_FILE_RANGE_WRITE);
-        in->written_back = in->offset;
-    }
     failpoint("ingest-write");
-    return 0;
+    return write_back(in, err);
+}
+
+int store_ingest_check_written(const struct store_ingest *in, struct err *err)
+{
+    /* Nothing is left to wait for; what is wanted is the file's error, which this takes from its descriptor. */
+    return sync_file_range(in->fd, 0, 0, SYNC_FILE_RANGE_WAIT_AFTER) < 0 ? write_back_failed(in, err) : 0;
 }
 
 /* The content is not cut: a reader that was told of it keeps finding bytes there, and what it makes of them is checked

@@ -42,7 +42,8 @@ int store_ingest_open(const struct store_ingest *in, int *ret_fd, struct err *er
 /* Appends. ERR_CORRUPT when the blob becomes larger than announced, ERR_NO_SPACE, ERR_IO. */
 int store_ingest_write(struct store_ingest *in, const void *data, size_t len, struct err *err);
 
-/* Starts again at offset 0, for a source that cannot go on in the middle. Readers keep seeing a prefix. */
+/* Starts again at offset 0, for a source that cannot go on in the middle, or after a verification that failed. Readers
+ * keep finding bytes, though they may be others than those that come. */
 int store_ingest_restart(struct store_ingest *in, struct err *err);
 
 /* Compares size and digest once everything was written. ERR_CORRUPT, and the bytes are thrown away. Afterwards the

@@ -3,6 +3,7 @@
 #include "oci/descriptor.h"
 #include "store/internal.h"
 #include "sys/atomic.h"
+#include "sys/failpoint.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -15,6 +16,7 @@ enum { RECORD_MAX = 1 << 20 };
 
 struct store_container {
     char id[ID_LEN + 1];
+    char trashed[STORE_TRASH_NAME_MAX]; /* its name in the trash, once it was removed */
     int fd;
 };
 
@@ -89,18 +91,20 @@ static struct store_container *container_new(const char *id, int fd)
 int store_container_create(struct store *s, const char *id, struct store_container **ret, struct err *err)
 {
     /* Locked before it has its name: a sweep never sees it without its lock. */
-    _cleanup_free_ char *hidden = str_printf(".new-%s", id);
+    _cleanup_free_ char *unnamed = str_printf("container-%s", id);
     _cleanup_fd_ int fd = -1;
-    int dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+    int tmp, dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
 
+    if (r == 0)
+        r = store_dir(s, STORE_TMP, &tmp, err);
+    if (r == 0)
+        r = lock_make_dir(tmp, unnamed, 0711, &fd, err);
     if (r < 0)
         return r;
-    if (mkdirat(dir, hidden, 0711) < 0)
-        return err_errno(err, errno, "making the container's directory %s", id);
-    fd = openat(dir, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || renameat2(dir, hidden, dir, id, RENAME_NOREPLACE) < 0) {
+    failpoint("container-made");
+    if (renameat2(tmp, unnamed, dir, id, RENAME_NOREPLACE) < 0) {
         r = err_errno(err, errno, "making the container's directory %s", id);
-        unlinkat(dir, hidden, AT_REMOVEDIR);
+        unlinkat(tmp, unnamed, AT_REMOVEDIR);
         return r;
     }
     *ret = container_new(id, steal_fd(&fd));
@@ -180,12 +184,25 @@ int store_container_write(const struct store_container *c, const struct store_co
     return r < 0 ? err_wrap(err, "container %.12s", c->id) : 0;
 }
 
-/* Who has the name: its link's content, "" where nobody has. */
+/* Who has the name: its link's content, "" (and errno) where nobody has. */
 static void name_owner(int dir, const char *link, char ret[ID_LEN + 1])
 {
     ssize_t n = readlinkat(dir, link, ret, ID_LEN);
 
     ret[n > 0 ? n : 0] = 0;
+}
+
+/* Takes a name away from an owner that is gone. Others may be at it as well, and the first of them have made the name
+ * their own: looking and unlinking are one step under a lock, the names' directory's own. Nobody else needs it: making
+ * a link replaces none, and an owner that is there has its name to itself. */
+static int drop_stale(struct store *s, int dir, const char *name, const char *owner, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    int r = lock_dir(dir, ".", LOCK_WAIT, &lock, err);
+
+    if (r == 0)
+        store_container_name_drop(s, name, owner);
+    return r;
 }
 
 int store_container_name_take(struct store *s, const char *name, const char *id, char ret_owner[ID_LEN + 1],
@@ -201,13 +218,19 @@ int store_container_name_take(struct store *s, const char *name, const char *id,
         if (errno != EEXIST)
             return err_errno(err, errno, "taking the name %s", name);
         name_owner(dir, link, owner);
-        if (*owner && faccessat(dir, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (!*owner && errno == ENOENT) /* given back at this moment */
+            continue;
+        if (!*owner)
+            return err_errno(err, errno, "containers/%s", link);
+        if (faccessat(dir, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
             if (ret_owner)
                 memcpy(ret_owner, owner, sizeof(owner));
             err_set(err, ERR_EXISTS, "the container name \"/%s\" is already in use by container \"%s\"", name, owner);
             return err_hint(err, "remove or rename that container, or choose another name");
         }
-        store_container_name_drop(s, name, owner);
+        r = drop_stale(s, dir, name, owner, err);
+        if (r < 0)
+            return err_wrap(err, "taking the name %s", name);
     }
     return 0;
 }
@@ -221,7 +244,7 @@ void store_container_name_drop(struct store *s, const char *name, const char *id
     if (store_dir(s, STORE_CONTAINERS, &dir, NULL) < 0)
         return;
     name_owner(dir, link, owner);
-    if (str_eq(owner, id))
+    if (*owner && str_eq(owner, id))
         unlinkat(dir, link, 0);
 }
 
@@ -288,6 +311,15 @@ int store_container_remove(struct store *s, struct store_container *c, const str
 
     if (record && record->name)
         store_container_name_drop(s, record->name, c->id);
-    r = store_discard(s, STORE_CONTAINERS, c->id, delete_now, err);
-    return r < 0 ? err_wrap(err, "removing container %.12s", c->id) : 0;
+    r = store_trash_put(s, STORE_CONTAINERS, c->id, c->trashed, err);
+    if (r < 0)
+        return err_wrap(err, "removing container %.12s", c->id);
+    return delete_now ? store_container_delete(s, c, err) : 0;
+}
+
+int store_container_delete(struct store *s, struct store_container *c, struct err *err)
+{
+    int r = store_trash_delete_held(s, c->trashed, err);
+
+    return r < 0 ? err_wrap(err, "deleting container %.12s", c->id) : 0;
 }

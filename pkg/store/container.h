@@ -94,8 +94,12 @@ int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1]
 /* The ids of all, in no order; the caller frees the vector. */
 int store_container_list(struct store *s, char ***ret, struct err *err);
 
-/* Removes a locked container: its name is free and its directory out of sight at once, by one rename into the trash
- * (store_discard()); `delete_now` false leaves deleting it to store_empty_trash(). `record` may be NULL where there is
- * none. */
+/* Removes a locked container: its name is free and its directory out of sight at once, by one rename into the trash;
+ * `delete_now` false leaves deleting it to store_container_delete(). `record` may be NULL where there is none. The lock
+ * stays ours until `c` is freed, so whoever waits for it finds that there is no such container. */
 int store_container_remove(struct store *s, struct store_container *c, const struct store_container_record *record,
                            bool delete_now, struct err *err);
+
+/* Deletes the files of one that was removed. What is left when it fails, or when the process ends, is for
+ * store_empty_trash() of a later one. */
+int store_container_delete(struct store *s, struct store_container *c, struct err *err);

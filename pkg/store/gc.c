@@ -115,13 +115,19 @@ static int read_lease(struct marking *m, int tmp, const char *name, struct err *
 static int mark_lease(int tmp, const char *name, void *data, struct err *err)
 {
     _cleanup_fd_ int lock = -1;
+    struct err why = ERR_INIT;
+    int r;
 
     if (!str_after(name, STORE_LEASE_PREFIX))
         return 0;
-    if (lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) == ERR_BUSY)
+    r = lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, &why);
+    if (r == ERR_BUSY)
         return read_lease(data, tmp, name, err);
-    unlinkat(tmp, name, 0); /* of a pull that is no more */
-    return 0;
+    if (r == 0)
+        unlinkat(tmp, name, 0); /* of a pull that is no more */
+    else if (err)               /* nobody knows whether it lives */
+        *err = why;
+    return r;
 }
 
 /* Everything an image stands on. */
@@ -246,6 +252,16 @@ static bool worth_keeping(int dirfd, const char *name)
            st.st_size > 0 && time_now() / 1000000000 - st.st_mtime < STORE_PARTIAL_KEEP_DAYS * 86400;
 }
 
+/* Removes a directory of tmp/ that nobody has locked: a container or a skeleton that was being made. */
+static int sweep_directory(int tmp, const char *name, struct store *s, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+
+    if (str_eq(name, STORE_STAGING) || str_eq(name, STORE_TRASH))
+        return 0;
+    return lock_dir(tmp, name, LOCK_TRY, &lock, NULL) < 0 ? 0 : store_discard(s, STORE_TMP, name, false, err);
+}
+
 /* Removes a file of tmp/ that nobody has locked. The name is locked as its maker does it, so that one who is just
  * making it notices. */
 static int sweep_file(int tmp, const char *name, void *data, struct err *err)
@@ -253,8 +269,11 @@ static int sweep_file(int tmp, const char *name, void *data, struct err *err)
     _cleanup_fd_ int lock = -1;
     struct stat st;
 
-    (void)data, (void)err;
-    if (fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || worth_keeping(tmp, name))
+    if (fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || worth_keeping(tmp, name))
+        return 0;
+    if (S_ISDIR(st.st_mode))
+        return sweep_directory(tmp, name, data, err);
+    if (!S_ISREG(st.st_mode))
         return 0;
     if (lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) == 0)
         unlinkat(tmp, name, 0);
@@ -285,7 +304,7 @@ int store_sweep_tmp(struct store *s, struct err *err)
     int r = store_dir(s, STORE_TMP, &tmp, err);
 
     if (r == 0)
-        r = store_each_name(tmp, ".", sweep_file, NULL, err);
+        r = store_each_name(tmp, ".", sweep_file, s, err);
     if (r == 0)
         r = store_each_name(tmp, STORE_STAGING, sweep_stage, s, err);
     if (r == 0)

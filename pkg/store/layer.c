@@ -41,6 +41,7 @@ struct store_stage {
     int dir;
     int tree;
     int manifest;
+    bool again; /* a damaged layer is there, to be replaced */
     bool complete;
     bool published;
 };
@@ -117,14 +118,14 @@ static int make_stage(struct store_stage *st, int tmp, struct err *err)
     return 0;
 }
 
-int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_wait wait, struct store_stage **ret,
-                      struct err *err)
+static int stage_begin(struct store *s, const struct digest *diff_id, enum lock_wait wait, bool again,
+                       struct store_stage **ret, struct err *err)
 {
     _cleanup_(store_stage_free_cleanup) struct store_stage *st = NULL;
     int tmp, r;
 
     *ret = NULL;
-    if (store_layer_has(s, diff_id))
+    if (!again && store_layer_has(s, diff_id))
         return 0;
     st = mem_zalloc(1, sizeof(*st));
     *st = (struct store_stage){.store = s, .diff_id = *diff_id, .lock = -1, .dir = -1, .tree = -1, .manifest = -1};
@@ -137,7 +138,8 @@ int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_w
         r = lock_take(tmp, st->lock_name, LOCK_EXCLUSIVE, wait, &st->lock, err);
     if (r < 0)
         return r;
-    if (store_layer_has(s, diff_id)) /* the one we waited for unpacked it */
+    st->again = again;
+    if (!again && store_layer_has(s, diff_id)) /* the one we waited for unpacked it */
         return 0;
     r = make_stage(st, tmp, err);
     if (r < 0)
@@ -147,14 +149,42 @@ int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_w
     return 0;
 }
 
+static void close_stage(struct store_stage *st)
+{
+    st->manifest = fd_close(st->manifest);
+    st->tree = fd_close(st->tree);
+    st->dir = fd_close(st->dir);
+}
+
+int store_stage_restart(struct store_stage *st, struct err *err)
+{
+    int tmp;
+    int r = store_dir(st->store, STORE_TMP, &tmp, err);
+
+    if (r < 0)
+        return r;
+    close_stage(st);
+    return make_stage(st, tmp, err); /* which removes the old one, as one that was left behind */
+}
+
+int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_wait wait, struct store_stage **ret,
+                      struct err *err)
+{
+    return stage_begin(s, diff_id, wait, false, ret, err);
+}
+
+int store_stage_begin_again(struct store *s, const struct digest *diff_id, enum lock_wait wait,
+                            struct store_stage **ret, struct err *err)
+{
+    return stage_begin(s, diff_id, wait, true, ret, err);
+}
+
 void store_stage_free(struct store_stage *st)
 {
     if (!st)
         return;
     drop_files(st);
-    fd_close(st->manifest);
-    fd_close(st->tree);
-    fd_close(st->dir);
+    close_stage(st);
     free(st);
 }
 
@@ -205,7 +235,15 @@ int store_stage_publish(struct store_stage *st, struct err *err)
         return r;
     if (!st->complete)
         return err_set(err, ERR_INTERNAL, "layer %s was not completed", st->name);
-    if (renameat(tmp, st->name, layers, store_digest_path(&st->diff_id, path)) < 0)
+    store_digest_path(&st->diff_id, path);
+    if (st->again) {
+        store_placement_removed(st->store, layers, path);
+        r = store_discard_used(st->store, STORE_LAYERS, path, err);
+        if (r < 0)
+            return r;
+        failpoint("stage-replacing");
+    }
+    if (renameat(tmp, st->name, layers, path) < 0)
         return err_errno(err, errno, "storing layer %s", path);
     st->published = true;
     drop_files(st);
@@ -248,6 +286,22 @@ int store_layer_open_tree(struct store *s, const struct digest *diff_id, int *re
     fd = openat(layers, tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, errno, "layer %s", path);
+    *ret_fd = fd;
+    return 0;
+}
+
+int store_layer_open_manifest(struct store *s, const struct digest *diff_id, int *ret_fd, struct err *err)
+{
+    char path[STORE_DIGEST_PATH_MAX];
+    _cleanup_free_ char *manifest = str_printf("%s/manifest", store_digest_path(diff_id, path));
+    int layers, fd;
+    int r = store_dir(s, STORE_LAYERS, &layers, err);
+
+    if (r < 0)
+        return r;
+    fd = openat(layers, manifest, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, errno, "layer %s: manifest", path);
     *ret_fd = fd;
     return 0;
 }

@@ -31,6 +31,15 @@ struct store_stage;
 int store_stage_begin(struct store *s, const struct digest *diff_id, enum lock_wait wait, struct store_stage **ret,
                       struct err *err);
 
+/* Begins with an empty tree and manifest again, under the same lock; on failure the stage is to be freed. */
+int store_stage_restart(struct store_stage *st, struct err *err);
+
+/* The same for a layer that is in the store and was found damaged. It stays until the new one takes its place; running
+ * containers keep the old one. Between the two renames the layer is missing: a container that is started at that
+ * moment, or after a crash there, is told to pull the image again. */
+int store_stage_begin_again(struct store *s, const struct digest *diff_id, enum lock_wait wait,
+                            struct store_stage **ret, struct err *err);
+
 /* Removes what was unpacked unless a transaction took it; frees. */
 void store_stage_free(struct store_stage *st);
 MEM_DEFINE_CLEANUP(struct store_stage, store_stage_free);
@@ -53,6 +62,9 @@ int store_layer_read_info(struct store *s, const struct digest *diff_id, struct 
  * it). ERR_NOT_FOUND names the layer. */
 int store_layer_open_tree(struct store *s, const struct digest *diff_id, int *ret_fd, struct err *err);
 char *store_layer_tree_path(struct store *s, const struct digest *diff_id);
+
+/* What the tree should hold (layer/manifest.h), for reading; the caller closes it. ERR_NOT_FOUND names the layer. */
+int store_layer_open_manifest(struct store *s, const struct digest *diff_id, int *ret_fd, struct err *err);
 
 /* Takes a layer out of sight and leaves it in the trash. Only for garbage collection, under the store lock. */
 int store_layer_discard(struct store *s, const struct digest *diff_id, struct err *err);

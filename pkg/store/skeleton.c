@@ -1,6 +1,7 @@
 #include "store/skeleton.h"
 
 #include "base/id.h"
+#include "sys/failpoint.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -45,10 +46,11 @@ int store_skeleton_make(struct store *s, struct err *err)
     if (r < 0)
         return r;
     id_hex(name + 9, 16);
-    if (mkdirat(tmp, name, 0755) < 0 || fchmodat(tmp, name, 0755, 0) < 0)
-        return err_errno(err, errno, "making skeleton");
-    dir = openat(tmp, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r = dir < 0 ? err_errno(err, errno, "making skeleton") : fill(dir, err);
+    r = lock_make_dir(tmp, name, 0755, &dir, err);
+    if (r < 0)
+        return r;
+    failpoint("skeleton-made");
+    r = fchmod(dir, 0755) < 0 ? err_errno(err, errno, "making skeleton") : fill(dir, err);
     /* Somebody else's, if it is there by now, is as good. Empty files need no sync: after a power cut they are there,
      * or the directory is not. */
     if (r == 0 && renameat(tmp, name, root, STORE_SKELETON) < 0 && errno != ENOTEMPTY && errno != EEXIST)

@@ -14,6 +14,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+/* What the names of store_discard_used()'s begin with in the trash. */
+#define USED_PREFIX "used-"
+
 struct store {
     char *root;
     char *state;
@@ -170,40 +173,96 @@ static int open_trash(struct store *s, int *ret_fd, struct err *err)
 
     if (r < 0)
         return r;
-    if (mkdirat(tmp, "trash", 0700) < 0 && errno != EEXIST)
+    if (mkdirat(tmp, STORE_TRASH, 0700) < 0 && errno != EEXIST)
         return err_errno(err, errno, "making %s/tmp/trash", s->root);
-    fd = openat(tmp, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = openat(tmp, STORE_TRASH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, errno, "opening %s/tmp/trash", s->root);
     *ret_fd = fd;
     return 0;
 }
 
+static int see_lock(int containers, const char *id, void *data, struct err *err)
+{
+    _cleanup_fd_ int fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    (void)err;
+    *(bool *)data |= fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+    return 0;
+}
+
+/* Whether any container may be running: its monitor has the lock on its directory (store/container.h). */
+static bool containers_run(struct store *s)
+{
+    bool run = false;
+
+    return store_each_name(s->fd[STORE_ROOT], "containers", see_lock, &run, NULL) < 0 || run;
+}
+
 /* Deletes one entry, unless somebody else is at it: who deletes a directory holds the lock on it. */
-static int trash_delete(int trash, const char *name, struct err *err)
+static int trash_delete(struct store *s, int trash, const char *name, struct err *err)
 {
     _cleanup_fd_ int fd = openat(trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+    if (str_after(name, USED_PREFIX) && containers_run(s))
+        return 0;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
         return 0;
     return path_remove_tree(trash, name, err);
 }
 
-int store_discard(struct store *s, enum store_dir dir, const char *name, bool delete_now, struct err *err)
+static int trash_put(struct store *s, enum store_dir dir, const char *name, const char *prefix,
+                     char ret[STORE_TRASH_NAME_MAX], struct err *err)
 {
     _cleanup_fd_ int trash = -1;
     char unique[33];
     int from;
     int r = store_dir(s, dir, &from, err);
 
+    *ret = 0;
     if (r == 0)
         r = open_trash(s, &trash, err);
     if (r < 0)
         return r;
-    id_hex(unique, 32);
-    if (renameat(from, name, trash, unique) < 0)
-        return errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", name);
-    return delete_now ? trash_delete(trash, unique, err) : 0;
+    id_hex(unique, sizeof(unique) - 1);
+    snprintf(ret, STORE_TRASH_NAME_MAX, "%s%s", prefix, unique);
+    if (renameat(from, name, trash, ret) == 0)
+        return 0;
+    *ret = 0;
+    return errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", name);
+}
+
+int store_trash_put(struct store *s, enum store_dir dir, const char *name, char ret[STORE_TRASH_NAME_MAX],
+                    struct err *err)
+{
+    return trash_put(s, dir, name, "", ret, err);
+}
+
+int store_discard_used(struct store *s, enum store_dir dir, const char *name, struct err *err)
+{
+    char trashed[STORE_TRASH_NAME_MAX];
+
+    return trash_put(s, dir, name, USED_PREFIX, trashed, err);
+}
+
+int store_trash_delete_held(struct store *s, const char *name, struct err *err)
+{
+    _cleanup_fd_ int trash = -1;
+    int r = *name ? open_trash(s, &trash, err) : 0;
+
+    return r < 0 || !*name ? r : path_remove_tree(trash, name, err);
+}
+
+int store_discard(struct store *s, enum store_dir dir, const char *name, bool delete_now, struct err *err)
+{
+    char trashed[STORE_TRASH_NAME_MAX];
+    _cleanup_fd_ int trash = -1;
+    int r = store_trash_put(s, dir, name, trashed, err);
+
+    if (r < 0 || !delete_now || !*trashed)
+        return r;
+    r = open_trash(s, &trash, err);
+    return r < 0 ? r : trash_delete(s, trash, trashed, err);
 }
 
 static void close_dir(DIR **d)
@@ -229,18 +288,32 @@ int store_each_name(int parent, const char *path, store_each_name_fn each, void 
     return r;
 }
 
+struct emptying {
+    struct store *store;
+    struct err first; /* that went wrong */
+};
+
 static int empty_one(int trash, const char *name, void *data, struct err *err)
 {
-    (void)data;
-    return trash_delete(trash, name, err);
+    struct emptying *e = data;
+
+    (void)err;
+    trash_delete(e->store, trash, name, e->first.kind ? NULL : &e->first);
+    return 0;
 }
 
 int store_empty_trash(struct store *s, struct err *err)
 {
+    struct emptying e = {.store = s, .first = ERR_INIT};
     int tmp;
     int r = store_dir(s, STORE_TMP, &tmp, err);
 
     if (r == 0)
-        r = store_each_name(tmp, "trash", empty_one, NULL, err);
+        r = store_each_name(tmp, STORE_TRASH, empty_one, &e, err);
+    if (r == 0 && e.first.kind) {
+        r = e.first.kind;
+        if (err)
+            *err = e.first;
+    }
     return r < 0 ? err_wrap(err, "%s/tmp/trash", s->root) : 0;
 }

@@ -24,7 +24,8 @@
  *     3. layer       tmp/layers/NAME.lock: who unpacks a layer. A holder of one only ever tries to take another:
  * whoever waits for a layer or a blob holds none, so two pulls with common layers cannot wait in a circle.
  *     4. blob        tmp/blob-DIGEST: who downloads a blob; the same rule.
- *     5. container   containers/ID (store/container.h).
+ *     5. container   containers/ID (store/container.h). containers/ itself, for a moment, by who takes over the name of
+ * a container that is gone.
  *     6. network     leases of addresses.
  */
 #pragma once
@@ -73,5 +74,6 @@ int store_lock(struct store *s, enum lock_mode mode, enum lock_wait wait, int *r
  * error. `delete_now` false leaves the second part to the caller's store_empty_trash(). */
 int store_discard(struct store *s, enum store_dir dir, const char *name, bool delete_now, struct err *err);
 
-/* Deletes what lies in tmp/trash/ and nobody is deleting at the moment. */
+/* Deletes what lies in tmp/trash/ and nobody is deleting at the moment. What cannot be deleted does not keep it from
+ * the rest; the first error is returned. */
 int store_empty_trash(struct store *s, struct err *err);

@@ -36,5 +36,6 @@ int store_transaction_put(struct store_transaction *t, const void *data, size_t 
 void store_transaction_write_back(struct store_transaction *t);
 
 /* Makes everything visible and releases the locks; the transaction is empty and usable again. On failure some of it may
- * be visible (each thing whole), the rest is given up. */
+ * be visible (each thing whole), the rest is given up. An error of writing back (ERR_IO, ERR_NO_SPACE), whenever since
+ * store_open() it happened, makes nothing visible and throws the blobs away. */
 int store_transaction_finish(struct store_transaction *t, struct err *err);

@@ -2,13 +2,14 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "sys/fd.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { REST_MIN_NS = 150 * 1000 * 1000 };
 
@@ -43,20 +44,24 @@ static void *run(void *data)
     while (rest(w, pause)) {
         int64_t before = time_monotonic();
 
-        (void)syncfs(w->fd); /* errors are found by the one at the end */
+        (void)syncfs(w->fd); /* errors are for the one at the end to see */
         pause = MAX_OF(time_monotonic() - before, (int64_t)REST_MIN_NS);
     }
     return NULL;
 }
 
-struct store_writeback *store_writeback_start(int fd)
+struct store_writeback *store_writeback_start(int dirfd)
 {
     struct store_writeback *w = mem_zalloc(1, sizeof(*w));
     pthread_condattr_t monotonic;
     sigset_t all, old;
     int r;
 
-    w->fd = fd;
+    w->fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (w->fd < 0) {
+        free(w);
+        return NULL;
+    }
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -68,6 +73,7 @@ struct store_writeback *store_writeback_start(int fd)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (r == 0)
         return w;
+    fd_close(w->fd);
     free(w);
     return NULL;
 }
@@ -83,5 +89,6 @@ void store_writeback_stop(struct store_writeback *w)
     pthread_join(w->thread, NULL);
     pthread_cond_destroy(&w->changed);
     pthread_mutex_destroy(&w->mutex);
+    fd_close(w->fd);
     free(w);
 }

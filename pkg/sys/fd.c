@@ -1,6 +1,7 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 int fd_close(int fd)
 {
@@ -91,13 +92,26 @@ int fd_read_rest(int fd, const char *what, struct buf *b, struct err *err)
     }
 }
 
+static int read_file(int dirfd, const char *path, int flags, struct buf *b, struct err *err)
+{
+    _cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_errno(err, errno, "opening %s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_INVALID, "%s is not a regular file", path);
+    return fd_read_rest(fd, path, b, err);
+}
+
 int fd_read_file(int dirfd, const char *path, struct buf *b, struct err *err)
 {
-    _cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    return read_file(dirfd, path, O_NOFOLLOW, b, err);
+}
 
-    if (fd < 0)
-        return err_errno(err, errno, "opening %s", path);
-    return fd_read_rest(fd, path, b, err);
+int fd_read_user_file(const char *path, struct buf *b, struct err *err)
+{
+    return read_file(AT_FDCWD, path, 0, b, err);
 }
 
 int fd_write_text(int dirfd, const char *path, const char *text)

@@ -41,6 +41,10 @@ int fd_read_rest(int fd, const char *what, struct buf *b, struct err *err);
  * symbolic link in the last component. */
 int fd_read_file(int dirfd, const char *path, struct buf *b, struct err *err);
 
+/* The same for a file that the user or the system names, and may have made a symbolic link: configuration,
+ * credentials, certificates. */
+int fd_read_user_file(const char *path, struct buf *b, struct err *err);
+
 /* One small text into an existing file (as /proc, /sys and cgroup files want it: in a single write); 0 or -errno. */
 int fd_write_text(int dirfd, const char *path, const char *text);
 

@@ -8,6 +8,8 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+enum { LINKS_MAX = 40 }; /* as the kernel's own limit */
+
 static int open_resolved(int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     struct open_how how = {
@@ -40,19 +42,37 @@ int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
     return open_resolved(rootfd, path, flags, mode, RESOLVE_IN_ROOT);
 }
 
-/* Makes the last component of `path`, whose directory is there. It may have come into being meanwhile. */
-static int mkdir_last(int rootfd, const char *path, mode_t mode)
+static int mkdirs_in_root(int rootfd, const char *path, mode_t mode, int *links);
+
+/* Makes the last component of `path`, whose directory is there. It may have come into being meanwhile, or be a link to
+ * what is missing, which is made then. */
+static int mkdir_last(int rootfd, const char *path, mode_t mode, int *links)
 {
     const char *base = path_base(path);
-    _cleanup_free_ char *parent = str_ndup(path, (size_t)(base - path));
+    _cleanup_free_ char *parent = str_ndup(path, (size_t)(base - path)), *next = NULL;
     _cleanup_fd_ int fd = path_open_in_root(rootfd, *parent ? parent : ".", O_PATH | O_DIRECTORY, 0);
+    char target[PATH_MAX];
+    ssize_t n;
 
     if (fd < 0)
         return fd;
-    return mkdirat(fd, base, mode) < 0 && errno != EEXIST ? -errno : 0;
+    if (mkdirat(fd, base, mode) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return -errno;
+    n = readlinkat(fd, base, target, sizeof(target) - 1);
+    if (n < 0)
+        return errno == EINVAL ? 0 : -errno;
+    if (++*links > LINKS_MAX)
+        return -ELOOP;
+    target[n] = 0;
+    next = *target == '/' ? str_dup(target) : str_printf("%s%s", parent, target);
+    fd_close(fd);
+    fd = mkdirs_in_root(rootfd, next, mode, links);
+    return MIN_OF(fd, 0);
 }
 
-int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode)
+static int mkdirs_in_root(int rootfd, const char *path, mode_t mode, int *links)
 {
     _cleanup_free_ char *upto = NULL;
     int fd = path_open_in_root(rootfd, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
@@ -70,7 +90,7 @@ int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode)
         saved = *end;
         *end = 0;
         fd = path_open_in_root(rootfd, *upto ? upto : ".", O_PATH | O_DIRECTORY, 0);
-        r = fd == -ENOENT ? mkdir_last(rootfd, upto, mode) : fd;
+        r = fd == -ENOENT ? mkdir_last(rootfd, upto, mode, links) : fd;
         fd_close(fd);
         if (r < 0)
             return r;
@@ -78,6 +98,13 @@ int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode)
         end += strspn(end, "/");
     }
     return path_open_in_root(rootfd, path, O_PATH | O_DIRECTORY, 0);
+}
+
+int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode)
+{
+    int links = 0;
+
+    return mkdirs_in_root(rootfd, path, mode, &links);
 }
 
 int path_mkdirs(int dirfd, const char *path, mode_t mode)

@@ -20,8 +20,9 @@
 int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode);
 
-/* Makes the directory `path` and its missing parents below `rootfd`, each step resolved in the root; an O_PATH
- * descriptor of it, or -errno. What exists and is no directory gives ENOTDIR. */
+/* Makes the directory `path` and its missing parents below `rootfd`, each step resolved in the root, also behind
+ * symbolic links to what is missing; an O_PATH descriptor of it, or -errno. What exists and is no directory gives
+ * ENOTDIR. */
 int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode);
 
 /* Plain paths, which the user or we ourselves named: mkdir -p; 0 or -errno. */

@@ -50,7 +50,7 @@ static bool parse_id(const char *text, uint32_t *ret)
 {
     int64_t id;
 
-    if (num_parse_i64(text, 0, UINT32_MAX - 1, &id, NULL) < 0)
+    if (num_parse_i64(text, 0, INT32_MAX, &id, NULL) < 0)
         return false;
     *ret = (uint32_t)id;
     return true;
@@ -66,7 +66,7 @@ static int parse_wanted(const char *what, const char *text, bool *ret_is_id, uin
 {
     *ret_is_id = all_digits(text);
     if (*ret_is_id && !parse_id(text, ret_id))
-        return err_set(err, ERR_INVALID, "%s %s: ids are within 0 and %u", what, text, UINT32_MAX - 1);
+        return err_set(err, ERR_INVALID, "%s %s: uids and gids must be in range 0-%d", what, text, INT32_MAX);
     return 0;
 }
 

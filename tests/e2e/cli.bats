@@ -216,7 +216,7 @@ fake_images() {
 }
 
 @test "make install puts everything in place, uninstall takes it away" {
-    dest=$BATS_TEST_TMPDIR/dest
+    dest="$BATS_TEST_TMPDIR/a place"
     make -s -C "$tree" BUILD="${BUILD:-build}" install DESTDIR="$dest" PREFIX=/usr
     [ "$("$dest/usr/bin/cbox" --version)" = "$(cbox --version)" ]
     for file in bash-completion/completions/cbox zsh/site-functions/_cbox fish/vendor_completions.d/cbox.fish man/man1/cbox.1; do

@@ -91,5 +91,8 @@ kill_after_ms() {
         expect three cbox run --rm layers:1 'echo $LAYERS'
         cbox rmi layers:1
         [ -z "$(find "$CBOX_ROOT/tmp" "$CBOX_ROOT/layers" "$CBOX_ROOT/blobs" -type f -size +0)" ]
+        left=$(cd "$CBOX_ROOT" && find tmp containers -mindepth 1 -type d ! -path tmp/layers ! -path tmp/trash)
+        echo "$left"
+        [ -z "$left" ]
     done
 }

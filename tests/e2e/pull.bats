@@ -82,6 +82,18 @@ compare_trees() {
     refuse 1 'linux/a/b/c/d|platform' cbox pull --platform linux/a/b/c/d multi:1
 }
 
+@test "run --platform pulls where the image that is there is another platform's" {
+    cbox pull -q multi:1
+    expect "linux/$(image_arch)" cbox run --rm --platform "linux/$(image_arch)" multi:1
+    # It has no program: what counts is that it was tried.
+    run -127 cbox run --rm --platform linux/arm/v7 multi:1
+    [[ $output == *"Unable to find image 'multi:1' locally"* ]]
+    run -127 cbox run --rm --platform linux/arm/v7 multi:1
+    [[ $output != *"Unable to find image"* ]]
+    refuse 125 'linux/riscv64' cbox run --rm --platform linux/riscv64 multi:1
+    refuse 125 'error parsing specified platform: "a/b/c/d"' cbox run --rm --platform a/b/c/d multi:1
+}
+
 @test "layers that two images share are fetched and kept once" {
     cbox pull alpine
     mark_log
@@ -183,6 +195,38 @@ misbehaving_with() {
     cbox pull "$host/a/b:1"
 }
 
+@test "credentials go to a token server without TLS only where the registry may be without it, as on loopback" {
+    misbehaving bearer=0 plain-token
+    refuse 1 'without TLS' cbox pull a/b:1
+    [ "$(grep -c 'GET /token' "$requests")" -eq 0 ]
+    cbox pull "$host/a/b:1"
+}
+
+@test "the token server's certificate may be of the registry's authority" {
+    misbehaving bearer=0 other-token
+    cbox pull "$host/a/b:1"
+    [ "$(grep -c 'GET /token' "$requests")" -eq 1 ]
+}
+
+# link FILE: puts a symbolic link in its place.
+link() {
+    mv "$1" "$1.real"
+    ln -s "$1.real" "$1"
+}
+
+@test "configuration, certificate and credentials may be symbolic links" {
+    misbehaving bearer=0
+    export HOME=$BATS_TEST_TMPDIR/home
+    mkdir -p "$HOME/.docker"
+    jq -n --arg host "$host" --arg auth "$(printf user:secret | base64)" '{auths: {($host): {auth: $auth}}}' \
+        >"$HOME/.docker/config.json"
+    link "$HOME/.docker/config.json"
+    link "$CBOX_CONFIG"
+    link "$BATS_TEST_TMPDIR/front/certs.d/$host/ca.crt"
+    cbox pull "$host/a/b:1"
+    grep -q 'GET /token.*Authorization=Basic' "$requests"
+}
+
 @test "a redirect is followed without the Authorization header" {
     misbehaving bearer=0 redirect
     cbox pull "$host/a/b:1"
@@ -198,6 +242,16 @@ misbehaving_with() {
 @test "a registry that ignores Range is asked again from the start" {
     misbehaving cut=2 norange
     cbox pull "$host/a/b:1"
+}
+
+@test "other bytes after the second try than after the first: what was unpacked of those goes" {
+    for fault in wrong-start garbage-start; do
+        misbehaving_with alpine $fault norange
+        cbox pull "$host/a/b:1"
+        expect unpacked cbox run --rm --network none "$host/a/b:1" echo unpacked
+        registry_stop "$BATS_TEST_TMPDIR/front"
+        cbox rmi "$host/a/b:1"
+    done
 }
 
 @test "503 and 429 are tried again" {
@@ -218,6 +272,36 @@ misbehaving_with() {
     cbox pull "$host/a/b:1"
     grep -q 'Range=bytes=[1-9]' "$requests"
     expect three cbox run --rm --network none "$host/a/b:1" 'echo $LAYERS'
+}
+
+# damage LAYER SIZE [GOOD]: what is left of a download of SIZE bytes after a power cut; all but the first GOOD ones are zero.
+damage() {
+    local file=$CBOX_ROOT/tmp/blob-${1/:/-}
+    mkdir -p "$CBOX_ROOT/tmp"
+    head -c "${3:-0}" "$("$fixtures_dir/alpine")/blobs/${1/://}" >"$file"
+    truncate -s "$2" "$file"
+}
+
+@test "a download that was damaged is begun anew" {
+    layer=$(image_layer_digest "$("$fixtures_dir/alpine")" 0)
+    size=$(stat -c %s "$("$fixtures_dir/alpine")/blobs/${layer/://}")
+    misbehaving_with alpine
+    for damaged in "$((size / 2))" "$((size / 2)) 100000" "$((size - 1)) $((size / 2))" "$size" "$size $((size - 5))"; do
+        # shellcheck disable=SC2086
+        damage "$layer" $damaged
+        cbox pull "$host/a/b:1"
+        expect whole cbox run --rm --network none "$host/a/b:1" echo whole
+        cbox rmi "$host/a/b:1"
+    done
+    grep -q "/blobs/$layer.*Range=bytes=$((size / 2))-" "$requests"
+}
+
+@test "an image of two hundred layers, with the usual limit of open files" {
+    "$fixtures_dir/many-layers" "$BATS_TEST_TMPDIR/layout" 200
+    front_start "$BATS_TEST_TMPDIR/front" "$BATS_TEST_TMPDIR/layout"
+    registry_config "$BATS_TEST_TMPDIR/front" >"$BATS_TEST_TMPDIR/front.json"
+    host=$(<"$BATS_TEST_TMPDIR/front/host")
+    (ulimit -n 1024 && cbox --config "$BATS_TEST_TMPDIR/front.json" pull -q "$host/a/b:1")
 }
 
 # A file of a layer that is being unpacked.
@@ -268,4 +352,76 @@ unpacked_file() {
     refuse 1 'no such image' cbox rmi alpine
     cbox pull alpine
     [ "$(pulled)" -eq 1 ]
+}
+
+@test "a pull heals a layer that was damaged, and fetches nothing for it" {
+    cbox pull -q alpine
+    layer=$(echo "$CBOX_ROOT"/layers/sha256/*)
+    mark_log
+    for damage in 'rm tree/bin/busybox info' 'rm tree/etc/passwd' 'echo more >>tree/etc/passwd' 'chmod 700 tree/etc' \
+        'rm info' 'rm manifest' ': >manifest' 'rm -r tree' 'echo {} >info'; do
+        echo "$damage"
+        (cd "$layer" && eval "$damage")
+        cbox pull -q alpine
+        expect 'root' cbox run --rm --network none alpine sh -c 'head -n 1 /etc/passwd | cut -d: -f1'
+        [ -f "$layer/info" ]
+        [ "$(stat -c %a "$layer/tree/etc")" = 755 ]
+        run ! grep more "$layer/tree/etc/passwd"
+    done
+    [ "$(fetched '[^ ]*')" -eq 0 ]
+    # Intact, it is left alone.
+    inode=$(stat -c %i "$layer")
+    cbox pull -q alpine
+    [ "$(stat -c %i "$layer")" = "$inode" ]
+    rm "$layer/info"
+    rm -r "$CBOX_ROOT/tags"
+    cbox pull -q alpine
+    expect hello cbox run --rm --network none alpine echo hello
+    rm "$layer/info"
+    CBOX_FAILPOINT=stage-replacing cbox pull -q alpine || true
+    [ ! -e "$layer" ]
+    cbox pull -q alpine
+    expect hello cbox run --rm --network none alpine echo hello
+}
+
+@test "a container that runs keeps the layer that was replaced under it" {
+    cbox pull -q alpine
+    layer=$(echo "$CBOX_ROOT"/layers/sha256/*)
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    cbox run -i --name old --network none alpine sh -c 'echo ready; read x; cat /etc/os-release; ls /etc/motd' \
+        <"$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+    exec 5>"$BATS_TEST_TMPDIR/fifo"
+    wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/output"
+    rm "$layer/tree/etc/motd"
+    cbox pull -q alpine
+    cbox pull -q alpine # which empties the trash
+    expect hello cbox run --rm --network none alpine echo hello
+    echo 3>&- >&5
+    exec 5>&-
+    wait $! || true
+    # Not looked at before: it is not in the kernel's memory of the layer either.
+    grep -q Alpine "$BATS_TEST_TMPDIR/output"
+    grep -q 'motd.*No such' "$BATS_TEST_TMPDIR/output"
+    expect /etc/motd cbox run --rm --network none alpine ls /etc/motd
+    cbox rm old
+    cbox pull -q alpine
+    [ -z "$(ls -A "$CBOX_ROOT/tmp/trash")" ]
+}
+
+# A file that nobody can delete, in the trash.
+undeletable() {
+    mkdir -p "$CBOX_ROOT/tmp/trash/1" "$CBOX_ROOT/tmp/trash/2" "$CBOX_ROOT/tmp/trash/3"
+    touch "$CBOX_ROOT/tmp/trash/2/file"
+    chattr +i "$CBOX_ROOT/tmp/trash/2/file" 2>/dev/null || skip "this file system knows no chattr +i"
+}
+
+@test "what cannot be deleted keeps no image away and nothing else in the trash" {
+    undeletable
+    run cbox pull -q alpine
+    left=$(ls "$CBOX_ROOT/tmp/trash")
+    chattr -i "$CBOX_ROOT/tmp/trash/2/file"
+    [ "$status" -eq 0 ]
+    [ "$left" = 2 ]
+    cbox pull -q alpine
+    [ -z "$(ls "$CBOX_ROOT/tmp/trash")" ]
 }

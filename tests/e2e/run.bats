@@ -20,6 +20,7 @@ setup() {
 }
 
 teardown() {
+    ! mountpoint -q "$BATS_TEST_TMPDIR/dir/below" || umount "$BATS_TEST_TMPDIR/dir/below"
     test_teardown
 }
 
@@ -57,6 +58,7 @@ in_alpine() {
 
 @test "127 when there is no such command, 126 when it cannot be executed, 125 when cbox fails" {
     refuse 127 'no-such-command.*(not found|no such file)' in_alpine -- no-such-command
+    refuse 127 'exec: "": executable file not found' in_alpine -- ''
     refuse 127 '/no/such/file.*(not found|no such file)' in_alpine -- /no/such/file
     refuse 126 '/etc.*(permission denied|is a directory)' in_alpine -- /etc
     refuse 126 '/etc/passwd.*permission denied' in_alpine -- /etc/passwd
@@ -183,6 +185,13 @@ in_alpine() {
     [ "$status" -ne 0 ]
 }
 
+@test "a user pings and serves low ports, on a network of its own alone" {
+    expect $'0\n0\t2147483647' in_alpine -u 1000:1000 -- \
+        sh -c 'cd /proc/sys/net/ipv4 && cat ip_unprivileged_port_start ping_group_range'
+    expect "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" in_alpine --network host -- \
+        cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+}
+
 @test "Docker's default capabilities, none for a user" {
     expect $'CapInh:\t0000000000000000\nCapPrm:\t00000000a80425fb\nCapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000' \
         in_alpine -- grep ^Cap /proc/self/status
@@ -194,6 +203,95 @@ in_alpine() {
     exec 7</etc/passwd
     expect '0 1 2 3' in_alpine -- sh -c 'cd /proc/self/fd && echo *'
     expect '0 1 2 3' in_alpine -i -- sh -c 'cd /proc/self/fd && echo *'
+}
+
+@test "a working directory that is read-only or masked is just that" {
+    local dir
+    # The value is written back as it was, should it be possible.
+    # shellcheck disable=SC2016  # expanded inside
+    for dir in /proc/sys/kernel /proc/sys/kernel/. /proc/sys/../sys/kernel; do
+        run in_alpine -w "$dir" -- sh -c 'v=$(cat core_pattern) && echo "$v" >core_pattern'
+        [ "$status" -ne 0 ]
+        [[ $output == *"ead-only file system"* ]]
+    done
+    in_alpine -w /proc/sys -- test -d kernel
+    expect '' in_alpine -w /sys/firmware -- ls
+    refuse 125 'symbolic links' in_alpine -w /proc/self/cwd -- pwd
+}
+
+# script NAME LINE [MODE]: an executable file in the test's folder "scripts".
+script() {
+    mkdir -p "$BATS_TEST_TMPDIR/scripts"
+    printf '%s\n' "$2" >"$BATS_TEST_TMPDIR/scripts/$1"
+    chmod "${3:-755}" "$BATS_TEST_TMPDIR/scripts/$1"
+}
+
+# If the kernel ran cbox itself, it would look for cbox's loader, which alpine does not have, and say so: 127.
+@test "no name makes the kernel execute cbox itself in the container" {
+    local n path
+    chmod 755 "$BATS_TEST_TMPDIR"
+    script direct '#!/proc/self/exe'
+    script thread '#! /proc/thread-self/exe x'
+    script deep5 '#!/proc/self/exe'
+    for n in 4 3 2 1; do
+        script deep$n "#!/s/deep$((n + 1))"
+    done
+    script name '#!/bin/true'
+    script name$'\r' '#!/proc/self/exe'
+    script return $'#!/s/name\r'
+    script unreadable '#!/proc/self/exe' 111
+    ln -s /proc/self/exe "$BATS_TEST_TMPDIR/scripts/link"
+    script over '#!/s/link'
+    for path in /proc/self/exe /proc/1/exe /proc/thread-self/exe /s/direct /s/thread /s/deep1 /s/return /s/link /s/over; do
+        refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -- "$path"
+        refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- "$path"
+    done
+    refuse 126 'exec format error' in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -u nobody -- /s/unreadable
+}
+
+@test "a program in the container runs where cbox may not raise limits, nor execute files in memory" {
+    expect here setpriv --bounding-set -sys_resource --inh-caps -sys_resource cbox run --rm alpine echo here
+    refuse 126 'exec format error' setpriv --bounding-set -sys_resource --inh-caps -sys_resource \
+        cbox run --rm alpine /proc/self/exe
+    # The setting is one of the PID namespace, and cannot be taken back there.
+    [ -e /proc/sys/vm/memfd_noexec ] || skip "the kernel has no vm.memfd_noexec"
+    # shellcheck disable=SC2016  # expanded inside
+    expect here unshare --pid --fork --mount-proc sh -c 'echo 2 >/proc/sys/vm/memfd_noexec
+        cbox run --rm alpine echo here'
+}
+
+@test "what cbox is cloned from is its binary still when its name is another's" {
+    cp "$cbox" "$BATS_TEST_TMPDIR/cbox"
+    # shellcheck disable=SC2016  # expanded inside
+    expect here bash -c 'exec 3<"$1"; rm "$1"; ln -s /bin/false "$1"; exec /proc/self/fd/3 run --rm alpine echo here' - \
+        "$BATS_TEST_TMPDIR/cbox"
+}
+
+@test "no descriptor of cbox leads the kernel out of the container" {
+    local n
+    script host '#!/bin/echo out'
+    mv "$BATS_TEST_TMPDIR/scripts/host" "$BATS_TEST_TMPDIR/host"
+    for n in {3..24}; do
+        script "up$n" "#!/proc/self/fd/$n/../../../../../../../../../../../..$BATS_TEST_TMPDIR/host"
+        refuse 127 'interpreter or loader is missing|not a directory' \
+            in_alpine -v "$BATS_TEST_TMPDIR/scripts:/s" -w /tmp -- "/s/up$n"
+    done
+}
+
+@test "standard input is the null device or nothing, whatever a volume on /dev calls null" {
+    local n
+    mkdir "$BATS_TEST_TMPDIR/dev"
+    echo secret >"$BATS_TEST_TMPDIR/secret"
+    for n in {3..24}; do
+        ln -sfn "/proc/self/fd/$n/../../../../../../../../../../..$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/dev/null"
+        refuse 125 '/dev/null: (too many levels of symbolic links|no such file)' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+    done
+    ln -sfn secret "$BATS_TEST_TMPDIR/dev/null"
+    cp "$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/dev"
+    refuse 125 '/dev/null: no such device' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
+    rm "$BATS_TEST_TMPDIR/dev/null"
+    mkfifo "$BATS_TEST_TMPDIR/dev/null"
+    refuse 125 '/dev/null: no such device' in_alpine -v "$BATS_TEST_TMPDIR/dev:/dev" -- cat
 }
 
 @test "mounts of a container are in nobody else's sight while it runs" {
@@ -227,6 +325,7 @@ control() {
     [[ $output == '50000 100000' || $output == $'50000\n100000' ]]
     expect 17 control pids.max pids/pids.max --pids-limit 17
     expect max control pids.max pids/pids.max --pids-limit -1
+    expect max control pids.max pids/pids.max --pids-limit -2
 }
 
 @test "a process over its memory is killed: 137" {
@@ -259,6 +358,8 @@ control() {
     expect 'uid=1234 gid=4321 groups=4321' in_alpine -u 1234:4321 -- id
     expect 'uid=405(guest) gid=12(mail) groups=12(mail)' in_alpine -u guest:mail -- id
     expect '2 1' in_alpine -u daemon -- id -G
+    refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 2147483648 -- true
+    refuse 125 'uids and gids must be in range 0-2147483647' in_alpine -u 0:2147483648 -- true
     refuse 125 'nosuch.*passwd|nosuch.*user|user nosuch' in_alpine -u nosuch -- true
     refuse 125 'nosuch.*group|group nosuch' in_alpine -u root:nosuch -- true
 }
@@ -267,6 +368,7 @@ control() {
     expect $'HOME=/root\nHOSTNAME=box\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
         sh -c 'cbox run --rm --hostname box alpine env | sort'
     expect /dev/null in_alpine -u guest -- sh -c 'echo "$HOME"'
+    expect /root in_alpine -e HOME= -- sh -c 'echo "$HOME"'
     expect / in_alpine -u 4711 -- sh -c 'echo "$HOME"'
     FROM_HERE='a b' expect 'a b,x=y,,none' in_alpine -e FROM_HERE -e SET=x=y -e EMPTY= -e NOT_HERE -- \
         sh -c 'echo "$FROM_HERE,$SET,$EMPTY,${NOT_HERE-none}"'
@@ -279,7 +381,19 @@ control() {
     expect /work/dir cbox run --rm layers:1 pwd
     expect /a/new/place in_alpine -w /a/new/place -- pwd
     expect /tmp in_alpine --workdir=/tmp -- pwd
+    expect /root in_alpine -u nobody -w /root -- pwd
+    expect /new in_alpine --read-only -w /new -- pwd
     refuse 125 'absolute' in_alpine -w relative/path -- true
+}
+
+@test "an empty value counts as none" {
+    run in_alpine --hostname '' -w '' --name '' -u '' --network '' --platform '' -- sh -c 'hostname; pwd; id -u'
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} =~ ^[0-9a-f]{12}$ ]]
+    [ "${lines[1]} ${lines[2]}" = '/ 0' ]
+    in_alpine --network default -- true
+    [ "$(in_alpine --net host -- readlink /proc/self/ns/net)" = "$(readlink /proc/self/ns/net)" ]
+    refuse 125 'for "-l, --label" flag: invalid label .=x.: empty name' in_alpine -l =x -- true
 }
 
 @test "entrypoint and command follow Docker's rules" {
@@ -298,6 +412,12 @@ control() {
     [[ $output =~ ^[0-9a-f]{12}$ ]]
     in_alpine --hostname box -- grep -q '127.0.0.1.*localhost' /etc/hosts
     in_alpine -- test -f /etc/resolv.conf
+    for options in '--network host' '--network host --hostname='; do
+        # shellcheck disable=SC2086  # words on purpose
+        expect "$(hostname) $(hostname) $(hostname)" in_alpine $options -- \
+            sh -c 'echo "$(hostname) $(cat /etc/hostname) $HOSTNAME"'
+    done
+    expect 'box box' in_alpine --network host -h box -- sh -c 'echo "$(hostname) $(cat /etc/hostname)"'
     refuse 125 'hostname' in_alpine --hostname "$(printf 'x%.0s' {1..65})" -- true
 }
 
@@ -319,6 +439,40 @@ control() {
     refuse 125 'invalid|mode' in_alpine -v "$BATS_TEST_TMPDIR:/mnt:nosuchmode" -- true
 }
 
+@test "-v DIR:DIR:ro is read-only with what is mounted below DIR" {
+    mkdir -p "$BATS_TEST_TMPDIR/dir/below"
+    mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/dir/below"
+    for dir in / /below; do
+        run in_alpine -v "$BATS_TEST_TMPDIR/dir:/mnt:ro" -- touch "/mnt$dir/new"
+        [ "$status" -ne 0 ]
+        [[ $output == *"ead-only file system"* ]]
+    done
+    in_alpine -v "$BATS_TEST_TMPDIR/dir:/mnt" -- touch /mnt/below/new
+    [ -f "$BATS_TEST_TMPDIR/dir/below/new" ]
+}
+
+@test "a source that begins with a dot is looked for from here" {
+    mkdir -p "$BATS_TEST_TMPDIR/here/d" "$BATS_TEST_TMPDIR/src"
+    cd "$BATS_TEST_TMPDIR/here"
+    expect d in_alpine -v .:/x -- ls /x
+    in_alpine -v ./d:/x -v ../src:/y -- sh -c 'touch /x/one /y/two'
+    [ -f d/one ] && [ -f ../src/two ]
+    refuse 125 '"d" is not an absolute path' in_alpine -v d:/x -- true
+}
+
+@test "volumes inside others are seen, whatever their order" {
+    mkdir -p "$BATS_TEST_TMPDIR/outer/in" "$BATS_TEST_TMPDIR/inner"
+    touch "$BATS_TEST_TMPDIR/outer/outer" "$BATS_TEST_TMPDIR/inner/inner"
+    expect $'/x/in/inner\n/x/outer' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x/in" -v "$BATS_TEST_TMPDIR/outer:/x" -- \
+        sh -c 'find /x -type f | sort'
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/shm" -- ls /dev/shm
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/dev/new" -- ls /dev/new
+    expect inner in_alpine -v "$BATS_TEST_TMPDIR/inner:/sys/fs/cgroup" -- ls /sys/fs/cgroup
+    in_alpine -v /dev:/dev -- test -c /dev/loop-control
+    refuse 125 'Duplicate mount point: /x$' in_alpine -v "$BATS_TEST_TMPDIR/inner:/x" -v "$BATS_TEST_TMPDIR/outer:/x/" \
+        -- true
+}
+
 @test "a bind's target that is a symlink stays inside the root" {
     mkdir "$BATS_TEST_TMPDIR/dir" "$BATS_TEST_TMPDIR/evil"
     image_init "$BATS_TEST_TMPDIR/image"
@@ -331,11 +485,25 @@ control() {
     [ -z "$(ls -A "$BATS_TEST_TMPDIR/evil")" ]
 }
 
+@test "directories are made behind links to what is missing, inside the root" {
+    mkdir "$BATS_TEST_TMPDIR/dir"
+    ln -s "$BATS_TEST_TMPDIR/nowhere" "$BATS_TEST_TMPDIR/dir/link"
+    expect "$BATS_TEST_TMPDIR/nowhere/x" in_alpine -v "$BATS_TEST_TMPDIR/dir:/dl" -w /dl/link/x -- pwd
+    in_alpine -v "$BATS_TEST_TMPDIR/dir:/dl" -v "$BATS_TEST_TMPDIR/dir:/dl/link/y" -- \
+        test -L "$BATS_TEST_TMPDIR/nowhere/y/link"
+    [ ! -e "$BATS_TEST_TMPDIR/nowhere" ]
+}
+
 @test "--read-only: nothing of the root can be written, /dev/shm can" {
     run in_alpine --read-only -- touch /new
     [ "$status" -ne 0 ]
     [[ $output == *"ead-only file system"* ]]
     in_alpine --read-only -- touch /dev/shm/file
+    for file in hosts hostname resolv.conf; do
+        run in_alpine --read-only -- sh -c "echo x >>/etc/$file"
+        [[ $output == *"ead-only file system"* ]]
+        in_alpine -- sh -c "echo x >>/etc/$file"
+    done
     in_alpine --read-only -v "$BATS_TEST_TMPDIR:/mnt" -- touch /mnt/file
 }
 
@@ -363,9 +531,71 @@ control() {
     [ "$output" = hello ]
 }
 
+no_monitor() {
+    [ -z "$(processes_of_cbox)" ]
+}
+
+nothing_of_containers() {
+    [ -z "$(find "$CBOX_ROOT/containers" "$CBOX_ROOT/tmp/trash" -mindepth 1)" ]
+}
+
 @test "--rm leaves no file of the container" {
     in_alpine -- sh -c 'echo x > /new'
-    wait_for 5 test -z "$(ls -A "$CBOX_ROOT/containers" 2>/dev/null)"
+    wait_for 10 no_monitor
+    nothing_of_containers
+    in_alpine -- no-such-command || true
+    wait_for 10 no_monitor
+    nothing_of_containers
+    in_alpine --name . -- true || true
+    in_alpine -u nosuch -- true || true
+    nothing_of_containers
+}
+
+@test "rm deletes the files, also of one that runs" {
+    cbox run --name mine alpine sh -c 'echo x > /new'
+    cbox rm mine
+    nothing_of_containers
+    cbox run --name mine alpine sh -c 'echo x > /new; exec sleep 777004' 3>&- &
+    runner=$!
+    wait_for 10 container_pid 777004
+    cbox rm -f mine
+    nothing_of_containers
+    wait $runner || true
+}
+
+@test "rm -f ends a container whose record does not say yet that it runs" {
+    cbox run --name mine alpine sleep 777005 3>&- &
+    runner=$!
+    wait_for 10 container_pid 777005
+    record=$CBOX_ROOT/containers/@mine/record.json
+    jq '.status = "created" | del(.pid, .pidStart, .bootID)' "$record" >"$BATS_TEST_TMPDIR/record"
+    cp "$BATS_TEST_TMPDIR/record" "$record"
+    timeout -k 5 20 cbox rm -f mine
+    run ! container_pid 777005
+    wait $runner || true
+    nothing_of_containers
+}
+
+# In a store whose disk takes all of a container but the word that it runs.
+run_with_full_disk() {
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/root CBOX_STATE=$BATS_TEST_TMPDIR/state
+    mkdir "$CBOX_ROOT"
+    mount -t tmpfs -o huge=never tmpfs "$CBOX_ROOT"
+    cbox pull -q alpine >&2
+    free=$(stat -fc %f "$CBOX_ROOT")
+    cbox run alpine true
+    blocks=$((free - $(stat -fc %f "$CBOX_ROOT")))
+    used=$(($(stat -fc '%b - %f' "$CBOX_ROOT")))
+    mount -o "remount,size=$(((used + blocks) * $(stat -fc %S "$CBOX_ROOT")))" "$CBOX_ROOT"
+    timeout -k 5 20 cbox run --name full alpine sleep 777006 3>&-
+}
+
+@test "what cannot be written down as running is not started" {
+    export -f run_with_full_disk
+    run --separate-stderr unshare --mount --propagation private bash -ec run_with_full_disk
+    [ "$status" -eq 125 ]
+    [[ ${stderr_lines[-1]} == *"record.json: No space left on device"* ]]
+    run ! container_pid 777006
 }
 
 @test "signals are passed on" {

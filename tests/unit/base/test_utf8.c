@@ -46,9 +46,18 @@ static void test_lengths(void **state)
             fail_msg("case %zu: %zu", i, utf8_printable(cases[i].text));
 }
 
+static void test_control_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(utf8_length("\t"), 1);
+    assert_int_equal(utf8_length("\xc2\x9b"), 2);
+    assert_int_equal(utf8_length("\x9b"), 0);
+    assert_int_equal(utf8_length(""), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lengths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lengths), cmocka_unit_test(test_control_characters)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ static void test_detection(void **state)
     assert_int_equal(cli_columns(null), 80);
     assert_int_equal(cli_rows(null), 24);
     assert_int_equal(ioctl(t.fd, TIOCSWINSZ, &(struct winsize){.ws_col = 3}), 0);
-    assert_int_equal(cli_columns(t.fd), 20);
+    assert_int_equal(cli_columns(t.fd), 3);
     close(null);
     close_terminal(&t);
 }
@@ -143,6 +143,20 @@ static void test_plain_progress(void **state)
     text[MAX_OF(n, 0)] = 0;
     assert_string_equal(text, "aa: Waiting\nb?: Downloading\naa: Downloading\nb?: Pull complete\n");
     close(fd[0]);
+}
+
+/* A line that wraps would be drawn below itself for ever. */
+static void test_narrow_bars(void **state)
+{
+    struct terminal t = open_terminal(10, 24);
+    struct cli_progress *p = cli_progress_new(t.fd);
+
+    (void)state;
+    cli_progress_add(p, "a1b2c3d4e5f6");
+    cli_progress_bar(p, 0, "Downloading", 50000000, 100000000);
+    assert_string_equal(screen_text(&t), "a1b2c3d4e\x1b[K\n");
+    cli_progress_end(p);
+    close_terminal(&t);
 }
 
 static void test_bars(void **state)
@@ -251,10 +265,15 @@ static void test_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_detection), cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_table),     cmocka_unit_test(test_plain_progress),
-        cmocka_unit_test(test_bars),      cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_rate),      cmocka_unit_test(test_more_lines_than_rows),
+        cmocka_unit_test(test_detection),
+        cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_plain_progress),
+        cmocka_unit_test(test_narrow_bars),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_more_lines_than_rows),
         cmocka_unit_test(test_nothing),
     };
 

@@ -1,35 +1,9 @@
-#include "make.h"
+#include "apply.h"
 
-#include "layer/apply.h"
 #include "layer/manifest.h"
 
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-
-/* Applies the tar to the new directory "tree" of the test's scratch directory, with overlay's marks as user.* so that
- * no root is needed. */
-static int apply(const struct buf *b, struct layer_applied *ret, struct err *err)
-{
-    struct layer_applied ignored;
-    _cleanup_fd_ int fd = memory_file(b->p, b->len), tree = -1, manifest = -1;
-    _cleanup_(layer_source_free_cleanup) struct layer_source *s = layer_source_file(fd);
-    struct layer_apply_options o = {.user_xattr = true};
-
-    *err = ERR_INIT;
-    assert_int_equal(mkdir("tree", 0755), 0);
-    tree = open("tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    manifest = open("manifest", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    o.tree_fd = tree;
-    o.manifest_fd = manifest;
-    return layer_apply(s, &o, ret ? ret : &ignored, err);
-}
-
-static void apply_ok(const struct buf *b)
-{
-    struct err err = ERR_INIT;
-
-    assert_ok(apply(b, NULL, &err));
-}
 
 static void apply_again(const struct buf *b)
 {

@@ -4,15 +4,18 @@
 #include "layer/sandbox.h"
 
 #include <linux/capability.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
-/* What a sandboxed process finds, told by its exit code: 0, or the line that failed. */
+/* What a sandboxed process finds, told by its exit code: 0, or the line that failed; 128 and a
+ * signal. */
 #define MUST(condition)             \
     do {                            \
         if (!(condition))           \
@@ -31,8 +34,7 @@ static int run(int (*child)(int tree))
         _exit(child(tree));
     close(tree);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 static void need_root(void)
@@ -93,6 +95,33 @@ static int forbidden(int tree)
     MUST(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
     MUST(chroot(".") < 0 && errno == EPERM);
     return 0;
+}
+
+/* Signals and limits are this process's alone; the rest is what newer kernels have for what is forbidden already. */
+static int others_are_out_of_reach(int tree)
+{
+    struct err err = ERR_INIT;
+    siginfo_t info = {.si_code = SI_QUEUE};
+    struct rlimit limit;
+    pid_t other = getppid();
+
+    MUST(layer_sandbox_enter(&tree, NULL, 0, false, &err) == 0);
+    MUST(tgkill(getpid(), gettid(), 0) == 0);
+    MUST(tgkill(other, other, 0) < 0 && errno == EPERM);
+    MUST(syscall(SYS_rt_tgsigqueueinfo, other, other, 0, &info) < 0 && errno == EPERM);
+    MUST(prlimit(0, RLIMIT_CORE, NULL, &limit) == 0);
+    MUST(prlimit(other, RLIMIT_CORE, NULL, &limit) < 0 && errno == EPERM);
+    MUST(syscall(467 /* open_tree_attr */, -1, "x", 0, NULL, 0) < 0 && errno == EPERM);
+    MUST(syscall(SYS_quotactl_fd, -1, 0, 0, NULL) < 0 && errno == EPERM);
+    MUST(setrlimit(RLIMIT_CORE, &(struct rlimit){0}) == 0);
+    signal(SIGABRT, SIG_DFL);
+    abort();
+}
+
+static void test_others_are_out_of_reach(void **state _unused_)
+{
+    need_root();
+    assert_int_equal(run(others_are_out_of_reach), 128 + SIGABRT);
 }
 
 static void test_forbidden_calls(void **state _unused_)
@@ -168,10 +197,8 @@ static void test_unpacks_zstd(void **state _unused_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_confined),
-        scratch_test(test_forbidden_calls),
-        scratch_test(test_unpacks_gzip),
-        scratch_test(test_unpacks_zstd),
+        scratch_test(test_confined),     scratch_test(test_forbidden_calls), scratch_test(test_others_are_out_of_reach),
+        scratch_test(test_unpacks_gzip), scratch_test(test_unpacks_zstd),
     };
 
     return cmocka_run_group_tests_name("layer/sandbox", tests, NULL, NULL);

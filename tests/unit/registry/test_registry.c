@@ -59,7 +59,17 @@ static void answer(struct server_exchange *x)
         server_reply(x, "200 OK", "", body);
     } else if (asked_for(x, "/v2/guarded/"))
         answer_guarded(x);
-    else if (asked_for(x, "/v2/bad-token/"))
+    else if (asked_for(x, "/private/")) {
+        _cleanup_free_ char *line =
+            str_printf("WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/private/gate\"\r\n", x->port);
+
+        server_reply(x, asked_for(x, "/private/gate?") ? "403 No" : "401 No", line,
+                     "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"access forbidden\"}]}");
+    } else if (asked_for(x, "/v2/elsewhere/")) {
+        _cleanup_free_ char *line = str_printf("Location: http://127.0.0.1:%d/v2/greedy/\r\n", mirror.port);
+
+        server_reply(x, "307 There", line, "");
+    } else if (asked_for(x, "/v2/bad-token/"))
         server_reply(x, "401 No", "WWW-Authenticate: Bearer realm=\"ftp://x/\"\r\n", "");
     else if (asked_for(x, "/v2/scope/"))
         challenge(x, strstr(x->request, "Bearer token") ? ",error=\"insufficient_scope\"" : "");
@@ -95,7 +105,10 @@ static void answer(struct server_exchange *x)
 /* Has everything, and everything is wrong. */
 static void answer_mirror(struct server_exchange *x)
 {
-    server_reply(x, asked_for(x, "/v2/absent/") ? "404 No" : "200 OK", "", "wrong");
+    if (asked_for(x, "/v2/greedy/"))
+        challenge(x, "");
+    else
+        server_reply(x, asked_for(x, "/v2/absent/") ? "404 No" : "200 OK", "", "wrong");
 }
 
 static struct config_registry registry_settings;
@@ -166,6 +179,10 @@ static void test_manifest_refused(void **state)
         {"basic/x",
          "pull access denied for 127.0.0.1:%d/basic/x, repository does not exist or may require authorization",
          ERR_AUTH},
+        {"private/x",
+         "pull access denied for 127.0.0.1:%d/private/x, repository does not exist or may require authorization: "
+         "denied: access forbidden",
+         ERR_AUTH},
         {"bad-token", "127.0.0.1:%d names no place to ask for a token", ERR_AUTH},
         {"a:limit",
          "127.0.0.1:%d answers with status 429 (too many requests): toomanyrequests: "
@@ -207,20 +224,43 @@ static void test_tokens(void **state)
     assert_true(server_requests_with(&server, "GET /token?") >= 1);
 }
 
+/* u:p for the server. */
+static void write_credentials(void)
+{
+    _cleanup_free_ char *text = str_printf("{\"auths\":{\"127.0.0.1:%d\":{\"auth\":\"dTpw\"}}}", server.port);
+    int fd = open("auth.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    setenv("REGISTRY_AUTH_FILE", "auth.json", 1);
+}
+
 static void test_basic(void **state)
 {
     _cleanup_(registry_free_cleanup) struct registry *r = new_client();
     _cleanup_registry_manifest_ struct registry_manifest m = {0};
-    _cleanup_free_ char *text = str_printf("{\"auths\":{\"127.0.0.1:%d\":{\"auth\":\"dTpw\"}}}", server.port); /* u:p */
-    int fd = open("auth.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     struct err err;
 
     (void)state;
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    setenv("REGISTRY_AUTH_FILE", "auth.json", 1);
+    write_credentials();
     assert_ok(fetch(r, "basic/x", &m, &err));
-    unsetenv("REGISTRY_AUTH_FILE");
+    assert_fails(fetch(r, "private/x", &m, &err), ERR_AUTH, "refuses user name or password");
+}
+
+/* Whoever a redirect names is not the registry: his challenge gets neither the credentials nor a token. */
+static void test_challenge_of_another(void **state)
+{
+    _cleanup_(registry_free_cleanup) struct registry *r = new_client();
+    struct registry_manifest m = {0};
+    struct err err;
+
+    (void)state;
+    write_credentials();
+    assert_fails(fetch(r, "elsewhere", &m, &err), ERR_AUTH, "pull access denied");
+    assert_int_equal(server_requests_with(&mirror, "/v2/greedy/"), 1);
+    assert_int_equal(server_requests_with(&mirror, "/token"), 0);
+    assert_int_equal(server_requests_with(&mirror, "Authorization"), 0);
+    assert_int_equal(server_requests_with(&server, "Authorization"), 0);
 }
 
 struct got {
@@ -354,8 +394,8 @@ static void test_mirrors(void **state)
 
 static int start(void **state)
 {
+    server_start(&mirror, answer_mirror); /* first: the other one knows its port */
     server_start(&server, answer);
-    server_start(&mirror, answer_mirror);
     return scratch_setup(state);
 }
 
@@ -363,6 +403,7 @@ static int stop(void **state)
 {
     server_stop(&server);
     server_stop(&mirror);
+    unsetenv("REGISTRY_AUTH_FILE");
     return scratch_teardown(state);
 }
 
@@ -389,8 +430,13 @@ static int digests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        server_test(test_manifest), server_test(test_manifest_refused), server_test(test_tokens),
-        server_test(test_basic),    server_test(test_downloads),        server_test(test_small_blob),
+        server_test(test_manifest),
+        server_test(test_manifest_refused),
+        server_test(test_tokens),
+        server_test(test_basic),
+        server_test(test_challenge_of_another),
+        server_test(test_downloads),
+        server_test(test_small_blob),
         server_test(test_mirrors),
     };
 

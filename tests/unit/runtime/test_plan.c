@@ -45,8 +45,9 @@ static void test_order(void **state)
                    "\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"uts\"},"
                    "{\"type\":\"network\"},{\"type\":\"cgroup\"}]}",
                    &spec, &p, &err));
-    assert_int_equal(p.steps.v[0].op, PLAN_CGROUP); /* first, so that setting up is on the container's account */
-    assert_true(p.steps.v[0].flag);
+    assert_int_equal(p.steps.v[0].op, PLAN_BINARY); /* before there is anything of the image */
+    assert_int_equal(p.steps.v[1].op, PLAN_CGROUP); /* early, so that setting up is on the container's account */
+    assert_true(p.steps.v[1].flag);
     assert_true(find(&p, PLAN_PROPAGATION, NULL) < find(&p, PLAN_ROOT_DIRECTORY, "/r"));
     assert_true(find(&p, PLAN_ROOT_DIRECTORY, NULL) < find(&p, PLAN_MOUNT, "/proc"));
     assert_true(find(&p, PLAN_MOUNT, "/proc") < find(&p, PLAN_BIND, "/v"));
@@ -56,7 +57,8 @@ static void test_order(void **state)
     assert_true(find(&p, PLAN_READONLY_PATH, "/proc/sys") < find(&p, PLAN_PIVOT, NULL));
     assert_true(find(&p, PLAN_PIVOT, NULL) < find(&p, PLAN_BOUNDING, NULL));
     assert_true(find(&p, PLAN_BOUNDING, NULL) < find(&p, PLAN_IDENTITY, NULL));
-    assert_true(find(&p, PLAN_IDENTITY, NULL) < find(&p, PLAN_WORKDIR, NULL));
+    assert_true(find(&p, PLAN_DIRECTORY, NULL) < find(&p, PLAN_READONLY_PATH, NULL));
+    assert_true(find(&p, PLAN_PIVOT, NULL) < find(&p, PLAN_WORKDIR, NULL));
     assert_int_equal(find(&p, PLAN_EXEC, NULL), p.steps.n - 1);
     assert_true(p.steps.v[find(&p, PLAN_MOUNT, "/proc")].flag); /* never on what a link leads to */
     assert_true(p.clone_flags == (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNET));
@@ -105,6 +107,37 @@ static void test_refusals(void **state)
     }
 }
 
+#define WITH_NETWORK ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"network\"}],\"sysctl\":"
+
+static void test_sysctls(void **state)
+{
+    static const char *const refused[] = {
+        "{\"kernel.core_pattern\":\"x\"}", "{\"kernel.sem\":\"1\"}",       "{\"net\":\"1\"}",
+        "{\"kernel.shmmax\":\"1\"}",       "{\"net./../kernel/x\":\"1\"}",
+    };
+    _cleanup_spec_ struct oci_spec spec = {0};
+    _cleanup_plan_ struct plan p = {0};
+    struct err err;
+    size_t at;
+
+    (void)state;
+    assert_ok(make("",
+                   ",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}]" WITH_NETWORK
+                   "{\"net.ipv4.ping_group_range\":\"0 1\"},\"readonlyPaths\":[\"/proc/sys\"]}",
+                   &spec, &p, &err));
+    at = find(&p, PLAN_SYSCTL, "/proc/sys/net/ipv4/ping_group_range");
+    assert_string_equal(p.steps.v[at].source, "0 1");
+    assert_true(find(&p, PLAN_MOUNT, "/proc") < at);
+    assert_true(at < find(&p, PLAN_READONLY_PATH, "/proc/sys"));
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        _cleanup_free_ char *rest = str_printf(WITH_NETWORK "%s}", refused[i]);
+        _cleanup_spec_ struct oci_spec other = {0};
+        struct plan none;
+
+        assert_fails(make("", rest, &other, &none, &err), ERR_INVALID, "in none of the container's own namespaces");
+    }
+}
+
 static void test_mount_options(void **state)
 {
     char *options[] = {(char *)"ro",     (char *)"nosuid",  (char *)"rw",       (char *)"noatime",
@@ -142,7 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),    cmocka_unit_test(test_shared_namespaces_are_left_alone),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_mount_options),
-        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_sysctls),  cmocka_unit_test(test_devices),
     };
 
     return cmocka_run_group_tests_name("runtime/plan", tests, NULL, NULL);

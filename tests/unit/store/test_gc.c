@@ -189,6 +189,20 @@ static void test_leases(void **state)
     assert_true(gone(s, &a));
 }
 
+static void test_unknown_lease(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct made a = make_image(s, "a");
+    struct store_gc_options options = {0};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(symlink("elsewhere", "root/tmp/lease-1"), 0); /* no lock can be taken on it */
+    assert_int_not_equal(store_gc(s, &options, &err), 0);
+    assert_int_equal(faccessat(AT_FDCWD, "root/tmp/lease-1", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+    assert_true(whole(s, &a));
+}
+
 static void test_unfinished_things(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
@@ -199,6 +213,7 @@ static void test_unfinished_things(void **state)
     struct store_ingest *in, *mine;
     struct store_stage *st;
     struct err err;
+    int tmp, lock;
 
     (void)state;
     assert_ok(store_ingest_begin(s, &kept.digest, kept.size, LOCK_TRY, &in, &err));
@@ -213,8 +228,17 @@ static void test_unfinished_things(void **state)
     close(open("root/tmp/document-1", O_CREAT | O_WRONLY, 0600));
     assert_int_equal(mkdir("root/tmp/layers/sha256-00", 0700), 0);
     assert_int_equal(mkdir("root/tmp/layers/sha256-00/tree", 0700), 0);
+    assert_int_equal(mkdir("root/tmp/container-00", 0700), 0);
+    assert_int_equal(mkdir("root/tmp/skeleton-00", 0700), 0);
+    close(open("root/tmp/skeleton-00/file", O_CREAT | O_WRONLY, 0600));
+    assert_ok(store_dir(s, STORE_TMP, &tmp, &err));
+    assert_ok(lock_make_dir(tmp, "container-11", 0700, &lock, &err));
     collect(s);
-    assert_int_equal(count_entries("root/tmp"), 4); /* kept, busy, layers/, trash/ */
+    assert_int_equal(count_entries("root/tmp"), 5); /* kept, busy, container-11/, layers/, trash/ */
+    assert_int_equal(access("root/tmp/container-11", F_OK), 0);
+    close(lock);
+    collect(s);
+    assert_int_equal(count_entries("root/tmp"), 4);
     assert_int_equal(access(old_path, F_OK), -1);
     assert_int_equal(count_entries("root/tmp/layers"), 2); /* the living one and its lock */
     assert_ok(store_ingest_begin(s, &kept.digest, kept.size, LOCK_TRY, &in, &err));
@@ -231,6 +255,7 @@ int main(void)
         scratch_test(test_containers_keep_their_image),
         scratch_test(test_unreadable_image_keeps_everything),
         scratch_test(test_leases),
+        scratch_test(test_unknown_lease),
         scratch_test(test_unfinished_things),
     };
 

@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include "store/container.h"
+
 static void test_visible_after_the_transaction(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
@@ -46,6 +48,29 @@ static void test_given_up(void **state)
     assert_fails(store_layer_open_tree(s, &d, &tree, &err), ERR_NOT_FOUND, d.hex);
 }
 
+static void test_restart(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct digest d = digest_of("a", 1).digest;
+    struct store_stage *st, *other;
+    struct stat info;
+    struct err err;
+
+    (void)state;
+    assert_ok(store_stage_begin(s, &d, LOCK_TRY, &st, &err));
+    assert_int_equal(mkdirat(store_stage_tree(st), "old", 0755), 0);
+    assert_int_equal(write(store_stage_manifest(st), "old", 3), 3);
+    assert_ok(store_stage_restart(st, &err));
+    assert_int_equal(faccessat(store_stage_tree(st), "old", F_OK, 0), -1);
+    assert_int_equal(fstat(store_stage_manifest(st), &info), 0);
+    assert_int_equal(info.st_size, 0);
+    assert_int_equal(count_entries("root/tmp/layers"), 2); /* the stage and its lock */
+    assert_fails(store_stage_begin(s, &d, LOCK_TRY, &other, &err), ERR_BUSY, "");
+    store_stage_free(st);
+    assert_int_equal(count_entries("root/tmp/layers"), 0);
+    assert_int_equal(count_entries("root/tmp/trash"), 0);
+}
+
 static void test_wrong_content(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
@@ -88,13 +113,47 @@ static void test_after_a_kill(void **state)
     assert_int_equal(count_entries("root/tmp/layers"), 0);
 }
 
+/* A damaged layer is there until the new one takes its place, and then as long as a container may have it mounted. */
+static void test_again(void **state)
+{
+    static const char id[] = "0123456789012345678901234567890123456789012345678901234567890123";
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(s);
+    struct digest_computed d = digest_of("content", 7);
+    struct store_layer_info info = {.bytes = 7, .members = 1};
+    struct store_container *c;
+    struct store_stage *st;
+    struct err err;
+    int tree;
+
+    (void)state;
+    bring_layer(s, t, "content");
+    finish(t);
+    assert_ok(store_container_create(s, id, &c, &err));
+    assert_ok(store_stage_begin_again(s, &d.digest, LOCK_TRY, &st, &err));
+    assert_true(store_layer_has(s, &d.digest));
+    assert_ok(store_stage_complete(st, &d, &info, &err));
+    store_transaction_add_layer(t, st);
+    finish(t);
+    assert_ok(store_layer_open_tree(s, &d.digest, &tree, &err));
+    assert_int_equal(faccessat(tree, "file", F_OK, 0), -1);
+    close(tree);
+    assert_ok(store_empty_trash(s, &err));
+    assert_int_equal(count_entries("root/tmp/trash"), 1);
+    store_container_free(c);
+    assert_ok(store_empty_trash(s, &err));
+    assert_int_equal(count_entries("root/tmp/trash"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_visible_after_the_transaction),
         scratch_test(test_given_up),
+        scratch_test(test_restart),
         scratch_test(test_wrong_content),
         scratch_test(test_after_a_kill),
+        scratch_test(test_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include "store/container.h"
+
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
@@ -111,11 +113,33 @@ static void test_discard(void **state)
     assert_int_equal(count_entries("root/tmp/trash"), 0);
 }
 
+/* The lock of whoever removes a container is no reason to leave its files. */
+static void test_remove_container(void **state)
+{
+    static const char id[] = "0123456789012345678901234567890123456789012345678901234567890123";
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct store_container *c;
+    struct err err;
+
+    (void)state;
+    for (int now = 0; now < 2; now++) {
+        assert_ok(store_container_create(s, id, &c, &err));
+        assert_ok(store_container_remove(s, c, NULL, now, &err));
+        assert_int_equal(count_entries("root/containers"), 0);
+        assert_int_equal(count_entries("root/tmp/trash"), !now);
+        assert_ok(store_empty_trash(s, &err)); /* another process's: it is not theirs */
+        assert_int_equal(count_entries("root/tmp/trash"), !now);
+        assert_ok(store_container_delete(s, c, &err));
+        assert_int_equal(count_entries("root/tmp/trash"), 0);
+        store_container_free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_layout),      scratch_test(test_formats), scratch_test(test_without_permission),
-        scratch_test(test_locks_share), scratch_test(test_discard),
+        scratch_test(test_locks_share), scratch_test(test_discard), scratch_test(test_remove_container),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

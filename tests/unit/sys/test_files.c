@@ -71,6 +71,14 @@ static void test_read_limits(void **state)
     assert_fails(fd_read_file(fd, "f", &small, &err), ERR_LIMIT, "f is larger than the limit of 4 bytes");
     assert_int_equal(symlinkat("f", fd, "link"), 0);
     assert_fails(fd_read_file(fd, "link", &exact, &err), ERR_IO, "link");
+    assert_int_equal(fchdir(fd), 0);
+    buf_clear(&exact);
+    assert_ok(fd_read_user_file("link", &exact, &err));
+    assert_string_equal(buf_str(&exact), "12345");
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    assert_int_equal(symlink("pipe", "link-to-pipe"), 0);
+    assert_fails(fd_read_file(fd, "pipe", &exact, &err), ERR_INVALID, "pipe is not a regular file");
+    assert_fails(fd_read_user_file("link-to-pipe", &exact, &err), ERR_INVALID, "link-to-pipe is not a regular file");
     assert_int_equal(fd_write_text(fd, "absent", "x"), -ENOENT);
 }
 

@@ -157,9 +157,52 @@ static void test_mkdirs_in_root(void **state)
     close(fd);
     assert_int_equal(faccessat(root, "deep/er", F_OK, 0), 0);
     assert_int_equal(path_mkdirs_in_root(root, "etc/passwd/x", 0755), -ENOTDIR);
+    assert_int_equal(path_mkdirs_in_root(root, "loop/x", 0755), -ELOOP);
     fd = path_mkdirs_in_root(root, "/", 0755);
     assert_true(fd >= 0);
     close(fd);
+}
+
+static void test_mkdirs_through_dangling_links(void **state)
+{
+    static const struct {
+        const char *target, *made;
+    } cases[] = {
+        {"/nowhere/deep", "nowhere/deep/x/y"},
+        {"../beside/it/", "beside/it/x/y"},
+        {"../../../../../above/it", "above/it/x/y"}, /* `..` ends at the root */
+        {"link0", "nowhere/deep/x/y"},
+        {"missing/../other", "usr/other/x/y"},
+    };
+    int scratch = scratch_fd(state), fd;
+    _cleanup_fd_ int root = make_tree(scratch);
+    char name[32];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        snprintf(name, sizeof(name), "usr/link%zu", i);
+        assert_int_equal(symlinkat(cases[i].target, root, name), 0);
+    }
+    for (size_t i = ARRAY_SIZE(cases); i-- > 0;) {
+        snprintf(name, sizeof(name), "/usr/link%zu/x/y", i);
+        fd = path_mkdirs_in_root(root, name, 0755);
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(faccessat(root, cases[i].made, F_OK, 0), 0);
+    }
+    assert_int_equal(faccessat(scratch, "above", F_OK, 0), -1);
+    /* A chain of more links than are followed. */
+    for (int i = 0; i < 100; i++) {
+        char target[32];
+
+        snprintf(target, sizeof(target), "chain%d", i + 1);
+        snprintf(name, sizeof(name), "chain%d", i);
+        assert_int_equal(symlinkat(target, root, name), 0);
+    }
+    assert_int_equal(path_mkdirs_in_root(root, "chain0", 0755), -ELOOP);
+    fd = path_mkdirs_in_root(root, "chain70", 0755);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(faccessat(root, "chain100", F_OK, 0), 0);
 }
 
 static void test_clean(void **state)
@@ -222,8 +265,13 @@ static void test_remove_deep_tree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_openat2),          scratch_test(test_walk),      cmocka_unit_test(test_no_magic_links),
-        scratch_test(test_mkdirs_in_root),   cmocka_unit_test(test_clean), scratch_test(test_remove_tree),
+        scratch_test(test_openat2),
+        scratch_test(test_walk),
+        cmocka_unit_test(test_no_magic_links),
+        scratch_test(test_mkdirs_in_root),
+        scratch_test(test_mkdirs_through_dangling_links),
+        cmocka_unit_test(test_clean),
+        scratch_test(test_remove_tree),
         scratch_test(test_remove_deep_tree),
     };
 
