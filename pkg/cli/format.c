@@ -44,7 +44,7 @@ static void tame(struct cli_value *v)
     if (v->kind == CLI_TEXT)
         for (char *p = v->text; *p; p++)
             *p = (unsigned char)*p < ' ' ? '?' : *p;
-    for (size_t i = 0; (v->kind == CLI_SEQUENCE || v->kind == CLI_MAP) && i < v->n; i++)
+    for (size_t i = 0; v->kind >= CLI_SEQUENCE && i < v->n; i++)
         tame(&v->items[i]);
 }
 

@@ -166,7 +166,7 @@ static int look_up(struct executor *x, const struct cli_operand *o, const struct
         *v = keep(x, heading_of(args[0]->text));
         return 0;
     }
-    if (n != 1 || (*v)->kind != CLI_MAP || args[0]->kind != CLI_TEXT)
+    if (n != 1 || ((*v)->kind != CLI_MAP && (*v)->kind != CLI_LOOKUP) || args[0]->kind != CLI_TEXT)
         return fail(x, o->position, "can't give arguments to what is no function");
     found = cli_value_get(*v, args[0]->text);
     *v = found ? found : &empty;

@@ -21,9 +21,14 @@ struct cli_value cli_value_truth(bool truth)
     return (struct cli_value){.kind = CLI_BOOL, .truth = truth};
 }
 
+static bool has_keys(const struct cli_value *v)
+{
+    return v->kind == CLI_MAP || v->kind == CLI_LOOKUP;
+}
+
 static bool has_items(const struct cli_value *v)
 {
-    return v->kind == CLI_SEQUENCE || v->kind == CLI_MAP;
+    return v->kind == CLI_SEQUENCE || has_keys(v);
 }
 
 struct cli_value cli_value_copy(const struct cli_value *v)
@@ -36,7 +41,7 @@ struct cli_value cli_value_copy(const struct cli_value *v)
         return copy;
     copy = (struct cli_value){.kind = v->kind};
     for (size_t i = 0; i < v->n; i++)
-        if (v->kind == CLI_MAP)
+        if (has_keys(v))
             cli_value_put(&copy, v->keys[i], cli_value_copy(&v->items[i]));
         else
             cli_value_append(&copy, cli_value_copy(&v->items[i]));
@@ -50,7 +55,7 @@ void cli_value_release(struct cli_value *v)
     if (has_items(v)) {
         for (size_t i = 0; i < v->n; i++) {
             cli_value_release(&v->items[i]);
-            if (v->kind == CLI_MAP)
+            if (has_keys(v))
                 free(v->keys[i]);
         }
         free(v->items);
@@ -64,7 +69,7 @@ static struct cli_value *grow(struct cli_value *v, struct cli_value item)
     if (v->n == v->cap) {
         v->cap = v->cap ? v->cap * 2 : 8;
         v->items = mem_resize(v->items, v->cap, sizeof(*v->items));
-        if (v->kind == CLI_MAP)
+        if (has_keys(v))
             v->keys = mem_resize(v->keys, v->cap, sizeof(*v->keys));
     }
     v->items[v->n] = item;
@@ -97,7 +102,7 @@ void cli_value_put_text(struct cli_value *map, const char *key, const char *text
 
 const struct cli_value *cli_value_get(const struct cli_value *map, const char *key)
 {
-    for (size_t i = 0; map->kind == CLI_MAP && i < map->n; i++)
+    for (size_t i = 0; has_keys(map) && i < map->n; i++)
         if (str_eq(map->keys[i], key))
             return &map->items[i];
     return NULL;
@@ -118,6 +123,7 @@ bool cli_value_is_true(const struct cli_value *v)
         return *v->text;
     case CLI_SEQUENCE:
     case CLI_MAP:
+    case CLI_LOOKUP:
         return v->n > 0;
     }
     return false;
@@ -160,9 +166,9 @@ static void add_fraction(double d, struct buf *out)
 
 static void print_items(const struct cli_value *v, struct buf *out)
 {
-    _cleanup_free_ size_t *order = v->kind == CLI_MAP ? cli_value_order(v) : NULL;
+    _cleanup_free_ size_t *order = has_keys(v) ? cli_value_order(v) : NULL;
 
-    buf_adds(out, v->kind == CLI_MAP ? "map[" : "[");
+    buf_adds(out, order ? "map[" : "[");
     for (size_t i = 0; i < v->n; i++) {
         size_t at = order ? order[i] : i;
 
@@ -195,6 +201,7 @@ void cli_value_print(const struct cli_value *v, struct buf *out)
         break;
     case CLI_SEQUENCE:
     case CLI_MAP:
+    case CLI_LOOKUP:
         print_items(v, out);
         break;
     }
@@ -236,15 +243,18 @@ static void json_value(const struct cli_value *v, const struct json_style *style
 
 static void json_items(const struct cli_value *v, const struct json_style *style, int depth, struct buf *out)
 {
-    bool map = v->kind == CLI_MAP;
+    bool map = has_keys(v), any = false;
     _cleanup_free_ size_t *order = map && style->sorted ? cli_value_order(v) : NULL;
 
     buf_addc(out, map ? '{' : '[');
     for (size_t i = 0; i < v->n; i++) {
         size_t at = order ? order[i] : i;
 
-        if (i)
+        if (v->items[at].kind == CLI_LOOKUP)
+            continue;
+        if (any)
             buf_addc(out, ',');
+        any = true;
         json_break(style, depth + 1, out);
         if (map) {
             json_text(v->keys[at], out);
@@ -252,7 +262,7 @@ static void json_items(const struct cli_value *v, const struct json_style *style
         }
         json_value(&v->items[at], style, depth + 1, out);
     }
-    if (v->n)
+    if (any)
         json_break(style, depth, out);
     buf_addc(out, map ? '}' : ']');
 }

@@ -18,6 +18,7 @@ enum cli_value_kind {
     CLI_TEXT,
     CLI_SEQUENCE,
     CLI_MAP,
+    CLI_LOOKUP, /* a map that is only asked ({{.Label "name"}}) and is no part of what JSON shows */
 };
 
 struct cli_value {
