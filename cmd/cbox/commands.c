@@ -21,8 +21,8 @@ static const struct cli_entry container_commands[] = {
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
-    {"ls", &cmd_images, CLI_OTHER, "list"},
-    {"pull", &cmd_pull, CLI_OTHER},
+    {"history", &cmd_history, CLI_OTHER},   {"inspect", &cmd_image_inspect, CLI_OTHER},
+    {"ls", &cmd_images, CLI_OTHER, "list"}, {"pull", &cmd_pull, CLI_OTHER},
     {"rm", &cmd_rmi, CLI_OTHER, "remove"},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
@@ -44,6 +44,7 @@ static const struct cli_entry commands[] = {
     {"container", &group_container, CLI_MANAGEMENT},
     {"image", &group_image, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
+    {"history", &cmd_history, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},

@@ -3,6 +3,8 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_history;
+extern const struct cli_command cmd_image_inspect;
 extern const struct cli_command cmd_images;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;

@@ -1,22 +1,35 @@
 #include "base/time.h"
 #include "cbox.h"
-#include "cli/table.h"
+#include "cli/format.h"
 #include "commands.h"
 #include "container/container.h"
+#include "show.h"
 
 #include <stdio.h>
 
 struct ps_options {
     bool all, no_trunc, quiet;
+    const char *format;
 };
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct ps_options, 'a', "all", all, "Show all containers (default shows just running)"),
+    CLI_STRING(struct ps_options, 0, "format", format,
+               "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
     CLI_FLAG(struct ps_options, 0, "no-trunc", no_trunc, "Don't truncate output"),
     CLI_FLAG(struct ps_options, 'q', "quiet", quiet, "Only display container IDs"),
 };
 
 enum { COMMAND_WIDTH = 20 };
+
+static const struct cli_column columns[] = {
+    {"ID", "CONTAINER ID"},    {"Image", "IMAGE"},   {"Command", "COMMAND"},   {"CreatedAt", "CREATED AT"},
+    {"RunningFor", "CREATED"}, {"Status", "STATUS"}, {"State", "STATE"},       {"Ports", "PORTS"},
+    {"Names", "NAMES"},        {"Labels", "LABELS"}, {"Networks", "NETWORKS"}, {"Label", "LABEL"},
+};
+static const struct cli_columns table = {
+    "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}", columns,
+    ARRAY_SIZE(columns)};
 
 typedef VEC(struct store_container_record) record_list;
 
@@ -67,51 +80,66 @@ static char *describe_status(const struct store_container_record *record)
     return str_dup("Created");
 }
 
-static void add_row(struct cli_table *t, const struct store_container_record *record, bool no_trunc)
+static struct cli_value make_row(const struct store_container_record *record, bool no_trunc)
 {
+    static const char *const states[] = {[STORE_CONTAINER_CREATED] = "created",
+                                         [STORE_CONTAINER_RUNNING] = "running",
+                                         [STORE_CONTAINER_EXITED] = "exited"};
     _cleanup_free_ char *command = strv_join(record->command, " "), *status = describe_status(record);
     _cleanup_free_ char *id = no_trunc ? str_dup(record->id) : str_ndup(record->id, ID_SHORT_LEN);
-    _cleanup_free_ char *quoted = NULL, *created = NULL;
-    char age[TIME_TEXT_MAX];
+    _cleanup_free_ char *cut = show_start(command, no_trunc ? SIZE_MAX : COMMAND_WIDTH);
+    _cleanup_free_ char *quoted = str_printf("\"%s\"", cut), *labels = strv_join(record->labels, ",");
+    _cleanup_free_ char *since = show_since(record->created), *at = show_time(record->created);
+    struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_LOOKUP};
 
-    if (!no_trunc && strlen(command) > COMMAND_WIDTH)
-        quoted = str_printf("\"%.*s…\"", COMMAND_WIDTH - 1, command);
-    else
-        quoted = str_printf("\"%s\"", command);
-    created = str_printf("%s ago", time_format_age(time_now() - record->created, age));
-    cli_table_row(t, id, record->image, quoted, created, status, "", record->name ? record->name : "", NULL);
+    STRV_FOREACH (label, record->labels) {
+        _cleanup_free_ char *key = str_ndup(*label, strcspn(*label, "="));
+
+        cli_value_put_text(&by_name, key, (*label)[strlen(key)] ? *label + strlen(key) + 1 : "");
+    }
+    cli_value_put_text(&row, "ID", id);
+    cli_value_put_text(&row, "Image", record->image);
+    cli_value_put_text(&row, "Command", quoted);
+    cli_value_put_text(&row, "CreatedAt", at);
+    cli_value_put_text(&row, "RunningFor", since);
+    cli_value_put_text(&row, "Status", status);
+    cli_value_put_text(&row, "State", states[record->status]);
+    cli_value_put_text(&row, "Ports", "");
+    cli_value_put_text(&row, "Names", record->name);
+    cli_value_put_text(&row, "Labels", labels);
+    cli_value_put_text(&row, "Networks", record->network);
+    cli_value_put(&row, "Label", by_name);
+    return row;
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
 {
     const struct ps_options *o = opts;
     _cleanup_(store_free_cleanup) struct store *s = NULL;
-    _cleanup_(cli_table_release) struct cli_table t = {0};
-    _cleanup_buf_ struct buf out = BUF_INIT;
+    _cleanup_format_ struct cli_format f = {0};
     record_list records = {0};
-    int r = cbox_open_existing_store(ctx, &s, err);
+    int r = cli_format_begin(&f, o->quiet && !o->format ? "{{.ID}}" : o->format, &table, err);
 
+    if (r == 0)
+        r = cbox_open_existing_store(ctx, &s, err);
     if (r == 0 && s)
         r = collect(s, o->all, &records, err);
-    cli_table_row(&t, "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES", NULL);
     VEC_FOREACH (record, &records) {
-        if (o->quiet)
-            buf_addf(&out, "%.*s\n", o->no_trunc ? ID_LEN : ID_SHORT_LEN, record->id);
-        else
-            add_row(&t, record, o->no_trunc);
+        _cleanup_value_ struct cli_value row = make_row(record, o->no_trunc);
+
+        if (r == 0)
+            r = cli_format_row(&f, &row, err);
         store_container_record_release(record);
     }
     free(records.v);
-    if (r < 0)
-        return r;
-    if (!o->quiet)
-        cli_table_print(&t, &out);
-    fputs(buf_str(&out), stdout);
-    return 0;
+    if (r == 0)
+        cli_format_print(&f);
+    return r;
 }
 
 static const struct cli_example examples[] = {
     {"All containers, also those that ended", "cbox ps -a"},
+    {"Names and states alone", "cbox ps -a --format 'table {{.Names}}\\t{{.Status}}'"},
     {NULL, NULL},
 };
 
