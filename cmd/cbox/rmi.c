@@ -16,6 +16,7 @@ static void print_untagged(const char *name, void *data)
 {
     (void)data;
     printf("Untagged: %s\n", name);
+    fflush(stdout); /* done, whatever becomes of the deleting that follows */
 }
 
 static void print_deleted(enum store_dir kind, const struct digest *d, void *data)
@@ -24,6 +25,7 @@ static void print_deleted(enum store_dir kind, const struct digest *d, void *dat
 
     (void)kind, (void)data;
     printf("Deleted: %s\n", digest_format(d, text));
+    fflush(stdout);
 }
 
 static int remove_one(struct store *s, const char *name, const struct image_removal *how, struct err *err)
