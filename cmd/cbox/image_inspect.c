@@ -237,8 +237,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
 
 static const struct cli_example examples[] = {
     {"Everything", "cbox image inspect alpine"},
-    {"The variables of its environment, one a line",
-     "cbox image inspect -f '{{range .Config.Env}}{{println .}}{{end}}' alpine"},
+    {"The variables of its environment", "cbox image inspect -f '{{json .Config.Env}}' alpine"},
     {NULL, NULL},
 };
 

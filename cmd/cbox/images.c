@@ -1,9 +1,9 @@
 #include "base/num.h"
-#include "base/time.h"
 #include "cbox.h"
-#include "cli/table.h"
+#include "cli/format.h"
 #include "commands.h"
 #include "image/image.h"
+#include "show.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 struct images_options {
     bool all;
     bool digests;
+    const char *format;
     bool no_trunc;
     bool quiet;
 };
@@ -18,9 +19,20 @@ struct images_options {
 static const struct cli_option options[] = {
     CLI_FLAG(struct images_options, 'a', "all", all, "Show all images"),
     CLI_FLAG(struct images_options, 0, "digests", digests, "Show digests"),
+    CLI_STRING(struct images_options, 0, "format", format,
+               "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
     CLI_FLAG(struct images_options, 0, "no-trunc", no_trunc, "Don't truncate output"),
     CLI_FLAG(struct images_options, 'q', "quiet", quiet, "Only show image IDs"),
 };
+
+static const struct cli_column columns[] = {
+    {"ID", "IMAGE ID"},          {"Repository", "REPOSITORY"}, {"Tag", "TAG"},   {"Digest", "DIGEST"},
+    {"CreatedSince", "CREATED"}, {"CreatedAt", "CREATED AT"},  {"Size", "SIZE"},
+};
+static const struct cli_columns table = {"{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}", columns,
+                                         ARRAY_SIZE(columns)};
+static const struct cli_columns digest_table = {
+    "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}", columns, ARRAY_SIZE(columns)};
 
 /* A name kept by digest is the business of the tag that stands for the same image in the same repository, and of
  * several the first one is shown; where digests are, only the same one is left out. */
@@ -61,13 +73,6 @@ static int newest_first(const void *va, const void *vb)
     return (a->created < b->created) - (a->created > b->created);
 }
 
-static char *show_id(const struct store_tag *t, bool whole)
-{
-    char text[DIGEST_TEXT_MAX];
-
-    return whole ? str_dup(digest_format(&t->id, text)) : str_ndup(t->id.hex, 12);
-}
-
 /* The digest by which the image can be named: that of an index means one platform's image alone. */
 static const struct digest *shown_digest(const struct store_tag_list *tags, const struct store_tag *t)
 {
@@ -76,47 +81,42 @@ static const struct digest *shown_digest(const struct store_tag_list *tags, cons
     return meant && !digest_equal(&meant->id, &t->id) ? &t->manifest : &t->target;
 }
 
-static void add_row(struct cli_table *table, const struct store_tag_list *tags, const struct store_tag *t,
-                    const struct images_options *o)
+static struct cli_value make_row(const struct store_tag_list *tags, const struct store_tag *t, bool no_trunc)
 {
-    _cleanup_free_ char *name = oci_reference_familiar_name(&t->name);
-    _cleanup_free_ char *id = show_id(t, o->no_trunc);
-    const char *tag = t->name.tag ? t->name.tag : "<none>";
-    char digest[DIGEST_TEXT_MAX], age[TIME_TEXT_MAX], size[NUM_TEXT_MAX], created[TIME_TEXT_MAX + 8] = "N/A";
+    _cleanup_free_ char *name = oci_reference_familiar_name(&t->name), *id = show_digest(&t->id, no_trunc);
+    _cleanup_free_ char *since = show_since(t->created), *at = show_time(t->created);
+    char digest[DIGEST_TEXT_MAX], size[NUM_TEXT_MAX];
+    struct cli_value row = {.kind = CLI_MAP};
 
-    if (t->created)
-        snprintf(created, sizeof(created), "%s ago", time_format_age(time_now() - t->created, age));
-    num_format_size(t->bytes, size);
-    if (o->digests)
-        cli_table_row(table, name, tag, digest_format(shown_digest(tags, t), digest), id, created, size, NULL);
-    else
-        cli_table_row(table, name, tag, id, created, size, NULL);
+    cli_value_put_text(&row, "ID", id);
+    cli_value_put_text(&row, "Repository", name);
+    cli_value_put_text(&row, "Tag", t->name.tag ? t->name.tag : "<none>");
+    cli_value_put_text(&row, "Digest", digest_format(shown_digest(tags, t), digest));
+    cli_value_put_text(&row, "CreatedSince", since);
+    cli_value_put_text(&row, "CreatedAt", at);
+    cli_value_put_text(&row, "Size", num_format_size(t->bytes, size));
+    return row;
 }
 
-static void print_table(const struct store_tag_list *tags, const char *pattern, const struct images_options *o)
+static int print(const struct store_tag_list *tags, const char *pattern, const struct images_options *o,
+                 struct err *err)
 {
-    _cleanup_(cli_table_release) struct cli_table table = {0};
-    _cleanup_buf_ struct buf out = BUF_INIT;
+    _cleanup_format_ struct cli_format f = {0};
+    int r =
+        cli_format_begin(&f, o->quiet && !o->format ? "{{.ID}}" : o->format, o->digests ? &digest_table : &table, err);
 
-    if (o->digests)
-        cli_table_row(&table, "REPOSITORY", "TAG", "DIGEST", "IMAGE ID", "CREATED", "SIZE", NULL);
-    else
-        cli_table_row(&table, "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", NULL);
-    for (size_t i = 0; i < tags->n; i++)
-        if (!shadowed(tags, &tags->v[i], o->digests) && matches(pattern, &tags->v[i]))
-            add_row(&table, tags, &tags->v[i], o);
-    cli_table_print(&table, &out);
-    fputs(buf_str(&out), stdout);
-}
+    for (size_t i = 0; r == 0 && i < tags->n; i++) {
+        const struct store_tag *t = &tags->v[i];
+        _cleanup_value_ struct cli_value row = {0};
 
-static void print_ids(const struct store_tag_list *tags, const char *pattern, const struct images_options *o)
-{
-    for (size_t i = 0; i < tags->n; i++) {
-        _cleanup_free_ char *id = show_id(&tags->v[i], o->no_trunc);
-
-        if (!shadowed(tags, &tags->v[i], o->digests) && matches(pattern, &tags->v[i]))
-            printf("%s\n", id);
+        if (shadowed(tags, t, o->digests) || !matches(pattern, t))
+            continue;
+        row = make_row(tags, t, o->no_trunc);
+        r = cli_format_row(&f, &row, err);
     }
+    if (r == 0)
+        cli_format_print(&f);
+    return r;
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
@@ -132,15 +132,12 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
         return r;
     if (tags.n > 1)
         qsort(tags.v, tags.n, sizeof(*tags.v), newest_first);
-    if (o->quiet)
-        print_ids(&tags, operands[0], o);
-    else
-        print_table(&tags, operands[0], o);
-    return 0;
+    return print(&tags, operands[0], o, err);
 }
 
 static const struct cli_example examples[] = {
     {"All images of the machine", "cbox images"},
+    {"Sizes and names alone", "cbox images --format '{{.Size}}\\t{{.Repository}}:{{.Tag}}'"},
     {"One repository, with the digests that the registry has", "cbox images --digests alpine"},
     {NULL, NULL},
 };

@@ -139,7 +139,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
 
 static const struct cli_example examples[] = {
     {"All containers, also those that ended", "cbox ps -a"},
-    {"Names and states alone", "cbox ps -a --format 'table {{.Names}}\\t{{.Status}}'"},
+    {"Names and states alone", "cbox ps -a --format '{{.Names}}\\t{{.Status}}'"},
     {NULL, NULL},
 };
 

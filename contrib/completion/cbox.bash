@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull images version info help container image system rm rmi'
+        commands='run ps pull images version info help container image system history rm rmi'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -15,14 +15,14 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox ps')
-        options='-a --all --no-trunc -q --quiet'
+        options='-a --all --format:none --no-trunc -q --quiet'
         ;;
     'cbox pull')
         options='--platform:none -q --quiet'
         first=image others=none
         ;;
     'cbox images')
-        options='-a --all --digests --no-trunc -q --quiet'
+        options='-a --all --digests --format:none --no-trunc -q --quiet'
         first=image others=none
         ;;
     'cbox version')
@@ -36,7 +36,7 @@ _cbox_tables() {
         commands='ls rm run'
         ;;
     'cbox container ls' | 'cbox container list')
-        options='-a --all --no-trunc -q --quiet'
+        options='-a --all --format:none --no-trunc -q --quiet'
         ;;
     'cbox container rm' | 'cbox container remove')
         options='-f --force'
@@ -48,10 +48,18 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='ls pull rm'
+        commands='history inspect ls pull rm'
+        ;;
+    'cbox image history')
+        options='--format:none -H --human --no-trunc -q --quiet'
+        first=image others=none
+        ;;
+    'cbox image inspect')
+        options='-f:none --format:none'
+        first=image others=image
         ;;
     'cbox image ls' | 'cbox image list')
-        options='-a --all --digests --no-trunc -q --quiet'
+        options='-a --all --digests --format:none --no-trunc -q --quiet'
         first=image others=none
         ;;
     'cbox image pull')
@@ -66,6 +74,10 @@ _cbox_tables() {
         commands='info'
         ;;
     'cbox system info')
+        ;;
+    'cbox history')
+        options='--format:none -H --human --no-trunc -q --quiet'
+        first=image others=none
         ;;
     'cbox rm')
         options='-f --force'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image ls' 'image list' 'image pull' 'image rm' 'image remove' 'system' 'system info' 'rm' 'rmi'
+set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image ls' 'image list' 'image pull' 'image rm' 'image remove' 'system' 'system info' 'history' 'rm' 'rmi'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -33,6 +33,7 @@ complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
 complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
+complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
@@ -62,6 +63,7 @@ complete -c cbox -n "__cbox_at 'run'" -s w -l workdir -x -d 'Working directory i
 complete -c cbox -n "__cbox_at 'run'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'ps'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'ps'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
 
@@ -71,6 +73,7 @@ complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'images'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'images'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'images'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'images'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'images'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)'
@@ -82,6 +85,7 @@ complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more contain
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
 
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d 'Only display container IDs'
 
@@ -108,12 +112,24 @@ complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -r -F -d 'Bind mo
 complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
 
+complete -c cbox -n "__cbox_at 'image history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'image history'" -s H -l human -d 'Print sizes and dates in human readable format'
+complete -c cbox -n "__cbox_at 'image history'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'image history'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'image history'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'image inspect'" -a '(cbox __complete image 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -a '(cbox __complete image 2>/dev/null)'
@@ -126,6 +142,12 @@ complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Forc
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
+
+complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'
+complete -c cbox -n "__cbox_at 'history'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'history'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'history'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'

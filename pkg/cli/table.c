@@ -19,7 +19,7 @@ static void add_row(struct cli_table *t, char *const *cells)
     bool is_header = !t->columns;
     size_t n = 0;
 
-    for (; cells[n] && (is_header || n < t->columns); n++)
+    for (; cells && cells[n] && (is_header || n < t->columns); n++)
         add_cell(t, cells[n]);
     if (is_header)
         t->columns = n;

@@ -17,6 +17,7 @@ teardown_file() {
 
 setup() {
     test_setup
+    export TZ=UTC
 }
 
 teardown() {
@@ -67,6 +68,16 @@ config_of() {
     [ "$(cbox ps -a --format '{{json .}}' | jq -r .Image)" = alpine ]
     [ -z "$(cbox ps --format '{{.Names}}')" ]
     cbox rm one
+}
+
+@test "images --format: templates, tables under headings, JSON" {
+    expect $'alpine:latest\nlayers:1' bash -c "cbox images --format '{{.Repository}}:{{.Tag}}' | sort"
+    expect "$(cbox images -q --no-trunc alpine)" cbox images --no-trunc --format '{{.ID}}' alpine
+    expect "$(image_digest "$("$fixtures_dir/alpine")")" cbox images --format '{{.Digest}}' alpine
+    run cbox images --format 'table {{.Repository}}\t{{.CreatedAt}}' alpine
+    [[ ${lines[0]} =~ ^REPOSITORY\ +CREATED\ AT$ ]]
+    [[ ${lines[1]} =~ ^alpine\ +2024-01-02\ 03:04:05\ \+0000\ UTC$ ]]
+    [ "$(cbox images --format json | jq -r .Repository | sort | paste -sd ' ')" = 'alpine layers' ]
 }
 
 @test "a format that is wrong is refused where it is wrong" {
