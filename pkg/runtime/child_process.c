@@ -109,7 +109,7 @@ int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, 
 {
     /* Without it the program would see the keys of whoever started it. Kernels without keyrings have none to see, and a
      * filter of system calls that forbids us keyctl(2) forbids it the program as well. */
-    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == 0 || errno == ENOSYS || errno == EPERM)
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS || errno == EPERM)
         return 0;
     if (errno != EDQUOT)
         return err_errno(err, errno, "keyctl");

@@ -11,9 +11,17 @@ static void join_keyring(unsigned errnum, int kind, const char *says)
     MUST(!says || strstr(err.text, says));
 }
 
+static void join_real_keyring(void)
+{
+    struct err err = ERR_INIT;
+
+    MUST(child_keyring(NULL, NULL, &err) == 0);
+}
+
 /* The program must not see the keys of whoever started it. */
 static void test_keyring_is_its_own_or_there_is_none(void **state _unused_)
 {
+    assert_child(join_real_keyring());
     assert_child(join_keyring(ENOSYS, 0, NULL));
     assert_child(join_keyring(EPERM, 0, NULL));
     assert_child(join_keyring(EDQUOT, ERR_NO_SPACE, "too many keys"));
