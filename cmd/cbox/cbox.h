@@ -36,6 +36,11 @@ void cbox_context_release(struct cli_context *ctx);
 /* One line on standard error: what happened, and what to do about it. main() does it for what a command returns. */
 void cbox_print_error(const struct err *err);
 
+/* Calls `act` for each operand; what fails is printed, and makes the exit code, which is returned, 1. `forgiving`
+ * (--force): what is not there is printed as well, and is no failure. */
+int cbox_for_each(char **operands, bool forgiving, int (*act)(const char *operand, void *data, struct err *err),
+                  void *data);
+
 /* Opens the store for those who only look or take away: where there is none yet, none is made and `*ret` is NULL. */
 int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err);
 

@@ -198,41 +198,47 @@ static int describe_by_name(struct store *s, const char *name, struct cli_value 
     return r < 0 ? r : describe(s, &image, ret, err);
 }
 
-/* Shows those there are; the last failure is the command's, the ones before it are printed here. */
+struct inspection {
+    struct store *store; /* NULL: there is none */
+    const char *format;
+    struct cli_value all; /* without a format: everything in one document */
+};
+
+static int inspect_one(const char *name, void *data, struct err *err)
+{
+    struct inspection *in = data;
+    struct cli_value v = {0};
+    int r = describe_by_name(in->store, name, &v, err);
+
+    if (r < 0)
+        return r;
+    if (!in->format) {
+        cli_value_append(&in->all, v);
+        return 0;
+    }
+    r = cli_format_object(in->format, &v, err);
+    cli_value_release(&v);
+    return r;
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct inspect_options *o = opts;
     _cleanup_(store_free_cleanup) struct store *s = NULL;
-    _cleanup_value_ struct cli_value all = {.kind = CLI_SEQUENCE};
-    int result = cbox_open_existing_store(ctx, &s, err);
+    _cleanup_buf_ struct buf out = BUF_INIT;
+    struct inspection in = {.format = o->format, .all = {.kind = CLI_SEQUENCE}};
+    int r = cbox_open_existing_store(ctx, &s, err);
 
-    if (result < 0)
-        return result;
-    STRV_FOREACH (name, operands) {
-        struct cli_value v = {0};
-        struct err why = ERR_INIT;
-        int r = describe_by_name(s, *name, &v, &why);
-
-        if (r == 0 && o->format)
-            r = cli_format_object(o->format, &v, &why);
-        if (r == 0 && !o->format)
-            cli_value_append(&all, v);
-        else
-            cli_value_release(&v);
-        if (r == 0)
-            continue;
-        if (result < 0)
-            cbox_print_error(err);
-        *err = why;
-        result = r;
-    }
+    if (r < 0)
+        return r;
+    in.store = s;
+    r = cbox_for_each(operands, false, inspect_one, &in);
     if (!o->format) {
-        _cleanup_buf_ struct buf out = BUF_INIT;
-
-        cli_value_json(&all, 4, false, &out);
+        cli_value_json(&in.all, 4, false, &out);
         printf("%s\n", buf_str(&out));
     }
-    return result;
+    cli_value_release(&in.all);
+    return r;
 }
 
 static const struct cli_example examples[] = {

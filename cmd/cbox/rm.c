@@ -12,34 +12,29 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct rm_options, 'f', "force", force, "Force the removal of a running container (uses SIGKILL)"),
 };
 
-static int remove_one(struct store *s, const char *name, bool force, struct err *err)
+struct removal {
+    struct store *store; /* NULL: there is none */
+    bool force;
+};
+
+static int remove_one(const char *name, void *data, struct err *err)
 {
-    if (!s)
-        return err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
-    return container_remove(s, name, force, err);
+    const struct removal *rm = data;
+    int r = rm->store ? container_remove(rm->store, name, rm->force, err)
+                      : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+
+    if (r == 0)
+        puts(name);
+    return r;
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct rm_options *o = opts;
     _cleanup_(store_free_cleanup) struct store *s = NULL;
-    int failed = 0, r = cbox_open_existing_store(ctx, &s, err);
+    int r = cbox_open_existing_store(ctx, &s, err);
 
-    if (r < 0)
-        return r;
-    STRV_FOREACH (name, operands) {
-        struct err why = ERR_INIT;
-
-        r = remove_one(s, *name, o->force, &why);
-        if (r == 0) {
-            puts(*name);
-            continue;
-        }
-        cbox_print_error(&why);
-        if (!o->force || why.kind != ERR_NOT_FOUND)
-            failed = 1;
-    }
-    return failed;
+    return r < 0 ? r : cbox_for_each(operands, o->force, remove_one, &(struct removal){s, o->force});
 }
 
 static const struct cli_example examples[] = {

@@ -28,34 +28,28 @@ static void print_deleted(enum store_dir kind, const struct digest *d, void *dat
     fflush(stdout);
 }
 
-static int remove_one(struct store *s, const char *name, const struct image_removal *how, struct err *err)
+struct removal {
+    struct store *store; /* NULL: there is none */
+    struct image_removal how;
+};
+
+static int remove_one(const char *name, void *data, struct err *err)
 {
-    if (!s)
-        return err_set(err, ERR_NOT_FOUND, "no such image: %s", name);
-    return image_remove(s, name, how, err);
+    const struct removal *rm = data;
+
+    return rm->store ? image_remove(rm->store, name, &rm->how, err)
+                     : err_set(err, ERR_NOT_FOUND, "no such image: %s", name);
 }
 
-/* Removes what can be removed; with --force what is not there is told, and is no failure. */
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct rmi_options *o = opts;
-    const struct image_removal how = {.force = o->force, .untagged = print_untagged, .deleted = print_deleted};
+    struct removal rm = {.how = {.force = o->force, .untagged = print_untagged, .deleted = print_deleted}};
     _cleanup_(store_free_cleanup) struct store *store = NULL;
-    int failed = 0, r = cbox_open_existing_store(ctx, &store, err);
+    int r = cbox_open_existing_store(ctx, &store, err);
 
-    if (r < 0)
-        return r;
-    STRV_FOREACH (name, operands) {
-        struct err why = ERR_INIT;
-
-        r = remove_one(store, *name, &how, &why);
-        if (r == 0)
-            continue;
-        cbox_print_error(&why);
-        if (!o->force || why.kind != ERR_NOT_FOUND)
-            failed = 1;
-    }
-    return failed;
+    rm.store = store;
+    return r < 0 ? r : cbox_for_each(operands, o->force, remove_one, &rm);
 }
 
 static const struct cli_example examples[] = {

@@ -60,6 +60,9 @@ struct cli_template {
     cli_nodes nodes;
 };
 
+void cli_operand_release(struct cli_operand *o);
+void cli_operands_release(cli_operands *operands);
+
 /* "2:5", for errors. */
 enum { CLI_PLACE_MAX = 48 };
 char *cli_template_place(const char *text, size_t position, char ret[CLI_PLACE_MAX]);

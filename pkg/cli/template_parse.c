@@ -22,20 +22,6 @@ enum ending {
     ENDING_ELSE,
 };
 
-char *cli_template_place(const char *text, size_t position, char ret[CLI_PLACE_MAX])
-{
-    size_t line = 1, start = 0;
-
-    for (size_t i = 0; i < position && text[i]; i++) {
-        if (text[i] == '\n') {
-            line++;
-            start = i + 1;
-        }
-    }
-    snprintf(ret, CLI_PLACE_MAX, "%zu:%zu", line, position - start + 1);
-    return ret;
-}
-
 static int fail(struct parser *ps, const char *at, const char *fmt, ...) _printf_(3, 4);
 static int fail(struct parser *ps, const char *at, const char *fmt, ...)
 {
@@ -48,56 +34,6 @@ static int fail(struct parser *ps, const char *at, const char *fmt, ...)
     va_end(ap);
     return err_set(ps->err, ERR_INVALID, "template: %s: %s",
                    cli_template_place(ps->text, (size_t)(at - ps->text), place), what);
-}
-
-/* ---- releasing ---- */
-
-static void pipe_free(struct cli_pipe *pipe);
-
-static void operand_release(struct cli_operand *o)
-{
-    free(o->name);
-    strv_free(o->fields);
-    cli_value_release(&o->constant);
-    pipe_free(o->pipe);
-}
-
-static void operands_release(cli_operands *operands)
-{
-    VEC_FOREACH (o, operands)
-        operand_release(o);
-    free(operands->v);
-    *operands = (cli_operands){0};
-}
-
-static void pipe_free(struct cli_pipe *pipe)
-{
-    if (!pipe)
-        return;
-    VEC_FOREACH (command, &pipe->commands)
-        operands_release(command);
-    free(pipe->commands.v);
-    free(pipe->variables[0]);
-    free(pipe->variables[1]);
-    free(pipe);
-}
-
-static void nodes_release(cli_nodes *nodes)
-{
-    VEC_FOREACH (node, nodes) {
-        free(node->text);
-        pipe_free(node->pipe);
-        nodes_release(&node->body);
-        nodes_release(&node->otherwise);
-    }
-    free(nodes->v);
-}
-
-void cli_template_free(struct cli_template *t)
-{
-    nodes_release(&t->nodes);
-    free(t->text);
-    free(t);
 }
 
 /* ---- words ---- */
@@ -491,7 +427,7 @@ static int parse_control(struct parser *ps, enum cli_node_kind kind, struct cli_
         return fail(ps, start,
                     ending == ENDING_ELSE ? "expected end; found else" : "unexpected EOF: an end is missing");
     while (ps->variables.n > in_sight)
-        operand_release(&ps->variables.v[--ps->variables.n]);
+        cli_operand_release(&ps->variables.v[--ps->variables.n]);
     ps->depth--;
     return 0;
 }
@@ -559,7 +495,7 @@ int cli_template_parse(const char *text, struct cli_template **ret, struct err *
     r = parse_nodes(&ps, &t->nodes, &ending);
     if (r == 0 && ending != ENDING_TEXT)
         r = fail(&ps, ps.p, "unexpected {{%s}}", ending == ENDING_END ? "end" : "else");
-    operands_release(&ps.variables);
+    cli_operands_release(&ps.variables);
     if (r < 0) {
         if (err)
             *err = own;

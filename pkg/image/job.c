@@ -1,0 +1,298 @@
+#include "image/job.h"
+
+#include "base/log.h"
+#include "image/damage.h"
+#include "sys/fd.h"
+
+#include <unistd.h>
+
+enum { ANNOUNCE_STEP = 256 << 10 /* bytes between two words to an unpacker */ };
+
+void image_job_tell(struct image_job *j, enum image_event_kind kind, int64_t now)
+{
+    const struct image_pull_options *o = j->work->options;
+    struct image_event e = {
+        .kind = kind, .layer = j->index, .digest = &j->blob->digest, .now = now, .total = j->blob->size};
+
+    if (o->event)
+        o->event(&e, o->data);
+}
+
+static int wrap(struct image_job *j, const char *doing, struct err *err)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    return err_wrap(err, "%s layer %zu/%zu (%.19s…)", doing, j->index + 1, j->work->n_jobs,
+                    digest_format(&j->blob->digest, text));
+}
+
+void image_job_reset(struct image_job *j)
+{
+    if (j->download)
+        registry_download_cancel(j->download);
+    j->download = NULL;
+    if (j->unpacker.pid > 0)
+        j->work->unpackers--;
+    unpacker_end(&j->unpacker);
+    j->blob_fd = fd_close(j->blob_fd);
+    store_ingest_free(j->ingest);
+    store_stage_free(j->stage);
+    j->ingest = NULL;
+    j->stage = NULL;
+    j->unpacked = j->restarted = false;
+    j->held = ERR_INIT;
+}
+
+/* ---- the blob ---- */
+
+static int blob_restart(struct image_job *j, struct err *err)
+{
+    j->inherited = false;
+    j->restarted = j->unpacker.pid > 0;
+    j->held = ERR_INIT;
+    return store_ingest_restart(j->ingest, err);
+}
+
+static void blob_download(struct image_job *j);
+
+/* What an earlier pull left is damaged: all of it anew. */
+static int blob_again(struct image_job *j, const struct err *why, struct err *err)
+{
+    int r;
+
+    log_debug("layer %zu: %s: downloading all of it", j->index + 1, why->text);
+    if (j->download)
+        registry_download_cancel(j->download);
+    j->download = NULL;
+    r = blob_restart(j, err);
+    if (r < 0)
+        return r;
+    blob_download(j);
+    return 0;
+}
+
+/* All bytes are there: makes sure that they are the right ones, and tells the unpacker. */
+static int blob_complete(struct image_job *j, struct err *err)
+{
+    struct err why = ERR_INIT;
+    int r = store_ingest_verify(j->ingest, &why);
+
+    if (r == ERR_CORRUPT && j->inherited)
+        return blob_again(j, &why, err);
+    if (r < 0) {
+        *err = why;
+        return wrap(j, "downloading", err);
+    }
+    if (j->held.kind) {
+        store_ingest_discard(j->ingest); /* worth nothing to a next try */
+        *err = j->held;
+        return wrap(j, "unpacking", err);
+    }
+    j->complete = true;
+    j->inherited = false;
+    image_job_tell(j, IMAGE_DOWNLOADED, j->blob->size);
+    unpacker_announce(&j->unpacker, j->blob->size, true);
+    return 0;
+}
+
+static void announce(struct image_job *j, int64_t offset)
+{
+    if (offset - j->announced < ANNOUNCE_STEP)
+        return;
+    j->announced = offset;
+    unpacker_announce(&j->unpacker, offset, false);
+}
+
+static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
+{
+    static const uint64_t one = 1;
+    struct image_job *j = ctx;
+    bool begins = store_ingest_offset(j->ingest) == 0;
+    int r = store_ingest_write(j->ingest, bytes, len, err);
+
+    if (r < 0)
+        return r;
+    if (begins)
+        (void)!write(j->work->begun_fd, &one, sizeof(one));
+    announce(j, store_ingest_offset(j->ingest));
+    image_job_tell(j, IMAGE_DOWNLOADING, store_ingest_offset(j->ingest));
+    return 0;
+}
+
+static int on_restart(void *ctx, struct err *err)
+{
+    return blob_restart(ctx, err);
+}
+
+static void on_done(void *ctx, int status, const struct err *err)
+{
+    struct image_job *j = ctx;
+    struct image_work *w = j->work;
+
+    j->download = NULL;
+    if (w->err.kind) /* one failure is enough */
+        return;
+    if (status < 0) {
+        w->err = *err;
+        wrap(j, "downloading", &w->err);
+        return;
+    }
+    blob_complete(j, &w->err);
+}
+
+static const struct registry_download_ops download_ops = {on_data, on_restart, on_done};
+
+static void blob_download(struct image_job *j)
+{
+    struct image_work *w = j->work;
+    int64_t start = store_ingest_offset(j->ingest);
+
+    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
+    image_job_tell(j, IMAGE_DOWNLOADING, start);
+}
+
+/* Takes the lock on the blob, and queues its download where bytes are missing. ERR_BUSY. */
+static int blob_begin(struct image_job *j, struct err *err)
+{
+    struct image_work *w = j->work;
+    int r = store_ingest_begin(w->store, &j->blob->digest, j->blob->size, LOCK_TRY, &j->ingest, err);
+
+    if (r < 0)
+        return r;
+    j->inherited = !j->ingest || store_ingest_offset(j->ingest) > 0;
+    if (!j->ingest) {
+        j->complete = true;
+        return store_blob_open(w->store, &j->blob->digest, &j->blob_fd, NULL, err);
+    }
+    r = store_ingest_open(j->ingest, &j->blob_fd, err);
+    if (r < 0)
+        return r;
+    if (store_ingest_offset(j->ingest) == j->blob->size)
+        return blob_complete(j, err);
+    blob_download(j);
+    return 0;
+}
+
+/* ---- unpacking ---- */
+
+int image_job_claim(struct image_job *j, struct err *err)
+{
+    struct err why = ERR_INIT;
+    struct image_work *w = j->work;
+    bool damaged = store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at);
+    int r = damaged ? store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why)
+                    : store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why);
+
+    if (r == 0 && !j->stage) {
+        image_job_tell(j, j->state == JOB_BUSY ? IMAGE_COMPLETE : IMAGE_EXISTS, j->blob->size);
+        j->state = JOB_DONE;
+        return 0;
+    }
+    if (r == 0)
+        r = blob_begin(j, &why);
+    if (r == ERR_BUSY) {
+        image_job_reset(j);
+        if (j->state != JOB_BUSY)
+            image_job_tell(j, IMAGE_WAITING, 0);
+        j->state = JOB_BUSY;
+        return 0;
+    }
+    if (r < 0) {
+        *err = why;
+        return r;
+    }
+    j->state = JOB_ACTIVE;
+    return 0;
+}
+
+int image_job_unpack(struct image_job *j, struct err *err)
+{
+    int r = j->unpacked ? store_stage_restart(j->stage, err) : 0;
+
+    if (r == 0)
+        r = unpacker_start(j->blob_fd, !j->complete || j->ingest, store_stage_tree(j->stage),
+                           store_stage_manifest(j->stage), &j->unpacker, err);
+    if (r < 0)
+        return wrap(j, "unpacking", err);
+    j->unpacked = true;
+    j->restarted = false;
+    j->work->unpackers++;
+    if (j->ingest) {
+        j->announced = store_ingest_offset(j->ingest);
+        unpacker_announce(&j->unpacker, j->announced, j->complete);
+    }
+    return 0;
+}
+
+/* A blob of the store that does not unpack was damaged there: it is got anew, once. */
+static int job_heal(struct image_job *j, const struct err *why, struct err *err)
+{
+    int r;
+
+    log_debug("layer %zu: %s: downloading it again", j->index + 1, why->text);
+    image_job_reset(j);
+    j->complete = false;
+    r = store_blob_discard(j->work->store, &j->blob->digest, err);
+    return r < 0 ? r : image_job_claim(j, err);
+}
+
+/* The bytes do not unpack, for which there are innocent reasons. */
+static int job_corrupt(struct image_job *j, const struct err *why, struct err *err)
+{
+    if (j->restarted)
+        return 0; /* the next step starts another unpacker */
+    if (j->inherited)
+        return j->ingest ? blob_again(j, why, err) : job_heal(j, why, err);
+    if (!j->complete) {
+        j->held = *why;
+        return 0;
+    }
+    store_ingest_discard(j->ingest);
+    *err = *why;
+    return wrap(j, "unpacking", err);
+}
+
+static int job_finished(struct image_job *j, const struct layer_applied *applied, struct err *err)
+{
+    struct store_layer_info info = {.bytes = applied->bytes, .members = applied->members};
+    int r = store_stage_complete(j->stage, &applied->diff_id, &info, err);
+
+    if (r < 0)
+        return r;
+    store_transaction_add_layer(j->work->transaction, j->stage);
+    j->stage = NULL;
+    if (j->ingest)
+        store_transaction_add_blob(j->work->transaction, j->ingest);
+    j->ingest = NULL;
+    j->blob_fd = fd_close(j->blob_fd);
+    j->state = JOB_STAGED;
+    image_job_tell(j, IMAGE_COMPLETE, j->blob->size);
+    return 0;
+}
+
+int image_job_news(struct image_job *j, struct err *err)
+{
+    struct layer_applied applied;
+    struct err why = ERR_INIT;
+    int64_t consumed;
+    int r = unpacker_read(&j->unpacker, &consumed, &applied, &why);
+
+    if (r == UNPACKER_NOTHING)
+        return 0;
+    if (r == UNPACKER_PROGRESS) {
+        if (j->complete)
+            image_job_tell(j, IMAGE_EXTRACTING, consumed);
+        return 0;
+    }
+    j->work->unpackers--;
+    unpacker_end(&j->unpacker);
+    if (r == UNPACKER_FINISHED)
+        r = j->complete ? job_finished(j, &applied, &why)
+                        : err_set(&why, ERR_INTERNAL, "the unpacking ended before the blob");
+    if (r == 0)
+        return 0;
+    if (r == ERR_CORRUPT)
+        return job_corrupt(j, &why, err);
+    *err = why;
+    return wrap(j, "unpacking", err);
+}
