@@ -239,12 +239,13 @@ static void test_basic(void **state)
 {
     _cleanup_(registry_free_cleanup) struct registry *r = new_client();
     _cleanup_registry_manifest_ struct registry_manifest m = {0};
+    struct registry_manifest none = {0};
     struct err err;
 
     (void)state;
     write_credentials();
     assert_ok(fetch(r, "basic/x", &m, &err));
-    assert_fails(fetch(r, "private/x", &m, &err), ERR_AUTH, "refuses user name or password");
+    assert_fails(fetch(r, "private/x", &none, &err), ERR_AUTH, "refuses user name or password");
 }
 
 /* Whoever a redirect names is not the registry: his challenge gets neither the credentials nor a token. */
