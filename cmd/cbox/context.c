@@ -2,12 +2,6 @@
 
 #include <unistd.h>
 
-/* What an option or its environment variable says; empty is as if it were not there. */
-static const char *given(const char *option)
-{
-    return str_empty(option) ? NULL : option;
-}
-
 /* `chosen`, or the usual place: /var/lib/cbox for root, else below $XDG_… or its default below $HOME. */
 static int choose_directory(const char *chosen, const char *of_root, const char *variable, const char *below_home,
                             char **ret, struct err *err)
@@ -37,16 +31,16 @@ static int choose_directory(const char *chosen, const char *of_root, const char 
 
 int cbox_context_load(struct cli_context *ctx, struct err *err)
 {
-    const struct cbox_globals *g = &ctx->globals;
-    int r = config_load(given(g->config), &ctx->config, err);
+    const struct cbox_globals *g = &ctx->globals; /* an empty option or variable is as if it were not there */
+    int r = config_load(str_given(g->config), &ctx->config, err);
 
     if (r < 0)
         return r;
-    r = choose_directory(given(g->root) ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME",
+    r = choose_directory(str_given(g->root) ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME",
                          ".local/share/cbox", &ctx->root, err);
     if (r < 0)
         return r;
-    return choose_directory(given(g->state) ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR",
+    return choose_directory(str_given(g->state) ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR",
                             ".cache/cbox/run", &ctx->state, err);
 }
 

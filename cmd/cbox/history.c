@@ -37,7 +37,6 @@ static const struct cli_columns human_table = {"{{.ID}}\t{{.CreatedSince}}\t{{.C
                                                columns, ARRAY_SIZE(columns)};
 static const struct cli_columns machine_table = {"{{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
                                                  columns, ARRAY_SIZE(columns)};
-static const struct cli_columns ids = {"{{.ID}}", columns, ARRAY_SIZE(columns)};
 
 /* Command lines come with the tabs of the file that they stood in. */
 static char *on_one_line(const char *text)
@@ -103,8 +102,7 @@ static int print(struct store *s, const struct image *image, const struct histor
     _cleanup_free_ int64_t *sizes = mem_zalloc(config->history.n, sizeof(*sizes));
     _cleanup_free_ char *id = show_digest(&image->tag.id, o->no_trunc);
     _cleanup_format_ struct cli_format f = {0};
-    const char *format = o->quiet && !o->format ? ids.standard : o->format;
-    int r = cli_format_begin(&f, format, o->human ? &human_table : &machine_table, err);
+    int r = cli_format_begin(&f, o->format, o->quiet, o->human ? &human_table : &machine_table, err);
 
     if (r == 0)
         r = entry_sizes(s, config, sizes, err);

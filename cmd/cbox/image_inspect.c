@@ -37,20 +37,12 @@ static struct cli_value list_or_null(char *const *strings)
     return strings ? list_of(strings) : nothing();
 }
 
-/* NAME=VALUE entries as a map, or names alone as a set. */
 static struct cli_value map_or_null(char *const *entries)
 {
     struct cli_value map = {.kind = CLI_MAP};
 
-    if (!entries)
-        return nothing();
-    STRV_FOREACH (entry, entries) {
-        const char *equals = strchr(*entry, '=');
-        _cleanup_free_ char *key = str_ndup(*entry, equals ? (size_t)(equals - *entry) : strlen(*entry));
-
-        cli_value_put_text(&map, key, equals ? equals + 1 : "");
-    }
-    return map;
+    cli_value_put_entries(&map, entries);
+    return entries ? map : nothing();
 }
 
 static struct cli_value set_of(char *const *names)

@@ -102,8 +102,7 @@ static int print(const struct store_tag_list *tags, const char *pattern, const s
                  struct err *err)
 {
     _cleanup_format_ struct cli_format f = {0};
-    int r =
-        cli_format_begin(&f, o->quiet && !o->format ? "{{.ID}}" : o->format, o->digests ? &digest_table : &table, err);
+    int r = cli_format_begin(&f, o->format, o->quiet, o->digests ? &digest_table : &table, err);
 
     for (size_t i = 0; r == 0 && i < tags->n; i++) {
         const struct store_tag *t = &tags->v[i];

@@ -82,9 +82,6 @@ static char *describe_status(const struct store_container_record *record)
 
 static struct cli_value make_row(const struct store_container_record *record, bool no_trunc)
 {
-    static const char *const states[] = {[STORE_CONTAINER_CREATED] = "created",
-                                         [STORE_CONTAINER_RUNNING] = "running",
-                                         [STORE_CONTAINER_EXITED] = "exited"};
     _cleanup_free_ char *command = strv_join(record->command, " "), *status = describe_status(record);
     _cleanup_free_ char *id = no_trunc ? str_dup(record->id) : str_ndup(record->id, ID_SHORT_LEN);
     _cleanup_free_ char *cut = show_start(command, no_trunc ? SIZE_MAX : COMMAND_WIDTH);
@@ -92,18 +89,14 @@ static struct cli_value make_row(const struct store_container_record *record, bo
     _cleanup_free_ char *since = show_since(record->created), *at = show_time(record->created);
     struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_LOOKUP};
 
-    STRV_FOREACH (label, record->labels) {
-        _cleanup_free_ char *key = str_ndup(*label, strcspn(*label, "="));
-
-        cli_value_put_text(&by_name, key, (*label)[strlen(key)] ? *label + strlen(key) + 1 : "");
-    }
+    cli_value_put_entries(&by_name, record->labels);
     cli_value_put_text(&row, "ID", id);
     cli_value_put_text(&row, "Image", record->image);
     cli_value_put_text(&row, "Command", quoted);
     cli_value_put_text(&row, "CreatedAt", at);
     cli_value_put_text(&row, "RunningFor", since);
     cli_value_put_text(&row, "Status", status);
-    cli_value_put_text(&row, "State", states[record->status]);
+    cli_value_put_text(&row, "State", store_container_status_name(record->status));
     cli_value_put_text(&row, "Ports", "");
     cli_value_put_text(&row, "Names", record->name);
     cli_value_put_text(&row, "Labels", labels);
@@ -118,7 +111,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_format_ struct cli_format f = {0};
     record_list records = {0};
-    int r = cli_format_begin(&f, o->quiet && !o->format ? "{{.ID}}" : o->format, &table, err);
+    int r = cli_format_begin(&f, o->format, o->quiet, &table, err);
 
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);

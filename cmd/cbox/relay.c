@@ -9,8 +9,11 @@
 
 void relay_begin(struct relay *r, int from, int to)
 {
+    struct stat st;
+
     r->from = from;
     r->to = to;
+    r->whole = to >= 0 && fstat(to, &st) == 0 && S_ISREG(st.st_mode);
     r->begin = r->end = 0;
 }
 
@@ -50,11 +53,10 @@ static void take(struct relay *r)
 
 static void give(struct relay *r)
 {
-    struct stat st;
     size_t len = r->end - r->begin;
     ssize_t n;
 
-    if (fstat(r->to, &st) < 0 || !S_ISREG(st.st_mode))
+    if (!r->whole)
         len = MIN_OF(len, (size_t)PIPE_BUF);
     n = write(r->to, r->bytes + r->begin, len);
     if (n >= 0)

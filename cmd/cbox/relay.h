@@ -7,6 +7,7 @@
 
 struct relay {
     int from, to; /* borrowed; both -1 when it is over */
+    bool whole;   /* `to` is a regular file, which takes everything at once */
     size_t begin, end;
     char bytes[16384]; /* from `begin` to `end`: read, and not written yet */
 };

@@ -56,6 +56,8 @@ struct request {
     struct bundle_volume *volumes;
     char **env;
     char hostname[HOST_NAME_MAX + 1]; /* the host's */
+    const char *platform;             /* as it was written, or NULL */
+    struct oci_platform wanted;       /* the same */
 };
 
 static void request_release(struct request *q)
@@ -64,6 +66,7 @@ static void request_release(struct request *q)
         bundle_volume_release(&q->volumes[i]);
     free(q->volumes);
     strv_free(q->env);
+    oci_platform_release(&q->wanted);
 }
 
 static int read_env(const struct run_options *o, char ***env, struct err *err)
@@ -114,20 +117,14 @@ static int read_limits(const struct run_options *o, struct bundle_options *b, st
     return r < 0 ? err_wrap(err, "--cpus") : 0;
 }
 
-/* An empty value counts as none, as in Docker. */
-static const char *given(const char *value)
-{
-    return str_empty(value) ? NULL : value;
-}
-
 static int read_network(const struct run_options *o, struct request *q, struct err *err)
 {
     struct bundle_options *b = &q->options.bundle;
-    const char *network = given(o->network);
+    const char *network = str_given(o->network);
 
     q->options.network = network && !str_eq(network, "default") ? network : "none";
     b->host_network = str_eq(q->options.network, "host");
-    b->hostname = given(o->hostname);
+    b->hostname = str_given(o->hostname);
     if (!b->host_network || b->hostname)
         return 0;
     if (gethostname(q->hostname, sizeof(q->hostname)) < 0)
@@ -144,11 +141,13 @@ static int check_labels(const struct run_options *o, struct err *err)
     return 0;
 }
 
-static int check_platform(const struct run_options *o, struct err *err)
+/* Values that are empty count as none, here and below, as in Docker. */
+static int read_platform(const struct run_options *o, struct request *q, struct err *err)
 {
-    _cleanup_platform_ struct oci_platform platform = {0};
-    int r = given(o->platform) ? oci_platform_parse(o->platform, &platform, err) : 0;
+    int r;
 
+    q->platform = str_given(o->platform);
+    r = q->platform ? oci_platform_parse(q->platform, &q->wanted, err) : 0;
     return r < 0 ? err_wrap(err, "error parsing specified platform") : 0;
 }
 
@@ -156,7 +155,7 @@ static int make_request(const struct run_options *o, char **operands, struct req
 {
     struct bundle_options *b = &q->options.bundle;
     struct tty_size size = o->tty ? attach_terminal_size() : (struct tty_size){0};
-    int r = check_platform(o, err);
+    int r = read_platform(o, q, err);
 
     if (r == 0)
         r = check_labels(o, err);
@@ -171,15 +170,15 @@ static int make_request(const struct run_options *o, char **operands, struct req
     if (r < 0)
         return r;
     q->options.image = operands[0];
-    q->options.name = given(o->name);
+    q->options.name = str_given(o->name);
     q->options.remove = o->rm;
     q->options.labels = o->labels;
     b->entrypoint = o->entrypoint;
     b->args = operands + 1;
     b->env = q->env;
     b->host_env = environ;
-    b->workdir = given(o->workdir);
-    b->user = given(o->user);
+    b->workdir = str_given(o->workdir);
+    b->user = str_given(o->user);
     b->terminal = o->tty;
     b->rows = size.rows;
     b->columns = size.columns;
@@ -188,29 +187,22 @@ static int make_request(const struct run_options *o, char **operands, struct req
 }
 
 /* Opens the image, if it is for the platform that was asked for. The caller releases `ret` after 0. */
-static int open_for_platform(struct store *s, const char *name, const char *platform, struct image *ret,
-                             struct err *err)
+static int open_for_platform(struct store *s, const struct request *q, struct image *ret, struct err *err)
 {
-    _cleanup_platform_ struct oci_platform wanted = {0};
-    int r = image_open(s, name, ret, err);
+    int r = image_open(s, q->options.image, ret, err);
 
-    if (r < 0 || !platform)
+    if (r < 0 || !q->platform || oci_platform_distance(&q->wanted, &ret->config.platform) >= 0)
         return r;
-    r = oci_platform_parse(platform, &wanted, err);
-    if (r == 0 && oci_platform_distance(&wanted, &ret->config.platform) < 0)
-        r = err_set(err, ERR_NOT_FOUND,
-                    "image with reference %s was found but does not provide the specified platform (%s)", name,
-                    platform);
-    if (r < 0)
-        image_release(ret);
-    return r;
+    image_release(ret);
+    return err_set(err, ERR_NOT_FOUND,
+                   "image with reference %s was found but does not provide the specified platform (%s)",
+                   q->options.image, q->platform);
 }
 
 /* Opens the image, once more after pulling it where it is not there. The lock keeps its layers. */
-static int open_image(struct cli_context *ctx, struct store *s, const struct run_options *o, const char *name,
-                      struct image *ret, int *ret_lock, struct err *err)
+static int open_image(struct cli_context *ctx, struct store *s, const struct request *q, struct image *ret,
+                      int *ret_lock, struct err *err)
 {
-    const char *platform = given(o->platform);
     struct err why = ERR_INIT;
     int r;
 
@@ -219,11 +211,11 @@ static int open_image(struct cli_context *ctx, struct store *s, const struct run
         if (r < 0)
             return r;
         why = ERR_INIT;
-        r = open_for_platform(s, name, platform, ret, &why);
+        r = open_for_platform(s, q, ret, &why);
         if (r != ERR_NOT_FOUND || tries)
             break;
         *ret_lock = fd_close(*ret_lock);
-        r = cbox_pull_in_child(ctx, name, platform, err);
+        r = cbox_pull_in_child(ctx, q->options.image, q->platform, err);
         if (r < 0)
             return r;
     }
@@ -239,7 +231,7 @@ static int start(struct cli_context *ctx, struct store *s, const struct run_opti
     struct image image = {0};
     struct container c = {0};
     _cleanup_fd_ int lock = -1;
-    int r = open_image(ctx, s, o, q->options.image, &image, &lock, err);
+    int r = open_image(ctx, s, q, &image, &lock, err);
 
     if (r < 0)
         return r;

@@ -78,6 +78,25 @@ void buf_addf(struct buf *b, const char *fmt, ...)
     buf_adds(b, s);
 }
 
+void buf_add_json(struct buf *b, const char *s)
+{
+    static const char *const short_forms[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
+                                              ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+
+    buf_addc(b, '"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c < ARRAY_SIZE(short_forms) && short_forms[c])
+            buf_adds(b, short_forms[c]);
+        else if (c < 0x20 || c == 0x7f)
+            buf_addf(b, "\\u%04x", c);
+        else
+            buf_addc(b, *s);
+    }
+    buf_addc(b, '"');
+}
+
 void buf_clear(struct buf *b)
 {
     b->len = 0;

@@ -34,6 +34,9 @@ void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 
+/* Appends `s` as a string of a JSON document, in quotes. RFC 8259, section 7. */
+void buf_add_json(struct buf *b, const char *s);
+
 /* Makes room for `n` more bytes beyond `len` and returns where they go; the caller adds to `len` what it wrote, with
  * buf_grown(). NULL where `max` forbids it. */
 void *buf_reserve(struct buf *b, size_t n);

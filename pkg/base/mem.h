@@ -58,6 +58,12 @@ static inline int str_empty(const char *s)
     return !s || !*s;
 }
 
+/* What was given: `s`, or NULL where it is empty. */
+static inline const char *str_given(const char *s)
+{
+    return str_empty(s) ? NULL : s;
+}
+
 /* The rest of `s` behind `prefix`, or NULL where `s` does not start with it. */
 static inline const char *str_after(const char *s, const char *prefix)
 {

@@ -19,12 +19,15 @@ static int add_heading(struct cli_format *f, const struct cli_columns *columns, 
     return r;
 }
 
-int cli_format_begin(struct cli_format *f, const char *format, const struct cli_columns *columns, struct err *err)
+int cli_format_begin(struct cli_format *f, const char *format, bool quiet, const struct cli_columns *columns,
+                     struct err *err)
 {
-    const char *text = str_empty(format) ? "table" : format, *rest = str_after(text, "table");
+    const char *text = format ? format : quiet ? "{{.ID}}" : "table", *rest;
     int r;
 
     *f = (struct cli_format){0};
+    text = *text ? text : "table";
+    rest = str_after(text, "table");
     if (str_eq(text, "json"))
         return 0;
     f->is_table = rest && (!*rest || *rest == ' ' || *rest == '\t' || *rest == '{');
@@ -48,21 +51,20 @@ static void tame(struct cli_value *v)
         tame(&v->items[i]);
 }
 
-static int table_row(struct cli_format *f, const struct cli_value *row, struct err *err)
+static int table_row(struct cli_format *f, struct cli_value *row, struct err *err)
 {
-    _cleanup_value_ struct cli_value tamed = cli_value_copy(row);
     _cleanup_buf_ struct buf line = BUF_INIT;
     int r;
 
-    tame(&tamed);
-    r = cli_template_execute(f->tmpl, &tamed, CLI_TEMPLATE_DATA, &line, err);
+    tame(row);
+    r = cli_template_execute(f->tmpl, row, CLI_TEMPLATE_DATA, &line, err);
     if (r < 0)
         return r;
     cli_table_line(&f->table, buf_str(&line));
     return 0;
 }
 
-int cli_format_row(struct cli_format *f, const struct cli_value *row, struct err *err)
+int cli_format_row(struct cli_format *f, struct cli_value *row, struct err *err)
 {
     int r = 0;
 

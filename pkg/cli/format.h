@@ -5,7 +5,7 @@
  *     json                   an object a line
  *     TEMPLATE               a line each, without a heading
  *
- *     r = cli_format_begin(&f, o->format, &images_columns, err);
+ *     r = cli_format_begin(&f, o->format, o->quiet, &images_columns, err);
  *     for (...)
  *         cli_value_put_text(&row, "ID", …), r = cli_format_row(&f, &row, err);
  *     if (r == 0)
@@ -35,11 +35,13 @@ struct cli_format {
     struct buf out;
 };
 
-/* ERR_INVALID for a template that is none. The caller releases `f` in any case. */
-int cli_format_begin(struct cli_format *f, const char *format, const struct cli_columns *columns, struct err *err);
+/* `quiet`: without a format the field ID alone. ERR_INVALID for a template that is none. The caller releases `f` in any
+ * case. */
+int cli_format_begin(struct cli_format *f, const char *format, bool quiet, const struct cli_columns *columns,
+                     struct err *err);
 
-/* Adds a row; the map has every field of the columns. ERR_INVALID. */
-int cli_format_row(struct cli_format *f, const struct cli_value *row, struct err *err);
+/* Adds a row; the map has every field of the columns, and what would break a table is changed in it. ERR_INVALID. */
+int cli_format_row(struct cli_format *f, struct cli_value *row, struct err *err);
 
 /* Everything to standard output; on a terminal without what could command it. */
 void cli_format_print(const struct cli_format *f);

@@ -100,6 +100,16 @@ void cli_value_put_text(struct cli_value *map, const char *key, const char *text
     cli_value_put(map, key, cli_value_text(text));
 }
 
+void cli_value_put_entries(struct cli_value *map, char *const *entries)
+{
+    STRV_FOREACH (entry, entries) {
+        size_t n = strcspn(*entry, "=");
+        _cleanup_free_ char *key = str_ndup(*entry, n);
+
+        cli_value_put_text(map, key, (*entry)[n] ? *entry + n + 1 : "");
+    }
+}
+
 const struct cli_value *cli_value_get(const struct cli_value *map, const char *key)
 {
     for (size_t i = 0; has_keys(map) && i < map->n; i++)
@@ -209,25 +219,6 @@ void cli_value_print(const struct cli_value *v, struct buf *out)
 
 /* ---- JSON ---- */
 
-static void json_text(const char *s, struct buf *out)
-{
-    static const char *const short_forms[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
-                                              ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
-
-    buf_addc(out, '"');
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-
-        if (c < ARRAY_SIZE(short_forms) && short_forms[c])
-            buf_adds(out, short_forms[c]);
-        else if (c < 0x20 || c == 0x7f)
-            buf_addf(out, "\\u%04x", c);
-        else
-            buf_addc(out, *s);
-    }
-    buf_addc(out, '"');
-}
-
 struct json_style {
     int indent;
     bool sorted;
@@ -257,7 +248,7 @@ static void json_items(const struct cli_value *v, const struct json_style *style
         any = true;
         json_break(style, depth + 1, out);
         if (map) {
-            json_text(v->keys[at], out);
+            buf_add_json(out, v->keys[at]);
             buf_adds(out, style->indent ? ": " : ":");
         }
         json_value(&v->items[at], style, depth + 1, out);
@@ -272,7 +263,7 @@ static void json_value(const struct cli_value *v, const struct json_style *style
     if (v->kind == CLI_NULL || (v->kind == CLI_FRACTION && !isfinite(v->fraction)))
         buf_adds(out, "null");
     else if (v->kind == CLI_TEXT)
-        json_text(v->text, out);
+        buf_add_json(out, v->text);
     else if (has_items(v))
         json_items(v, style, depth, out);
     else

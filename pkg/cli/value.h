@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/strv.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,6 +51,9 @@ struct cli_value *cli_value_put(struct cli_value *map, const char *key, struct c
 
 /* Short for putting a text. */
 void cli_value_put_text(struct cli_value *map, const char *key, const char *text);
+
+/* Short for putting each of the NAME=VALUE entries. */
+void cli_value_put_entries(struct cli_value *map, char *const *entries);
 
 /* What a map has under a key, or NULL; also for a value that is no map. */
 const struct cli_value *cli_value_get(const struct cli_value *map, const char *key);

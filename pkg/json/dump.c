@@ -18,26 +18,6 @@ static void write_break(struct writer *w)
         buf_adds(w->out, "  ");
 }
 
-static void write_string(struct writer *w, const char *s)
-{
-    buf_addc(w->out, '"');
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-
-        if (c == '"' || c == '\\')
-            buf_addf(w->out, "\\%c", c);
-        else if (c == '\n')
-            buf_adds(w->out, "\\n");
-        else if (c == '\t')
-            buf_adds(w->out, "\\t");
-        else if (c < 0x20 || c == 0x7f)
-            buf_addf(w->out, "\\u%04x", c);
-        else
-            buf_addc(w->out, (char)c);
-    }
-    buf_addc(w->out, '"');
-}
-
 static void write_open(struct writer *w, char bracket)
 {
     buf_addc(w->out, bracket);
@@ -63,7 +43,7 @@ static void write_item(struct writer *w, bool *first)
 static void write_name(struct writer *w, const char *name, bool *first)
 {
     write_item(w, first);
-    write_string(w, name);
+    buf_add_json(w->out, name);
     buf_adds(w->out, w->indent ? ": " : ":");
 }
 
@@ -74,7 +54,7 @@ static void write_strings(struct writer *w, char *const *v)
     write_open(w, '[');
     STRV_FOREACH (s, v) {
         write_item(w, &first);
-        write_string(w, *s);
+        buf_add_json(w->out, *s);
     }
     write_close(w, ']', first);
 }
@@ -104,7 +84,7 @@ static void write_map(struct writer *w, char *const *v, bool set)
         if (set)
             buf_adds(w->out, "{}");
         else
-            write_string(w, (*s)[n] ? *s + n + 1 : "");
+            buf_add_json(w->out, (*s)[n] ? *s + n + 1 : "");
     }
     write_close(w, '}', first);
 }
@@ -172,7 +152,7 @@ static void write_value(struct writer *w, const struct json_field *f, const void
 {
     switch (f->kind) {
     case JSON_K_STRING:
-        write_string(w, *(char *const *)in ? *(char *const *)in : "");
+        buf_add_json(w->out, *(char *const *)in ? *(char *const *)in : "");
         return;
     case JSON_K_BOOL:
         buf_adds(w->out, *(const bool *)in ? "true" : "false");
@@ -218,7 +198,7 @@ static void write_value(struct writer *w, const struct json_field *f, const void
     case JSON_K_CUSTOM: {
         _cleanup_free_ char *text = f->conversion->format(in);
 
-        write_string(w, text ? text : "");
+        buf_add_json(w->out, text ? text : "");
         return;
     }
     }

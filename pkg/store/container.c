@@ -26,6 +26,11 @@ static const char *const status_names[] = {
     [STORE_CONTAINER_EXITED] = "exited",
 };
 
+const char *store_container_status_name(enum store_container_status status)
+{
+    return status_names[status];
+}
+
 static int parse_status(const char *text, void *field, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
@@ -38,7 +43,7 @@ static int parse_status(const char *text, void *field, struct err *err)
 
 static char *format_status(const void *field)
 {
-    return str_dup(status_names[*(const enum store_container_status *)field]);
+    return str_dup(store_container_status_name(*(const enum store_container_status *)field));
 }
 
 static const struct json_conversion status_conversion = {parse_status, format_status};

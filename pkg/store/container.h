@@ -47,6 +47,9 @@ struct store_container_record {
 
 extern const struct json_type store_container_type;
 
+/* "created", "running", "exited": Docker's words. */
+const char *store_container_status_name(enum store_container_status status);
+
 void store_container_record_release(struct store_container_record *record);
 #define _cleanup_container_record_ _cleanup_(store_container_record_release)
 

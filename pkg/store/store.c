@@ -344,7 +344,7 @@ void store_empty_trash_aside(struct store *s)
     bool any = false;
     int tmp;
 
-    if (store_dir(s, STORE_TMP, &tmp, NULL) == 0 && store_each_name(tmp, "trash", find_one, &any, NULL) == 0 && any &&
-        fork() == 0)
+    if (store_dir(s, STORE_TMP, &tmp, NULL) == 0 && store_each_name(tmp, STORE_TRASH, find_one, &any, NULL) == 0 &&
+        any && fork() == 0)
         empty_aside(s);
 }

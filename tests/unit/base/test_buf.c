@@ -118,11 +118,21 @@ static void test_consume(void **state)
     assert_string_equal(buf_str(&b), "");
 }
 
+static void test_json(void **state)
+{
+    _cleanup_buf_ struct buf b = BUF_INIT;
+
+    (void)state;
+    buf_add_json(&b, "a\"\\/\b\t\n\f\r\x01\x7f\u00e4");
+    assert_string_equal(buf_str(&b), "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u007f\u00e4\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty),    cmocka_unit_test(test_append),  cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_overflow), cmocka_unit_test(test_reserve), cmocka_unit_test(test_consume),
+        cmocka_unit_test(test_json),    cmocka_unit_test(test_empty),    cmocka_unit_test(test_append),
+        cmocka_unit_test(test_limit),   cmocka_unit_test(test_overflow), cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_consume),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
