@@ -13,6 +13,8 @@ extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
+extern const struct cli_command cmd_system_df;
+extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
 extern const struct cli_command cmd_untag;
 extern const struct cli_command cmd_complete;
