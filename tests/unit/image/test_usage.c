@@ -34,7 +34,8 @@ static void test_every_byte(void **state)
     _cleanup_usage_ struct image_usage u = {0};
     struct digest base = digest_of("base", 4).digest;
     _cleanup_free_ char *tree = str_printf("root/layers/sha256/%s/tree", base.hex);
-    _cleanup_free_ char *a = str_printf("%s/a", tree), *b = str_printf("%s/b", tree), *deep = str_printf("%s/c/d", tree);
+    _cleanup_free_ char *a = str_printf("%s/a", tree), *b = str_printf("%s/b", tree),
+                        *deep = str_printf("%s/c/d", tree);
     int64_t sum = 0;
     struct err err;
 
