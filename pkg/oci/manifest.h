@@ -63,6 +63,10 @@ int oci_document_identify(const char *media_type, const char *text, size_t len, 
 /* Parses and checks: version, every descriptor, the number of entries. Of a manifest also that it is a container image
  * whose layers are of known types (ERR_UNSUPPORTED names what it is instead). The caller releases `ret` after 0. */
 int oci_manifest_parse(const char *text, size_t len, struct oci_manifest *ret, struct err *err);
+
+/* The same for any manifest, artifacts and attestations too: config and layers are blobs of whatever types, at most
+ * OCI_LAYERS_MAX of them. For copying and keeping what is not run. */
+int oci_manifest_parse_any(const char *text, size_t len, struct oci_manifest *ret, struct err *err);
 void oci_manifest_release(struct oci_manifest *m);
 #define _cleanup_manifest_ _cleanup_(oci_manifest_release)
 
