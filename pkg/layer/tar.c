@@ -168,7 +168,7 @@ static int tar_check_sum(const struct tar_header *h, struct err *err)
  */
 static int tar_header(struct tar_reader *t, struct tar_header *ret, int64_t *ret_size, struct err *err)
 {
-    const unsigned char *block;
+    const unsigned char *block = NULL;
     int r = tar_reader_block(t, &block, err);
 
     if (r <= 0)
