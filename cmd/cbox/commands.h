@@ -6,6 +6,7 @@
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_inspect;
 extern const struct cli_command cmd_images;
+extern const struct cli_command cmd_load;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_rm;

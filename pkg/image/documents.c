@@ -135,11 +135,20 @@ static int check_platform(const struct image_documents *d, const char *platform,
                    has);
 }
 
+int image_documents_check(const struct image_documents *d, const char *platform, struct err *err)
+{
+    size_t layers = d->parsed_manifest.layers.n, diff_ids = oci_image_config_layers(&d->parsed_config);
+    int r = check_platform(d, platform, err);
+
+    if (r == 0 && layers != diff_ids)
+        r = err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
+    return r;
+}
+
 int image_documents_fetch(struct store *s, struct registry *registry, const struct oci_reference *name,
                           const char *platform, struct image_documents *ret, struct err *err)
 {
     const struct oci_descriptor *config = &ret->parsed_manifest.config;
-    size_t layers, diff_ids;
     int r;
 
     *ret = (struct image_documents){0};
@@ -150,15 +159,7 @@ int image_documents_fetch(struct store *s, struct registry *registry, const stru
         r = fetch_config(s, registry, name, config, &ret->config, err);
     if (r == 0)
         r = oci_image_config_parse(buf_str(&ret->config.bytes), ret->config.bytes.len, &ret->parsed_config, err);
-    if (r == 0)
-        r = check_platform(ret, platform, err);
-    if (r < 0)
-        return r;
-    layers = ret->parsed_manifest.layers.n;
-    diff_ids = oci_image_config_layers(&ret->parsed_config);
-    if (layers != diff_ids)
-        return err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
-    return 0;
+    return r < 0 ? r : image_documents_check(ret, platform, err);
 }
 
 static int put(const struct image_document *d, struct store_transaction *t, struct err *err)
