@@ -23,7 +23,7 @@ static const struct cli_command group_container = {.summary = "Manage containers
 static const struct cli_entry image_commands[] = {
     {"history", &cmd_history, CLI_OTHER},   {"inspect", &cmd_image_inspect, CLI_OTHER},
     {"load", &cmd_load, CLI_OTHER}, {"ls", &cmd_images, CLI_OTHER, "list"}, {"pull", &cmd_pull, CLI_OTHER},
-    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"}, {"save", &cmd_save, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -48,6 +48,7 @@ static const struct cli_entry commands[] = {
     {"load", &cmd_load, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
+    {"save", &cmd_save, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
     {"__generate", &cmd_generate, CLI_HIDDEN},
 };

@@ -12,6 +12,7 @@ extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
+extern const struct cli_command cmd_save;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;
