@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull images version info help container image system history inspect rm rmi tag untag'
+        commands='run ps pull images version info help container image system history inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -48,7 +48,7 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='history inspect ls prune pull rm tag untag'
+        commands='history inspect load ls prune pull rm save tag untag'
         ;;
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'
@@ -57,6 +57,9 @@ _cbox_tables() {
     'cbox image inspect')
         options='-f:none --format:none'
         first=image others=image
+        ;;
+    'cbox image load')
+        options='--all-platforms -i:file --input:file --platform:none -q --quiet'
         ;;
     'cbox image ls' | 'cbox image list')
         options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
@@ -71,6 +74,10 @@ _cbox_tables() {
         ;;
     'cbox image rm' | 'cbox image remove')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox image save')
+        options='--all-platforms --format:words=docker-archive|oci-archive|oci-dir -o:file --output:file --platform:none'
         first=image others=image
         ;;
     'cbox image tag')
@@ -98,12 +105,19 @@ _cbox_tables() {
         options='-f:none --format:none --type:words=image'
         first=image others=image
         ;;
+    'cbox load')
+        options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
     'cbox rm')
         options='-f --force'
         first=container others=container
         ;;
     'cbox rmi')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox save')
+        options='--all-platforms --format:words=docker-archive|oci-archive|oci-dir -o:file --output:file --platform:none'
         first=image others=image
         ;;
     'cbox tag')
