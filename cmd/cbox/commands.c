@@ -30,6 +30,7 @@ static const struct cli_entry image_commands[] = {
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
 static const struct cli_entry system_commands[] = {
+    {"check", &cmd_system_check, CLI_OTHER},
     {"df", &cmd_system_df, CLI_OTHER},
     {"info", &cmd_info, CLI_OTHER},
     {"prune", &cmd_system_prune, CLI_OTHER},

@@ -14,6 +14,7 @@ extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
+extern const struct cli_command cmd_system_check;
 extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;

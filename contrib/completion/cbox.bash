@@ -87,7 +87,10 @@ _cbox_tables() {
         first=image others=image
         ;;
     'cbox system')
-        commands='df info prune'
+        commands='check df info prune'
+        ;;
+    'cbox system check')
+        options='--deep -q --quiet --repair'
         ;;
     'cbox system df')
         options='--format:none -v --verbose'

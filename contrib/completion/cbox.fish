@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'system' 'system df' 'system info' 'system prune' 'history' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -176,9 +176,14 @@ complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/nu
 
 complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
+
+complete -c cbox -n "__cbox_at 'system check'" -l deep -d 'Compare the contents of all files as well'
+complete -c cbox -n "__cbox_at 'system check'" -s q -l quiet -d 'Only print what is wrong'
+complete -c cbox -n "__cbox_at 'system check'" -l repair -d 'Fetch or unpack again what is broken'
 
 complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'

@@ -8,6 +8,7 @@
 #include "oci/image_config.h"
 #include "oci/platform.h"
 #include "oci/reference.h"
+#include "store/needs.h"
 #include "store/store.h"
 #include "store/tag.h"
 
@@ -32,11 +33,17 @@ struct image_event {
     int64_t now, total;
 };
 
+/* Of a repair: what is wanted beside what a pull looks for. */
+struct image_mending {
+    const store_digests *damaged; /* layers to be unpacked again though they are there; sorted */
+};
+
 struct image_pull_options {
     const char *platform;                                   /* "os/architecture[/variant]"; NULL: the host's */
     bool all_platforms;                                     /* the blobs of all others that the name has as well */
     void (*event)(const struct image_event *e, void *data); /* may be NULL */
     void *data;
+    const struct image_mending *mending; /* NULL for a pull */
 };
 
 struct image_pulled {

@@ -191,12 +191,23 @@ static int blob_begin(struct image_job *j, struct err *err)
 
 /* ---- unpacking ---- */
 
+static bool is_damaged(struct image_job *j)
+{
+    struct image_work *w = j->work;
+
+    if (!store_layer_has(w->store, &j->diff_id))
+        return false;
+    if (w->options->mending)
+        return store_digests_have(w->options->mending->damaged, &j->diff_id);
+    return image_layer_damaged(w->store, &j->diff_id, &w->look_at);
+}
+
 /* Takes the lock on the layer, if it is missing or damaged. ERR_BUSY. */
 static int stage_begin(struct image_job *j, struct err *err)
 {
     struct image_work *w = j->work;
 
-    if (store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at))
+    if (is_damaged(j))
         return store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
     return store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
 }
@@ -206,6 +217,11 @@ int image_job_claim(struct image_job *j, struct err *err)
     bool waited = j->state == JOB_BUSY, unpacks = image_job_unpacks(j);
     struct err why = ERR_INIT;
     int r = unpacks ? stage_begin(j, &why) : 0;
+
+    if (r == 0 && unpacks && !j->stage && j->work->options->mending) { /* the layer is whole: is the blob there? */
+        j->diff_id = (struct digest){0};
+        unpacks = false;
+    }
 
     j->state = JOB_ACTIVE;
     if (r == 0 && (j->stage || !unpacks))

@@ -12,6 +12,8 @@
  * Without a registry (`registry` NULL, `name` too) the compressed layers are in the store already; one that is not, or
  * that was damaged there, is an error.
  *
+ * With the option `mending` blobs are brought in as well whose layers are there and whole.
+ *
  * `wake_fd` becomes readable when a signal has set the registry client's `interrupted`. On failure every process that
  * was started has ended, and nothing is left but downloads that can go on. */
 int image_layers_bring(struct store *s, struct registry *registry, const struct oci_reference *name,
