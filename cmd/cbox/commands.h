@@ -5,7 +5,10 @@
 
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_inspect;
+extern const struct cli_command cmd_image_prune;
 extern const struct cli_command cmd_images;
+extern const struct cli_command cmd_import;
+extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_load;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
@@ -13,6 +16,8 @@ extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_save;
+extern const struct cli_command cmd_tag;
+extern const struct cli_command cmd_untag;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;

@@ -14,8 +14,8 @@ struct load_options {
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct load_options, 0, "all-platforms", all_platforms, "Load the image for every platform"),
-    CLI_STRING(struct load_options, 'i', "input", input, "Read from tar archive file, instead of STDIN",
-               .word = "file", .values = CLI_VALUES_FILE),
+    CLI_STRING(struct load_options, 'i', "input", input, "Read from tar archive file, instead of STDIN", .word = "file",
+               .values = CLI_VALUES_FILE),
     CLI_STRING(struct load_options, 0, "platform", platform, "Load the image for this platform, as linux/arm64",
                .word = "os/arch"),
     CLI_FLAG(struct load_options, 'q', "quiet", quiet, "Suppress the load output"),
@@ -104,7 +104,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
 }
 
 static const char description[] =
-    "Brings the images of an archive into the store. What kind of archive it is shows in its content: what docker save\n"
+    "Brings the images of an archive into the store. What kind of archive it is shows in its content: what docker "
+    "save\n"
     "writes, old and new, an OCI archive or an OCI directory; a file may be compressed with gzip or zstd. Blobs are\n"
     "checked by their digests and layers by those that the image's config names, before anything of them can be seen.\n"
     "\n"

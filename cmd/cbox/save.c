@@ -56,8 +56,10 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
 }
 
 static const char description[] =
-    "Writes images to a file that docker load, podman load, skopeo and cbox load read. It is an OCI layout and has what\n"
-    "older versions of Docker look for beside it. Layers stay as they were pulled, compressed, so that all digests stay.\n"
+    "Writes images to a file that docker load, podman load, skopeo and cbox load read. It is an OCI layout and has "
+    "what\n"
+    "older versions of Docker look for beside it. Layers stay as they were pulled, compressed, so that all digests "
+    "stay.\n"
     "\n"
     "A name without a tag means all tags of the repository. The file appears when it is complete.";
 

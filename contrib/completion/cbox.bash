@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull images version info help container image system history rm rmi'
+        commands='run ps pull images version info help container image system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -18,11 +18,11 @@ _cbox_tables() {
         options='-a --all --format:none --no-trunc -q --quiet'
         ;;
     'cbox pull')
-        options='--platform:none -q --quiet'
+        options='--all-platforms --platform:none -q --quiet'
         first=image others=none
         ;;
     'cbox images')
-        options='-a --all --digests --format:none --no-trunc -q --quiet'
+        options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
         first=image others=none
         ;;
     'cbox version')
@@ -48,26 +48,46 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='history inspect ls pull rm'
+        commands='history import inspect load ls prune pull rm save tag untag'
         ;;
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'
         first=image others=none
         ;;
+    'cbox image import')
+        options='-c:none --change:none -m:none --message:none --platform:none'
+        first=file others=image
+        ;;
     'cbox image inspect')
         options='-f:none --format:none'
         first=image others=image
         ;;
+    'cbox image load')
+        options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
     'cbox image ls' | 'cbox image list')
-        options='-a --all --digests --format:none --no-trunc -q --quiet'
+        options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
         first=image others=none
         ;;
+    'cbox image prune')
+        options='-a --all --filter:none -f --force'
+        ;;
     'cbox image pull')
-        options='--platform:none -q --quiet'
+        options='--all-platforms --platform:none -q --quiet'
         first=image others=none
         ;;
     'cbox image rm' | 'cbox image remove')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox image save')
+        options='--all-platforms --format:words=docker-archive|oci-archive|oci-dir -o:file --output:file --platform:none'
+        first=image others=image
+        ;;
+    'cbox image tag')
+        first=image others=image
+        ;;
+    'cbox image untag')
         first=image others=image
         ;;
     'cbox system')
@@ -79,12 +99,33 @@ _cbox_tables() {
         options='--format:none -H --human --no-trunc -q --quiet'
         first=image others=none
         ;;
+    'cbox import')
+        options='-c:none --change:none -m:none --message:none --platform:none'
+        first=file others=image
+        ;;
+    'cbox inspect')
+        options='-f:none --format:none --type:words=image'
+        first=image others=image
+        ;;
+    'cbox load')
+        options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
     'cbox rm')
         options='-f --force'
         first=container others=container
         ;;
     'cbox rmi')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox save')
+        options='--all-platforms --format:words=docker-archive|oci-archive|oci-dir -o:file --output:file --platform:none'
+        first=image others=image
+        ;;
+    'cbox tag')
+        first=image others=image
+        ;;
+    'cbox untag')
         first=image others=image
         ;;
     esac

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image ls' 'image list' 'image pull' 'image rm' 'image remove' 'system' 'system info' 'history' 'rm' 'rmi'
+set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'system' 'system info' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -34,8 +34,14 @@ complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
+complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
+complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
+complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
+complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
 complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
 complete -c cbox -n "__cbox_at ''" -l root -x -a '(__fish_complete_directories)' -d 'Directory of images and containers'
@@ -67,15 +73,18 @@ complete -c cbox -n "__cbox_at 'ps'" -l format -x -d 'Format output: \'table\', 
 complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
 
+complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'images'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'images'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'images'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'images'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'images'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'images'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'images'" -l tree -d 'List multi-platform images as a tree'
 complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
@@ -113,10 +122,16 @@ complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working d
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at 'image'" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
+complete -c cbox -n "__cbox_at 'image'" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
+complete -c cbox -n "__cbox_at 'image'" -a prune -d 'Remove unused images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
+complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
+complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
 
 complete -c cbox -n "__cbox_at 'image history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image history'" -s H -l human -d 'Print sizes and dates in human readable format'
@@ -124,22 +139,49 @@ complete -c cbox -n "__cbox_at 'image history'" -l no-trunc -d 'Don\'t truncate 
 complete -c cbox -n "__cbox_at 'image history'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'image history'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image import'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'image import'" -s m -l message -x -d 'Set commit message for imported image'
+complete -c cbox -n "__cbox_at 'image import'" -l platform -x -d 'Set the image\'s platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image import'" -F
+
 complete -c cbox -n "__cbox_at 'image inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image inspect'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image load'" -l all-platforms -d 'Load the image for every platform'
+complete -c cbox -n "__cbox_at 'image load'" -s i -l input -r -F -d 'Read from tar archive file, instead of STDIN'
+complete -c cbox -n "__cbox_at 'image load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image load'" -s q -l quiet -d 'Suppress the load output'
+
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l tree -d 'List multi-platform images as a tree'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image prune'" -s a -l all -d 'Remove all unused images, not just dangling ones'
+complete -c cbox -n "__cbox_at 'image prune'" -l filter -x -d 'Provide filter values (e.g. "until=<timestamp>")'
+complete -c cbox -n "__cbox_at 'image prune'" -s f -l force -d 'Do not prompt for confirmation'
+
+complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image save'" -l all-platforms -d 'Save the image for every platform'
+complete -c cbox -n "__cbox_at 'image save'" -l format -x -a 'docker-archive oci-archive oci-dir' -d 'What to write: an archive for Docker and others, an OCI archive, or an OCI directory'
+complete -c cbox -n "__cbox_at 'image save'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'image save'" -l platform -x -d 'Save the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image save'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 
@@ -149,8 +191,32 @@ complete -c cbox -n "__cbox_at 'history'" -l no-trunc -d 'Don\'t truncate output
 complete -c cbox -n "__cbox_at 'history'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'history'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'import'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'import'" -s m -l message -x -d 'Set commit message for imported image'
+complete -c cbox -n "__cbox_at 'import'" -l platform -x -d 'Set the image\'s platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'import'" -F
+
+complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'
+complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'load'" -l all-platforms -d 'Load the image for every platform'
+complete -c cbox -n "__cbox_at 'load'" -s i -l input -r -F -d 'Read from tar archive file, instead of STDIN'
+complete -c cbox -n "__cbox_at 'load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'load'" -s q -l quiet -d 'Suppress the load output'
+
 complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rmi'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'rmi'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'save'" -l all-platforms -d 'Save the image for every platform'
+complete -c cbox -n "__cbox_at 'save'" -l format -x -a 'docker-archive oci-archive oci-dir' -d 'What to write: an archive for Docker and others, an OCI archive, or an OCI directory'
+complete -c cbox -n "__cbox_at 'save'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'save'" -l platform -x -d 'Save the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'save'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'untag'" -a '(cbox __complete image 2>/dev/null)'

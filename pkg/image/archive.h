@@ -2,12 +2,12 @@
  *
  * Nothing is unpacked by name. A tar is read once for what stands where in it; a name of a document or blob is then
  * looked up in that list, and its bytes are read where they lie. An uncompressed file stays where it is; a pipe, and
- * whatever is compressed, is first written, decompressed by a confined process, into a file of the store's tmp/ that has
- * no name.
+ * whatever is compressed, is first written, decompressed by a confined process, into a file of the store's tmp/ that
+ * has no name.
  *
- * All names are foreign. In a tar only regular files count, and links between them; a name that stands there twice is an
- * error once somebody asks for it, since Docker takes the last and others the first: two readers would see two images.
- * In a directory, names are resolved beneath it and only regular files are opened.
+ * All names are foreign. In a tar only regular files count, and links between them; a name that stands there twice is
+ * an error once somebody asks for it, since Docker takes the last and others the first: two readers would see two
+ * images. In a directory, names are resolved beneath it and only regular files are opened.
  */
 #pragma once
 

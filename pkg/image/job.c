@@ -69,6 +69,17 @@ static int blob_again(struct image_job *j, const struct err *why, struct err *er
     return r < 0 ? r : blob_download(j, err);
 }
 
+/* The blob, and what was unpacked of it, go into the transaction. */
+static void job_staged(struct image_job *j)
+{
+    if (j->ingest)
+        store_transaction_add_blob(j->work->transaction, j->ingest);
+    j->ingest = NULL;
+    j->blob_fd = fd_close(j->blob_fd);
+    j->state = JOB_STAGED;
+    image_job_tell(j, IMAGE_COMPLETE, j->blob->size);
+}
+
 /* All bytes are there: makes sure that they are the right ones, and tells the unpacker. */
 static int blob_complete(struct image_job *j, struct err *err)
 {
@@ -79,7 +90,7 @@ static int blob_complete(struct image_job *j, struct err *err)
         return blob_again(j, &why, err);
     if (r < 0) {
         *err = why;
-        return wrap(j, "downloading", err);
+        return wrap(j, j->work->registry ? "downloading" : "reading", err);
     }
     if (j->held.kind) {
         store_ingest_discard(j->ingest); /* worth nothing to a next try */
@@ -89,7 +100,10 @@ static int blob_complete(struct image_job *j, struct err *err)
     j->complete = true;
     j->inherited = false;
     image_job_tell(j, IMAGE_DOWNLOADED, j->blob->size);
-    unpacker_announce(&j->unpacker, j->blob->size, true);
+    if (image_job_unpacks(j))
+        unpacker_announce(&j->unpacker, j->blob->size, true);
+    else
+        job_staged(j);
     return 0;
 }
 
@@ -140,17 +154,26 @@ static void on_done(void *ctx, int status, const struct err *err)
 
 static const struct registry_download_ops download_ops = {on_data, on_restart, on_done};
 
+/* All that is missing at once, from a file of ours. */
+static int blob_fill(struct image_job *j, struct err *err)
+{
+    const struct image_pull_options *o = j->work->options;
+    int r = o->fill(j->blob, j->ingest, o->data, err);
+
+    if (r == 0)
+        return blob_complete(j, err);
+    return r == ERR_INTERRUPTED ? r : wrap(j, "reading", err);
+}
+
 static int blob_download(struct image_job *j, struct err *err)
 {
     struct image_work *w = j->work;
     int64_t start = store_ingest_offset(j->ingest);
-    char text[DIGEST_TEXT_MAX];
 
-    if (!w->registry)
-        return err_set(err, ERR_NOT_FOUND, "the layer %s is not in the store any more",
-                       digest_format(&j->blob->digest, text));
-    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
     image_job_tell(j, IMAGE_DOWNLOADING, start);
+    if (!w->registry)
+        return blob_fill(j, err);
+    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
     return 0;
 }
 
@@ -177,34 +200,40 @@ static int blob_begin(struct image_job *j, struct err *err)
 
 /* ---- unpacking ---- */
 
+/* Takes the lock on the layer, if it is missing or damaged. ERR_BUSY. */
+static int stage_begin(struct image_job *j, struct err *err)
+{
+    struct image_work *w = j->work;
+
+    if (store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at))
+        return store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
+    return store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
+}
+
 int image_job_claim(struct image_job *j, struct err *err)
 {
+    bool waited = j->state == JOB_BUSY, unpacks = image_job_unpacks(j);
     struct err why = ERR_INIT;
-    struct image_work *w = j->work;
-    bool damaged = store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at);
-    int r = damaged ? store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why)
-                    : store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why);
+    int r = unpacks ? stage_begin(j, &why) : 0;
 
-    if (r == 0 && !j->stage) {
-        image_job_tell(j, j->state == JOB_BUSY ? IMAGE_COMPLETE : IMAGE_EXISTS, j->blob->size);
-        j->state = JOB_DONE;
-        return 0;
-    }
-    if (r == 0)
+    j->state = JOB_ACTIVE;
+    if (r == 0 && (j->stage || !unpacks))
         r = blob_begin(j, &why);
+    if (r == 0 && !j->stage && !j->ingest && j->state == JOB_ACTIVE) { /* nothing is to be done */
+        image_job_reset(j);
+        image_job_tell(j, waited ? IMAGE_COMPLETE : IMAGE_EXISTS, j->blob->size);
+        j->state = JOB_DONE;
+    }
     if (r == ERR_BUSY) {
         image_job_reset(j);
-        if (j->state != JOB_BUSY)
+        if (!waited)
             image_job_tell(j, IMAGE_WAITING, 0);
         j->state = JOB_BUSY;
         return 0;
     }
-    if (r < 0) {
+    if (r < 0)
         *err = why;
-        return r;
-    }
-    j->state = JOB_ACTIVE;
-    return 0;
+    return r;
 }
 
 int image_job_unpack(struct image_job *j, struct err *err)
@@ -237,27 +266,16 @@ static bool blob_is_whole(struct image_job *j)
            digest_verify(&j->blob->digest, j->blob->size, &computed, NULL) == 0;
 }
 
-/* Without a registry there is nobody to ask again: either the blob was damaged in the store, and is worth nothing
- * there, or it is what it is, and the image lies about it. */
-static int job_give_up(struct image_job *j, const struct err *why, struct err *err)
-{
-    bool whole = blob_is_whole(j);
-    int r = whole ? 0 : store_blob_discard(j->work->store, &j->blob->digest, err);
-
-    if (r < 0)
-        return r;
-    *err = *why;
-    wrap(j, "unpacking", err);
-    return whole ? err->kind : err_hint(err, "the copy in the store was damaged and is gone now; try again");
-}
-
-/* A blob of the store that does not unpack was damaged there: it is got anew, once. */
+/* A blob of the store that does not unpack was damaged there: it is got anew, once. One that is as it should be stays,
+ * for other images may need it: then this one lies about what is in it. */
 static int job_heal(struct image_job *j, const struct err *why, struct err *err)
 {
     int r;
 
-    if (!j->work->registry)
-        return job_give_up(j, why, err);
+    if (blob_is_whole(j)) {
+        *err = *why;
+        return wrap(j, "unpacking", err);
+    }
     log_debug("layer %zu: %s: downloading it again", j->index + 1, why->text);
     image_job_reset(j);
     j->complete = false;
@@ -290,12 +308,7 @@ static int job_finished(struct image_job *j, const struct layer_applied *applied
         return r;
     store_transaction_add_layer(j->work->transaction, j->stage);
     j->stage = NULL;
-    if (j->ingest)
-        store_transaction_add_blob(j->work->transaction, j->ingest);
-    j->ingest = NULL;
-    j->blob_fd = fd_close(j->blob_fd);
-    j->state = JOB_STAGED;
-    image_job_tell(j, IMAGE_COMPLETE, j->blob->size);
+    job_staged(j);
     return 0;
 }
 

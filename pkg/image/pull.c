@@ -6,13 +6,14 @@
 
 /* Gives the image its name. */
 static int give_name(struct store *s, const struct oci_reference *name, const struct image_documents *d,
-                     struct image_pulled *ret, struct err *err)
+                     bool all_platforms, struct image_pulled *ret, struct err *err)
 {
     const struct image_meaning meaning = {
         .target = *image_documents_target(d),
         .manifest = d->manifest.digest.digest,
         .id = d->config.digest.digest,
         .config = &d->parsed_config,
+        .complete = all_platforms && d->index.digest.digest.algorithm != DIGEST_NONE,
     };
 
     ret->target = meaning.target;
@@ -28,7 +29,8 @@ static int pull(struct store *s, struct registry *registry, const struct oci_ref
     _cleanup_(image_documents_release) struct image_documents documents = {0};
     _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(s);
     _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
-    int r = image_documents_fetch(s, registry, name, options->platform, &documents, err);
+    const struct image_wanted wanted = {options->platform, options->all_platforms};
+    int r = image_documents_fetch(s, registry, name, &wanted, &documents, err);
 
     if (r < 0)
         return r;
@@ -41,7 +43,7 @@ static int pull(struct store *s, struct registry *registry, const struct oci_ref
     if (r < 0)
         return r;
     failpoint("pull-layers");
-    return give_name(s, name, &documents, ret, err);
+    return give_name(s, name, &documents, options->all_platforms, ret, err);
 }
 
 int image_pull(struct store *s, const struct config *config, const struct oci_reference *name,

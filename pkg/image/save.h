@@ -8,7 +8,8 @@
 #include "image/image.h"
 
 enum image_save_format {
-    /* One tar that is both an OCI layout and what Docker reads: as Docker writes it since 25, and 1.10 and later read. */
+    /* One tar that is both an OCI layout and what Docker reads: as Docker writes it since 25, and 1.10 and later read.
+     */
     IMAGE_SAVE_DOCKER,
     IMAGE_SAVE_OCI,       /* the OCI layout alone, in a tar */
     IMAGE_SAVE_DIRECTORY, /* the same as a directory */

@@ -405,8 +405,8 @@ static int lease_blobs(struct planning *p, struct save_plan *plan, struct err *e
     return r;
 }
 
-int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options,
-                   struct save_plan *ret, struct err *err)
+int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options, struct save_plan *ret,
+                   struct err *err)
 {
     _cleanup_(planning_release) struct planning p = {.store = s, .options = options};
     _cleanup_fd_ int lock = -1; /* until there is a lease */

@@ -19,6 +19,6 @@ struct save_plan {
 };
 
 /* Finds the images and lists what they need, all of which is there. The caller releases `ret` in any case. */
-int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options,
-                   struct save_plan *ret, struct err *err);
+int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options, struct save_plan *ret,
+                   struct err *err);
 void save_plan_release(struct save_plan *p);

@@ -43,8 +43,8 @@ static const struct {
     const char *magic;
     size_t len;
 } other_compressions[] = {
-    {"xz", "\xfd\x37zXZ\0", 6},     {"bzip2", "BZh", 3}, {"lz4", "\x04\x22\x4d\x18", 4}, {"lzip", "LZIP", 4},
-    {"compress", "\x1f\x9d", 2}, {"lzop", "\x89LZO", 4},
+    {"xz", "\xfd\x37zXZ\0", 6}, {"bzip2", "BZh", 3},         {"lz4", "\x04\x22\x4d\x18", 4},
+    {"lzip", "LZIP", 4},        {"compress", "\x1f\x9d", 2}, {"lzop", "\x89LZO", 4},
 };
 
 int image_spool_identify(int fd, int64_t offset, enum oci_compression *ret, struct err *err)

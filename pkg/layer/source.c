@@ -13,8 +13,8 @@ enum { DROP_STEP = 4 << 20, DROP_KEPT = 1 << 20 };
 
 struct layer_source {
     int fd;
-    int notice_fd; /* -1: nothing more will be announced */
-    bool given_up; /* its end came before the last message */
+    int notice_fd;   /* -1: nothing more will be announced */
+    bool given_up;   /* its end came before the last message */
     bool sequential; /* read with read(2) */
     int cancel_fd;
     int64_t offset;

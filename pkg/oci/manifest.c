@@ -221,6 +221,11 @@ void oci_index_release(struct oci_index *index)
     json_free(&oci_index_type, index);
 }
 
+bool oci_media_is_index(const char *media_type)
+{
+    return named_by(media_type) == NAMES_INDEX;
+}
+
 /* Attestations are entries for unknown/unknown; entries of other types are no images. */
 static bool is_image_entry(const struct oci_descriptor *d)
 {

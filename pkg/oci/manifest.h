@@ -74,6 +74,9 @@ int oci_index_parse(const char *text, size_t len, struct oci_index *ret, struct 
 void oci_index_release(struct oci_index *index);
 #define _cleanup_index_ _cleanup_(oci_index_release)
 
+/* Whether a media type is that of an index. */
+bool oci_media_is_index(const char *media_type);
+
 /* The entry that suits `wanted` best, the first of equals; it stays the index's. Attestations and other entries for no
  * real platform are passed over. ERR_NOT_FOUND names the platforms that there are. */
 int oci_index_select(const struct oci_index *index, const struct oci_platform *wanted,

@@ -1,5 +1,5 @@
-/* Bytes from a file to wherever, moved by the kernel where it can: shared on file systems that share, else copied without
- * coming by here. copy_file_range(2), sendfile(2).
+/* Bytes from a file to wherever, moved by the kernel where it can: shared on file systems that share, else copied
+ * without coming by here. copy_file_range(2), sendfile(2).
  */
 #pragma once
 

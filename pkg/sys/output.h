@@ -1,9 +1,9 @@
 /* A file that a user asked for, large perhaps: whole under its name, or what was there before.
  *
- * It is written without a name in the directory where it is to be, so that nothing is left of it whatever happens to the
- * process, and gets its name when it is complete and on disk. Where the file system knows no files without names, it has
- * one that starts with ".tmp-" until then. What exists and is no regular file (a pipe, /dev/null) is written to as it
- * is. open(2), O_TMPFILE.
+ * It is written without a name in the directory where it is to be, so that nothing is left of it whatever happens to
+ * the process, and gets its name when it is complete and on disk. Where the file system knows no files without names,
+ * it has one that starts with ".tmp-" until then. What exists and is no regular file (a pipe, /dev/null) is written to
+ * as it is. open(2), O_TMPFILE.
  */
 #pragma once
 
@@ -15,9 +15,9 @@
 enum { OUTPUT_NAME_MAX = 40 };
 
 struct output {
-    int fd;              /* to write to; owned by the output */
-    int dir;             /* -1: written to as it is */
-    const char *path;    /* borrowed */
+    int fd;                          /* to write to; owned by the output */
+    int dir;                         /* -1: written to as it is */
+    const char *path;                /* borrowed */
     char temporary[OUTPUT_NAME_MAX]; /* in `dir`; "" while the file has no name */
 };
 
