@@ -11,7 +11,7 @@
 enum {
     NESTED_MAX = 4,      /* indexes in indexes */
     INDEXES_MAX = 64,    /* looked into for one image */
-    BLOBS_MAX = 1 << 16, /* of all platforms of one image */
+    BLOBS_MAX = 1 << 13, /* of all platforms of one image */
 };
 
 struct layout {

@@ -100,7 +100,7 @@ static int blob_complete(struct image_job *j, struct err *err)
     j->complete = true;
     j->inherited = false;
     image_job_tell(j, IMAGE_DOWNLOADED, j->blob->size);
-    if (image_job_unpacks(j))
+    if (j->stage)
         unpacker_announce(&j->unpacker, j->blob->size, true);
     else
         job_staged(j);
@@ -212,12 +212,12 @@ static int stage_begin(struct image_job *j, struct err *err)
 
 int image_job_claim(struct image_job *j, struct err *err)
 {
-    bool waited = j->state == JOB_BUSY, unpacks = image_job_unpacks(j);
+    bool waited = j->state == JOB_BUSY;
     struct err why = ERR_INIT;
-    int r = unpacks ? stage_begin(j, &why) : 0;
+    int r = image_job_unpacks(j) ? stage_begin(j, &why) : 0;
 
     j->state = JOB_ACTIVE;
-    if (r == 0 && (j->stage || !unpacks))
+    if (r == 0) /* a layer may be there that was packed in another way */
         r = blob_begin(j, &why);
     if (r == 0 && !j->stage && !j->ingest && j->state == JOB_ACTIVE) { /* nothing is to be done */
         image_job_reset(j);
