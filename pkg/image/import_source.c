@@ -105,7 +105,7 @@ static int open_file(struct store *s, const char *path, int *ret_fd, struct dige
     int r = 0;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return err_errno(err, errno, "open");
+        return err_set(err, err_kind_of_errno(errno), "%s", strerror(errno));
     if (S_ISDIR(st.st_mode))
         return err_set(err, ERR_INVALID, "is a directory; a tar of it can be imported");
     if (!S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)

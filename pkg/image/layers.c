@@ -134,8 +134,8 @@ static int compare_size(const void *va, const void *vb)
     return x != y ? (x < y ? 1 : -1) : (a > b) - (a < b);
 }
 
-/* The same layer twice is brought once; packed in another way it is wanted as a blob too. The same blob as two layers is
- * a lie: a blob unpacks to one thing. */
+/* The same layer twice is brought once; packed in another way it is wanted as a blob too. The same blob as two layers
+ * is a lie: a blob unpacks to one thing. */
 static int find_duplicates(struct image_work *w, struct err *err)
 {
     for (size_t i = 0; i < w->n_jobs; i++) {

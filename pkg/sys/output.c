@@ -22,7 +22,7 @@ static int open_directory(const char *path, int *ret, struct err *err)
     _cleanup_free_ char *dir = str_ndup(path, (size_t)(path_base(path) - path));
 
     *ret = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *ret < 0 ? err_errno(err, errno, "%s", *dir ? dir : ".") : 0;
+    return *ret < 0 ? err_errno(err, errno, "%s", path) : 0;
 }
 
 static int open_new(struct output *o, mode_t mode, struct err *err)
