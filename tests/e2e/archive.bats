@@ -263,7 +263,7 @@ Loaded image: alpine:3" cbox load -i "$BATS_TEST_TMPDIR/new.tar"
     CBOX_FAILPOINT=save-part run cbox save -o "$BATS_TEST_TMPDIR/out.tar" alpine:3
     [ "$status" -eq 137 ]
     expect old cat "$BATS_TEST_TMPDIR/out.tar"
-    [ "$(ls -A "$BATS_TEST_TMPDIR" | grep -c '^\.tmp')" -eq 0 ]
+    [ -z "$(find "$BATS_TEST_TMPDIR" -maxdepth 1 -name '.tmp*')" ]
     cbox save -o "$BATS_TEST_TMPDIR/out.tar" alpine:3
     cbox save -o /dev/stdout alpine:3 | cmp - "$BATS_TEST_TMPDIR/out.tar"
 }
@@ -448,7 +448,7 @@ END
     cbox load -q -i "$alpine"
     hex=$(image_layer_digest "$alpine" 0)
     image_init "$BATS_TEST_TMPDIR/liar"
-    image_layer_raw "$BATS_TEST_TMPDIR/liar" gzip sha256:$(printf 0%.0s {1..64}) <"$alpine/blobs/sha256/${hex#sha256:}"
+    image_layer_raw "$BATS_TEST_TMPDIR/liar" gzip "sha256:$(printf 0%.0s {1..64})" <"$alpine/blobs/sha256/${hex#sha256:}"
     image_manifest "$BATS_TEST_TMPDIR/liar" '{}'
     rm "$BATS_TEST_TMPDIR/liar/blobs/sha256/${hex#sha256:}"
     refuse 1 'unpacking layer 1/1' cbox load -i "$BATS_TEST_TMPDIR/liar"

@@ -103,7 +103,7 @@ layer_of() {
     refuse 1 'damaged tar header' cbox import "$fixtures_dir/README.md" x
     head -c 500000 "$tar.gz" >"$BATS_TEST_TMPDIR/cut.tar.gz"
     refuse 1 'cut.tar.gz: .*truncated' cbox import "$BATS_TEST_TMPDIR/cut.tar.gz" x
-    refuse 1 'cannot import digest reference' cbox import "$tar" x@sha256:$(printf 0%.0s {1..64})
+    refuse 1 'cannot import digest reference' cbox import "$tar" "x@sha256:$(printf 0%.0s {1..64})"
     refuse 1 'nowhere: No such file' cbox import nowhere
     [ "$(pulled)" -eq 0 ]
     [ -z "$(find "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" "$CBOX_ROOT/tmp" -type f -size +0)" ]
