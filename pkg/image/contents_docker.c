@@ -49,7 +49,7 @@ static int read_list(struct image_archive *a, struct list *ret, struct err *err)
     buf_addc(&object, '}');
     r = json_parse(buf_str(&object), object.len, &list_type, ret, err);
     if (r < 0)
-        return err_wrap(err, "manifest.json");
+        return r;
     if (ret->images.n > OCI_INDEX_ENTRIES_MAX)
         return err_set(err, ERR_LIMIT, "manifest.json: %zu images; at most %d are supported", ret->images.n,
                        OCI_INDEX_ENTRIES_MAX);

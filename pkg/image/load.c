@@ -139,8 +139,11 @@ static int load(struct loading *l, const char *path, struct err *err)
     if (r == 0)
         r = image_archive_open(l->store, path, l->wake_fd, &archive, err);
     l->archive = archive;
-    if (r == 0)
+    if (r == 0) {
         r = image_contents_read(archive, l->options, &contents, err);
+        if (r < 0 && r != ERR_INTERRUPTED)
+            err_wrap(err, "%s", path ? path : "standard input");
+    }
     failpoint("load-contents");
     VEC_FOREACH (image, &contents.images)
         r = r < 0 ? r : load_image(l, image, err);
