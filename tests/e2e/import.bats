@@ -29,6 +29,11 @@ teardown() {
     test_teardown
 }
 
+# Trash is deleted by a process beside the commands, which takes its moment.
+no_files() {
+    [ -z "$(find "$@" -type f -size +0 2>&1)" ]
+}
+
 # layer_of NAME: the digest and the type of its layer's blob.
 layer_of() {
     rm -rf "$BATS_TEST_TMPDIR/out"
@@ -59,7 +64,7 @@ layer_of() {
     expect "$id" cbox images -q --no-trunc
     expect 'By hand' cbox history --format '{{.Comment}}' "$id"
     expect hello cbox run --rm "$id" echo hello
-    [ -z "$(find "$CBOX_ROOT/tmp" -type f -size +0)" ]
+    wait_for 10 no_files "$CBOX_ROOT/tmp"
 }
 
 @test "from a URL" {
@@ -106,7 +111,7 @@ layer_of() {
     refuse 1 'cannot import digest reference' cbox import "$tar" "x@sha256:$(printf 0%.0s {1..64})"
     refuse 1 'nowhere: No such file' cbox import nowhere
     [ "$(pulled)" -eq 0 ]
-    [ -z "$(find "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" "$CBOX_ROOT/tmp" -type f -size +0)" ]
+    wait_for 10 no_files "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" "$CBOX_ROOT/tmp"
 }
 
 @test "an import killed at every named place leaves a store that the next one finishes" {
@@ -119,6 +124,6 @@ layer_of() {
         cbox import "$tar.gz" killed
         expect hello cbox run --rm killed echo hello
         cbox rmi killed
-        [ -z "$(find "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" "$CBOX_ROOT/tmp" -type f -size +0)" ]
+        wait_for 10 no_files "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" "$CBOX_ROOT/tmp"
     done
 }
