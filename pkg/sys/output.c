@@ -74,7 +74,9 @@ static int link_temporary(struct output *o, struct err *err)
         return 0;
     snprintf(self, sizeof(self), "/proc/self/fd/%d", o->fd);
     make_name(o->temporary);
-    if (linkat(AT_FDCWD, self, o->dir, o->temporary, AT_SYMLINK_FOLLOW) < 0) {
+    /* The second way is without /proc, and for those who may. */
+    if (linkat(AT_FDCWD, self, o->dir, o->temporary, AT_SYMLINK_FOLLOW) < 0 &&
+        linkat(o->fd, "", o->dir, o->temporary, AT_EMPTY_PATH) < 0) {
         o->temporary[0] = 0;
         return err_errno(err, errno, "%s", o->path);
     }
