@@ -21,11 +21,17 @@ static const struct cli_entry container_commands[] = {
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
-    {"history", &cmd_history, CLI_OTHER},   {"inspect", &cmd_image_inspect, CLI_OTHER},
-    {"load", &cmd_load, CLI_OTHER},         {"ls", &cmd_images, CLI_OTHER, "list"},
-    {"prune", &cmd_image_prune, CLI_OTHER}, {"pull", &cmd_pull, CLI_OTHER},
-    {"rm", &cmd_rmi, CLI_OTHER, "remove"},  {"save", &cmd_save, CLI_OTHER},
-    {"tag", &cmd_tag, CLI_OTHER},           {"untag", &cmd_untag, CLI_OTHER},
+    {"history", &cmd_history, CLI_OTHER},
+    {"import", &cmd_import, CLI_OTHER},
+    {"inspect", &cmd_image_inspect, CLI_OTHER},
+    {"load", &cmd_load, CLI_OTHER},
+    {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"prune", &cmd_image_prune, CLI_OTHER},
+    {"pull", &cmd_pull, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"save", &cmd_save, CLI_OTHER},
+    {"tag", &cmd_tag, CLI_OTHER},
+    {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -50,6 +56,7 @@ static const struct cli_entry commands[] = {
     {"image", &group_image, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"history", &cmd_history, CLI_OTHER},
+    {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
     {"load", &cmd_load, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},

@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull images version info help container image system history inspect load rm rmi save tag untag'
+        commands='run ps pull images version info help container image system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -48,11 +48,15 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='history inspect load ls prune pull rm save tag untag'
+        commands='history import inspect load ls prune pull rm save tag untag'
         ;;
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'
         first=image others=none
+        ;;
+    'cbox image import')
+        options='-c:none --change:none -m:none --message:none --platform:none'
+        first=file others=image
         ;;
     'cbox image inspect')
         options='-f:none --format:none'
@@ -103,6 +107,10 @@ _cbox_tables() {
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'
         first=image others=none
+        ;;
+    'cbox import')
+        options='-c:none --change:none -m:none --message:none --platform:none'
+        first=file others=image
         ;;
     'cbox inspect')
         options='-f:none --format:none --type:words=image'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -34,11 +34,12 @@ complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
 complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
-complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
+complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
@@ -121,13 +122,14 @@ complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working d
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at 'image'" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
 complete -c cbox -n "__cbox_at 'image'" -a prune -d 'Remove unused images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
-complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
+complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
 
@@ -136,6 +138,11 @@ complete -c cbox -n "__cbox_at 'image history'" -s H -l human -d 'Print sizes an
 complete -c cbox -n "__cbox_at 'image history'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'image history'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'image history'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image import'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'image import'" -s m -l message -x -d 'Set commit message for imported image'
+complete -c cbox -n "__cbox_at 'image import'" -l platform -x -d 'Set the image\'s platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image import'" -F
 
 complete -c cbox -n "__cbox_at 'image inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image inspect'" -a '(cbox __complete image 2>/dev/null)'
@@ -197,6 +204,11 @@ complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and date
 complete -c cbox -n "__cbox_at 'history'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'history'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'history'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'import'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'import'" -s m -l message -x -d 'Set commit message for imported image'
+complete -c cbox -n "__cbox_at 'import'" -l platform -x -d 'Set the image\'s platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'import'" -F
 
 complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'

@@ -242,18 +242,15 @@ static int fetch_config(const struct resolving *rs, struct err *err)
 }
 
 /* A name without an index has one platform; who asked for another one by name does not want it. */
-static int check_platform(const struct image_documents *d, const char *platform, struct err *err)
+static int check_platform(const struct oci_platform *is, const char *platform, struct err *err)
 {
     _cleanup_platform_ struct oci_platform wanted = {0};
     _cleanup_free_ char *has = NULL;
-    int r;
+    int r = platform ? oci_platform_parse(platform, &wanted, err) : 0;
 
-    if (!platform)
-        return 0;
-    r = oci_platform_parse(platform, &wanted, err);
-    if (r < 0 || oci_platform_distance(&wanted, &d->parsed_config.platform) >= 0)
+    if (!platform || r < 0 || oci_platform_distance(&wanted, is) >= 0)
         return r;
-    has = oci_platform_format(&d->parsed_config.platform);
+    has = oci_platform_format(is);
     return err_set(err, ERR_NOT_FOUND, "the image was found but is not for the platform %s: it is for %s", platform,
                    has);
 }
@@ -261,7 +258,7 @@ static int check_platform(const struct image_documents *d, const char *platform,
 int image_documents_check(const struct image_documents *d, const char *platform, struct err *err)
 {
     size_t layers = d->parsed_manifest.layers.n, diff_ids = oci_image_config_layers(&d->parsed_config);
-    int r = check_platform(d, platform, err);
+    int r = check_platform(&d->parsed_config.platform, platform, err);
 
     if (r == 0 && layers != diff_ids)
         r = err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
@@ -312,4 +309,39 @@ int image_documents_put(const struct image_documents *d, struct store_transactio
     for (size_t i = 0; r == 0 && i < d->others.n; i++)
         r = put(&d->others.v[i], t, err);
     return r < 0 ? r : put(&d->index, t, err);
+}
+
+/* ---- making them ---- */
+
+int image_document_take(struct buf *bytes, struct image_document *ret, struct err *err)
+{
+    ret->bytes = *bytes;
+    *bytes = BUF_INIT;
+    return digest_compute(DIGEST_SHA256, buf_str(&ret->bytes), ret->bytes.len, &ret->digest, err);
+}
+
+int image_manifest_make(const struct image_document *config, const struct oci_descriptor *layers, size_t n_layers,
+                        struct image_document *ret, struct err *err)
+{
+    struct oci_manifest manifest = {.schema_version = 2, .media_type = (char *)OCI_MEDIA_MANIFEST}; /* borrowed */
+    struct buf text = BUF_INIT;
+
+    manifest.config.media_type = (char *)OCI_MEDIA_CONFIG;
+    manifest.config.digest = config->digest.digest;
+    manifest.config.size = (int64_t)config->bytes.len;
+    manifest.layers.v = (struct oci_descriptor *)layers;
+    manifest.layers.n = n_layers;
+    json_dump(&oci_manifest_type, &manifest, false, &text);
+    return image_document_take(&text, ret, err);
+}
+
+const char *image_layer_media_type(enum oci_compression packed)
+{
+    static const char *const types[] = {
+        [OCI_COMPRESSION_NONE] = OCI_MEDIA_LAYER,
+        [OCI_COMPRESSION_GZIP] = OCI_MEDIA_LAYER_GZIP,
+        [OCI_COMPRESSION_ZSTD] = OCI_MEDIA_LAYER_ZSTD,
+    };
+
+    return types[packed];
 }

@@ -90,7 +90,7 @@ static int blob_complete(struct image_job *j, struct err *err)
         return blob_again(j, &why, err);
     if (r < 0) {
         *err = why;
-        return wrap(j, "downloading", err);
+        return wrap(j, j->work->registry ? "downloading" : "reading", err);
     }
     if (j->held.kind) {
         store_ingest_discard(j->ingest); /* worth nothing to a next try */
@@ -100,7 +100,7 @@ static int blob_complete(struct image_job *j, struct err *err)
     j->complete = true;
     j->inherited = false;
     image_job_tell(j, IMAGE_DOWNLOADED, j->blob->size);
-    if (image_job_unpacks(j))
+    if (j->stage)
         unpacker_announce(&j->unpacker, j->blob->size, true);
     else
         job_staged(j);
@@ -154,17 +154,29 @@ static void on_done(void *ctx, int status, const struct err *err)
 
 static const struct registry_download_ops download_ops = {on_data, on_restart, on_done};
 
+/* All that is missing at once, from a file of ours. */
+static int blob_fill(struct image_job *j, struct err *err)
+{
+    const struct image_pull_options *o = j->work->options;
+    char text[DIGEST_TEXT_MAX];
+    int r = o->fill ? o->fill(j->blob, j->ingest, o->data, err)
+                    : err_set(err, ERR_NOT_FOUND, "%s is not in the store, and there is no registry to ask for it",
+                              digest_format(&j->blob->digest, text));
+
+    if (r == 0)
+        return blob_complete(j, err);
+    return r == ERR_INTERRUPTED ? r : wrap(j, "reading", err);
+}
+
 static int blob_download(struct image_job *j, struct err *err)
 {
     struct image_work *w = j->work;
     int64_t start = store_ingest_offset(j->ingest);
-    char text[DIGEST_TEXT_MAX];
 
-    if (!w->registry)
-        return err_set(err, ERR_NOT_FOUND, "the layer %s is not in the store any more",
-                       digest_format(&j->blob->digest, text));
-    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
     image_job_tell(j, IMAGE_DOWNLOADING, start);
+    if (!w->registry)
+        return blob_fill(j, err);
+    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
     return 0;
 }
 
@@ -214,17 +226,12 @@ static int stage_begin(struct image_job *j, struct err *err)
 
 int image_job_claim(struct image_job *j, struct err *err)
 {
-    bool waited = j->state == JOB_BUSY, unpacks = image_job_unpacks(j);
+    bool waited = j->state == JOB_BUSY;
     struct err why = ERR_INIT;
-    int r = unpacks ? stage_begin(j, &why) : 0;
-
-    if (r == 0 && unpacks && !j->stage && j->work->options->mending) { /* the layer is whole: is the blob there? */
-        j->diff_id = (struct digest){0};
-        unpacks = false;
-    }
+    int r = image_job_unpacks(j) ? stage_begin(j, &why) : 0;
 
     j->state = JOB_ACTIVE;
-    if (r == 0 && (j->stage || !unpacks))
+    if (r == 0) /* a layer may be there that was packed in another way */
         r = blob_begin(j, &why);
     if (r == 0 && !j->stage && !j->ingest && j->state == JOB_ACTIVE) { /* nothing is to be done */
         image_job_reset(j);
@@ -273,27 +280,16 @@ static bool blob_is_whole(struct image_job *j)
            digest_verify(&j->blob->digest, j->blob->size, &computed, NULL) == 0;
 }
 
-/* Without a registry there is nobody to ask again: either the blob was damaged in the store, and is worth nothing
- * there, or it is what it is, and the image lies about it. */
-static int job_give_up(struct image_job *j, const struct err *why, struct err *err)
-{
-    bool whole = blob_is_whole(j);
-    int r = whole ? 0 : store_blob_discard(j->work->store, &j->blob->digest, err);
-
-    if (r < 0)
-        return r;
-    *err = *why;
-    wrap(j, "unpacking", err);
-    return whole ? err->kind : err_hint(err, "the copy in the store was damaged and is gone now; try again");
-}
-
-/* A blob of the store that does not unpack was damaged there: it is got anew, once. */
+/* A blob of the store that does not unpack was damaged there: it is got anew, once. One that is as it should be stays,
+ * for other images may need it: then this one lies about what is in it. */
 static int job_heal(struct image_job *j, const struct err *why, struct err *err)
 {
     int r;
 
-    if (!j->work->registry)
-        return job_give_up(j, why, err);
+    if (blob_is_whole(j)) {
+        *err = *why;
+        return wrap(j, "unpacking", err);
+    }
     log_debug("layer %zu: %s: downloading it again", j->index + 1, why->text);
     image_job_reset(j);
     j->complete = false;
