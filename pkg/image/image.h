@@ -36,6 +36,7 @@ struct image_pull_options {
     const char *platform;                                   /* "os/architecture[/variant]"; NULL: the host's */
     void (*event)(const struct image_event *e, void *data); /* may be NULL */
     void *data;
+    bool insecure; /* as in struct registry_options */
 };
 
 struct image_pulled {

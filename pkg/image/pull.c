@@ -197,7 +197,8 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
     if (r < 0)
         return r;
     name_of(name, &full);
-    r = registry_new(config, &interrupted, &registry, err);
+    r = registry_new(config, &(struct registry_options){.interrupted = &interrupted, .insecure = options->insecure},
+                     &registry, err);
     if (r == 0)
         r = pull(s, registry, &full, options, signals.wake[0], ret, err);
     registry_free(steal_ptr(&registry));

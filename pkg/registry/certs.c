@@ -16,14 +16,16 @@ struct entry {
 
 struct registry_certs {
     const struct config *config;
+    bool insecure;
     struct entry *entries;
 };
 
-struct registry_certs *registry_certs_new(const struct config *config)
+struct registry_certs *registry_certs_new(const struct config *config, bool insecure)
 {
     struct registry_certs *c = mem_zalloc(1, sizeof(*c));
 
     c->config = config;
+    c->insecure = insecure;
     return c;
 }
 
@@ -137,7 +139,7 @@ static int read_host(struct registry_certs *c, struct entry *e, const char *auth
 {
     const struct config_registry *settings = registry_certs_settings(c->config, authority);
 
-    if (settings && settings->insecure)
+    if (c->insecure || (settings && settings->insecure))
         e->tls.insecure = true;
     if (settings && settings->ca) {
         int r = add_pem(e, settings->ca, err);

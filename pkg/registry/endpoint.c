@@ -25,16 +25,22 @@ static int add_mirror(struct registry_host *host, const char *url, struct err *e
     return 0;
 }
 
-static void add_registry(struct registry_host *host, const struct config *config)
+bool registry_is_insecure(const struct registry *r, const char *host)
 {
-    const struct config_registry *settings = registry_certs_settings(config, host->domain);
+    const struct config_registry *settings = registry_certs_settings(r->config, host);
+
+    return r->insecure || (settings && settings->insecure);
+}
+
+static void add_registry(const struct registry *r, struct registry_host *host)
+{
     struct registry_endpoint *e = VEC_PUSH(&host->endpoints);
 
     e->scheme = str_dup("https");
     e->authority = str_dup(strcmp(host->domain, hub_domain) == 0 ? hub_authority : host->domain);
     e->prefix = str_dup("");
     e->account = str_dup(host->domain);
-    e->may_be_plain = (settings && settings->insecure) || http_is_loopback(host->domain);
+    e->may_be_plain = registry_is_insecure(r, host->domain) || http_is_loopback(host->domain);
 }
 
 static void host_free(struct registry_host *host)
@@ -66,7 +72,7 @@ static int get_host(struct registry *r, const char *domain, struct registry_host
     STRV_FOREACH (url, settings ? settings->mirrors : NULL)
         if (add_mirror(host, *url, err) < 0)
             return ERR_INVALID;
-    add_registry(host, r->config);
+    add_registry(r, host);
     host->next = r->hosts;
     *ret = r->hosts = host;
     host = NULL;
@@ -102,7 +108,7 @@ void registry_endpoints_release(struct registry *r)
 
         r->repositories = repository->next;
         for (size_t i = 0; i < repository->host->endpoints.n; i++)
-            free(repository->access[i].authorization);
+            registry_access_release(repository->access[i]);
         free(repository->access);
         free(repository->path);
         free(repository);

@@ -26,10 +26,18 @@ struct registry_host {
 
 struct registry_token;
 
-/* What is known of a repository at one endpoint. */
+/* What is to be done with a repository, beside reading from it. Borrowed strings. */
+struct registry_scope {
+    bool push;
+    const char *mount_from; /* path of another repository of the same registry that blobs come from; or NULL */
+};
+
+/* What is known of a repository at one endpoint for one scope. */
 struct registry_access {
-    char *authorization; /* header's value, or NULL */
-    int64_t expires;     /* time_monotonic(); 0: never */
+    struct registry_access *next; /* for another scope */
+    char *scope;                  /* "repository:team/app:pull,push repository:team/base:pull" */
+    char *authorization;          /* header's value, or NULL */
+    int64_t expires;              /* time_monotonic(); 0: never */
     struct registry_token *pending;
 };
 
@@ -37,8 +45,8 @@ struct registry_repository {
     struct registry_repository *next;
     struct registry_host *host;
     char *path;
-    struct registry_access *access; /* one for each endpoint */
-    size_t preferred;               /* endpoint that answered last */
+    struct registry_access **access; /* a list for each endpoint */
+    size_t preferred;                /* endpoint that answered last */
 };
 
 struct registry_download {
@@ -54,6 +62,7 @@ struct registry_download {
 
 struct registry {
     const struct config *config;
+    bool insecure; /* every host is what `insecure` in the configuration makes of one */
     struct http *http;
     struct registry_certs *certs;
     struct registry_credentials credentials;
@@ -71,7 +80,15 @@ int registry_repository_get(struct registry *r, const struct oci_reference *ref,
                             struct err *err);
 void registry_endpoints_release(struct registry *r);
 
+/* Whether a host may be trusted without certificate, and spoken to without TLS. */
+bool registry_is_insecure(const struct registry *r, const char *host);
+
 /* token.c: authorization. */
+
+/* What is known for `scope` (NULL: reading) at endpoint `i`; found or made, owned by the repository. */
+struct registry_access *registry_access_get(struct registry_repository *repository, size_t i,
+                                            const struct registry_scope *scope);
+void registry_access_release(struct registry_access *a);
 
 /* The header's value to send now; NULL for none. */
 const char *registry_access_current(const struct registry_access *a);
@@ -85,11 +102,12 @@ enum {
     REGISTRY_REFUSED,    /* there is nothing to send that was not refused: the 401 stands */
 };
 
-/* Answers the challenges of a 401 from endpoint `i`: one of the above, or a failure. `sent` is what was refused, or
- * NULL. */
+/* Answers the challenges of a 401 from endpoint `i`: one of the above, or a failure. `scope` (NULL: reading) is what
+ * was tried, with what registry_access_get() has for it: `sent`, or NULL. A scope has its own token, so what pushes
+ * passes the same scope for all its requests. */
 int registry_authorize(struct registry *r, struct registry_repository *repository, size_t i,
-                       const struct http_response *response, const char *sent, registry_token_done done, void *ctx,
-                       struct err *err);
+                       const struct registry_scope *scope, const struct http_response *response, const char *sent,
+                       registry_token_done done, void *ctx, struct err *err);
 
 /* Forgets who waits. */
 void registry_token_leave(struct registry *r, void *ctx);

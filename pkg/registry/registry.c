@@ -11,24 +11,25 @@ static int find_tls(void *ctx, const char *authority, const char *origin, const 
     return registry_certs_find(r->certs, authority, origin, ret, err);
 }
 
-int registry_new(const struct config *config, const volatile sig_atomic_t *interrupted, struct registry **ret,
+int registry_new(const struct config *config, const struct registry_options *options, struct registry **ret,
                  struct err *err)
 {
     struct registry *r = mem_zalloc(1, sizeof(*r));
-    struct http_options options = {
-        .interrupted = interrupted,
+    struct http_options http = {
+        .interrupted = options ? options->interrupted : NULL,
         .user_agent = "cbox",
         .tls = find_tls,
         .ctx = r,
     };
-    int status = http_new(&options, &r->http, err);
+    int status = http_new(&http, &r->http, err);
 
     if (status < 0) {
         free(r);
         return status;
     }
     r->config = config;
-    r->certs = registry_certs_new(config);
+    r->insecure = options && options->insecure;
+    r->certs = registry_certs_new(config, r->insecure);
     *ret = r;
     return 0;
 }

@@ -22,14 +22,21 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 
 struct registry;
 
-/* Opens libcurl (ERR_UNSUPPORTED without it) and reads the user's credentials file if there is one
- * ($REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json, ~/.docker/config.json: "auths"). `config` is borrowed for the
- * client's life. `interrupted` may be NULL; when it becomes non-zero (in a signal handler) every call ends with
- * ERR_INTERRUPTED. */
-int registry_new(const struct config *config, const volatile sig_atomic_t *interrupted, struct registry **ret,
+/* How one client differs from another; zeroes are the usual ways. */
+struct registry_options {
+    /* When it becomes non-zero (in a signal handler) every call ends with ERR_INTERRUPTED; may be NULL. */
+    const volatile sig_atomic_t *interrupted;
+    /* --tls-verify=false: every host is taken as if the configuration called it insecure. */
+    bool insecure;
+};
+
+/* Opens libcurl (ERR_UNSUPPORTED without it). The user's credentials are read when somebody asks for them
+ * (registry/credentials.h). `config` is borrowed for the client's life; `options` may be NULL. */
+int registry_new(const struct config *config, const struct registry_options *options, struct registry **ret,
                  struct err *err);
 
 /* Gives up what is under way without calling back. */

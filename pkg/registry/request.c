@@ -199,7 +199,8 @@ static void unauthorized(struct registry_request *q, const struct http_response 
     int r = REGISTRY_REFUSED;
 
     if (q->authorizations++ < AUTHORIZATIONS_MAX)
-        r = registry_authorize(q->registry, q->repository, q->endpoint, response, q->sent, authorized, q, &failure);
+        r = registry_authorize(q->registry, q->repository, q->endpoint, NULL, response, q->sent, authorized, q,
+                               &failure);
     if (r == REGISTRY_AUTHORIZED)
         ask(q);
     else if (r == REGISTRY_REFUSED)
@@ -270,7 +271,7 @@ static void ask(struct registry_request *q)
         }
     }
     q->asked_tls = strcmp(endpoint_of(q)->scheme, "https") == 0;
-    str_replace(&q->sent, str_dup(registry_access_current(&q->repository->access[q->endpoint])));
+    str_replace(&q->sent, str_dup(registry_access_current(registry_access_get(q->repository, q->endpoint, NULL))));
     q->transfer = http_get(
         r->http,
         &(struct http_request){

@@ -1,6 +1,6 @@
 /* Authorization: Basic from the user's credentials, or a token that a token server gives (anonymously, or against the
  * credentials). Docker's token authentication, "registry/spec/auth/token". One token is fetched at a time for a
- * repository at an endpoint; whoever needs it meanwhile waits for it. */
+ * repository at an endpoint and a scope; whoever needs it meanwhile waits for it. */
 #include "registry/internal.h"
 
 #include "base/log.h"
@@ -21,6 +21,7 @@ struct registry_token {
     struct registry_token *next;
     struct registry *registry;
     struct registry_repository *repository;
+    struct registry_access *access;
     size_t endpoint;
     bool anonymous; /* there are no credentials to ask with */
     struct http_transfer *transfer;
@@ -45,6 +46,43 @@ static const struct json_type answer_type = {
 static void answer_release(struct answer *a)
 {
     json_free(&answer_type, a);
+}
+
+/* In the words of token servers: resources with what is to be done, parted by blanks. */
+static char *format_scope(const char *path, const struct registry_scope *scope)
+{
+    const char *from = scope ? scope->mount_from : NULL;
+    _cleanup_free_ char *mount = from && strcmp(from, path) != 0 ? str_printf(" repository:%s:pull", from) : NULL;
+
+    return str_printf("repository:%s:pull%s%s", path, scope && scope->push ? ",push" : "", mount ? mount : "");
+}
+
+struct registry_access *registry_access_get(struct registry_repository *repository, size_t i,
+                                            const struct registry_scope *scope)
+{
+    _cleanup_free_ char *text = format_scope(repository->path, scope);
+    struct registry_access *a = repository->access[i];
+
+    while (a && strcmp(a->scope, text) != 0)
+        a = a->next;
+    if (a)
+        return a;
+    a = mem_zalloc(1, sizeof(*a));
+    a->scope = steal_ptr(&text);
+    a->next = repository->access[i];
+    return repository->access[i] = a;
+}
+
+void registry_access_release(struct registry_access *a)
+{
+    while (a) {
+        struct registry_access *next = a->next;
+
+        free(a->scope);
+        free(a->authorization);
+        free(a);
+        a = next;
+    }
 }
 
 const char *registry_access_current(const struct registry_access *a)
@@ -75,7 +113,7 @@ static bool is_token(const char *s)
 
 static int accept_answer(struct registry_token *t, struct err *err)
 {
-    struct registry_access *access = &t->repository->access[t->endpoint];
+    struct registry_access *access = t->access;
     _cleanup_(answer_release) struct answer a = {0};
     const char *token;
     int64_t lifetime;
@@ -144,7 +182,7 @@ static void on_done(void *ctx, int status, const struct http_response *response,
         status = accept_answer(t, &failure);
     if (status < 0)
         err_wrap(&failure, "asking for access to %s", endpoint_of(t)->authority);
-    t->repository->access[t->endpoint].pending = NULL;
+    t->access->pending = NULL;
     /* Those who wait may leave while others are told, so it can be found until all were. */
     for (size_t i = 0; i < t->waiters.n; i++)
         if (t->waiters.v[i].done)
@@ -165,14 +203,65 @@ static void add_query(struct buf *url, const char *name, const char *value)
             buf_addf(url, "%%%02X", (unsigned)(unsigned char)*p);
 }
 
+/* "pull,push" and "delete,pull" are "pull,push,delete". */
+static char *join_actions(const char *a, const char *b)
+{
+    _cleanup_strv_ char **actions = strv_split(a, ','), **more = strv_split(b, ',');
+
+    STRV_FOREACH (action, more)
+        if (!strv_contains(actions, *action))
+            strv_add(&actions, *action);
+    return strv_join(actions, ",");
+}
+
+/* Adds the scopes in `text` to a list in which each resource stands once. */
+static void add_scopes(char ***list, const char *text)
+{
+    _cleanup_strv_ char **scopes = strv_split(text, ' ');
+
+    STRV_FOREACH (scope, scopes) {
+        const char *colon = strrchr(*scope, ':');
+        size_t n = colon ? (size_t)(colon - *scope) + 1 : 0;
+        char **known = *list;
+
+        while (known && *known && (!n || strncmp(*known, *scope, n) != 0 || strchr(*known + n, ':')))
+            known++;
+        if (!n)
+            continue;
+        if (known && *known) {
+            _cleanup_free_ char *actions = join_actions(*known + n, *scope + n);
+
+            str_replace(known, str_printf("%.*s%s", (int)n, *scope, actions));
+        } else
+            strv_add(list, *scope);
+    }
+}
+
+/* What to ask for: what the registry says that is missing, and for more than reading what is wanted as well. A proxy
+ * may know the repository by another name, so its own word for reading is enough. */
+static char **scopes_wanted(const struct registry_access *access, const struct registry_scope *scope,
+                            const struct registry_challenge *c)
+{
+    char **list = NULL;
+
+    STRV_FOREACH (param, c->params) {
+        const char *text = str_after(*param, "scope=");
+
+        if (text)
+            add_scopes(&list, text);
+    }
+    if (!list || scope)
+        add_scopes(&list, access->scope);
+    return list;
+}
+
 /* The URL to ask for a token. Credentials go there, so it must be as safe as the registry has to be. */
-static int token_url(const struct registry_token *t, const struct registry_challenge *c, struct buf *ret,
-                     struct err *err)
+static int token_url(const struct registry_token *t, const struct registry_challenge *c, char *const *scopes,
+                     struct buf *ret, struct err *err)
 {
     const struct registry_endpoint *e = endpoint_of(t);
     const char *realm = registry_challenge_param(c, "realm"), *service = registry_challenge_param(c, "service");
-    const char *scope = registry_challenge_param(c, "scope");
-    _cleanup_free_ char *scheme = NULL, *authority = NULL, *usual = NULL;
+    _cleanup_free_ char *scheme = NULL, *authority = NULL;
 
     if (str_empty(realm) || http_url_origin(realm, &scheme, &authority, err) < 0)
         return err_set(err, ERR_AUTH, "%s names no place to ask for a token", e->authority);
@@ -181,9 +270,8 @@ static int token_url(const struct registry_token *t, const struct registry_chall
     buf_add(ret, realm, strcspn(realm, "#"));
     if (!str_empty(service))
         add_query(ret, "service", service);
-    if (str_empty(scope))
-        scope = usual = str_printf("repository:%s:pull", t->repository->path);
-    add_query(ret, "scope", scope);
+    STRV_FOREACH (scope, scopes)
+        add_query(ret, "scope", *scope);
     return 0;
 }
 
@@ -204,8 +292,8 @@ static int find_basic(struct registry *r, const struct registry_repository *repo
 }
 
 static int fetch_token(struct registry *r, struct registry_repository *repository, size_t i,
-                       const struct registry_challenge *challenge, const char *basic, struct registry_token **ret,
-                       struct err *err)
+                       struct registry_access *access, const struct registry_challenge *challenge, char *const *scopes,
+                       const char *basic, struct registry_token **ret, struct err *err)
 {
     struct registry_token *t = mem_zalloc(1, sizeof(*t));
     _cleanup_buf_ struct buf url = BUF_INIT;
@@ -214,8 +302,9 @@ static int fetch_token(struct registry *r, struct registry_repository *repositor
     t->registry = r;
     t->repository = repository;
     t->endpoint = i;
+    t->access = access;
     t->answer.max = TOKEN_ANSWER_MAX;
-    status = token_url(t, challenge, &url, err);
+    status = token_url(t, challenge, scopes, &url, err);
     if (status < 0) {
         token_free(t);
         return status;
@@ -227,7 +316,7 @@ static int fetch_token(struct registry *r, struct registry_repository *repositor
                      .url = buf_str(&url), .origin = endpoint_of(t)->authority, .authorization = basic, .size = -1},
                  &token_ops, t);
     t->next = r->tokens;
-    *ret = r->tokens = repository->access[i].pending = t;
+    *ret = r->tokens = access->pending = t;
     return 0;
 }
 
@@ -241,12 +330,12 @@ static void read_challenges(const struct http_response *response, struct registr
 }
 
 int registry_authorize(struct registry *r, struct registry_repository *repository, size_t i,
-                       const struct http_response *response, const char *sent, registry_token_done done, void *ctx,
-                       struct err *err)
+                       const struct registry_scope *scope, const struct http_response *response, const char *sent,
+                       registry_token_done done, void *ctx, struct err *err)
 {
     _cleanup_challenges_ struct registry_challenges challenges = {0};
     _cleanup_free_ char *basic = NULL;
-    struct registry_access *access = &repository->access[i];
+    struct registry_access *access = registry_access_get(repository, i, scope);
     const struct registry_challenge *bearer;
     struct registry_token *t = access->pending;
     const char *now = registry_access_current(access);
@@ -265,7 +354,9 @@ int registry_authorize(struct registry *r, struct registry_repository *repositor
             return status;
     }
     if (!t && bearer) {
-        status = fetch_token(r, repository, i, bearer, basic, &t, err);
+        _cleanup_strv_ char **scopes = scopes_wanted(access, scope, bearer);
+
+        status = fetch_token(r, repository, i, access, bearer, scopes, basic, &t, err);
         if (status < 0)
             return status;
     }

@@ -85,7 +85,7 @@ static void test_certs(void **state)
     char *dirs[] = {(char *)"first", (char *)"second", NULL};
     struct config_registry hub = {.host = (char *)"docker.io", .ca = (char *)"hub.pem", .insecure = true};
     struct config config = {.certs_dirs = dirs, .registries = {&hub, 1, 1}};
-    _cleanup_(registry_certs_free_cleanup) struct registry_certs *certs = registry_certs_new(&config);
+    _cleanup_(registry_certs_free_cleanup) struct registry_certs *certs = registry_certs_new(&config, false);
     const struct http_tls *tls = NULL, *again = NULL;
     struct err err;
 
