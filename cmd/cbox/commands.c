@@ -23,7 +23,7 @@ static const struct cli_command group_container = {.summary = "Manage containers
 static const struct cli_entry image_commands[] = {
     {"history", &cmd_history, CLI_OTHER},   {"inspect", &cmd_image_inspect, CLI_OTHER},
     {"ls", &cmd_images, CLI_OTHER, "list"}, {"pull", &cmd_pull, CLI_OTHER},
-    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},  {"tags", &cmd_image_tags, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -38,6 +38,9 @@ static const struct cli_entry commands[] = {
     {"ps", &cmd_ps, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
     {"images", &cmd_images, CLI_COMMON},
+    {"login", &cmd_login, CLI_COMMON},
+    {"logout", &cmd_logout, CLI_COMMON},
+    {"search", &cmd_search, CLI_COMMON},
     {"version", &cmd_version, CLI_COMMON},
     {"info", &cmd_info, CLI_COMMON},
     {"help", &cmd_help, CLI_COMMON},

@@ -5,12 +5,16 @@
 
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_inspect;
+extern const struct cli_command cmd_image_tags;
 extern const struct cli_command cmd_images;
+extern const struct cli_command cmd_login;
+extern const struct cli_command cmd_logout;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
+extern const struct cli_command cmd_search;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;

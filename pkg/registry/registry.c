@@ -56,6 +56,7 @@ struct fetch {
     enum digest_algorithm algorithm;
     struct digest_computed computed;
     char *media_type;
+    struct registry_page *page; /* of another kind than manifest and blob: nothing is digested */
     bool manifest;
     bool done;
     int status;
@@ -95,6 +96,10 @@ static int on_check(void *ctx, const struct http_response *response, struct err 
     const char *type = http_response_header(response, "Content-Type", 0);
     int r;
 
+    if (f->page) {
+        str_replace(&f->page->link, str_dup(http_response_header(response, "Link", 0)));
+        return 0;
+    }
     if (f->manifest && type && strncasecmp(type, "text/html", 9) == 0) {
         err_set(err, ERR_INVALID, "%s answers with an HTML page instead of a manifest", response->authority);
         return err_hint(err, "is there a proxy or a login page in between?");
@@ -127,7 +132,7 @@ static void name_subject(const struct registry_request_options *options, struct 
     _cleanup_free_ char *name = oci_reference_familiar(options->ref);
     char digest[DIGEST_TEXT_MAX];
 
-    if (err->kind != ERR_CORRUPT && err->kind != ERR_LIMIT && err->kind != ERR_INVALID)
+    if (options->target || (err->kind != ERR_CORRUPT && err->kind != ERR_LIMIT && err->kind != ERR_INVALID))
         return;
     if (options->manifest)
         err_wrap(err, "manifest for %s", name);
@@ -209,5 +214,26 @@ int registry_fetch_blob(struct registry *r, const struct oci_reference *ref, con
         out->len = before;
         out->p[before] = 0;
     }
+    return status;
+}
+
+void registry_page_release(struct registry_page *p)
+{
+    buf_free(&p->bytes);
+    free(p->link);
+    p->link = NULL;
+}
+
+int registry_fetch_page(struct registry *r, const struct registry_request_options *options, struct registry_page *ret,
+                        struct err *err)
+{
+    struct fetch f = {.out = &ret->bytes, .page = ret, .size = -1};
+    struct registry_repository *repository;
+    int status = fetch(r, options, &f, err);
+
+    if (status < 0)
+        return status;
+    status = registry_repository_get(r, options->ref, &repository, err);
+    ret->endpoint = status < 0 ? 0 : repository->preferred;
     return status;
 }

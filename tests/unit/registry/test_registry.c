@@ -299,7 +299,7 @@ static void on_done(void *ctx, int status, const struct err *err)
         g->err = *err;
 }
 
-static const struct registry_download_ops ops = {on_data, on_restart, on_done};
+static const struct registry_download_ops ops = {on_data, on_restart, NULL, on_done};
 
 static void blob(struct oci_descriptor *d)
 {

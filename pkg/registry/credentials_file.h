@@ -1,0 +1,14 @@
+/* The file of credentials: which one it is, and how it is written. Between the parts of registry/credentials.h. */
+#pragma once
+
+#include "registry/credentials.h"
+
+enum { CREDENTIALS_FILE_MAX = 1 << 20 };
+
+enum credentials_purpose { CREDENTIALS_READ, CREDENTIALS_WRITE };
+
+/* The caller frees it; NULL where the environment names no place. `*ret_must_exist`: the user named that very file. */
+char *registry_credentials_path(enum credentials_purpose purpose, bool *ret_must_exist);
+
+/* A document, with the user names and passwords that its entries have in base 64. */
+int registry_credentials_parse(const char *text, size_t len, struct registry_credentials *ret, struct err *err);
