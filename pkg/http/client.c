@@ -75,6 +75,7 @@ struct http_transfer *http_get(struct http *h, const struct http_request *reques
     t->start = t->at = request->start;
     t->size = request->size;
     t->once = request->once;
+    t->small = request->small;
     while (*at)
         at = &(*at)->next;
     *at = t;

@@ -89,6 +89,7 @@ struct http_request {
     const char *form;          /* NAME=VALUE&…, escaped, to be sent by POST; NULL: a GET. Follows no redirect */
     int64_t start;             /* first byte wanted; > 0 only with `size` */
     int64_t size;              /* of the whole body if that is known, else -1 */
+    bool small;                /* and nothing large follows from there: over HTTP/2 where the server offers it */
     bool once;                 /* no second try where nobody answers: there is another place to ask */
 };
 

@@ -73,7 +73,7 @@ struct http_transfer {
     char *form;               /* or NULL */
     char *scheme, *authority; /* of `url`: where `authorization` may go */
     int64_t start, size;
-    bool once;
+    bool once, small;
 
     /* the state */
     enum http_state state;

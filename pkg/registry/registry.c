@@ -90,6 +90,21 @@ static int check_promise(const struct fetch *f, const struct http_response *resp
     return digest_verify(&promised, -1, &f->computed, err);
 }
 
+/* A manifest that was asked for by tag has nothing else to be judged by. What is one of a kind that nobody can use is
+ * one all the same. */
+static int check_is_document(const struct fetch *f, struct err *err)
+{
+    enum oci_document kind;
+    struct err why = ERR_INIT;
+
+    if (f->digest ||
+        oci_document_identify(NULL, f->out->p + f->before, f->out->len - f->before, &kind, &why) != ERR_INVALID)
+        return 0;
+    if (err)
+        *err = why;
+    return ERR_INVALID;
+}
+
 static int on_check(void *ctx, const struct http_response *response, struct err *err)
 {
     struct fetch *f = ctx;
@@ -108,6 +123,8 @@ static int on_check(void *ctx, const struct http_response *response, struct err 
     if (r < 0)
         return r;
     r = f->digest ? digest_verify(f->digest, f->size, &f->computed, err) : check_promise(f, response, err);
+    if (r == 0 && f->manifest)
+        r = check_is_document(f, err);
     if (r < 0)
         return err_wrap(err, "from %s", response->authority);
     str_replace(&f->media_type, str_dup(type));

@@ -290,6 +290,7 @@ static void ask(struct registry_request *q)
                                .authorization = q->sent,
                                .start = q->at,
                                .size = q->size,
+                               .small = q->target != NULL,
                                .once = left > 0 || (q->asked_tls && endpoint_of(q)->may_be_plain) ||
                                        weight(q, q->err.kind) == WEIGHT_ANSWER,
                            },

@@ -24,7 +24,8 @@ struct registry_token {
     char *realm, *service; /* `realm` as it is asked, without a fragment */
     char **scopes;
     struct registry_login login;
-    bool posted; /* the attempt under way is the POST of an identity token */
+    bool elsewhere; /* than the registry: nothing else is asked of that host */
+    bool posted;    /* the attempt under way is the POST of an identity token */
     struct buf answer;
     VEC(struct waiter) waiters;
 };
@@ -232,12 +233,13 @@ static void send_request(struct registry_token *t, bool post)
                                     .form = post ? fields.p : NULL,
                                     .origin = endpoint_of(t)->authority,
                                     .authorization = post ? NULL : basic,
-                                    .size = -1},
+                                    .size = -1,
+                                    .small = t->elsewhere},
              &token_ops, t);
 }
 
 /* Where to ask. Credentials go there, so it must be as safe as the registry has to be. */
-static int check_realm(const struct registry_endpoint *e, const char *realm, struct err *err)
+static int check_realm(const struct registry_endpoint *e, const char *realm, bool *ret_elsewhere, struct err *err)
 {
     _cleanup_free_ char *scheme = NULL, *authority = NULL;
 
@@ -245,6 +247,7 @@ static int check_realm(const struct registry_endpoint *e, const char *realm, str
         return err_set(err, ERR_AUTH, "%s names no place to ask for a token", e->authority);
     if (strcmp(scheme, "https") != 0 && strcmp(e->scheme, "https") == 0 && !e->may_be_plain)
         return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", e->authority, authority);
+    *ret_elsewhere = strcmp(authority, e->authority) != 0;
     return 0;
 }
 
@@ -253,7 +256,8 @@ int registry_token_fetch(struct registry *r, const struct registry_token_request
 {
     const char *realm = registry_challenge_param(q->challenge, "realm");
     struct registry_token *t;
-    int status = check_realm(&q->repository->host->endpoints.v[q->endpoint], realm, err);
+    bool elsewhere = false;
+    int status = check_realm(&q->repository->host->endpoints.v[q->endpoint], realm, &elsewhere, err);
 
     if (status < 0)
         return status;
@@ -262,6 +266,7 @@ int registry_token_fetch(struct registry *r, const struct registry_token_request
     t->repository = q->repository;
     t->endpoint = q->endpoint;
     t->access = q->access;
+    t->elsewhere = elsewhere;
     t->realm = str_ndup(realm, strcspn(realm, "#"));
     t->service = str_dup(registry_challenge_param(q->challenge, "service"));
     t->scopes = strv_copy(q->scopes);
