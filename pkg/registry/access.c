@@ -148,7 +148,6 @@ static int begin(struct registry *r, const struct registry_token_request *q,
                  struct err *err)
 {
     const struct registry_challenge *bearer = q->challenge;
-    _cleanup_free_ char *token = NULL;
 
     if (!str_empty(q->login->registry_token) && registry_token_is_good(q->login->registry_token))
         return show(q->access, str_printf("Bearer %s", q->login->registry_token), sent);

@@ -159,20 +159,19 @@ const char *registry_credentials_key(const char *domain)
     return registry_is_docker_hub(domain) ? hub_key : domain;
 }
 
-/* How closely `key` names the repository: 0 not at all, else the more the closer. Keys with a scheme are Docker's:
- * their path means a version of the protocol. */
-static size_t closeness(const char *key, size_t len, const char *domain, const char *path)
+/* Keys with a scheme are Docker's: their path means a version of the protocol. */
+size_t registry_credentials_closeness(const char *key, const char *domain, const char *path)
 {
-    _cleanup_free_ char *text = str_ndup(key, len), *host = NULL;
-    const char *rest = str_after(text, "https://");
+    _cleanup_free_ char *host = NULL;
+    const char *rest = str_after(key, "https://");
     bool has_scheme;
     size_t n;
 
     if (!rest)
-        rest = str_after(text, "http://");
+        rest = str_after(key, "http://");
     has_scheme = rest != NULL;
     if (!rest)
-        rest = text;
+        rest = key;
     n = strcspn(rest, "/");
     host = str_ndup(rest, n);
     if (strcmp(host, domain) != 0 && !(registry_is_docker_hub(host) && registry_is_docker_hub(domain)))
@@ -192,7 +191,7 @@ static const struct registry_credential *closest(const struct registry_credentia
     size_t best_closeness = 0;
 
     VEC_FOREACH (i, &c->auths) {
-        size_t n = closeness(i->key, strlen(i->key), domain, path);
+        size_t n = registry_credentials_closeness(i->key, domain, path);
 
         if (n > best_closeness && !(useful && registry_login_is_empty(&i->login))) {
             best = i;
@@ -209,7 +208,8 @@ const char *registry_credentials_helper(const struct registry_credentials *c, co
 
     STRV_FOREACH (helper, c->helpers) {
         const char *equals = strchr(*helper, '=');
-        size_t n = closeness(*helper, (size_t)(equals - *helper), domain, path);
+        _cleanup_free_ char *key = str_ndup(*helper, (size_t)(equals - *helper));
+        size_t n = registry_credentials_closeness(key, domain, path);
 
         if (n > best_closeness) {
             best = equals + 1;

@@ -191,22 +191,20 @@ int registry_credentials_save(const char *domain, const struct registry_login *l
     return r;
 }
 
-/* The keys under which Docker and others may have put a registry. */
-static char **keys_of(const char *domain)
+/* What the program has; `*known` where it had something. */
+static int erase_with(const char *helper, const struct change *c, const char *key, bool *known, struct err *err)
 {
-    char **keys = NULL;
+    _cleanup_login_ struct registry_login had = {0};
+    int r = registry_helper_get(helper, c->path, key, &had, err);
 
-    strv_add(&keys, registry_credentials_key(domain));
-    if (registry_is_docker_hub(domain))
-        strv_add(&keys, "docker.io");
-    strv_addf(&keys, "https://%s", domain);
-    strv_addf(&keys, "http://%s", domain);
-    return keys;
+    if (r < 0 || registry_login_is_empty(&had))
+        return r;
+    *known = true;
+    return registry_helper_erase(helper, c->path, key, err);
 }
 
 int registry_credentials_erase(const char *domain, bool *ret_known, struct err *err)
 {
-    _cleanup_strv_ char **keys = keys_of(domain);
     _cleanup_(change_end) struct change c;
     const char *helper;
     bool changed = false;
@@ -215,23 +213,18 @@ int registry_credentials_erase(const char *domain, bool *ret_known, struct err *
     *ret_known = false;
     if (r < 0)
         return r;
-    helper = registry_credentials_helper(&c.now, domain, "");
-    STRV_FOREACH (key, keys) {
-        struct registry_login had = {0};
-
-        VEC_FOREACH (entry, &c.now.auths)
-            changed = changed || strcmp(entry->key, *key) == 0;
-        r = json_edit(&c.text, (const char *const[]){"auths", *key, NULL}, NULL, err);
-        if (r >= 0 && helper && key == keys) {
-            r = registry_helper_get(helper, c.path, *key, &had, err);
-            *ret_known = *ret_known || !registry_login_is_empty(&had);
-            if (r >= 0 && !registry_login_is_empty(&had))
-                r = registry_helper_erase(helper, c.path, *key, err);
-            registry_login_release(&had);
-        }
+    /* Others have put it under other names: "https://host", "https://host/v2/". */
+    VEC_FOREACH (entry, &c.now.auths) {
+        if (registry_credentials_closeness(entry->key, domain, "") != 1)
+            continue;
+        changed = true;
+        r = json_edit(&c.text, (const char *const[]){"auths", entry->key, NULL}, NULL, err);
         if (r < 0)
-            return r;
+            return err_wrap(err, "%s", c.path);
     }
-    *ret_known = *ret_known || changed;
-    return changed ? change_write(&c, err) : 0;
+    helper = registry_credentials_helper(&c.now, domain, "");
+    *ret_known = changed;
+    if (helper)
+        r = erase_with(helper, &c, registry_credentials_key(domain), ret_known, err);
+    return r < 0 || !changed ? r : change_write(&c, err);
 }

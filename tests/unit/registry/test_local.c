@@ -248,6 +248,10 @@ static void test_save(void **state)
     erase("a.example:5000", true);
     check_file("target.json", "{ \"z\": 1.10,\n  \"auths\": { \"b\": {\"auth\":\"\"} }, \"detachKeys\": \"q\" }");
     erase("a.example:5000", false);
+    put("target.json",
+        "{\"auths\": {\"https://a.example/v2/\": {}, \"a.example/team\": {}, \"http://a.example\": {}}}");
+    erase("a.example", true);
+    check_file("target.json", "{\"auths\": { \"a.example/team\": {}}}");
     unlink("target.json"); /* a link that leads nowhere */
     save("c.example", "u", "p", NULL);
     assert_int_equal(access("target.json", F_OK), 0);
