@@ -202,7 +202,12 @@ int registry_problem_set(const struct registry_problem *what, const struct http_
 
 int registry_problem_limited(const struct http_response *response, struct err *err)
 {
-    return registry_problem_set(&(struct registry_problem){0}, response, err);
+    _cleanup_(errors_release) struct errors errors = {0};
+    _cleanup_free_ char *said = NULL;
+
+    json_parse(buf_str(&response->body), response->body.len, &errors_type, &errors, NULL);
+    said = say(&errors);
+    return limited(response, said, err);
 }
 
 void registry_problem_hint(const struct config *config, const struct http_response *response, struct err *err)

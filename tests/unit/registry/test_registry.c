@@ -65,7 +65,15 @@ static void answer(struct server_exchange *x)
 
         server_reply(x, asked_for(x, "/private/gate?") ? "403 No" : "401 No", line,
                      "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"access forbidden\"}]}");
-    } else if (asked_for(x, "/v2/elsewhere/")) {
+    } else if (asked_for(x, "/v2/busy/")) {
+        _cleanup_free_ char *line =
+            str_printf("WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/busy\"\r\n", x->port);
+
+        server_reply(x, "401 No", line, "");
+    } else if (asked_for(x, "/busy?"))
+        server_reply(x, "429 No",
+                     "Retry-After: 5400\r\nratelimit-limit: 100;w=21600\r\nratelimit-remaining: 3;w=21600\r\n", "");
+    else if (asked_for(x, "/v2/elsewhere/")) {
         _cleanup_free_ char *line = str_printf("Location: http://127.0.0.1:%d/v2/greedy/\r\n", mirror.port);
 
         server_reply(x, "307 There", line, "");
@@ -186,6 +194,11 @@ static void test_manifest_refused(void **state)
          "denied: access forbidden",
          ERR_AUTH},
         {"bad-token", "127.0.0.1:%d names no place to ask for a token", ERR_AUTH},
+        {"busy",
+         "asking for access to 127.0.0.1:%1$d: 127.0.0.1:%1$d answers with status 429 (too many requests); 3 of 100 "
+         "pulls "
+         "in 6 hours are left",
+         ERR_NETWORK},
         {"a:limit",
          "127.0.0.1:%d answers with status 429 (too many requests): toomanyrequests: "
          "You have reached your pull rate limit.",
@@ -502,9 +515,9 @@ static void test_scopes(void **state)
     authorize(&(struct registry_scope){.push = true}, "");
     check_scopes("repository%3Ateam%2Fapp%3Apull%2Cpush");
     authorize(&(struct registry_scope){.push = true, .mount_from = "base"},
-              ",scope=\"repository:team/app:pull,delete registry:catalog:*\",scope=\"repository:base:pull\"");
+              ",scope=\"repository:team/app:pull,delete registry:catalog:*\",scope=\"repository:base:pull x:y:z\"");
     check_scopes("repository%3Ateam%2Fapp%3Apull%2Cdelete%2Cpush&scope=registry%3Acatalog%3A%2A&scope="
-                 "repository%3Abase%3Apull");
+                 "repository%3Abase%3Apull&scope=x%3Ay%3Az");
 }
 
 static int start(void **state)
