@@ -13,8 +13,11 @@
 struct pull_options {
     bool all_platforms;
     bool quiet;
+    bool tls_verify;
     const char *platform;
 };
+
+static const struct pull_options defaults = {.tls_verify = true};
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct pull_options, 0, "all-platforms", all_platforms,
@@ -22,6 +25,7 @@ static const struct cli_option options[] = {
     CLI_STRING(struct pull_options, 0, "platform", platform, "Pull the image for this platform, as linux/arm64",
                .word = "os/arch"),
     CLI_FLAG(struct pull_options, 'q', "quiet", quiet, "Suppress verbose output"),
+    CLI_FLAG(struct pull_options, 0, "tls-verify", tls_verify, CBOX_TLS_VERIFY_HELP, .shown_default = "true"),
 };
 
 /* ---- what a pull shows ---- */
@@ -77,7 +81,12 @@ static int pull(struct cli_context *ctx, const struct oci_reference *name, const
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     struct view view = {.out = out, .name = name};
     struct image_pull_options how = {
-        .platform = o->platform, .all_platforms = o->all_platforms, .event = o->quiet ? NULL : show, .data = &view};
+        .platform = o->platform,
+        .all_platforms = o->all_platforms,
+        .event = o->quiet ? NULL : show,
+        .data = &view,
+        .insecure = !o->tls_verify,
+    };
     struct image_pulled pulled;
     char text[DIGEST_TEXT_MAX];
     int r = store_open(ctx->root, ctx->state, &store, err);
@@ -126,6 +135,7 @@ const struct cli_command cmd_pull = {
     .summary = "Download an image from a registry",
     .operands = "NAME[:TAG|@DIGEST]",
     .values = {CLI_VALUES_IMAGE},
+    .defaults = &defaults,
     CLI_OPTIONS(struct pull_options, options),
     .examples = examples,
     .run = run,
@@ -148,7 +158,7 @@ static void forward(int number)
 static _Noreturn void run_child(struct cli_context *ctx, const struct oci_reference *name, const char *platform,
                                 pid_t parent, int report)
 {
-    const struct pull_options o = {.platform = platform};
+    const struct pull_options o = {.platform = platform, .tls_verify = true};
     struct err err = ERR_INIT;
     int r;
 

@@ -45,6 +45,7 @@ struct image_pull_options {
     bool all_platforms;                                     /* the blobs of all others that the name has as well */
     void (*event)(const struct image_event *e, void *data); /* may be NULL */
     void *data;
+    bool insecure;                       /* as in struct registry_options */
     const struct image_mending *mending; /* NULL for a pull */
 
     /* Where there is no registry (image/layers.h): appends what is missing of a blob. NULL for a pull. */

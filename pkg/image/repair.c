@@ -153,7 +153,7 @@ int image_repair(struct store *s, const struct config *config, const struct imag
     if (r < 0)
         return r;
     rp.wake_fd = signals.wake[0];
-    r = registry_new(config, &image_interrupted, &rp.registry, err);
+    r = registry_new(config, &(struct registry_options){.interrupted = &image_interrupted}, &rp.registry, err);
     if (r == 0)
         r = layer_open_libraries(err);
     if (r == 0)

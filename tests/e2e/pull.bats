@@ -160,22 +160,6 @@ compare_trees() {
     cbox pull "$(<"$BATS_TEST_TMPDIR/plain/host")/a/b:1"
 }
 
-misbehaving() {
-    misbehaving_with layers "$@"
-}
-
-# misbehaving_with IMAGE FAULT[=VALUE]...: a registry that serves an image with faults, as docker.io's mirror; host is its
-# address.
-misbehaving_with() {
-    local image=$1
-    shift
-    front_start "$BATS_TEST_TMPDIR/front" "$("$fixtures_dir/$image")" "$@"
-    export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
-    registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
-    host=$(<"$BATS_TEST_TMPDIR/front/host")
-    requests=$BATS_TEST_TMPDIR/front/requests
-}
-
 @test "a bearer token is fetched, and fetched again when it expires" {
     misbehaving bearer=2
     cbox pull "$host/a/b:1"
