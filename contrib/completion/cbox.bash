@@ -18,7 +18,7 @@ _cbox_tables() {
         options='-a --all --format:none --no-trunc -q --quiet'
         ;;
     'cbox pull')
-        options='--all-platforms --platform:none -q --quiet --tls-verify'
+        options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
     'cbox images')
@@ -84,7 +84,7 @@ _cbox_tables() {
         options='-a --all --filter:none -f --force'
         ;;
     'cbox image pull')
-        options='--all-platforms --platform:none -q --quiet --tls-verify'
+        options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
     'cbox image rm' | 'cbox image remove')

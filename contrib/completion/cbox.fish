@@ -77,6 +77,7 @@ complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
 
 complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
+complete -c cbox -n "__cbox_at 'pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'pull'" -l tls-verify -d 'Require HTTPS and check certificates'
@@ -182,6 +183,7 @@ complete -c cbox -n "__cbox_at 'image prune'" -l filter -x -d 'Provide filter va
 complete -c cbox -n "__cbox_at 'image prune'" -s f -l force -d 'Do not prompt for confirmation'
 
 complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
+complete -c cbox -n "__cbox_at 'image pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'image pull'" -l tls-verify -d 'Require HTTPS and check certificates'

@@ -222,6 +222,18 @@ static int fetch_manifest(struct resolving *rs, bool all_platforms, struct err *
     return r < 0 || !all_platforms ? r : fetch_others(rs, &d->index, 1, err);
 }
 
+static int parse_manifest(const struct resolving *rs, struct err *err)
+{
+    struct image_documents *d = rs->documents;
+    _cleanup_free_ char *name = NULL;
+    int r = oci_manifest_parse(buf_str(&d->manifest.bytes), d->manifest.bytes.len, &d->parsed_manifest, err);
+
+    if (r == 0)
+        return 0;
+    name = oci_reference_familiar(rs->name);
+    return err_wrap(err, "%s", name);
+}
+
 static int fetch_config(const struct resolving *rs, struct err *err)
 {
     const struct oci_descriptor *d = &rs->documents->parsed_manifest.config;
@@ -285,7 +297,7 @@ int image_documents_fetch(struct store *s, struct registry *registry, const stru
     if (r == 0)
         r = wanted->stored ? fetch_stored(&rs, wanted->stored, err) : fetch_manifest(&rs, wanted->all_platforms, err);
     if (r == 0)
-        r = oci_manifest_parse(buf_str(&ret->manifest.bytes), ret->manifest.bytes.len, &ret->parsed_manifest, err);
+        r = parse_manifest(&rs, err);
     if (r == 0)
         r = fetch_config(&rs, err);
     if (r == 0)
