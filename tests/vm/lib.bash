@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What boots a machine in emulation: its kernel and its initramfs. Sourced behind tests/fixtures/common.bash, with `work` set
 # to a directory of the caller's.
+# shellcheck disable=SC2154  # both are set by who sources this
 
 # The package with the newest kernel, as NAME_VERSION, by what Debian's metapackage depends on.
 kernel_package() {
