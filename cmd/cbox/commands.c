@@ -31,11 +31,13 @@ static const struct cli_entry image_commands[] = {
     {"rm", &cmd_rmi, CLI_OTHER, "remove"},
     {"save", &cmd_save, CLI_OTHER},
     {"tag", &cmd_tag, CLI_OTHER},
+    {"tags", &cmd_image_tags, CLI_OTHER},
     {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
 static const struct cli_entry system_commands[] = {
+    {"check", &cmd_system_check, CLI_OTHER},
     {"df", &cmd_system_df, CLI_OTHER},
     {"info", &cmd_info, CLI_OTHER},
     {"prune", &cmd_system_prune, CLI_OTHER},
@@ -48,6 +50,9 @@ static const struct cli_entry commands[] = {
     {"ps", &cmd_ps, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
     {"images", &cmd_images, CLI_COMMON},
+    {"login", &cmd_login, CLI_COMMON},
+    {"logout", &cmd_logout, CLI_COMMON},
+    {"search", &cmd_search, CLI_COMMON},
     {"version", &cmd_version, CLI_COMMON},
     {"info", &cmd_info, CLI_COMMON},
     {"help", &cmd_help, CLI_COMMON},

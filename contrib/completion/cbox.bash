@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull images version info help container image system history import inspect load rm rmi save tag untag'
+        commands='run ps pull images login logout search version info help container image system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -18,12 +18,23 @@ _cbox_tables() {
         options='-a --all --format:none --no-trunc -q --quiet'
         ;;
     'cbox pull')
-        options='--all-platforms --platform:none -q --quiet'
+        options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
     'cbox images')
         options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
         first=image others=none
+        ;;
+    'cbox login')
+        options='-p:none --password:none --password-stdin --tls-verify -u:none --username:none'
+        first=none others=none
+        ;;
+    'cbox logout')
+        first=none others=none
+        ;;
+    'cbox search')
+        options='-f:none --filter:none --format:none --limit:none --no-trunc --tls-verify'
+        first=none others=none
         ;;
     'cbox version')
         ;;
@@ -48,7 +59,7 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='history import inspect load ls prune pull rm save tag untag'
+        commands='history import inspect load ls prune pull rm save tag tags untag'
         ;;
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'
@@ -73,7 +84,7 @@ _cbox_tables() {
         options='-a --all --filter:none -f --force'
         ;;
     'cbox image pull')
-        options='--all-platforms --platform:none -q --quiet'
+        options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
     'cbox image rm' | 'cbox image remove')
@@ -87,11 +98,18 @@ _cbox_tables() {
     'cbox image tag')
         first=image others=image
         ;;
+    'cbox image tags')
+        options='--limit:none --tls-verify'
+        first=image others=none
+        ;;
     'cbox image untag')
         first=image others=image
         ;;
     'cbox system')
-        commands='df info prune'
+        commands='check df info prune'
+        ;;
+    'cbox system check')
+        options='--deep -q --quiet --repair'
         ;;
     'cbox system df')
         options='--format:none -v --verbose'

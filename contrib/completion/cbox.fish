@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'system' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -27,6 +27,9 @@ complete -c cbox -n "__cbox_at ''" -a run -d 'Create and run a new container fro
 complete -c cbox -n "__cbox_at ''" -a ps -d 'List containers'
 complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at ''" -a images -d 'List images'
+complete -c cbox -n "__cbox_at ''" -a login -d 'Authenticate to a registry'
+complete -c cbox -n "__cbox_at ''" -a logout -d 'Log out from a registry'
+complete -c cbox -n "__cbox_at ''" -a search -d 'Search Docker Hub for images'
 complete -c cbox -n "__cbox_at ''" -a version -d 'Show the cbox version information'
 complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
@@ -74,8 +77,10 @@ complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
 
 complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
+complete -c cbox -n "__cbox_at 'pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'pull'" -l tls-verify -d 'Require HTTPS and check certificates'
 complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'images'" -s a -l all -d 'Show all images'
@@ -86,6 +91,17 @@ complete -c cbox -n "__cbox_at 'images'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'images'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'images'" -l tree -d 'List multi-platform images as a tree'
 complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'login'" -s p -l password -x -d 'Password or Personal Access Token (PAT)'
+complete -c cbox -n "__cbox_at 'login'" -l password-stdin -d 'Take the Password or Personal Access Token (PAT) from stdin'
+complete -c cbox -n "__cbox_at 'login'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'login'" -s u -l username -x -d 'Username'
+
+complete -c cbox -n "__cbox_at 'search'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'search'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'search'" -l limit -x -d 'Max number of search results'
+complete -c cbox -n "__cbox_at 'search'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'search'" -l tls-verify -d 'Require HTTPS and check certificates'
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
@@ -131,6 +147,7 @@ complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a reg
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at 'image'" -a tags -d 'List the tags of a repository in its registry'
 complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
 
 complete -c cbox -n "__cbox_at 'image history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
@@ -166,8 +183,10 @@ complete -c cbox -n "__cbox_at 'image prune'" -l filter -x -d 'Provide filter va
 complete -c cbox -n "__cbox_at 'image prune'" -s f -l force -d 'Do not prompt for confirmation'
 
 complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
+complete -c cbox -n "__cbox_at 'image pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'image pull'" -l tls-verify -d 'Require HTTPS and check certificates'
 complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Force removal of the image'
@@ -181,11 +200,20 @@ complete -c cbox -n "__cbox_at 'image save'" -a '(cbox __complete image 2>/dev/n
 
 complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image tags'" -l limit -x -d 'Max number of tags (0: all)'
+complete -c cbox -n "__cbox_at 'image tags'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'image tags'" -a '(cbox __complete image 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
+
+complete -c cbox -n "__cbox_at 'system check'" -l deep -d 'Compare the contents of all files as well'
+complete -c cbox -n "__cbox_at 'system check'" -s q -l quiet -d 'Only print what is wrong'
+complete -c cbox -n "__cbox_at 'system check'" -l repair -d 'Fetch or unpack again what is broken'
 
 complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'

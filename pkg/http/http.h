@@ -1,16 +1,18 @@
 /* HTTP(S) transfers: many at once in one thread, tried again where that helps, continued where they stopped.
  *
- * libcurl moves the bytes; what a transfer means is decided here. A redirect is followed to http(s) only, never from
- * https to http, and takes the Authorization header along to the same scheme, host and port alone. A failure that may
- * pass (reset, cut, stall, 408, 429, 5xx) is tried again after a growing pause, or after what Retry-After says; bytes
- * that were handed over are not asked for again where the server knows ranges. Everything that a server can make long
- * (headers, answers that tell of errors, redirects, tries) is capped.
+ * libcurl moves the bytes; what a transfer means is decided here. A redirect is followed to http(s) only, from https to
+ * http only where certificates are not checked either, and takes the Authorization header along to the same scheme,
+ * host and port alone. A failure that may pass (reset, cut, stall, 408, 429, 5xx) is tried again after a growing pause,
+ * or after what Retry-After says; bytes that were handed over are not asked for again where the server knows ranges.
+ * Everything that a server can make long (headers, answers that tell of errors, redirects, tries) is capped; one that
+ * trickles is taken for one that stalls.
  *
  * Nothing happens, and nothing is called back, outside http_wait(). A client belongs to one thread of one process; a
  * forked child must not touch it. Name resolution may run in a thread of libcurl's.
  *
  * This is the only place that includes libcurl's headers. Proxies come from the environment as curl has it
- * (https_proxy, no_proxy, …); loopback addresses are never reached through one.
+ * (https_proxy, no_proxy, …); loopback addresses are never reached through one. SSL_CERT_FILE and SSL_CERT_DIR take the
+ * place of the system's authorities, as with OpenSSL.
  */
 #pragma once
 
@@ -34,7 +36,8 @@ struct http_tls {
 /* Zero means the usual value. */
 struct http_limits {
     int connect_seconds; /* for connection and handshake: 15 */
-    int stall_seconds;   /* without a byte: 20 */
+    int stall_seconds;   /* with less than `stall_rate`: 20 */
+    int stall_rate;      /* bytes a second: 1024 */
     int pause_ms;        /* before the second try, doubled for each further one: 250 */
 };
 
@@ -83,8 +86,10 @@ struct http_request {
     const char *origin;        /* the authority on whose behalf it is asked; NULL: that of `url` */
     char *const *headers;      /* "Name: value", sent to everybody who is asked; or NULL */
     const char *authorization; /* value of that header, or NULL */
+    const char *form;          /* NAME=VALUE&…, escaped, to be sent by POST; NULL: a GET. Follows no redirect */
     int64_t start;             /* first byte wanted; > 0 only with `size` */
     int64_t size;              /* of the whole body if that is known, else -1 */
+    bool small;                /* and nothing large follows from there: over HTTP/2 where the server offers it */
     bool once;                 /* no second try where nobody answers: there is another place to ask */
 };
 
@@ -100,8 +105,8 @@ struct http_ops {
 
 struct http_transfer;
 
-/* Queues a GET; the strings of `request` are copied, `ops` is borrowed. May be called from inside the callbacks. The
- * handle is good until done() was called. */
+/* Queues a GET (or the POST of a form); the strings of `request` are copied, `ops` is borrowed. May be called from
+ * inside the callbacks. The handle is good until done() was called. */
 struct http_transfer *http_get(struct http *h, const struct http_request *request, const struct http_ops *ops,
                                void *ctx);
 

@@ -5,6 +5,7 @@
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "registry/registry.h"
+#include "store/tag.h"
 #include "store/transaction.h"
 
 /* A document as its bytes; an absent one has the digest DIGEST_NONE. */
@@ -29,11 +30,13 @@ struct image_documents {
 struct image_wanted {
     const char *platform; /* as the user wrote it, or NULL for the host's */
     bool all_platforms;
+    const struct store_tag *stored; /* what the name meant when it was given, read from the store as far as it is whole
+                                     * there; NULL: the registry is asked what it means now */
 };
 
 /* Resolves a name: asks the registry for what it means now, chooses the platform, also from indexes inside the index,
  * and reads manifest and config, from the store where it has them. Checks that manifest and config speak of as many
- * layers. The caller releases `ret` in any case. */
+ * layers. Without a registry (NULL) all of it has to be in the store. The caller releases `ret` in any case. */
 int image_documents_fetch(struct store *s, struct registry *registry, const struct oci_reference *name,
                           const struct image_wanted *wanted, struct image_documents *ret, struct err *err);
 

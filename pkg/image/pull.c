@@ -63,7 +63,9 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
         return r;
     oci_reference_copy(name, &full);
     oci_reference_default_tag(&full);
-    r = registry_new(config, &image_interrupted, &registry, err);
+    r = registry_new(config,
+                     &(struct registry_options){.interrupted = &image_interrupted, .insecure = options->insecure},
+                     &registry, err);
     if (r == 0)
         r = pull(s, registry, &full, options, signals.wake[0], ret, err);
     registry_free(steal_ptr(&registry));

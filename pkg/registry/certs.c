@@ -1,5 +1,7 @@
 #include "registry/certs.h"
 
+#include "registry/credentials.h"
+
 #include "sys/fd.h"
 
 #include <dirent.h>
@@ -16,14 +18,16 @@ struct entry {
 
 struct registry_certs {
     const struct config *config;
+    bool insecure;
     struct entry *entries;
 };
 
-struct registry_certs *registry_certs_new(const struct config *config)
+struct registry_certs *registry_certs_new(const struct config *config, bool insecure)
 {
     struct registry_certs *c = mem_zalloc(1, sizeof(*c));
 
     c->config = config;
+    c->insecure = insecure;
     return c;
 }
 
@@ -53,7 +57,7 @@ const struct config_registry *registry_certs_settings(const struct config *confi
 {
     const struct config_registry *found = config_find_registry(config, authority);
 
-    return found || strcmp(authority, "registry-1.docker.io") != 0 ? found : config_find_registry(config, "docker.io");
+    return found || !registry_is_docker_hub(authority) ? found : config_find_registry(config, "docker.io");
 }
 
 static int add_pem(struct entry *e, const char *path, struct err *err)
@@ -137,7 +141,7 @@ static int read_host(struct registry_certs *c, struct entry *e, const char *auth
 {
     const struct config_registry *settings = registry_certs_settings(c->config, authority);
 
-    if (settings && settings->insecure)
+    if (c->insecure || (settings && settings->insecure))
         e->tls.insecure = true;
     if (settings && settings->ca) {
         int r = add_pem(e, settings->ca, err);

@@ -10,8 +10,8 @@
 
 struct registry_certs;
 
-/* `config` is borrowed. */
-struct registry_certs *registry_certs_new(const struct config *config);
+/* `config` is borrowed. `insecure`: no host has to show a certificate that is trusted. */
+struct registry_certs *registry_certs_new(const struct config *config, bool insecure);
 void registry_certs_free(struct registry_certs *c);
 MEM_DEFINE_CLEANUP(struct registry_certs, registry_certs_free);
 

@@ -1,6 +1,7 @@
 #include "registry/internal.h"
 
 static const char hub_domain[] = "docker.io", hub_authority[] = "registry-1.docker.io";
+static const char hub_index[] = "index.docker.io"; /* where Docker searches */
 
 static int add_mirror(struct registry_host *host, const char *url, struct err *err)
 {
@@ -16,6 +17,7 @@ static int add_mirror(struct registry_host *host, const char *url, struct err *e
     e->scheme = scheme;
     e->authority = authority;
     e->account = str_dup(authority);
+    e->index = str_dup(authority);
     path = strstr(url, "://") + 3;
     path += strcspn(path, "/");
     n = strcspn(path, "?#");
@@ -25,16 +27,24 @@ static int add_mirror(struct registry_host *host, const char *url, struct err *e
     return 0;
 }
 
-static void add_registry(struct registry_host *host, const struct config *config)
+bool registry_is_insecure(const struct registry *r, const char *host)
 {
-    const struct config_registry *settings = registry_certs_settings(config, host->domain);
+    const struct config_registry *settings = registry_certs_settings(r->config, host);
+
+    return r->insecure || (settings && settings->insecure);
+}
+
+static void add_registry(const struct registry *r, struct registry_host *host)
+{
+    bool is_hub = strcmp(host->domain, hub_domain) == 0;
     struct registry_endpoint *e = VEC_PUSH(&host->endpoints);
 
     e->scheme = str_dup("https");
-    e->authority = str_dup(strcmp(host->domain, hub_domain) == 0 ? hub_authority : host->domain);
+    e->authority = str_dup(is_hub ? hub_authority : host->domain);
+    e->index = str_dup(is_hub ? hub_index : host->domain);
     e->prefix = str_dup("");
     e->account = str_dup(host->domain);
-    e->may_be_plain = (settings && settings->insecure) || http_is_loopback(host->domain);
+    e->may_be_plain = registry_is_insecure(r, host->domain) || http_is_loopback(host->domain);
 }
 
 static void host_free(struct registry_host *host)
@@ -44,6 +54,7 @@ static void host_free(struct registry_host *host)
         free(e->authority);
         free(e->prefix);
         free(e->account);
+        free(e->index);
     }
     free(host->endpoints.v);
     free(host->domain);
@@ -66,7 +77,7 @@ static int get_host(struct registry *r, const char *domain, struct registry_host
     STRV_FOREACH (url, settings ? settings->mirrors : NULL)
         if (add_mirror(host, *url, err) < 0)
             return ERR_INVALID;
-    add_registry(host, r->config);
+    add_registry(r, host);
     host->next = r->hosts;
     *ret = r->hosts = host;
     host = NULL;
@@ -102,7 +113,7 @@ void registry_endpoints_release(struct registry *r)
 
         r->repositories = repository->next;
         for (size_t i = 0; i < repository->host->endpoints.n; i++)
-            free(repository->access[i].authorization);
+            registry_access_release(repository->access[i]);
         free(repository->access);
         free(repository->path);
         free(repository);

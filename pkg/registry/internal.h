@@ -13,8 +13,9 @@ struct registry_endpoint {
     char *authority;   /* "mirror.example:5000" */
     char *prefix;      /* of the path, before /v2/: "" or "/docker" */
     char *account;     /* the host by which credentials are found */
+    char *index;       /* the authority that answers searches */
     bool may_be_plain; /* http:// may be tried where there is no TLS */
-    bool down;         /* could not be reached: asked last */
+    bool down;         /* could not be reached, or gave wrong bytes: asked last */
 };
 
 /* A registry as references name it, with the places to ask in order. */
@@ -26,10 +27,18 @@ struct registry_host {
 
 struct registry_token;
 
-/* What is known of a repository at one endpoint. */
+/* What is to be done with a repository, beside reading from it. Borrowed strings. */
+struct registry_scope {
+    bool push;
+    const char *mount_from; /* path of another repository of the same registry that blobs come from; or NULL */
+};
+
+/* What is known of a repository at one endpoint for one scope. */
 struct registry_access {
-    char *authorization; /* header's value, or NULL */
-    int64_t expires;     /* time_monotonic(); 0: never */
+    struct registry_access *next; /* for another scope */
+    char *scope;                  /* "repository:team/app:pull,push repository:team/base:pull" */
+    char *authorization;          /* header's value, or NULL */
+    int64_t expires;              /* time_monotonic(); 0: never */
     struct registry_token *pending;
 };
 
@@ -37,8 +46,8 @@ struct registry_repository {
     struct registry_repository *next;
     struct registry_host *host;
     char *path;
-    struct registry_access *access; /* one for each endpoint */
-    size_t preferred;               /* endpoint that answered last */
+    struct registry_access **access; /* a list for each endpoint */
+    size_t preferred;                /* endpoint that answered last */
 };
 
 struct registry_download {
@@ -54,10 +63,12 @@ struct registry_download {
 
 struct registry {
     const struct config *config;
+    bool insecure; /* every host is what `insecure` in the configuration makes of one */
     struct http *http;
     struct registry_certs *certs;
     struct registry_credentials credentials;
     bool credentials_loaded;
+    struct registry_login *login; /* borrowed, in their place: somebody logs in */
     struct registry_host *hosts;
     struct registry_repository *repositories;
     struct registry_request *requests;
@@ -71,7 +82,15 @@ int registry_repository_get(struct registry *r, const struct oci_reference *ref,
                             struct err *err);
 void registry_endpoints_release(struct registry *r);
 
-/* token.c: authorization. */
+/* Whether a host may be trusted without certificate, and spoken to without TLS. */
+bool registry_is_insecure(const struct registry *r, const char *host);
+
+/* access.c: authorization. */
+
+/* What is known for `scope` (NULL: reading) at endpoint `i`; found or made, owned by the repository. */
+struct registry_access *registry_access_get(struct registry_repository *repository, size_t i,
+                                            const struct registry_scope *scope);
+void registry_access_release(struct registry_access *a);
 
 /* The header's value to send now; NULL for none. */
 const char *registry_access_current(const struct registry_access *a);
@@ -85,11 +104,37 @@ enum {
     REGISTRY_REFUSED,    /* there is nothing to send that was not refused: the 401 stands */
 };
 
-/* Answers the challenges of a 401 from endpoint `i`: one of the above, or a failure. `sent` is what was refused, or
- * NULL. */
+/* Answers the challenges of a 401 from endpoint `i`: one of the above, or a failure. `scope` (NULL: reading) is what
+ * was tried, with what registry_access_get() has for it: `sent`, or NULL. A scope has its own token, so what pushes
+ * passes the same scope for all its requests. */
 int registry_authorize(struct registry *r, struct registry_repository *repository, size_t i,
-                       const struct http_response *response, const char *sent, registry_token_done done, void *ctx,
-                       struct err *err);
+                       const struct registry_scope *scope, const struct http_response *response, const char *sent,
+                       registry_token_done done, void *ctx, struct err *err);
+
+/* token.c: what token servers give. */
+struct registry_token_request {
+    struct registry_repository *repository;
+    size_t endpoint;
+    struct registry_access *access; /* for which the token is */
+    const struct registry_challenge *challenge;
+    char *const *scopes;
+    const struct registry_login *login;
+};
+
+/* Asks: REGISTRY_WAITING, or ERR_AUTH, ERR_TLS for a challenge that names no place where that may be. */
+int registry_token_fetch(struct registry *r, const struct registry_token_request *q, struct registry_token **ret,
+                         struct err *err);
+void registry_token_wait(struct registry_token *t, registry_token_done done, void *ctx);
+
+struct registry_token_answer {
+    char *token, *access_token, *refresh_token;
+    int64_t expires_in; /* seconds */
+};
+
+/* ERR_INVALID; ERR_AUTH without a token that can be sent, which is then `token`. The caller releases `ret` after 0. */
+int registry_token_parse(const char *text, size_t len, struct registry_token_answer *ret, struct err *err);
+void registry_token_answer_release(struct registry_token_answer *a);
+bool registry_token_is_good(const char *token);
 
 /* Forgets who waits. */
 void registry_token_leave(struct registry *r, void *ctx);
@@ -108,6 +153,10 @@ struct registry_request_options {
     const struct oci_reference *ref;
     const struct digest *digest; /* of what is fetched; NULL: the manifest that the reference's tag names */
     bool manifest;
+    const char *target;  /* instead of both: path and query behind the endpoint's prefix, as "/v2/a/tags/list" */
+    const char *missing; /* what to say where that is not found */
+    bool index;          /* of the host that answers searches */
+    const size_t *only;  /* the one endpoint to ask; NULL: whichever has it */
     int64_t start, size; /* as in struct http_request */
 };
 
@@ -123,13 +172,32 @@ struct registry_problem {
     const struct oci_reference *ref;
     const struct digest *digest; /* as in struct registry_request_options */
     bool manifest;
+    const char *missing;
 };
 
 /* Sets `err` from status and body, in Docker's words. */
 int registry_problem_set(const struct registry_problem *what, const struct http_response *response, struct err *err);
 
+/* An answer 429: with what it says about limits. */
+int registry_problem_limited(const struct http_response *response, struct err *err);
+
 /* Adds what the user can do about an answer that never came. */
 void registry_problem_hint(const struct config *config, const struct http_response *response, struct err *err);
+
+/* registry.c: a document of other kinds, waited for. */
+struct registry_page {
+    struct buf bytes; /* with the limit that the caller has set */
+    char *link;       /* value of the Link header, or NULL */
+    size_t endpoint;  /* that answered */
+};
+
+/* The caller releases `ret`, also on failure. */
+int registry_fetch_page(struct registry *r, const struct registry_request_options *options, struct registry_page *ret,
+                        struct err *err);
+void registry_page_release(struct registry_page *p);
+
+/* listing.c: a part of a URL, with everything that is not letter, digit or one of "-._~" as %XX. */
+void registry_url_escape(struct buf *url, const char *text);
 
 /* download.c */
 
