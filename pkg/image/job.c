@@ -150,7 +150,7 @@ static void on_done(void *ctx, int status, const struct err *err)
     blob_complete(j, &w->err);
 }
 
-static const struct registry_download_ops download_ops = {on_data, on_restart, on_check, on_done};
+static const struct registry_download_ops download_ops = {on_data, on_restart, on_done, on_check};
 
 static void blob_download(struct image_job *j)
 {

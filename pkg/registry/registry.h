@@ -69,13 +69,13 @@ struct registry_download_ops {
     int (*data)(void *ctx, const void *bytes, size_t len, struct err *err);
     /* The server cannot continue in the middle: data starts at the blob's first byte again. */
     int (*restart)(void *ctx, struct err *err);
+    /* Called exactly once unless cancelled: status 0 when all `size` bytes were handed over, or the failure, with
+     * `err`. The download is gone afterwards. */
+    void (*done)(void *ctx, int status, const struct err *err);
     /* Judges what was handed over when all of it was; may be NULL. With ERR_CORRUPT the bytes were the wrong ones:
      * where there is another place to get them from, restart() is called and that one is asked; else the download ends
      * so. */
     int (*check)(void *ctx, struct err *err);
-    /* Called exactly once unless cancelled: status 0 when all `size` bytes were handed over, or the failure, with
-     * `err`. The download is gone afterwards. */
-    void (*done)(void *ctx, int status, const struct err *err);
 };
 
 struct registry_download;

@@ -314,7 +314,7 @@ static void on_done(void *ctx, int status, const struct err *err)
         g->err = *err;
 }
 
-static const struct registry_download_ops ops = {on_data, on_restart, NULL, on_done};
+static const struct registry_download_ops ops = {on_data, on_restart, on_done};
 
 static void blob(struct oci_descriptor *d)
 {
@@ -415,7 +415,7 @@ static int judge(void *ctx, struct err *err)
     return strcmp(buf_str(&g->bytes), BLOB) == 0 ? 0 : err_set(err, ERR_CORRUPT, "these are not they");
 }
 
-static const struct registry_download_ops judged_ops = {on_data, on_restart, judge, on_done};
+static const struct registry_download_ops judged_ops = {on_data, on_restart, on_done, judge};
 
 /* What whoever takes the bytes finds wrong with them is the mirror's fault, which is not asked first again. */
 static void test_wrong_bytes(void **state)
