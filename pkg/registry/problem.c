@@ -162,6 +162,7 @@ static void add_limits(struct buf *text, const struct http_response *response)
 static int limited(const struct http_response *response, const char *said, struct err *err)
 {
     const char *retry = http_response_header(response, "Retry-After", 0);
+    bool is_hub = registry_is_docker_hub(response->authority) || strcmp(response->authority, "auth.docker.io") == 0;
     _cleanup_buf_ struct buf text = BUF_INIT, wait = BUF_INIT;
     int64_t seconds = 0;
 
@@ -172,7 +173,8 @@ static int limited(const struct http_response *response, const char *said, struc
     if (seconds)
         add_span(&wait, seconds);
     err_set(err, ERR_NETWORK, "%s", buf_str(&text));
-    return err_hint(err, "wait %s, or log in for a higher limit: cbox login", wait.len ? wait.p : "a while");
+    return err_hint(err, "wait %s, or log in for a higher limit: cbox login%s%s", wait.len ? wait.p : "a while",
+                    is_hub ? "" : " ", is_hub ? "" : response->authority);
 }
 
 int registry_problem_set(const struct registry_problem *what, const struct http_response *response, struct err *err)

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { AUTHORIZATIONS_MAX = 4 }; /* without a byte: a token may expire as soon as it is there */
+enum { AUTHORIZATIONS_MAX = 10 }; /* without a byte: a token may expire as soon as it is there, and others use it too */
 
 struct registry_request {
     struct registry_request *next;
