@@ -46,8 +46,8 @@ static int timed_out(struct http_transfer *t)
         return err_set(&t->err, ERR_NETWORK, "connecting to %s: no answer in %d seconds", t->current_authority,
                        t->client->options.limits.connect_seconds);
     }
-    return err_set(&t->err, ERR_NETWORK, "%s sends nothing for %d seconds", t->current_authority,
-                   t->client->options.limits.stall_seconds);
+    return err_set(&t->err, ERR_NETWORK, "%s %s nothing for %d seconds", t->current_authority,
+                   t->sent < t->body.size ? "takes" : "sends", http_setup_patience(t));
 }
 
 static int unreachable(struct http_transfer *t, CURLcode code)

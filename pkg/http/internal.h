@@ -72,6 +72,9 @@ struct http_transfer {
     char *scheme, *authority; /* of `url`: where `authorization` may go */
     int64_t start, size;
     bool once;
+    char *method; /* or NULL */
+    struct http_body body;
+    char *body_bytes; /* ours, where they are in memory */
 
     /* the state */
     enum http_state state;
@@ -87,6 +90,7 @@ struct http_transfer {
     struct curl_slist *sent_headers;
     char *current_url, *current_scheme, *current_authority;
     char trouble[CURL_ERROR_SIZE];
+    int64_t sent; /* of the request's body */
     size_t header_bytes;
     bool body_wanted, progress, body_cut;
     struct http_response response;
@@ -113,8 +117,13 @@ bool http_transfer_elsewhere(const struct http_transfer *t);
 size_t http_receive_header(char *line, size_t size, size_t n, void *data);
 size_t http_receive_body(char *bytes, size_t size, size_t n, void *data);
 
+/* body.c: the body of a request, while libcurl runs an attempt. */
+void http_body_setup(struct http_transfer *t);
+
 /* setup.c: a handle for one attempt. Sets t->err on failure. */
 int http_setup(struct http_transfer *t);
+/* For how many seconds nothing may happen. */
+int http_setup_patience(const struct http_transfer *t);
 /* Finds the system's authorities. */
 void http_setup_authorities(struct http *h);
 
