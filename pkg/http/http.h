@@ -152,3 +152,6 @@ bool http_is_loopback(const char *authority);
 /* Scheme ("https"), authority ("host:port", lower case; the port only where it is not the scheme's), both freed by the
  * caller; ERR_INVALID for anything but an http(s) URL with a host and without credentials. Needs http_new() first. */
 int http_url_origin(const char *url, char **ret_scheme, char **ret_authority, struct err *err);
+
+/* `location` seen from `base`. The caller frees it. ERR_INVALID. */
+int http_url_resolve(const char *base, const char *location, char **ret, struct err *err);

@@ -129,6 +129,3 @@ void http_setup_authorities(struct http *h);
 
 /* failure.c: t->err and t->response.failure from what libcurl says. */
 void http_failure_set(struct http_transfer *t, CURLcode code);
-
-/* url.c: `location` seen from `base`. The caller frees it. ERR_INVALID. */
-int http_url_resolve(const char *base, const char *location, char **ret, struct err *err);
