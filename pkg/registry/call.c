@@ -7,7 +7,7 @@
 #include "base/time.h"
 
 enum {
-    AUTHORIZATIONS_MAX = 4, /* in a row: a token may expire as soon as it is there */
+    AUTHORIZATIONS_MAX = 4,   /* in a row: a token may expire as soon as it is there */
     FAILURES_UNREACHABLE = 3, /* counted for one where nobody ever answered: most likely a wrong name */
 };
 
@@ -168,8 +168,8 @@ static void ask(struct registry_call *c)
     struct registry_access *access = registry_access_get(c->repository, endpoint_index(c), &c->scope);
 
     if (c->path)
-        str_replace(&c->url, str_printf("%s://%s%s/v2/%s/%s", e->scheme, e->authority, e->prefix, c->repository->path,
-                                        c->path));
+        str_replace(&c->url,
+                    str_printf("%s://%s%s/v2/%s/%s", e->scheme, e->authority, e->prefix, c->repository->path, c->path));
     str_replace(&c->sent, c->authorize ? str_dup(registry_access_current(access)) : NULL);
     c->transfer = http_send(c->registry->http,
                             &(struct http_request){

@@ -154,7 +154,8 @@ int registry_wait(struct registry *r, struct pollfd *fds, size_t n_fds, int time
         registry_begin_queued(r);
         /* Those that had nothing to fetch are at their end already: look, but do not wait. */
         ready = http_wait(r->http, fds, n_fds, r->ended != ended ? 0 : (int)left, err);
-        if (ready != 0 || r->ended != ended || (!r->downloads && !r->uploads) || (timeout_ms >= 0 && time_monotonic() >= end))
+        if (ready != 0 || r->ended != ended || (!r->downloads && !r->uploads) ||
+            (timeout_ms >= 0 && time_monotonic() >= end))
             return ready;
     }
 }

@@ -181,7 +181,7 @@ enum { REGISTRY_FAILURES_MAX = 6 }; /* that may have passed, in a row */
 
 struct registry_call_options {
     const char *method;
-    const char *path; /* below /v2/NAME/ */
+    const char *path;                         /* below /v2/NAME/ */
     const struct registry_location *location; /* in place of `path` */
     char *const *headers;
     struct http_body body;

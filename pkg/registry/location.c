@@ -17,8 +17,8 @@ int registry_location_set(struct registry_location *l, struct registry_repositor
                           const struct http_response *response, struct err *err)
 {
     const struct registry_endpoint *e = &repository->host->endpoints.v[repository->host->endpoints.n - 1];
-    _cleanup_free_ char *base = str_printf("%s://%s%s/v2/%s/blobs/uploads/", e->scheme, e->authority, e->prefix,
-                                           repository->path);
+    _cleanup_free_ char *base =
+        str_printf("%s://%s%s/v2/%s/blobs/uploads/", e->scheme, e->authority, e->prefix, repository->path);
     _cleanup_free_ char *url = NULL, *scheme = NULL, *authority = NULL;
     const char *text = http_response_header(response, "Location", 0);
     bool plain;

@@ -93,12 +93,12 @@ size_t registry_downloads(const struct registry *r);
 
 /* ---- writing ----
  *
- * What is written goes to the registry itself, never to a mirror. OCI distribution specification 1.1, "Push". Errors are
- * ERR_AUTH "denied: requested access to the resource is denied" and the like, in the registry's own words where it has
- * some; ERR_LIMIT where it takes nothing so large; ERR_UNSUPPORTED where it takes no pushes. */
+ * What is written goes to the registry itself, never to a mirror. OCI distribution specification 1.1, "Push". Errors
+ * are ERR_AUTH "denied: requested access to the resource is denied" and the like, in the registry's own words where it
+ * has some; ERR_LIMIT where it takes nothing so large; ERR_UNSUPPORTED where it takes no pushes. */
 
-/* Whether the repository of `ref` has a manifest, which then has all of its content. A registry that does not say has it
- * not. Waits; transfers under way move on meanwhile. */
+/* Whether the repository of `ref` has a manifest, which then has all of its content. A registry that does not say has
+ * it not. Waits; transfers under way move on meanwhile. */
 int registry_has_manifest(struct registry *r, const struct oci_reference *ref, const struct digest *digest, bool *ret,
                           struct err *err);
 
@@ -140,7 +140,7 @@ void registry_upload_cancel(struct registry_upload *u);
 /* Uploads that are queued or running. */
 size_t registry_uploads(const struct registry *r);
 
-/* Moves downloads and uploads on until one of the caller's `fds` is ready, or `timeout_ms` (-1: none) has passed, or one
- * of them came to its end, or none is left. Returns how many of `fds` are ready, with their revents set as poll(2) does,
- * or ERR_INTERRUPTED. Without any it is a plain poll. */
+/* Moves downloads and uploads on until one of the caller's `fds` is ready, or `timeout_ms` (-1: none) has passed, or
+ * one of them came to its end, or none is left. Returns how many of `fds` are ready, with their revents set as poll(2)
+ * does, or ERR_INTERRUPTED. Without any it is a plain poll. */
 int registry_wait(struct registry *r, struct pollfd *fds, size_t n_fds, int timeout_ms, struct err *err);

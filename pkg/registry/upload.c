@@ -16,9 +16,9 @@
 #include "base/time.h"
 
 enum {
-    RUNNING_MAX = 5,       /* as Docker's */
-    SMALL = 64 << 10,      /* sent within FINISH: going on in the middle saves nothing */
-    SESSIONS_MAX = 12,     /* begun for one blob */
+    RUNNING_MAX = 5,   /* as Docker's */
+    SMALL = 64 << 10,  /* sent within FINISH: going on in the middle saves nothing */
+    SESSIONS_MAX = 12, /* begun for one blob */
 };
 
 enum step { STEP_QUEUED, STEP_CHECK, STEP_BEGIN, STEP_WANTED, STEP_SEND, STEP_ASK, STEP_FINISH, STEP_VERIFY };
@@ -35,7 +35,7 @@ struct registry_upload {
     void *ctx;
 
     enum step step;
-    int fd; /* -1: not given yet */
+    int fd;     /* -1: not given yet */
     bool asked; /* for the bytes */
     bool whole; /* the session takes no PATCH */
     struct registry_location place;
@@ -121,9 +121,9 @@ static void begin(struct registry_upload *u)
 {
     char digest[DIGEST_TEXT_MAX];
     bool mount = u->from && !u->sessions;
-    _cleanup_free_ char *path = mount ? str_printf("blobs/uploads/?mount=%s&from=%s",
-                                                   digest_format(&u->digest, digest), u->from)
-                                      : str_dup("blobs/uploads/");
+    _cleanup_free_ char *path =
+        mount ? str_printf("blobs/uploads/?mount=%s&from=%s", digest_format(&u->digest, digest), u->from)
+              : str_dup("blobs/uploads/");
 
     u->sessions++;
     u->at = 0;
@@ -152,8 +152,7 @@ static void finish(struct registry_upload *u)
 
 static void send_rest(struct registry_upload *u)
 {
-    _cleanup_free_ char *range =
-        str_printf("Content-Range: %lld-%lld", (long long)u->at, (long long)u->size - 1);
+    _cleanup_free_ char *range = str_printf("Content-Range: %lld-%lld", (long long)u->at, (long long)u->size - 1);
     /* The first one does without, as Docker's: there are registries that know no ranges. */
     char *headers[] = {(char *)"Content-Type: application/octet-stream", u->at ? range : NULL, NULL};
     struct registry_call_options how = {.method = "PATCH", .location = &u->place, .headers = headers, .once = true};
