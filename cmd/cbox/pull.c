@@ -11,11 +11,14 @@
 #include <sys/wait.h>
 
 struct pull_options {
+    bool all_platforms;
     bool quiet;
     const char *platform;
 };
 
 static const struct cli_option options[] = {
+    CLI_FLAG(struct pull_options, 0, "all-platforms", all_platforms,
+             "Keep the image of every other platform as well, for save and push"),
     CLI_STRING(struct pull_options, 0, "platform", platform, "Pull the image for this platform, as linux/arm64",
                .word = "os/arch"),
     CLI_FLAG(struct pull_options, 'q', "quiet", quiet, "Suppress verbose output"),
@@ -68,12 +71,13 @@ static void show(const struct image_event *e, void *data)
 }
 
 /* Pulls, and says so on `out`; the last line of a pull by name is left to the caller. */
-static int pull(struct cli_context *ctx, const struct oci_reference *name, const char *platform, bool quiet, FILE *out,
+static int pull(struct cli_context *ctx, const struct oci_reference *name, const struct pull_options *o, FILE *out,
                 struct err *err)
 {
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     struct view view = {.out = out, .name = name};
-    struct image_pull_options how = {.platform = platform, .event = quiet ? NULL : show, .data = &view};
+    struct image_pull_options how = {
+        .platform = o->platform, .all_platforms = o->all_platforms, .event = o->quiet ? NULL : show, .data = &view};
     struct image_pulled pulled;
     char text[DIGEST_TEXT_MAX];
     int r = store_open(ctx->root, ctx->state, &store, err);
@@ -81,7 +85,7 @@ static int pull(struct cli_context *ctx, const struct oci_reference *name, const
     if (r == 0)
         r = image_pull(store, &ctx->config, name, &how, &pulled, err);
     cli_progress_end(view.progress);
-    if (r == 0 && !quiet) {
+    if (r == 0 && !o->quiet) {
         _cleanup_free_ char *familiar = oci_reference_familiar(name);
 
         fprintf(out, "Digest: %s\n", digest_format(&pulled.target, text));
@@ -102,7 +106,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     if (!o->quiet && !name.tag && name.digest.algorithm == DIGEST_NONE)
         printf("Using default tag: latest\n");
     oci_reference_default_tag(&name);
-    r = pull(ctx, &name, o->platform, o->quiet, stdout, err);
+    r = pull(ctx, &name, o, stdout, err);
     if (r < 0)
         return r;
     full = oci_reference_format(&name);
@@ -114,6 +118,7 @@ static const struct cli_example examples[] = {
     {"An official image from Docker Hub", "cbox pull alpine"},
     {"A tag of another registry, for another platform",
      "cbox pull --platform linux/arm64 registry.example:5000/team/app:2"},
+    {"With everything that it is for other platforms", "cbox pull --all-platforms alpine"},
     {NULL, NULL},
 };
 
@@ -143,13 +148,14 @@ static void forward(int number)
 static _Noreturn void run_child(struct cli_context *ctx, const struct oci_reference *name, const char *platform,
                                 pid_t parent, int report)
 {
+    const struct pull_options o = {.platform = platform};
     struct err err = ERR_INIT;
     int r;
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(1);
-    r = pull(ctx, name, platform, false, stderr, &err);
+    r = pull(ctx, name, &o, stderr, &err);
     fflush(stderr);
     if (r < 0)
         (void)fd_write_all(report, &err, sizeof(err));

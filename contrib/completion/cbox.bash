@@ -18,7 +18,7 @@ _cbox_tables() {
         options='-a --all --format:none --no-trunc -q --quiet'
         ;;
     'cbox pull')
-        options='--platform:none -q --quiet'
+        options='--all-platforms --platform:none -q --quiet'
         first=image others=none
         ;;
     'cbox images')
@@ -63,7 +63,7 @@ _cbox_tables() {
         first=image others=none
         ;;
     'cbox image pull')
-        options='--platform:none -q --quiet'
+        options='--all-platforms --platform:none -q --quiet'
         first=image others=none
         ;;
     'cbox image rm' | 'cbox image remove')

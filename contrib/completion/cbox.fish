@@ -67,6 +67,7 @@ complete -c cbox -n "__cbox_at 'ps'" -l format -x -d 'Format output: \'table\', 
 complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
 
+complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
@@ -134,6 +135,7 @@ complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l no-trunc -d 'Don\'t t
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'

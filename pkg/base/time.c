@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define SECOND INT64_C(1000000000)
@@ -69,32 +70,35 @@ static bool skip(const char **s, char c)
     return true;
 }
 
-/* YYYY-MM-DDThh:mm:ss; a day that its month does not have is refused. */
-static bool read_date(const char **s, struct tm *tm)
+/* How much of YYYY-MM-DDThh:mm:ss is there: the number of its fields, or 0 for something else, such as a day that its
+ * month does not have. */
+static int read_date(const char **s, struct tm *tm)
 {
+    struct {
+        char before;
+        int digits, min, max;
+        int *field;
+    } fields[] = {{0, 4, 0, 9999, &tm->tm_year}, {'-', 2, 1, 12, &tm->tm_mon}, {'-', 2, 1, 31, &tm->tm_mday},
+                  {'T', 2, 0, 23, &tm->tm_hour}, {':', 2, 0, 59, &tm->tm_min}, {':', 2, 0, 59, &tm->tm_sec}};
     struct tm same;
+    int n = 0;
 
-    *tm = (struct tm){0};
-    tm->tm_year = read_digits(s, 4, 0, 9999) - 1900;
-    if (tm->tm_year < -1900 || !skip(s, '-'))
-        return false;
-    tm->tm_mon = read_digits(s, 2, 1, 12) - 1;
-    if (tm->tm_mon < 0 || !skip(s, '-'))
-        return false;
-    tm->tm_mday = read_digits(s, 2, 1, 31);
-    if (tm->tm_mday < 0 || !skip(s, 'T'))
-        return false;
-    tm->tm_hour = read_digits(s, 2, 0, 23);
-    if (tm->tm_hour < 0 || !skip(s, ':'))
-        return false;
-    tm->tm_min = read_digits(s, 2, 0, 59);
-    if (tm->tm_min < 0 || !skip(s, ':'))
-        return false;
-    tm->tm_sec = read_digits(s, 2, 0, 59);
+    *tm = (struct tm){.tm_mon = 1, .tm_mday = 1};
+    for (; n < (int)(sizeof(fields) / sizeof(*fields)); n++) {
+        if (fields[n].before && !skip(s, fields[n].before))
+            break;
+        *fields[n].field = read_digits(s, fields[n].digits, fields[n].min, fields[n].max);
+        if (*fields[n].field < 0)
+            return 0;
+    }
+    tm->tm_year -= 1900;
+    tm->tm_mon--;
     same = *tm;
     timegm(&same);
-    return tm->tm_sec >= 0 && same.tm_mday == tm->tm_mday;
+    return same.tm_mday == tm->tm_mday ? n : 0;
 }
+
+enum { DATE_DAY = 3, DATE_WHOLE = 6 };
 
 /* ".123" in nanoseconds, cut behind the ninth digit; nothing is 0. */
 static bool read_fraction(const char **s, int64_t *ret)
@@ -135,13 +139,116 @@ int time_parse(const char *s, int64_t *ret, struct err *err)
     int64_t ns, zone;
     __int128 t;
 
-    if (!read_date(&p, &tm) || !read_fraction(&p, &ns) || !read_zone(&p, &zone) || *p)
+    if (read_date(&p, &tm) != DATE_WHOLE || !read_fraction(&p, &ns) || !read_zone(&p, &zone) || *p)
         return err_set(err, ERR_INVALID, "\"%s\" is not a time such as 2006-01-02T15:04:05Z", s);
     t = ((__int128)timegm(&tm) - zone) * SECOND + ns;
     if (t < INT64_MIN || t > INT64_MAX)
         return err_set(err, ERR_LIMIT, "time %s is before 1678 or behind 2261", s);
     *ret = (int64_t)t;
     return 0;
+}
+
+static const struct {
+    const char *name;
+    int64_t nanoseconds;
+} units[] = {
+    {"ns", 1},     {"us", 1000},       {"\u00b5s", 1000},    {"\u03bcs", 1000}, {"ms", SECOND / 1000},
+    {"s", SECOND}, {"m", 60 * SECOND}, {"h", 3600 * SECOND},
+};
+
+/* One number with its unit, as "1.5h". */
+static bool read_quantity(const char **s, __int128 *ret)
+{
+    const char *begin = *s;
+    int64_t whole = 0, billionths;
+
+    for (; **s >= '0' && **s <= '9'; ++*s) {
+        if (whole > INT64_MAX / 100)
+            return false;
+        whole = whole * 10 + (**s - '0');
+    }
+    if (*s == begin || !read_fraction(s, &billionths))
+        return false;
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+        size_t n = strlen(units[i].name);
+
+        /* A unit ends where the next number begins: "5ms" are no minutes. */
+        if (strncmp(*s, units[i].name, n) != 0 || ((*s)[n] && !strchr("0123456789", (*s)[n])))
+            continue;
+        *s += n;
+        *ret = (__int128)whole * units[i].nanoseconds + (__int128)billionths * units[i].nanoseconds / SECOND;
+        return true;
+    }
+    return false;
+}
+
+int time_parse_duration(const char *s, int64_t *ret, struct err *err)
+{
+    const char *p = s;
+    bool negative = skip(&p, '-');
+    __int128 sum = 0, part;
+
+    if (!negative)
+        skip(&p, '+');
+    *ret = 0;
+    if (strcmp(p, "0") == 0)
+        return 0;
+    do {
+        if (!read_quantity(&p, &part))
+            return err_set(err, ERR_INVALID, "\"%s\" is not a duration such as 1h30m", s);
+        sum += part;
+        if (sum > INT64_MAX)
+            return err_set(err, ERR_LIMIT, "duration %s is longer than 292 years", s);
+    } while (*p);
+    *ret = (int64_t)(negative ? -sum : sum);
+    return 0;
+}
+
+/* Seconds since 1970, with a fraction. */
+static bool read_unix(const char *s, int64_t *ret)
+{
+    const char *p = s;
+    int64_t whole = 0, ns;
+
+    while (*p >= '0' && *p <= '9' && p - s < 10)
+        whole = whole * 10 + (*p++ - '0');
+    if (p == s || !read_fraction(&p, &ns) || *p || whole > INT64_MAX / SECOND - 1)
+        return false;
+    *ret = whole * SECOND + ns;
+    return true;
+}
+
+/* A date, perhaps without its end; without a zone it is the time on the wall. */
+static bool read_point(const char *s, int64_t *ret)
+{
+    struct tm tm;
+    int64_t ns = 0, zone = 0;
+    int fields = read_date(&s, &tm);
+    bool zoned;
+
+    if (fields < DATE_DAY || tm.tm_year < 1678 - 1900 || tm.tm_year > 2261 - 1900 ||
+        (fields == DATE_WHOLE && !read_fraction(&s, &ns)))
+        return false;
+    zoned = *s != 0;
+    if (zoned && (!read_zone(&s, &zone) || *s))
+        return false;
+    tm.tm_isdst = -1;
+    *ret = ((zoned ? timegm(&tm) : mktime(&tm)) - zone) * SECOND + ns;
+    return true;
+}
+
+int time_parse_point(const char *s, int64_t now, int64_t *ret, struct err *err)
+{
+    int64_t ago;
+
+    if (time_parse_duration(s, &ago, NULL) == 0) {
+        *ret = now - ago;
+        return 0;
+    }
+    if (read_point(s, ret) || read_unix(s, ret))
+        return 0;
+    return err_set(err, ERR_INVALID, "\"%s\" is neither a duration such as 24h nor a time such as 2006-01-02T15:04:05",
+                   s);
 }
 
 char *time_format_age(int64_t nanoseconds, char out[TIME_TEXT_MAX])

@@ -16,5 +16,12 @@ int64_t time_monotonic(void); /* CLOCK_MONOTONIC: for waiting and measuring */
 char *time_format(int64_t t, char out[TIME_TEXT_MAX]);
 int time_parse(const char *s, int64_t *ret, struct err *err);
 
+/* A duration as Go writes it: "300ms", "-1.5h", "1h30m"; units ns, us, ms, s, m, h. ERR_INVALID, ERR_LIMIT. */
+int time_parse_duration(const char *s, int64_t *ret, struct err *err);
+
+/* A point in time as Docker's filters take it: a duration before `now`; a date, "2006-01-02" or more of
+ * "2006-01-02T15:04:05.9", in local time unless a zone follows; or seconds since 1970. ERR_INVALID. */
+int time_parse_point(const char *s, int64_t now, int64_t *ret, struct err *err);
+
 /* A duration as `docker ps` says it: "Less than a second", "5 seconds", "About a minute", "3 weeks". */
 char *time_format_age(int64_t nanoseconds, char out[TIME_TEXT_MAX]);

@@ -1,5 +1,19 @@
 #include "image/documents.h"
 
+enum {
+    DEPTH_MAX = 4,       /* indexes inside each other */
+    DOCUMENTS_MAX = 1024 /* of one name */
+};
+
+/* One name being resolved. */
+struct resolving {
+    struct store *store;
+    struct registry *registry;
+    const struct oci_reference *name;
+    struct oci_platform platform;
+    struct image_documents *documents;
+};
+
 static void document_release(struct image_document *d)
 {
     buf_free(&d->bytes);
@@ -12,6 +26,12 @@ void image_documents_release(struct image_documents *d)
     document_release(&d->config);
     oci_manifest_release(&d->parsed_manifest);
     oci_image_config_release(&d->parsed_config);
+    VEC_FOREACH (other, &d->others)
+        document_release(other);
+    free(d->others.v);
+    VEC_FOREACH (blob, &d->blobs)
+        oci_descriptor_release(blob);
+    free(d->blobs.v);
 }
 
 const struct digest *image_documents_target(const struct image_documents *d)
@@ -43,15 +63,15 @@ static bool read_stored(struct store *s, const struct oci_descriptor *d, size_t 
     return false;
 }
 
-static int fetch_selected(struct store *s, struct registry *registry, const struct oci_reference *name,
-                          const struct oci_descriptor *d, struct image_document *ret, struct err *err)
+static int fetch_document(const struct resolving *rs, const struct oci_descriptor *d, struct image_document *ret,
+                          struct err *err)
 {
     _cleanup_registry_manifest_ struct registry_manifest fetched = {0};
     int r;
 
-    if (read_stored(s, d, OCI_MANIFEST_MAX, ret))
+    if (read_stored(rs->store, d, OCI_MANIFEST_MAX, ret))
         return 0;
-    r = registry_fetch_manifest(registry, name, &d->digest, &fetched, err);
+    r = registry_fetch_manifest(rs->registry, rs->name, &d->digest, &fetched, err);
     if (r == 0)
         r = digest_verify(&d->digest, d->size, &fetched.digest, err);
     if (r == 0)
@@ -59,106 +79,192 @@ static int fetch_selected(struct store *s, struct registry *registry, const stru
     return r;
 }
 
-static int select_platform(const struct image_document *index, const char *platform, struct oci_descriptor *ret,
-                           struct err *err)
+static int identify(const struct image_document *document, const char *media_type, enum oci_document *ret,
+                    struct err *err)
 {
-    _cleanup_platform_ struct oci_platform wanted = {0};
+    return oci_document_identify(media_type, buf_str(&document->bytes), document->bytes.len, ret, err);
+}
+
+static int select_below(struct resolving *rs, const struct image_document *index, unsigned depth, struct err *err);
+
+/* Looks for the platform in the indexes that the index names. */
+static int select_nested(struct resolving *rs, const struct oci_index *index, unsigned depth, struct err *err)
+{
+    VEC_FOREACH (entry, &index->manifests) {
+        _cleanup_(document_release) struct image_document nested = {0};
+        struct err why = ERR_INIT;
+        int r;
+
+        if (!oci_media_is_index(entry->media_type))
+            continue;
+        r = fetch_document(rs, entry, &nested, err);
+        if (r < 0)
+            return r;
+        r = select_below(rs, &nested, depth + 1, &why);
+        if (r == ERR_NOT_FOUND)
+            continue;
+        if (r < 0)
+            *err = why;
+        return r;
+    }
+    return ERR_NOT_FOUND;
+}
+
+/* The manifest for the platform, by an index. */
+static int select_below(struct resolving *rs, const struct image_document *index, unsigned depth, struct err *err)
+{
     _cleanup_index_ struct oci_index parsed = {0};
     const struct oci_descriptor *selected;
-    int r = 0;
+    struct err why = ERR_INIT;
+    int r = oci_index_parse(buf_str(&index->bytes), index->bytes.len, &parsed, err);
 
-    if (platform)
-        r = oci_platform_parse(platform, &wanted, err);
-    else
-        oci_platform_host(&wanted);
+    if (r < 0)
+        return r;
+    r = oci_index_select(&parsed, &rs->platform, &selected, &why);
     if (r == 0)
-        r = oci_index_parse(buf_str(&index->bytes), index->bytes.len, &parsed, err);
-    if (r == 0)
-        r = oci_index_select(&parsed, &wanted, &selected, err);
-    if (r == 0)
-        oci_descriptor_copy(selected, ret);
+        return fetch_document(rs, selected, &rs->documents->manifest, err);
+    if (r == ERR_NOT_FOUND && depth < DEPTH_MAX)
+        r = select_nested(rs, &parsed, depth, err);
+    if (r == ERR_NOT_FOUND)
+        *err = why;
+    return r;
+}
+
+static void add_blob(struct image_documents *d, const struct oci_descriptor *blob)
+{
+    VEC_FOREACH (known, &d->blobs)
+        if (digest_equal(&known->digest, &blob->digest))
+            return;
+    oci_descriptor_copy(blob, VEC_PUSH(&d->blobs));
+}
+
+static int add_content(struct image_documents *d, const struct image_document *document, struct err *err)
+{
+    _cleanup_manifest_ struct oci_manifest m = {0};
+    int r = oci_manifest_parse_any(buf_str(&document->bytes), document->bytes.len, &m, err);
+
+    if (r < 0)
+        return r;
+    add_blob(d, &m.config);
+    VEC_FOREACH (layer, &m.layers)
+        add_blob(d, layer);
+    return 0;
+}
+
+/* Everything that an index leads to: what is found to be an index is looked into in its turn. */
+static int fetch_others(struct resolving *rs, const struct image_document *index, unsigned depth, struct err *err)
+{
+    struct image_documents *d = rs->documents;
+    _cleanup_index_ struct oci_index parsed = {0};
+    int r = oci_index_parse(buf_str(&index->bytes), index->bytes.len, &parsed, err);
+
+    if (r == 0 && depth > DEPTH_MAX)
+        r = err_set(err, ERR_LIMIT, "indexes inside each other; at most %d are supported", DEPTH_MAX);
+    for (size_t i = 0; r == 0 && i < parsed.manifests.n; i++) {
+        struct image_document other = {0};
+        enum oci_document what;
+
+        if (d->others.n >= DOCUMENTS_MAX)
+            return err_set(err, ERR_LIMIT, "more than %d manifests", DOCUMENTS_MAX);
+        r = fetch_document(rs, &parsed.manifests.v[i], &other, err);
+        if (r < 0)
+            return r;
+        *VEC_PUSH(&d->others) = other;
+        r = identify(&other, parsed.manifests.v[i].media_type, &what, err);
+        if (r == 0)
+            r = what == OCI_DOCUMENT_INDEX ? fetch_others(rs, &other, depth + 1, err) : add_content(d, &other, err);
+    }
     return r;
 }
 
 /* The manifest, through the index where there is one. */
-static int fetch_manifest(struct store *s, struct registry *registry, const struct oci_reference *name,
-                          const char *platform, struct image_documents *ret, struct err *err)
+static int fetch_manifest(struct resolving *rs, bool all_platforms, struct err *err)
 {
     _cleanup_registry_manifest_ struct registry_manifest fetched = {0};
-    _cleanup_descriptor_ struct oci_descriptor selected = {0};
+    struct image_documents *d = rs->documents;
     enum oci_document what;
-    int r = registry_fetch_manifest(registry, name, NULL, &fetched, err);
+    int r = registry_fetch_manifest(rs->registry, rs->name, NULL, &fetched, err);
 
     if (r == 0)
         r = oci_document_identify(fetched.media_type, buf_str(&fetched.bytes), fetched.bytes.len, &what, err);
     if (r < 0)
         return r;
     if (what == OCI_DOCUMENT_MANIFEST) {
-        take(&fetched, &ret->manifest);
+        take(&fetched, &d->manifest);
         return 0;
     }
-    take(&fetched, &ret->index);
-    r = select_platform(&ret->index, platform, &selected, err);
-    return r < 0 ? r : fetch_selected(s, registry, name, &selected, &ret->manifest, err);
+    take(&fetched, &d->index);
+    r = select_below(rs, &d->index, 1, err);
+    return r < 0 || !all_platforms ? r : fetch_others(rs, &d->index, 1, err);
 }
 
-static int fetch_config(struct store *s, struct registry *registry, const struct oci_reference *name,
-                        const struct oci_descriptor *d, struct image_document *ret, struct err *err)
+static int fetch_config(const struct resolving *rs, struct err *err)
 {
+    const struct oci_descriptor *d = &rs->documents->parsed_manifest.config;
+    struct image_document *ret = &rs->documents->config;
     int r;
 
     if (d->size > OCI_CONFIG_MAX)
         return err_set(err, ERR_LIMIT, "an image config of %lld bytes is too large", (long long)d->size);
-    if (read_stored(s, d, OCI_CONFIG_MAX, ret))
+    if (read_stored(rs->store, d, OCI_CONFIG_MAX, ret))
         return 0;
     ret->bytes = BUF_INIT_MAX(OCI_CONFIG_MAX);
-    r = registry_fetch_blob(registry, name, d, &ret->bytes, err);
+    r = registry_fetch_blob(rs->registry, rs->name, d, &ret->bytes, err);
     if (r == 0)
         r = digest_compute(d->digest.algorithm, buf_str(&ret->bytes), ret->bytes.len, &ret->digest, err);
     return r < 0 ? r : digest_verify(&d->digest, d->size, &ret->digest, err);
 }
 
 /* A name without an index has one platform; who asked for another one by name does not want it. */
-static int check_platform(const struct image_documents *d, const char *platform, struct err *err)
+static int check_platform(const struct resolving *rs, const char *platform, struct err *err)
 {
-    _cleanup_platform_ struct oci_platform wanted = {0};
+    const struct oci_platform *is = &rs->documents->parsed_config.platform;
     _cleanup_free_ char *has = NULL;
-    int r;
 
-    if (!platform)
+    if (!platform || oci_platform_distance(&rs->platform, is) >= 0)
         return 0;
-    r = oci_platform_parse(platform, &wanted, err);
-    if (r < 0 || oci_platform_distance(&wanted, &d->parsed_config.platform) >= 0)
-        return r;
-    has = oci_platform_format(&d->parsed_config.platform);
+    has = oci_platform_format(is);
     return err_set(err, ERR_NOT_FOUND, "the image was found but is not for the platform %s: it is for %s", platform,
                    has);
 }
 
-int image_documents_fetch(struct store *s, struct registry *registry, const struct oci_reference *name,
-                          const char *platform, struct image_documents *ret, struct err *err)
+static int check_layers(const struct image_documents *d, struct err *err)
 {
-    const struct oci_descriptor *config = &ret->parsed_manifest.config;
-    size_t layers, diff_ids;
-    int r;
+    size_t layers = d->parsed_manifest.layers.n, diff_ids = oci_image_config_layers(&d->parsed_config);
+
+    if (layers == diff_ids)
+        return 0;
+    return err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
+}
+
+static void resolving_release(struct resolving *rs)
+{
+    oci_platform_release(&rs->platform);
+}
+
+int image_documents_fetch(struct store *s, struct registry *registry, const struct oci_reference *name,
+                          const struct image_wanted *wanted, struct image_documents *ret, struct err *err)
+{
+    _cleanup_(resolving_release) struct resolving rs = {
+        .store = s, .registry = registry, .name = name, .documents = ret};
+    int r = 0;
 
     *ret = (struct image_documents){0};
-    r = fetch_manifest(s, registry, name, platform, ret, err);
+    if (wanted->platform)
+        r = oci_platform_parse(wanted->platform, &rs.platform, err);
+    else
+        oci_platform_host(&rs.platform);
+    if (r == 0)
+        r = fetch_manifest(&rs, wanted->all_platforms, err);
     if (r == 0)
         r = oci_manifest_parse(buf_str(&ret->manifest.bytes), ret->manifest.bytes.len, &ret->parsed_manifest, err);
     if (r == 0)
-        r = fetch_config(s, registry, name, config, &ret->config, err);
+        r = fetch_config(&rs, err);
     if (r == 0)
         r = oci_image_config_parse(buf_str(&ret->config.bytes), ret->config.bytes.len, &ret->parsed_config, err);
     if (r == 0)
-        r = check_platform(ret, platform, err);
-    if (r < 0)
-        return r;
-    layers = ret->parsed_manifest.layers.n;
-    diff_ids = oci_image_config_layers(&ret->parsed_config);
-    if (layers != diff_ids)
-        return err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
-    return 0;
+        r = check_platform(&rs, wanted->platform, err);
+    return r < 0 ? r : check_layers(ret, err);
 }
 
 static int put(const struct image_document *d, struct store_transaction *t, struct err *err)
@@ -174,5 +280,7 @@ int image_documents_put(const struct image_documents *d, struct store_transactio
 
     if (r == 0)
         r = put(&d->manifest, t, err);
+    for (size_t i = 0; r == 0 && i < d->others.n; i++)
+        r = put(&d->others.v[i], t, err);
     return r < 0 ? r : put(&d->index, t, err);
 }

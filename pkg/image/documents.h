@@ -19,13 +19,23 @@ struct image_documents {
     struct image_document config;
     struct oci_manifest parsed_manifest;
     struct oci_image_config parsed_config;
+
+    /* Where all platforms were asked for, what the index leads to beside the chosen one: manifests and further indexes,
+     * and the blobs that they name. */
+    VEC(struct image_document) others;
+    VEC(struct oci_descriptor) blobs;
 };
 
-/* Resolves a name: asks the registry for what it means now, chooses the platform (`platform` as the user wrote it, or
- * NULL for the host's) and reads manifest and config, from the store where it has them. Checks that manifest and config
- * speak of as many layers. The caller releases `ret` in any case. */
+struct image_wanted {
+    const char *platform; /* as the user wrote it, or NULL for the host's */
+    bool all_platforms;
+};
+
+/* Resolves a name: asks the registry for what it means now, chooses the platform, also from indexes inside the index,
+ * and reads manifest and config, from the store where it has them. Checks that manifest and config speak of as many
+ * layers. The caller releases `ret` in any case. */
 int image_documents_fetch(struct store *s, struct registry *registry, const struct oci_reference *name,
-                          const char *platform, struct image_documents *ret, struct err *err);
+                          const struct image_wanted *wanted, struct image_documents *ret, struct err *err);
 void image_documents_release(struct image_documents *d);
 
 /* What the registry has under the name. */

@@ -34,6 +34,7 @@ struct image_event {
 
 struct image_pull_options {
     const char *platform;                                   /* "os/architecture[/variant]"; NULL: the host's */
+    bool all_platforms;                                     /* the blobs of all others that the name has as well */
     void (*event)(const struct image_event *e, void *data); /* may be NULL */
     void *data;
     bool insecure; /* as in struct registry_options */
@@ -48,7 +49,8 @@ struct image_pulled {
 /* Brings an image in and gives it its name. Everything was verified: blobs by size and digest, layers by diffID.
  * Blocks SIGINT, SIGTERM and SIGHUP and watches for them: they end the pull with ERR_INTERRUPTED after its processes
  * have ended. Downloads that were not finished go on at the next try; nothing else is left. To be called in a process
- * that will not clone containers: libcurl starts threads and libraries stay loaded.
+ * that will not clone containers: libcurl starts threads and libraries stay loaded. With `all_platforms` the layers of
+ * the chosen platform are unpacked, and manifests and blobs of the others kept (struct store_tag, `complete`).
  *
  * ERR_NOT_FOUND (name, tag, platform: the error lists those there are), ERR_AUTH, ERR_TLS, ERR_NETWORK, ERR_CORRUPT,
  * ERR_UNSUPPORTED (schema 1, artifacts that are no images), ERR_NO_SPACE, ERR_PERMISSION, ERR_INTERRUPTED. */

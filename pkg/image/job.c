@@ -71,6 +71,17 @@ static int blob_again(struct image_job *j, const struct err *why, struct err *er
     return 0;
 }
 
+/* The blob, and what was unpacked of it, go into the transaction. */
+static void job_staged(struct image_job *j)
+{
+    if (j->ingest)
+        store_transaction_add_blob(j->work->transaction, j->ingest);
+    j->ingest = NULL;
+    j->blob_fd = fd_close(j->blob_fd);
+    j->state = JOB_STAGED;
+    image_job_tell(j, IMAGE_COMPLETE, j->blob->size);
+}
+
 /* All bytes are there: makes sure that they are the right ones, and tells the unpacker. */
 static int blob_complete(struct image_job *j, struct err *err)
 {
@@ -91,7 +102,10 @@ static int blob_complete(struct image_job *j, struct err *err)
     j->complete = true;
     j->inherited = false;
     image_job_tell(j, IMAGE_DOWNLOADED, j->blob->size);
-    unpacker_announce(&j->unpacker, j->blob->size, true);
+    if (image_job_unpacks(j))
+        unpacker_announce(&j->unpacker, j->blob->size, true);
+    else
+        job_staged(j);
     return 0;
 }
 
@@ -175,34 +189,40 @@ static int blob_begin(struct image_job *j, struct err *err)
 
 /* ---- unpacking ---- */
 
+/* Takes the lock on the layer, if it is missing or damaged. ERR_BUSY. */
+static int stage_begin(struct image_job *j, struct err *err)
+{
+    struct image_work *w = j->work;
+
+    if (store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at))
+        return store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
+    return store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
+}
+
 int image_job_claim(struct image_job *j, struct err *err)
 {
+    bool waited = j->state == JOB_BUSY, unpacks = image_job_unpacks(j);
     struct err why = ERR_INIT;
-    struct image_work *w = j->work;
-    bool damaged = store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at);
-    int r = damaged ? store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why)
-                    : store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, &why);
+    int r = unpacks ? stage_begin(j, &why) : 0;
 
-    if (r == 0 && !j->stage) {
-        image_job_tell(j, j->state == JOB_BUSY ? IMAGE_COMPLETE : IMAGE_EXISTS, j->blob->size);
-        j->state = JOB_DONE;
-        return 0;
-    }
-    if (r == 0)
+    j->state = JOB_ACTIVE;
+    if (r == 0 && (j->stage || !unpacks))
         r = blob_begin(j, &why);
+    if (r == 0 && !j->stage && !j->ingest && j->state == JOB_ACTIVE) { /* nothing is to be done */
+        image_job_reset(j);
+        image_job_tell(j, waited ? IMAGE_COMPLETE : IMAGE_EXISTS, j->blob->size);
+        j->state = JOB_DONE;
+    }
     if (r == ERR_BUSY) {
         image_job_reset(j);
-        if (j->state != JOB_BUSY)
+        if (!waited)
             image_job_tell(j, IMAGE_WAITING, 0);
         j->state = JOB_BUSY;
         return 0;
     }
-    if (r < 0) {
+    if (r < 0)
         *err = why;
-        return r;
-    }
-    j->state = JOB_ACTIVE;
-    return 0;
+    return r;
 }
 
 int image_job_unpack(struct image_job *j, struct err *err)
@@ -261,12 +281,7 @@ static int job_finished(struct image_job *j, const struct layer_applied *applied
         return r;
     store_transaction_add_layer(j->work->transaction, j->stage);
     j->stage = NULL;
-    if (j->ingest)
-        store_transaction_add_blob(j->work->transaction, j->ingest);
-    j->ingest = NULL;
-    j->blob_fd = fd_close(j->blob_fd);
-    j->state = JOB_STAGED;
-    image_job_tell(j, IMAGE_COMPLETE, j->blob->size);
+    job_staged(j);
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* One layer on its way: its blob is downloaded, or is there, and an unpacker works on what has come of it. Shared by
  * layers.c, which has all of them in hand; not for use elsewhere.
  *
+ * A blob without a diffID is a job as well, for what is kept and not unpacked: other platforms' layers and configs.
+ *
  * Bytes can turn out to be wrong: those that an earlier pull left, those of a blob of the store, those that a server
  * sent before it began again. Then a job begins anew, once, and only what was downloaded from the start in this pull is
  * believed to be what the registry has.
@@ -20,12 +22,12 @@ enum image_job_state {
     JOB_DONE,   /* in the store */
 };
 
-/* One layer. */
+/* One layer, or one blob. */
 struct image_job {
     struct image_work *work;
     size_t index;
     const struct oci_descriptor *blob;
-    struct digest diff_id;
+    struct digest diff_id; /* DIGEST_NONE: the blob is all that is wanted */
     enum image_job_state state;
     struct store_stage *stage;
     struct store_ingest *ingest; /* NULL: the blob is in the store */
@@ -56,6 +58,12 @@ struct image_work {
     int64_t look_at; /* image_layer_damaged()'s */
     struct err err;  /* of a download that failed */
 };
+
+/* Whether more than the blob is wanted. */
+static inline bool image_job_unpacks(const struct image_job *j)
+{
+    return j->diff_id.algorithm != DIGEST_NONE;
+}
 
 /* Tells whoever watches the pull. */
 void image_job_tell(struct image_job *j, enum image_event_kind kind, int64_t now);

@@ -21,7 +21,7 @@ static int start_unpackers(struct image_work *w, struct err *err)
         struct image_job *j = &w->jobs[w->order[i]];
         int r;
 
-        if (j->state != JOB_ACTIVE || j->unpacker.pid > 0 || j->held.kind ||
+        if (j->state != JOB_ACTIVE || !image_job_unpacks(j) || j->unpacker.pid > 0 || j->held.kind ||
             (!j->complete && store_ingest_offset(j->ingest) == 0))
             continue;
         r = image_job_unpack(j, err);
@@ -126,12 +126,14 @@ static int find_duplicates(struct image_work *w, struct err *err)
         for (size_t k = 0; k < i; k++) {
             struct image_job *a = &w->jobs[k], *b = &w->jobs[i];
 
-            if (digest_equal(&a->diff_id, &b->diff_id)) {
+            bool same_blob = digest_equal(&a->blob->digest, &b->blob->digest);
+
+            if (image_job_unpacks(b) ? digest_equal(&a->diff_id, &b->diff_id) : same_blob) {
                 b->state = JOB_DONE;
                 image_job_tell(b, IMAGE_EXISTS, b->blob->size);
                 break;
             }
-            if (digest_equal(&a->blob->digest, &b->blob->digest))
+            if (same_blob)
                 return err_set(err, ERR_CORRUPT, "layers %zu and %zu are one blob, but the config says they differ",
                                k + 1, i + 1);
         }
@@ -142,21 +144,23 @@ static int find_duplicates(struct image_work *w, struct err *err)
 static int work_set_up(struct image_work *w, const struct image_documents *d, struct err *err)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n_layers = d->parsed_manifest.layers.n;
 
     w->begun_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->begun_fd < 0)
         return err_errno(err, errno, "eventfd");
     w->max_unpackers = (size_t)MAX_OF(1, MIN_OF(processors, UNPACKERS_MAX));
     w->look_at = IMAGE_LOOK_AT_MAX;
-    w->n_jobs = d->parsed_manifest.layers.n;
+    w->n_jobs = n_layers + d->blobs.n;
     w->jobs = mem_zalloc(w->n_jobs, sizeof(*w->jobs));
     w->order = mem_zalloc(w->n_jobs, sizeof(*w->order));
     for (size_t i = 0; i < w->n_jobs; i++) {
         struct image_job *j = &w->jobs[i];
 
         *j = (struct image_job){.work = w, .index = i, .blob_fd = -1, .unpacker = UNPACKER_NONE};
-        j->blob = &d->parsed_manifest.layers.v[i];
-        oci_image_config_diff_id(&d->parsed_config, i, &j->diff_id);
+        j->blob = i < n_layers ? &d->parsed_manifest.layers.v[i] : &d->blobs.v[i - n_layers];
+        if (i < n_layers)
+            oci_image_config_diff_id(&d->parsed_config, i, &j->diff_id);
         w->order[i] = i;
     }
     sorted_jobs = w->jobs;
@@ -177,18 +181,21 @@ static void work_release(struct image_work *w)
 static int take_lease(struct image_work *w, const struct image_documents *d, struct store_lease **ret, struct err *err)
 {
     const struct image_document *documents[] = {&d->index, &d->manifest, &d->config};
-    _cleanup_free_ struct digest *blobs = mem_zalloc(w->n_jobs + ARRAY_SIZE(documents), sizeof(*blobs));
+    size_t n_documents = ARRAY_SIZE(documents) + d->others.n, n = 0, n_layers = 0;
+    _cleanup_free_ struct digest *blobs = mem_zalloc(w->n_jobs + n_documents, sizeof(*blobs));
     _cleanup_free_ struct digest *layers = mem_zalloc(w->n_jobs, sizeof(*layers));
-    size_t n = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
         if (documents[i]->digest.digest.algorithm != DIGEST_NONE)
             blobs[n++] = documents[i]->digest.digest;
+    VEC_FOREACH (other, &d->others)
+        blobs[n++] = other->digest.digest;
     for (size_t i = 0; i < w->n_jobs; i++) {
         blobs[n++] = w->jobs[i].blob->digest;
-        layers[i] = w->jobs[i].diff_id;
+        if (image_job_unpacks(&w->jobs[i]))
+            layers[n_layers++] = w->jobs[i].diff_id;
     }
-    return store_lease_take(w->store, blobs, n, layers, w->n_jobs, ret, err);
+    return store_lease_take(w->store, blobs, n, layers, n_layers, ret, err);
 }
 
 /* What was downloaded is kept for the next try, but not at the price of a full disk. */

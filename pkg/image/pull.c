@@ -1,6 +1,6 @@
 #include "base/log.h"
-#include "base/time.h"
 #include "image/layers.h"
+#include "image/name.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 
@@ -55,106 +55,21 @@ static void signals_end(struct signals *s)
     fd_close(s->wake[1]);
 }
 
-/* ---- naming ---- */
-
-/* The name that the image gets: a digest alone where one was written, else the tag. */
-static void name_of(const struct oci_reference *written, struct oci_reference *ret)
-{
-    oci_reference_copy(written, ret);
-    if (ret->digest.algorithm != DIGEST_NONE)
-        str_replace(&ret->tag, NULL);
-    else
-        oci_reference_default_tag(ret);
-}
-
-static bool has_name(const struct store_tag *t, const struct oci_reference *name)
-{
-    return str_eq(t->name.tag, name->tag) && digest_equal(&t->name.digest, &name->digest);
-}
-
-/* An image whose last name goes to the image of `by` stays, under its digest, until somebody removes it: under the one
- * it was pulled by, or under its own where that means another image of the same index. */
-static int keep_replaced(struct store *s, const struct store_tag *old, const struct store_tag *by, struct err *err)
-{
-    _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
-    struct store_tag kept = *old; /* borrowed, all of it */
-    const struct store_tag *meant;
-    size_t names = 0;
-    int r = store_tag_list(s, &tags, err);
-
-    for (size_t i = 0; r == 0 && i < tags.n; i++)
-        names += digest_equal(&tags.v[i].id, &old->id);
-    if (r < 0 || names > 1)
-        return r;
-    meant = store_tag_list_find(&tags, &old->name, &old->target);
-    if (digest_equal(&old->target, &by->target) || (meant && !digest_equal(&meant->id, &old->id)))
-        kept.target = old->manifest;
-    kept.name.tag = NULL;
-    kept.name.digest = kept.target;
-    return store_tag_set(s, &kept, err);
-}
-
-/* A digest means the image that was pulled last under it: a record of another one under that digest goes. */
-static int free_digest(struct store *s, const struct store_tag *by, struct err *err)
-{
-    _cleanup_(store_tag_release) struct store_tag old = {0};
-    struct oci_reference name = by->name; /* borrowed */
-    int r;
-
-    name.tag = NULL;
-    name.digest = by->target;
-    if (store_tag_get(s, &name, &old, NULL) < 0 || !has_name(&old, &name) || digest_equal(&old.id, &by->id))
-        return 0;
-    r = keep_replaced(s, &old, by, err);
-    return r < 0 ? r : store_tag_remove(s, &name, err);
-}
-
-static int layers_bytes(struct store *s, const struct oci_image_config *config, int64_t *ret, struct err *err)
-{
-    int64_t sum = 0;
-
-    for (size_t i = 0; i < oci_image_config_layers(config); i++) {
-        struct store_layer_info info;
-        struct digest diff_id;
-        int r;
-
-        oci_image_config_diff_id(config, i, &diff_id);
-        r = store_layer_read_info(s, &diff_id, &info, err);
-        if (r < 0)
-            return r;
-        sum += info.bytes;
-    }
-    *ret = sum;
-    return 0;
-}
-
-/* Gives the image its name, unless it has it. */
+/* Gives the image its name. */
 static int give_name(struct store *s, const struct oci_reference *name, const struct image_documents *d,
-                     struct image_pulled *ret, struct err *err)
+                     bool all_platforms, struct image_pulled *ret, struct err *err)
 {
-    _cleanup_(store_tag_release) struct store_tag tag = {.pulled = time_now()}, old = {0};
-    int r = store_tag_get(s, name, &old, NULL);
-    bool had;
+    const struct image_meaning meaning = {
+        .target = *image_documents_target(d),
+        .manifest = d->manifest.digest.digest,
+        .id = d->config.digest.digest,
+        .config = &d->parsed_config,
+        .complete = all_platforms && d->index.digest.digest.algorithm != DIGEST_NONE,
+    };
 
-    tag.target = *image_documents_target(d);
-    tag.manifest = d->manifest.digest.digest;
-    tag.id = d->config.digest.digest;
-    had = r == 0 && has_name(&old, name);
-    *ret = (struct image_pulled){.target = tag.target, .id = tag.id, .newer = r < 0 || !digest_equal(&old.id, &tag.id)};
-    if (had && digest_equal(&old.target, &tag.target) && digest_equal(&old.manifest, &tag.manifest))
-        return 0;
-    oci_reference_copy(name, &tag.name);
-    r = name->tag ? free_digest(s, &tag, err) : 0;
-    if (r == 0 && had && ret->newer)
-        r = keep_replaced(s, &old, &tag, err);
-    if (r == 0)
-        r = layers_bytes(s, &d->parsed_config, &tag.bytes, err);
-    if (r < 0)
-        return r;
-    tag.platform = oci_platform_format(&d->parsed_config.platform);
-    if (d->parsed_config.created)
-        (void)time_parse(d->parsed_config.created, &tag.created, NULL);
-    return store_tag_set(s, &tag, err);
+    ret->target = meaning.target;
+    ret->id = meaning.id;
+    return image_name_give(s, name, &meaning, &ret->newer, err);
 }
 
 /* ---- the pull ---- */
@@ -165,7 +80,8 @@ static int pull(struct store *s, struct registry *registry, const struct oci_ref
     _cleanup_(image_documents_release) struct image_documents documents = {0};
     _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(s);
     _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
-    int r = image_documents_fetch(s, registry, name, options->platform, &documents, err);
+    const struct image_wanted wanted = {options->platform, options->all_platforms};
+    int r = image_documents_fetch(s, registry, name, &wanted, &documents, err);
 
     if (r < 0)
         return r;
@@ -178,7 +94,7 @@ static int pull(struct store *s, struct registry *registry, const struct oci_ref
     if (r < 0)
         return r;
     failpoint("pull-layers");
-    return give_name(s, name, &documents, ret, err);
+    return give_name(s, name, &documents, options->all_platforms, ret, err);
 }
 
 int image_pull(struct store *s, const struct config *config, const struct oci_reference *name,
@@ -196,8 +112,10 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
     r = signals_begin(&signals, err);
     if (r < 0)
         return r;
-    name_of(name, &full);
-    r = registry_new(config, &(struct registry_options){.interrupted = &interrupted, .insecure = options->insecure},
+    oci_reference_copy(name, &full);
+    oci_reference_default_tag(&full);
+    r = registry_new(config,
+                     &(struct registry_options){.interrupted = &interrupted, .insecure = options->insecure},
                      &registry, err);
     if (r == 0)
         r = pull(s, registry, &full, options, signals.wake[0], ret, err);

@@ -141,13 +141,11 @@ static int check_descriptors(const struct oci_descriptor *d, size_t n, size_t ma
     return 0;
 }
 
+/* That it is an image which can be run. */
 static int check_image(const struct oci_manifest *m, struct err *err)
 {
     const char *type = m->config.media_type;
-    int r = oci_descriptor_check(&m->config, err);
 
-    if (r < 0)
-        return err_wrap(err, "config");
     if (strcmp(type, OCI_MEDIA_CONFIG) != 0 && strcmp(type, OCI_MEDIA_DOCKER_CONFIG) != 0)
         return err_set(err, ERR_UNSUPPORTED, "not a container image but an artifact of type %.200s",
                        m->artifact_type ? m->artifact_type : type);
@@ -156,8 +154,8 @@ static int check_image(const struct oci_manifest *m, struct err *err)
                        (long long)m->config.size, OCI_CONFIG_MAX);
     VEC_FOREACH (layer, &m->layers) {
         struct oci_layer_kind kind;
+        int r = oci_layer_classify(layer->media_type, &kind, err);
 
-        r = oci_layer_classify(layer->media_type, &kind, err);
         if (r < 0)
             return r;
     }
@@ -168,25 +166,33 @@ static int check_manifest(const struct oci_manifest *m, struct err *err)
 {
     int r = check_header(m->media_type, m->schema_version, OCI_DOCUMENT_MANIFEST, err);
 
-    if (r >= 0)
-        r = check_image(m, err);
-    if (r >= 0)
-        r = check_descriptors(m->layers.v, m->layers.n, OCI_LAYERS_MAX, "layers", err);
-    return r;
+    if (r == 0 && oci_descriptor_check(&m->config, err) < 0)
+        r = err_wrap(err, "config");
+    return r < 0 ? r : check_descriptors(m->layers.v, m->layers.n, OCI_LAYERS_MAX, "layers", err);
 }
 
-int oci_manifest_parse(const char *text, size_t len, struct oci_manifest *ret, struct err *err)
+static int parse_manifest(const char *text, size_t len, bool image, struct oci_manifest *ret, struct err *err)
 {
     int r = json_parse(text, len, &oci_manifest_type, ret, err);
 
     if (r < 0)
         return r;
     r = check_manifest(ret, err);
-    if (r < 0) {
+    if (r == 0 && image)
+        r = check_image(ret, err);
+    if (r < 0)
         oci_manifest_release(ret);
-        return r;
-    }
-    return 0;
+    return r;
+}
+
+int oci_manifest_parse(const char *text, size_t len, struct oci_manifest *ret, struct err *err)
+{
+    return parse_manifest(text, len, true, ret, err);
+}
+
+int oci_manifest_parse_any(const char *text, size_t len, struct oci_manifest *ret, struct err *err)
+{
+    return parse_manifest(text, len, false, ret, err);
 }
 
 void oci_manifest_release(struct oci_manifest *m)
@@ -213,6 +219,11 @@ int oci_index_parse(const char *text, size_t len, struct oci_index *ret, struct 
 void oci_index_release(struct oci_index *index)
 {
     json_free(&oci_index_type, index);
+}
+
+bool oci_media_is_index(const char *media_type)
+{
+    return named_by(media_type) == NAMES_INDEX;
 }
 
 /* Attestations are entries for unknown/unknown; entries of other types are no images. */

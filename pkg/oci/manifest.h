@@ -63,12 +63,19 @@ int oci_document_identify(const char *media_type, const char *text, size_t len, 
 /* Parses and checks: version, every descriptor, the number of entries. Of a manifest also that it is a container image
  * whose layers are of known types (ERR_UNSUPPORTED names what it is instead). The caller releases `ret` after 0. */
 int oci_manifest_parse(const char *text, size_t len, struct oci_manifest *ret, struct err *err);
+
+/* The same for any manifest, artifacts and attestations too: config and layers are blobs of whatever types, at most
+ * OCI_LAYERS_MAX of them. For copying and keeping what is not run. */
+int oci_manifest_parse_any(const char *text, size_t len, struct oci_manifest *ret, struct err *err);
 void oci_manifest_release(struct oci_manifest *m);
 #define _cleanup_manifest_ _cleanup_(oci_manifest_release)
 
 int oci_index_parse(const char *text, size_t len, struct oci_index *ret, struct err *err);
 void oci_index_release(struct oci_index *index);
 #define _cleanup_index_ _cleanup_(oci_index_release)
+
+/* Whether a media type is that of an index. */
+bool oci_media_is_index(const char *media_type);
 
 /* The entry that suits `wanted` best, the first of equals; it stays the index's. Attestations and other entries for no
  * real platform are passed over. ERR_NOT_FOUND names the platforms that there are. */

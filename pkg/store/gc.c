@@ -17,14 +17,18 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { LEASE_MAX = 1 << 20 };
+enum {
+    LEASE_MAX = 1 << 20,
+    INDEXES_MAX = 1 << 16, /* an index inside itself ends there */
+};
 
 typedef VEC(struct digest) digest_set;
 
 struct marking {
     struct store *store;
     digest_set blobs, layers;
-    digest_set images; /* manifests to follow */
+    digest_set images;  /* manifests to follow */
+    digest_set indexes; /* of which all platforms are kept */
 };
 
 static void marking_release(struct marking *m)
@@ -32,6 +36,7 @@ static void marking_release(struct marking *m)
     free(m->blobs.v);
     free(m->layers.v);
     free(m->images.v);
+    free(m->indexes.v);
 }
 
 static int compare_digests(const void *a, const void *b)
@@ -72,6 +77,8 @@ static int mark_tags(struct marking *m, struct err *err)
     for (size_t i = 0; r == 0 && i < tags.n; i++) {
         *VEC_PUSH(&m->blobs) = tags.v[i].target;
         *VEC_PUSH(&m->images) = tags.v[i].manifest;
+        if (tags.v[i].complete)
+            *VEC_PUSH(&m->indexes) = tags.v[i].target;
     }
     return r;
 }
@@ -155,6 +162,61 @@ static int mark_image(struct marking *m, const struct digest *digest, struct err
     return 0;
 }
 
+/* What was kept of another platform, or of no platform: blobs alone. */
+static int mark_content(struct marking *m, const struct buf *text, struct err *err)
+{
+    _cleanup_manifest_ struct oci_manifest manifest = {0};
+    int r = oci_manifest_parse_any(buf_str(text), text->len, &manifest, err);
+
+    if (r < 0)
+        return r;
+    *VEC_PUSH(&m->blobs) = manifest.config.digest;
+    VEC_FOREACH (layer, &manifest.layers)
+        *VEC_PUSH(&m->blobs) = layer->digest;
+    return 0;
+}
+
+/* Everything below an index; `m->indexes` grows by those inside it. */
+static int mark_index(struct marking *m, const struct digest *digest, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
+    _cleanup_index_ struct oci_index index = {0};
+    int r = store_blob_read(m->store, digest, &text, err);
+
+    if (r == 0)
+        r = oci_index_parse(buf_str(&text), text.len, &index, err);
+    if (r < 0)
+        return r;
+    *VEC_PUSH(&m->blobs) = *digest;
+    VEC_FOREACH (entry, &index.manifests) {
+        _cleanup_buf_ struct buf child = BUF_INIT_MAX(OCI_MANIFEST_MAX);
+        enum oci_document what;
+
+        r = store_blob_read(m->store, &entry->digest, &child, err);
+        if (r == 0)
+            r = oci_document_identify(entry->media_type, buf_str(&child), child.len, &what, err);
+        if (r < 0)
+            return r;
+        *VEC_PUSH(&m->blobs) = entry->digest;
+        if (what == OCI_DOCUMENT_INDEX && m->indexes.n < INDEXES_MAX)
+            *VEC_PUSH(&m->indexes) = entry->digest;
+        else if (what == OCI_DOCUMENT_MANIFEST)
+            r = mark_content(m, &child, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int unknown_needs(const struct digest *d, struct err *err)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    err_wrap(err, "image %s, without which it is not known what can be removed", digest_format(d, text));
+    err_hint(err, "pull the image again or remove all of its names");
+    return err ? err->kind = ERR_CORRUPT : ERR_CORRUPT;
+}
+
 static int mark(struct marking *m, struct err *err)
 {
     int tmp;
@@ -167,18 +229,13 @@ static int mark(struct marking *m, struct err *err)
     if (r == 0)
         r = store_each_name(tmp, ".", mark_lease, m, err);
     set_unique(&m->images);
-    for (size_t i = 0; r == 0 && i < m->images.n; i++) {
-        r = mark_image(m, &m->images.v[i], err);
-        if (r < 0) {
-            char text[DIGEST_TEXT_MAX];
-
-            err_wrap(err, "image %s, without which it is not known what can be removed",
-                     digest_format(&m->images.v[i], text));
-            err_hint(err, "pull the image again or remove all of its names");
-            if (err)
-                err->kind = ERR_CORRUPT;
-            return ERR_CORRUPT;
-        }
+    for (size_t i = 0; i < m->images.n; i++) {
+        if (r == 0 && mark_image(m, &m->images.v[i], err) < 0)
+            r = unknown_needs(&m->images.v[i], err);
+    }
+    for (size_t i = 0; i < m->indexes.n; i++) {
+        if (r == 0 && mark_index(m, &m->indexes.v[i], err) < 0)
+            r = unknown_needs(&m->indexes.v[i], err);
     }
     set_sort(&m->blobs);
     set_sort(&m->layers);

@@ -45,6 +45,8 @@ static const struct json_field record_fields[] = {
     JSON_FIELD(struct store_tag, "bytes", JSON_K_INT64, bytes, JSON_KEEP_EMPTY),
     TIME_FIELD("created", created),
     TIME_FIELD("pulled", pulled),
+    JSON_FIELD(struct store_tag, "local", JSON_K_BOOL, local),
+    JSON_FIELD(struct store_tag, "complete", JSON_K_BOOL, complete),
 };
 
 static const struct json_type record_type = {
@@ -77,10 +79,18 @@ static void assert_harmless(const char *path)
         assert(**p && **p != ':' && **p != '@' && strcmp(*p, ".") != 0 && strcmp(*p, "..") != 0);
 }
 
+bool store_tag_nameless(const struct store_tag *t)
+{
+    return str_empty(t->name.path);
+}
+
 static char *directory_of(const struct oci_reference *name)
 {
-    char *dir = oci_reference_name(name);
+    char *dir;
 
+    if (str_empty(name->path))
+        return str_dup(".");
+    dir = oci_reference_name(name);
     assert_harmless(dir);
     return dir;
 }
@@ -185,16 +195,28 @@ static void close_dir(DIR **d)
         closedir(*d);
 }
 
+/* The name that a record's place stands for. */
+static int parse_place(const char *dir, const char *file, struct oci_reference *ret, struct err *err)
+{
+    _cleanup_free_ char *text = str_printf("%s%s", dir, file);
+
+    if (strcmp(dir, ".") != 0)
+        return oci_reference_parse(text, ret, err);
+    if (*file != '@')
+        return err_set(err, ERR_INVALID, "a tag without a repository");
+    *ret = (struct oci_reference){.domain = str_dup(""), .path = str_dup("")};
+    return digest_parse(file + 1, &ret->digest, err);
+}
+
 static int add_record(struct walk *w, const char *dir, const char *file, struct err *err)
 {
     _cleanup_free_ char *path = str_printf("%s/%s", dir, file);
-    _cleanup_free_ char *text = str_printf("%s%s", dir, file);
     _cleanup_reference_ struct oci_reference name = {0};
     struct store_tag tag = {0};
     struct err why = ERR_INIT;
     int r;
 
-    if (oci_reference_parse(text, &name, &why) < 0) {
+    if (parse_place(dir, file, &name, &why) < 0) {
         log_debug("tags/%s is no name of an image: %s", path, why.text);
         return 0;
     }

@@ -1,5 +1,8 @@
 /* Names of images: tags/DOMAIN/PATH/:TAG, and tags/DOMAIN/PATH/@ALGORITHM:HEX for an image named by digest.
  *
+ * An image that has no name (its last one went to another, or it came without) has the record tags/@ALGORITHM:HEX,
+ * under the digest of its manifest; domain and path of that name are empty.
+ *
  * No component of a domain or a path can start with ':' or '@', or be "." or ".." (the grammar of references; asserted
  * here), so files and directories never collide and no name leads elsewhere. A record says all that `images` shows and
  * `run` needs to find the config, so that one small file an image is read.
@@ -19,7 +22,12 @@ struct store_tag {
     int64_t bytes;             /* of all layers unpacked */
     int64_t created;           /* as the config says, time.h; 0: unknown */
     int64_t pulled;            /* when the name was given */
+    bool local;                /* no registry is known to have it under this name */
+    bool complete;             /* the target is an index, and all that it names is in the store, for every platform */
 };
+
+/* Whether the record is that of an image without a name. */
+bool store_tag_nameless(const struct store_tag *t);
 
 void store_tag_release(struct store_tag *t);
 

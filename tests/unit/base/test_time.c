@@ -160,11 +160,75 @@ static void test_ids(void **state)
     assert_int_equal(odd[0], 0);
 }
 
+static void test_duration(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t t;
+    } good[] = {
+        {"0", 0},
+        {"-0", 0},
+        {"1ns", 1},
+        {"300ms", 300000000},
+        {"1h30m", 5400 * SECOND},
+        {"-1.5h", -5400 * SECOND},
+        {"+2m0.5s", 120 * SECOND + SECOND / 2},
+        {"1us", 1000},
+        {"1\u00b5s2\u03bcs", 3000},
+        {"2562047h", 2562047 * HOUR},
+    };
+    static const char *const bad[] = {"", "1", "h", "-", "1h30", "1.h", ".5h", "1x", "5ms5", "1 h", "1d", "--1h"};
+    int64_t t;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        assert_ok(time_parse_duration(good[i].text, &t, &err));
+        assert_true(t == good[i].t);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_fails(time_parse_duration(bad[i], &t, &err), ERR_INVALID, "is not a duration");
+    assert_fails(time_parse_duration("2562048h", &t, &err), ERR_LIMIT, "292 years");
+    assert_fails(time_parse_duration("99999999999999999999h", &t, &err), ERR_INVALID, "duration");
+}
+
+static void test_point(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t t;
+    } good[] = {
+        {"24h", 100 * DAY - DAY},
+        {"-1h", 100 * DAY + HOUR},
+        {"2006-01-02T15:04:05Z", INT64_C(1136214245) * SECOND},
+        {"2006-01-02T15:04:05.5+01:00", INT64_C(1136214245) * SECOND - HOUR + SECOND / 2},
+        {"2006-01-02T15:04Z", INT64_C(1136214240) * SECOND},
+        {"2006-01-02Z", INT64_C(1136160000) * SECOND},
+        {"2006-01-02", INT64_C(1136160000) * SECOND + 5 * HOUR},          /* on the wall */
+        {"2006-01-02T15:04:05", INT64_C(1136214245) * SECOND + 5 * HOUR}, /* on the wall */
+        {"1136214245", INT64_C(1136214245) * SECOND},
+        {"1136214245.123", INT64_C(1136214245) * SECOND + 123000000},
+    };
+    static const char *const bad[] = {
+        "", "now", "2006-01", "2006-02-30", "2006-01-02T", "2006-01-02x", "12345678901", "1136214245.", "0001-01-01"};
+    int64_t t;
+
+    (void)state;
+    setenv("TZ", "EST5", 1);
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        assert_ok(time_parse_point(good[i].text, 100 * DAY, &t, &err));
+        assert_true(t == good[i].t);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_fails(time_parse_point(bad[i], 100 * DAY, &t, &err), ERR_INVALID, "neither a duration");
+    unsetenv("TZ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format), cmocka_unit_test(test_parse), cmocka_unit_test(test_age),
-        cmocka_unit_test(test_clocks), cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_format), cmocka_unit_test(test_parse), cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_point),  cmocka_unit_test(test_age),   cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,27 @@ static void test_refused(void **state)
     }
 }
 
+/* What cannot be run can be copied. */
+static void test_any(void **state)
+{
+    static const char chart[] =
+        "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/"
+        "vnd.cncf.helm.config.v1+json\",\"digest\":\"sha256:"
+        "0000000000000000000000000000000000000000000000000000000000000001\",\"size\":1},\"layers\":[{\"mediaType\":"
+        "\"text/plain\",\"digest\":\"sha256:"
+        "0000000000000000000000000000000000000000000000000000000000000002\",\"size\":2}]}";
+    static const char empty[] = "{\"schemaVersion\":2,\"config\":{}}";
+    struct oci_manifest m;
+    struct err err;
+
+    (void)state;
+    assert_fails(oci_manifest_parse(chart, strlen(chart), &m, &err), ERR_UNSUPPORTED, "helm");
+    assert_ok(oci_manifest_parse_any(chart, strlen(chart), &m, &err));
+    assert_int_equal(m.layers.v[0].size, 2);
+    oci_manifest_release(&m);
+    assert_fails(oci_manifest_parse_any(empty, strlen(empty), &m, &err), ERR_INVALID, "config");
+}
+
 static void test_too_many_layers(void **state)
 {
     _cleanup_buf_ struct buf text = BUF_INIT;
@@ -221,9 +242,9 @@ static void test_classify(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image),     cmocka_unit_test(test_refused),  cmocka_unit_test(test_too_many_layers),
-        cmocka_unit_test(test_long_list), cmocka_unit_test(test_identify), cmocka_unit_test(test_select),
-        cmocka_unit_test(test_classify),
+        cmocka_unit_test(test_image),           cmocka_unit_test(test_refused),   cmocka_unit_test(test_any),
+        cmocka_unit_test(test_too_many_layers), cmocka_unit_test(test_long_list), cmocka_unit_test(test_identify),
+        cmocka_unit_test(test_select),          cmocka_unit_test(test_classify),
     };
 
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);

@@ -110,6 +110,44 @@ static void test_reachable_stays(void **state)
     assert_int_equal(count_entries("root/tags/docker.io/library"), 1); /* empty directories go too */
 }
 
+/* An index of all platforms keeps what it names for others than the one that was chosen, as blobs. */
+static void test_complete_index(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct made here = make_image(s, "here"), there = make_image(s, "there"), other = make_image(s, "other");
+    _cleanup_(store_tag_release) struct store_tag t = {.manifest = here.manifest, .id = here.config, .complete = true};
+    struct store_transaction *tr = store_transaction_new(s);
+    _cleanup_buf_ struct buf index = BUF_INIT, manifest = BUF_INIT;
+    const struct digest *entries[] = {&here.manifest, &there.manifest};
+    char text[DIGEST_TEXT_MAX];
+    struct err err;
+
+    (void)state;
+    buf_adds(&index, "{\"schemaVersion\":2,\"manifests\":[");
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+        manifest.max = OCI_MANIFEST_MAX;
+        buf_clear(&manifest);
+        assert_ok(store_blob_read(s, entries[i], &manifest, &err));
+        buf_addf(&index, "%s{\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"digest\":\"%s\",\"size\":%zu}", i ? "," : "",
+                 digest_format(entries[i], text), manifest.len);
+    }
+    buf_adds(&index, "]}");
+    t.target = bring_blob(s, tr, buf_str(&index));
+    finish(tr);
+    store_transaction_free(tr);
+    assert_ok(oci_reference_parse("many:1", &t.name, &err));
+    assert_ok(store_tag_set(s, &t, &err));
+    collect(s);
+    assert_true(whole(s, &here) && gone(s, &other));
+    assert_true(store_blob_has(s, &there.manifest) && store_blob_has(s, &there.config) &&
+                store_blob_has(s, &there.blob) && !store_layer_has(s, &there.layer));
+    /* A pull of one platform does not promise that much. */
+    t.complete = false;
+    assert_ok(store_tag_set(s, &t, &err));
+    collect(s);
+    assert_true(whole(s, &here) && gone(s, &there));
+}
+
 static void write_record(const char *id, const char *text)
 {
     _cleanup_free_ char *dir = str_printf("root/containers/%s", id), *file = str_printf("%s/record.json", dir);
@@ -252,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_reachable_stays),
+        scratch_test(test_complete_index),
         scratch_test(test_containers_keep_their_image),
         scratch_test(test_unreadable_image_keeps_everything),
         scratch_test(test_leases),

@@ -109,6 +109,30 @@ static void test_list_and_remove(void **state)
     assert_int_equal(list.n, 0);
 }
 
+static void test_nameless(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
+    struct store_tag t = make("x:1", "one");
+    struct err err;
+
+    (void)state;
+    set(s, "alpine", "two");
+    oci_reference_release(&t.name);
+    t.name = (struct oci_reference){.domain = str_dup(""), .path = str_dup(""), .digest = t.manifest};
+    t.local = true;
+    assert_ok(store_tag_set(s, &t, &err));
+    assert_ok(store_tag_list(s, &tags, &err));
+    assert_int_equal(tags.n, 2);
+    assert_true(store_tag_nameless(&tags.v[0]) && tags.v[0].local && digest_equal(&tags.v[0].name.digest, &t.manifest));
+    assert_false(store_tag_nameless(&tags.v[1]) || tags.v[1].local);
+    assert_ok(store_tag_remove(s, &t.name, &err));
+    store_tag_list_release(&tags);
+    assert_ok(store_tag_list(s, &tags, &err));
+    assert_int_equal(tags.n, 1);
+    store_tag_release(&t);
+}
+
 static void test_damaged(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
@@ -132,10 +156,8 @@ static void test_damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_set_and_get),
-        scratch_test(test_by_digest),
-        scratch_test(test_list_and_remove),
-        scratch_test(test_damaged),
+        scratch_test(test_set_and_get), scratch_test(test_by_digest), scratch_test(test_list_and_remove),
+        scratch_test(test_nameless),    scratch_test(test_damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
