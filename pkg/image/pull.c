@@ -1,59 +1,8 @@
 #include "base/log.h"
 #include "image/layers.h"
 #include "image/name.h"
+#include "image/signals.h"
 #include "sys/failpoint.h"
-#include "sys/fd.h"
-
-#include <fcntl.h>
-#include <signal.h>
-
-/* ---- signals ---- */
-
-static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
-
-/* A handler can reach nothing else. One pull runs at a time in a process. */
-static volatile sig_atomic_t interrupted;
-static int wake_write = -1;
-
-struct signals {
-    struct sigaction old[ARRAY_SIZE(end_signals)];
-    struct sigaction old_pipe;
-    int wake[2];
-};
-
-static void on_signal(int number)
-{
-    int saved = errno;
-
-    (void)number;
-    interrupted = 1;
-    (void)!write(wake_write, "", 1);
-    errno = saved;
-}
-
-static int signals_begin(struct signals *s, struct err *err)
-{
-    struct sigaction end = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
-
-    if (pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) < 0)
-        return err_errno(err, errno, "making a pipe");
-    interrupted = 0;
-    wake_write = s->wake[1];
-    for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
-        sigaction(end_signals[i], &end, &s->old[i]);
-    sigaction(SIGPIPE, &ignore, &s->old_pipe);
-    return 0;
-}
-
-static void signals_end(struct signals *s)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
-        sigaction(end_signals[i], &s->old[i], NULL);
-    sigaction(SIGPIPE, &s->old_pipe, NULL);
-    wake_write = -1;
-    fd_close(s->wake[0]);
-    fd_close(s->wake[1]);
-}
 
 /* Gives the image its name. */
 static int give_name(struct store *s, const struct oci_reference *name, const struct image_documents *d,
@@ -71,8 +20,6 @@ static int give_name(struct store *s, const struct oci_reference *name, const st
     ret->id = meaning.id;
     return image_name_give(s, name, &meaning, &ret->newer, err);
 }
-
-/* ---- the pull ---- */
 
 static int pull(struct store *s, struct registry *registry, const struct oci_reference *name,
                 const struct image_pull_options *options, int wake_fd, struct image_pulled *ret, struct err *err)
@@ -102,24 +49,24 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
 {
     _cleanup_(registry_free_cleanup) struct registry *registry = NULL;
     _cleanup_reference_ struct oci_reference full = {0};
-    struct signals signals;
+    struct image_signals signals;
     struct err why = ERR_INIT;
     int r;
 
     if (store_sweep_unfinished(s, &why) < 0) /* no reason to go without the image */
         log_debug("%s", why.text);
     store_empty_trash_aside(s);
-    r = signals_begin(&signals, err);
+    r = image_signals_begin(&signals, err);
     if (r < 0)
         return r;
     oci_reference_copy(name, &full);
     oci_reference_default_tag(&full);
     r = registry_new(config,
-                     &(struct registry_options){.interrupted = &interrupted, .insecure = options->insecure},
+                     &(struct registry_options){.interrupted = &image_interrupted, .insecure = options->insecure},
                      &registry, err);
     if (r == 0)
         r = pull(s, registry, &full, options, signals.wake[0], ret, err);
     registry_free(steal_ptr(&registry));
-    signals_end(&signals);
+    image_signals_end(&signals);
     return r;
 }
