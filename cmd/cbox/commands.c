@@ -23,7 +23,7 @@ static const struct cli_command group_container = {.summary = "Manage containers
 static const struct cli_entry image_commands[] = {
     {"history", &cmd_history, CLI_OTHER},   {"inspect", &cmd_image_inspect, CLI_OTHER},
     {"ls", &cmd_images, CLI_OTHER, "list"}, {"pull", &cmd_pull, CLI_OTHER},
-    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"push", &cmd_push, CLI_OTHER},         {"rm", &cmd_rmi, CLI_OTHER, "remove"},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -37,6 +37,7 @@ static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
     {"ps", &cmd_ps, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
+    {"push", &cmd_push, CLI_COMMON},
     {"images", &cmd_images, CLI_COMMON},
     {"version", &cmd_version, CLI_COMMON},
     {"info", &cmd_info, CLI_COMMON},

@@ -8,6 +8,7 @@ extern const struct cli_command cmd_image_inspect;
 extern const struct cli_command cmd_images;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
+extern const struct cli_command cmd_push;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;

@@ -1,5 +1,6 @@
 #include "layer/compress.h"
 
+#include "layer/apply.h"
 #include "layer/codec.h"
 #include "layer/compress_internal.h"
 #include "layer/stream.h"
@@ -21,6 +22,7 @@ struct slot {
 /* A ring of pieces: the caller's thread fills them in order and writes them in order, the workers take what is filled.
  */
 struct work {
+    const struct layer_compress_options *options;
     const struct compressor *compressor;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -144,6 +146,11 @@ static int add(struct work *w, const unsigned char *data, size_t len, struct err
     return r;
 }
 
+static bool interrupted(const struct work *w)
+{
+    return w->options->interrupted && *w->options->interrupted;
+}
+
 static int compress_all(struct work *w, struct layer_stream *stream, struct err *err)
 {
     _cleanup_buf_ struct buf frame = BUF_INIT;
@@ -156,7 +163,7 @@ static int compress_all(struct work *w, struct layer_stream *stream, struct err 
         r = write_out(w, &frame, err);
     }
     while (r == 0 && (r = layer_stream_next(stream, &data, &len, err)) > 0)
-        r = add(w, data, len, err);
+        r = interrupted(w) ? err_set(err, ERR_INTERRUPTED, "interrupted") : add(w, data, len, err);
     /* What is left; of nothing at all zstd has one empty frame. */
     if (r == 0 && (slot(w, w->to_fill)->len || (!w->size && !w->compressor->tail)))
         r = next_piece(w, err);
@@ -211,12 +218,25 @@ static void work_release(struct work *w)
     pthread_cond_destroy(&w->changed);
 }
 
+static const struct compressor *find_compressor(enum oci_compression to)
+{
+    return to == OCI_COMPRESSION_ZSTD ? &compressor_zstd : &compressor_gzip;
+}
+
+int layer_compress_open(enum oci_compression to, struct err *err)
+{
+    int r = layer_open_libraries(err);
+
+    return r < 0 ? r : find_compressor(to)->load(err);
+}
+
 int layer_compress(struct layer_source *source, int fd, const struct layer_compress_options *options,
                    struct layer_compressed *ret, struct err *err)
 {
     unsigned n = threads_of(options);
     _cleanup_(work_release) struct work w = {
-        .compressor = options->to == OCI_COMPRESSION_ZSTD ? &compressor_zstd : &compressor_gzip,
+        .options = options,
+        .compressor = find_compressor(options->to),
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .changed = PTHREAD_COND_INITIALIZER,
         .fd = fd,

@@ -15,11 +15,14 @@
 #include "layer/source.h"
 #include "oci/manifest.h"
 
+#include <signal.h>
+
 struct layer_compress_options {
     enum oci_compression to;                        /* gzip or zstd */
     unsigned threads;                               /* 0: one a processor, 16 at most */
     void (*progress)(int64_t consumed, void *data); /* bytes of the source that were taken; may be NULL */
     void *data;
+    const volatile sig_atomic_t *interrupted; /* non-zero: it ends with ERR_INTERRUPTED; may be NULL */
 };
 
 struct layer_compressed {
@@ -27,8 +30,11 @@ struct layer_compressed {
     struct digest_computed diff_id; /* of the tar */
 };
 
+/* Opens the libraries. For those who compress on another thread than the one that opens others. */
+int layer_compress_open(enum oci_compression to, struct err *err);
+
 /* Reads a layer, which may be compressed in any known way, and writes it to `fd` from its file position on. The source
- * and `fd` stay the caller's. ERR_CORRUPT, ERR_INTERRUPTED (layer_source_cancel()), ERR_UNSUPPORTED where a library is
+ * and `fd` stay the caller's. ERR_CORRUPT, ERR_INTERRUPTED, ERR_UNSUPPORTED where a library is
  * missing, or what writing fails with. */
 int layer_compress(struct layer_source *source, int fd, const struct layer_compress_options *options,
                    struct layer_compressed *ret, struct err *err);
