@@ -22,8 +22,10 @@ static const struct cli_command group_container = {.summary = "Manage containers
 
 static const struct cli_entry image_commands[] = {
     {"history", &cmd_history, CLI_OTHER},   {"inspect", &cmd_image_inspect, CLI_OTHER},
-    {"ls", &cmd_images, CLI_OTHER, "list"}, {"pull", &cmd_pull, CLI_OTHER},
-    {"push", &cmd_push, CLI_OTHER},         {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"ls", &cmd_images, CLI_OTHER, "list"}, {"prune", &cmd_image_prune, CLI_OTHER},
+    {"pull", &cmd_pull, CLI_OTHER},         {"push", &cmd_push, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},  {"tag", &cmd_tag, CLI_OTHER},
+    {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -46,8 +48,11 @@ static const struct cli_entry commands[] = {
     {"image", &group_image, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"history", &cmd_history, CLI_OTHER},
+    {"inspect", &cmd_inspect, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
+    {"tag", &cmd_tag, CLI_OTHER},
+    {"untag", &cmd_untag, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
     {"__generate", &cmd_generate, CLI_HIDDEN},
 };

@@ -5,13 +5,17 @@
 
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_inspect;
+extern const struct cli_command cmd_image_prune;
 extern const struct cli_command cmd_images;
+extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_push;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
+extern const struct cli_command cmd_tag;
+extern const struct cli_command cmd_untag;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;

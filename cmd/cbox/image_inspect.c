@@ -11,10 +11,19 @@
 
 struct inspect_options {
     const char *format;
+    const char *type;
 };
 
-static const struct cli_option options[] = {
-    CLI_STRING(struct inspect_options, 'f', "format", format, "Format output: 'json' or a Go template"),
+#define FORMAT_OPTION \
+    CLI_STRING(struct inspect_options, 'f', "format", format, "Format output: 'json' or a Go template")
+
+static const struct cli_option options[] = {FORMAT_OPTION};
+
+static const char *const types[] = {"image", NULL};
+static const struct cli_option any_options[] = {
+    FORMAT_OPTION,
+    CLI_STRING(struct inspect_options, 0, "type", type, "Only inspect objects of the given type",
+               .values = CLI_VALUES_WORDS, .words = types),
 };
 
 static struct cli_value nothing(void)
@@ -109,18 +118,20 @@ static int add_names(struct store *s, const struct digest *id, struct cli_value 
     *ret_named = 0;
     for (size_t i = 0; i < tags.n; i++) {
         const struct store_tag *t = &tags.v[i];
-        _cleanup_free_ char *repository = oci_reference_familiar_name(&t->name);
-        _cleanup_free_ char *known_by = NULL;
+        _cleanup_free_ char *repository = NULL, *known_by = NULL;
         char text[DIGEST_TEXT_MAX];
 
         if (!digest_equal(&t->id, id))
             continue;
+        *ret_named = MAX_OF(*ret_named, t->pulled);
         if (t->name.tag)
             cli_value_append(&names, (struct cli_value){.kind = CLI_TEXT, .text = oci_reference_familiar(&t->name)});
+        if (t->local)
+            continue;
+        repository = oci_reference_familiar_name(&t->name);
         known_by = str_printf("%s@%s", repository, digest_format(&t->target, text));
         if (!strv_contains(digests, known_by))
             strv_add(&digests, known_by);
-        *ret_named = MAX_OF(*ret_named, t->pulled);
     }
     cli_value_put(v, "RepoTags", names);
     cli_value_put(v, "RepoDigests", list_of(digests));
@@ -245,5 +256,19 @@ const struct cli_command cmd_image_inspect = {
     .values = {CLI_VALUES_IMAGE, CLI_VALUES_IMAGE},
     CLI_OPTIONS(struct inspect_options, options),
     .examples = examples,
+    .run = run,
+};
+
+static const struct cli_example any_examples[] = {
+    {"What an image runs", "cbox inspect --type image -f '{{.Config.Cmd}}' alpine"},
+    {NULL, NULL},
+};
+
+const struct cli_command cmd_inspect = {
+    .summary = "Return low-level information on objects",
+    .operands = "NAME|ID [NAME|ID...]",
+    .values = {CLI_VALUES_IMAGE, CLI_VALUES_IMAGE},
+    CLI_OPTIONS(struct inspect_options, any_options),
+    .examples = any_examples,
     .run = run,
 };

@@ -13,6 +13,11 @@ char *show_digest(const struct digest *d, bool whole)
     return whole ? str_dup(digest_format(d, text)) : str_ndup(d->hex, 12);
 }
 
+char *show_repository(const struct store_tag *t)
+{
+    return store_tag_nameless(t) ? str_dup("<none>") : oci_reference_familiar_name(&t->name);
+}
+
 char *show_since(int64_t time)
 {
     char age[TIME_TEXT_MAX];

@@ -2,12 +2,16 @@
 #pragma once
 
 #include "digest/digest.h"
+#include "store/tag.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* The whole digest, or the twelve digits that people know an image by. */
 char *show_digest(const struct digest *d, bool whole);
+
+/* The repository of a record, "<none>" where the image has no name. */
+char *show_repository(const struct store_tag *t);
 
 /* "3 weeks ago"; "N/A" for 0, an unknown time. */
 char *show_since(int64_t time);

@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull images version info help container image system history rm rmi'
+        commands='run ps pull push images version info help container image system history inspect rm rmi tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -21,8 +21,12 @@ _cbox_tables() {
         options='--all-platforms --platform:none -q --quiet'
         first=image others=none
         ;;
+    'cbox push')
+        options='--all-platforms -a --all-tags --compression:words=gzip|zstd --platform:none -q --quiet --tls-verify'
+        first=image others=none
+        ;;
     'cbox images')
-        options='-a --all --digests --format:none --no-trunc -q --quiet'
+        options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
         first=image others=none
         ;;
     'cbox version')
@@ -48,7 +52,7 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='history inspect ls pull rm'
+        commands='history inspect ls prune pull push rm tag untag'
         ;;
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'
@@ -59,15 +63,28 @@ _cbox_tables() {
         first=image others=image
         ;;
     'cbox image ls' | 'cbox image list')
-        options='-a --all --digests --format:none --no-trunc -q --quiet'
+        options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
         first=image others=none
+        ;;
+    'cbox image prune')
+        options='-a --all --filter:none -f --force'
         ;;
     'cbox image pull')
         options='--all-platforms --platform:none -q --quiet'
         first=image others=none
         ;;
+    'cbox image push')
+        options='--all-platforms -a --all-tags --compression:words=gzip|zstd --platform:none -q --quiet --tls-verify'
+        first=image others=none
+        ;;
     'cbox image rm' | 'cbox image remove')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox image tag')
+        first=image others=image
+        ;;
+    'cbox image untag')
         first=image others=image
         ;;
     'cbox system')
@@ -79,12 +96,22 @@ _cbox_tables() {
         options='--format:none -H --human --no-trunc -q --quiet'
         first=image others=none
         ;;
+    'cbox inspect')
+        options='-f:none --format:none --type:words=image'
+        first=image others=image
+        ;;
     'cbox rm')
         options='-f --force'
         first=container others=container
         ;;
     'cbox rmi')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox tag')
+        first=image others=image
+        ;;
+    'cbox untag')
         first=image others=image
         ;;
     esac

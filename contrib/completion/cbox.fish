@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image ls' 'image list' 'image pull' 'image rm' 'image remove' 'system' 'system info' 'history' 'rm' 'rmi'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'system' 'system info' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -26,6 +26,7 @@ complete -c cbox -f
 complete -c cbox -n "__cbox_at ''" -a run -d 'Create and run a new container from an image'
 complete -c cbox -n "__cbox_at ''" -a ps -d 'List containers'
 complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
+complete -c cbox -n "__cbox_at ''" -a push -d 'Upload an image to a registry'
 complete -c cbox -n "__cbox_at ''" -a images -d 'List images'
 complete -c cbox -n "__cbox_at ''" -a version -d 'Show the cbox version information'
 complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
@@ -34,8 +35,11 @@ complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
+complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
 complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
 complete -c cbox -n "__cbox_at ''" -l root -x -a '(__fish_complete_directories)' -d 'Directory of images and containers'
@@ -72,11 +76,21 @@ complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for thi
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
+complete -c cbox -n "__cbox_at 'push'" -s a -l all-tags -d 'Push all tags of an image to the repository'
+complete -c cbox -n "__cbox_at 'push'" -l compression -x -a 'gzip zstd' -d 'Compress layers that are packed otherwise anew, with gzip or zstd'
+complete -c cbox -n "__cbox_at 'push'" -l platform -x -d 'Push the image for this platform alone, as linux/arm64'
+complete -c cbox -n "__cbox_at 'push'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'push'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
+complete -c cbox -n "__cbox_at 'push'" -a '(cbox __complete image 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'images'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'images'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'images'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'images'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'images'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'images'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'images'" -l tree -d 'List multi-platform images as a tree'
 complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
@@ -116,8 +130,12 @@ complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/de
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
+complete -c cbox -n "__cbox_at 'image'" -a prune -d 'Remove unused images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
+complete -c cbox -n "__cbox_at 'image'" -a push -d 'Upload an image to a registry'
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
+complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
 
 complete -c cbox -n "__cbox_at 'image history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image history'" -s H -l human -d 'Print sizes and dates in human readable format'
@@ -130,18 +148,36 @@ complete -c cbox -n "__cbox_at 'image inspect'" -a '(cbox __complete image 2>/de
 
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l digests -d 'Show digests'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s q -l quiet -d 'Only show image IDs'
+complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l tree -d 'List multi-platform images as a tree'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image prune'" -s a -l all -d 'Remove all unused images, not just dangling ones'
+complete -c cbox -n "__cbox_at 'image prune'" -l filter -x -d 'Provide filter values (e.g. "until=<timestamp>")'
+complete -c cbox -n "__cbox_at 'image prune'" -s f -l force -d 'Do not prompt for confirmation'
 
 complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
 complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
+complete -c cbox -n "__cbox_at 'image push'" -s a -l all-tags -d 'Push all tags of an image to the repository'
+complete -c cbox -n "__cbox_at 'image push'" -l compression -x -a 'gzip zstd' -d 'Compress layers that are packed otherwise anew, with gzip or zstd'
+complete -c cbox -n "__cbox_at 'image push'" -l platform -x -d 'Push the image for this platform alone, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image push'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'image push'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
+complete -c cbox -n "__cbox_at 'image push'" -a '(cbox __complete image 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 
@@ -151,8 +187,16 @@ complete -c cbox -n "__cbox_at 'history'" -l no-trunc -d 'Don\'t truncate output
 complete -c cbox -n "__cbox_at 'history'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'history'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'
+complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete image 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rmi'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'rmi'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'untag'" -a '(cbox __complete image 2>/dev/null)'

@@ -10,15 +10,12 @@ struct removal {
     const struct image_removal *how;
     struct image_match match;
     struct store_tag_list tags; /* all names of all images */
-    VEC(struct digest) layers;  /* that were deleted */
-    bool image_deleted;
 };
 
 static void removal_release(struct removal *rm)
 {
     store_tag_release(&rm->match.tag);
     store_tag_list_release(&rm->tags);
-    free(rm->layers.v);
 }
 
 static bool same_image(const struct removal *rm, const struct store_tag *t)
@@ -103,12 +100,14 @@ static int check(struct removal *rm, struct err *err)
 
 /* ---- going ---- */
 
-static void tell_untagged(const struct removal *rm, const struct store_tag *t)
+void image_tell_untagged(const struct image_removal *how, const struct store_tag *t)
 {
-    _cleanup_free_ char *text = oci_reference_familiar(&t->name);
+    _cleanup_free_ char *text = NULL;
 
-    if (rm->how->untagged)
-        rm->how->untagged(text, rm->how->data);
+    if (!how->untagged || store_tag_nameless(t))
+        return;
+    text = oci_reference_familiar(&t->name);
+    how->untagged(text, how->data);
 }
 
 /* The digest that a registry knows the image by, once its last tag in the repository is gone. */
@@ -116,6 +115,8 @@ static void tell_digest(const struct removal *rm)
 {
     struct store_tag by_digest = rm->match.tag; /* borrowed */
 
+    if (rm->match.tag.local)
+        return;
     for (size_t i = 0; i < rm->tags.n; i++) {
         const struct store_tag *t = &rm->tags.v[i];
 
@@ -125,7 +126,7 @@ static void tell_digest(const struct removal *rm)
     }
     by_digest.name.tag = NULL;
     by_digest.name.digest = by_digest.target;
-    tell_untagged(rm, &by_digest);
+    image_tell_untagged(rm->how, &by_digest);
 }
 
 static int untag(struct removal *rm, struct err *err)
@@ -139,36 +140,58 @@ static int untag(struct removal *rm, struct err *err)
         r = store_tag_remove(rm->store, &t->name, NULL);
         if (r < 0 && r != ERR_NOT_FOUND) /* somebody else's rmi may be faster */
             return store_tag_remove(rm->store, &t->name, err);
-        tell_untagged(rm, t);
+        image_tell_untagged(rm->how, t);
     }
     tell_digest(rm);
     return 0;
 }
 
-static void on_removed(enum store_dir kind, const struct digest *d, void *data)
-{
-    struct removal *rm = data;
+/* ---- sweeping ---- */
 
+struct sweep {
+    const struct digest *ids;
+    size_t n_ids;
+    VEC(struct digest) images, layers; /* that were deleted */
+    int64_t bytes;
+};
+
+static void on_removed(enum store_dir kind, const struct digest *d, int64_t bytes, void *data)
+{
+    struct sweep *sw = data;
+
+    sw->bytes += bytes;
     if (kind == STORE_LAYERS)
-        *VEC_PUSH(&rm->layers) = *d;
-    else if (digest_equal(d, &rm->match.tag.id))
-        rm->image_deleted = true;
+        *VEC_PUSH(&sw->layers) = *d;
+    for (size_t i = 0; kind == STORE_BLOBS && i < sw->n_ids; i++)
+        if (digest_equal(d, &sw->ids[i])) {
+            *VEC_PUSH(&sw->images) = *d;
+            break;
+        }
 }
 
-static void tell_deleted(const struct removal *rm)
+int image_sweep(struct store *s, const struct image_removal *how, const struct digest *ids, size_t n_ids,
+                int64_t *ret_bytes, struct err *err)
 {
-    if (!rm->how->deleted)
-        return;
-    if (rm->image_deleted)
-        rm->how->deleted(STORE_ROOT, &rm->match.tag.id, rm->how->data);
-    VEC_FOREACH (layer, &rm->layers)
-        rm->how->deleted(STORE_LAYERS, layer, rm->how->data);
+    struct sweep sw = {.ids = ids, .n_ids = n_ids};
+    const struct store_gc_options options = {.removed = on_removed, .data = &sw};
+    int r = store_gc(s, &options, err);
+
+    VEC_FOREACH (image, &sw.images)
+        if (how->deleted)
+            how->deleted(STORE_ROOT, image, how->data);
+    VEC_FOREACH (layer, &sw.layers)
+        if (how->deleted)
+            how->deleted(STORE_LAYERS, layer, how->data);
+    free(sw.images.v);
+    free(sw.layers.v);
+    if (ret_bytes)
+        *ret_bytes = sw.bytes;
+    return r;
 }
 
 int image_remove(struct store *s, const char *name, const struct image_removal *how, struct err *err)
 {
     _cleanup_(removal_release) struct removal rm = {.store = s, .how = how};
-    const struct store_gc_options options = {.removed = on_removed, .data = &rm};
     int r = image_resolve(s, name, &rm.match, err);
 
     if (r == 0)
@@ -179,7 +202,5 @@ int image_remove(struct store *s, const char *name, const struct image_removal *
         r = untag(&rm, err);
     if (r < 0 || count_staying(&rm) > 0)
         return r;
-    r = store_gc(s, &options, err);
-    tell_deleted(&rm);
-    return r;
+    return image_sweep(s, how, &rm.match.tag.id, 1, NULL, err);
 }
