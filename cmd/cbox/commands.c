@@ -21,10 +21,15 @@ static const struct cli_entry container_commands[] = {
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
-    {"history", &cmd_history, CLI_OTHER},   {"inspect", &cmd_image_inspect, CLI_OTHER},
-    {"ls", &cmd_images, CLI_OTHER, "list"}, {"prune", &cmd_image_prune, CLI_OTHER},
-    {"pull", &cmd_pull, CLI_OTHER},         {"push", &cmd_push, CLI_OTHER},
-    {"rm", &cmd_rmi, CLI_OTHER, "remove"},  {"tag", &cmd_tag, CLI_OTHER},
+    {"copy", &cmd_image_copy, CLI_OTHER},
+    {"history", &cmd_history, CLI_OTHER},
+    {"inspect", &cmd_image_inspect, CLI_OTHER},
+    {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"prune", &cmd_image_prune, CLI_OTHER},
+    {"pull", &cmd_pull, CLI_OTHER},
+    {"push", &cmd_push, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"tag", &cmd_tag, CLI_OTHER},
     {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cmd_history;
+extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;
 extern const struct cli_command cmd_image_prune;
 extern const struct cli_command cmd_images;

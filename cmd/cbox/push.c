@@ -1,7 +1,7 @@
 #include "image/push.h"
 #include "cbox.h"
-#include "cli/progress.h"
 #include "commands.h"
+#include "push_view.h"
 #include "store/tag.h"
 
 #include <stdio.h>
@@ -33,58 +33,6 @@ static const struct cli_option options[] = {
 
 static const struct push_options defaults = {.tls_verify = true};
 
-struct view {
-    struct cli_progress *progress;
-    VEC(char *) states; /* what the progress borrows */
-};
-
-static void show_mounted(struct view *v, const struct image_push_event *e)
-{
-    char *state = str_printf("Mounted from %s", e->from);
-
-    *VEC_PUSH(&v->states) = state;
-    cli_progress_say(v->progress, e->layer, state, true);
-}
-
-static void show(const struct image_push_event *e, void *data)
-{
-    struct view *v = data;
-    char label[13];
-
-    switch (e->kind) {
-    case IMAGE_PUSH_LAYER:
-        snprintf(label, sizeof(label), "%.12s", e->digest->hex);
-        cli_progress_say(v->progress, cli_progress_add(v->progress, label), "Preparing", false);
-        break;
-    case IMAGE_PUSH_COMPRESSING:
-        cli_progress_bar(v->progress, e->layer, "Compressing", e->now, e->total);
-        break;
-    case IMAGE_PUSH_SENDING:
-        cli_progress_bar(v->progress, e->layer, "Pushing", e->now, e->total);
-        break;
-    case IMAGE_PUSH_EXISTS:
-        cli_progress_say(v->progress, e->layer, "Layer already exists", true);
-        break;
-    case IMAGE_PUSH_MOUNTED:
-        show_mounted(v, e);
-        break;
-    case IMAGE_PUSH_SENT:
-        cli_progress_say(v->progress, e->layer, "Pushed", true);
-        break;
-    case IMAGE_PUSH_SKIPPED:
-        cli_progress_say(v->progress, e->layer, "Skipped foreign layer", true);
-        break;
-    }
-}
-
-static void view_end(struct view *v)
-{
-    cli_progress_end(v->progress);
-    VEC_FOREACH (state, &v->states)
-        free(*state);
-    free(v->states.v);
-}
-
 static enum oci_compression compression_of(const char *word)
 {
     if (!word)
@@ -95,25 +43,22 @@ static enum oci_compression compression_of(const char *word)
 static int push_one(struct cli_context *ctx, struct store *store, const struct oci_reference *name,
                     const struct push_options *o, struct err *err)
 {
-    struct view view = {0};
+    struct push_view view;
     struct image_push_options how = {
         .platform = o->platform,
         .all_platforms = o->all_platforms,
         .compression = compression_of(str_given(o->compression)),
         .insecure = !o->tls_verify,
-        .event = o->quiet ? NULL : show,
+        .event = o->quiet ? NULL : push_view_show,
         .data = &view,
     };
     struct image_pushed pushed;
     char text[DIGEST_TEXT_MAX];
     int r;
 
-    if (!o->quiet) {
-        fflush(stdout);
-        view.progress = cli_progress_new(fileno(stdout));
-    }
+    push_view_begin(&view);
     r = image_push(store, &ctx->config, name, &how, &pushed, err);
-    view_end(&view);
+    push_view_end(&view);
     if (r == 0 && !o->quiet)
         printf("%s: digest: %s size: %lld\n", name->tag, digest_format(&pushed.target, text), (long long)pushed.size);
     return r;

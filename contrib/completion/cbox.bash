@@ -52,7 +52,11 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='history inspect ls prune pull push rm tag untag'
+        commands='copy history inspect ls prune pull push rm tag untag'
+        ;;
+    'cbox image copy')
+        options='--platform:none -q --quiet --tls-verify'
+        first=none others=none
         ;;
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'

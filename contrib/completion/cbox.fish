@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'system' 'system info' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'system' 'system info' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -127,6 +127,7 @@ complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -r -F -d 'Bind mo
 complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image'" -a copy -d 'Copy an image from one registry to another'
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
@@ -136,6 +137,10 @@ complete -c cbox -n "__cbox_at 'image'" -a push -d 'Upload an image to a registr
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
+
+complete -c cbox -n "__cbox_at 'image copy'" -l platform -x -d 'Copy the image for this platform alone, as linux/arm64, in place of the index'
+complete -c cbox -n "__cbox_at 'image copy'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'image copy'" -l tls-verify -d 'Require HTTPS and check the registries\' certificates'
 
 complete -c cbox -n "__cbox_at 'image history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image history'" -s H -l human -d 'Print sizes and dates in human readable format'

@@ -19,6 +19,7 @@
 enum image_push_event_kind {
     IMAGE_PUSH_LAYER,       /* there is this layer: told of all of them before anything else */
     IMAGE_PUSH_COMPRESSING, /* `now` of `total` bytes were taken in */
+    IMAGE_PUSH_FETCHING,    /* `now` of `total` bytes, of a copy (image/copy.h) */
     IMAGE_PUSH_SENDING,     /* `now` of `total` bytes */
     IMAGE_PUSH_EXISTS,      /* the registry has it */
     IMAGE_PUSH_MOUNTED,     /* from the repository `from` */

@@ -239,6 +239,14 @@ static int choose(struct push *p, struct digest *ret, struct err *err)
 
 /* ---- where layers can be mounted from ---- */
 
+static void offer_mount(struct push *p, const struct digest *d, const struct store_tag *t)
+{
+    struct push_blob *b = find_blob(p, d);
+
+    if (b && !b->mount_from)
+        b->mount_from = str_dup(t->name.path);
+}
+
 static void offer_mounts(struct push *p, const struct store_tag *t)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
@@ -247,12 +255,9 @@ static void offer_mounts(struct push *p, const struct store_tag *t)
     if (store_blob_read(p->store, &t->manifest, &text, NULL) < 0 ||
         oci_manifest_parse_any(buf_str(&text), text.len, &m, NULL) < 0)
         return;
-    VEC_FOREACH (layer, &m.layers) {
-        struct push_blob *b = find_blob(p, &layer->digest);
-
-        if (b && !b->mount_from)
-            b->mount_from = str_dup(t->name.path);
-    }
+    offer_mount(p, &m.config.digest, t);
+    VEC_FOREACH (layer, &m.layers)
+        offer_mount(p, &layer->digest, t);
 }
 
 /* Other repositories of the registry that have an image of ours. */
