@@ -35,7 +35,9 @@ static const struct cli_entry image_commands[] = {
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
 static const struct cli_entry system_commands[] = {
+    {"df", &cmd_system_df, CLI_OTHER},
     {"info", &cmd_info, CLI_OTHER},
+    {"prune", &cmd_system_prune, CLI_OTHER},
 };
 static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
 

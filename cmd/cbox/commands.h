@@ -15,6 +15,8 @@ extern const struct cli_command cmd_push;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
+extern const struct cli_command cmd_system_df;
+extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
 extern const struct cli_command cmd_untag;
 extern const struct cli_command cmd_complete;

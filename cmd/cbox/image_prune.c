@@ -46,11 +46,13 @@ static void print_deleted(enum store_dir kind _unused_, const struct digest *d, 
     printf("deleted: %s\n", digest_format(d, text));
 }
 
-int cbox_prune_images(struct store *s, char *const *filters, bool all, int64_t *ret_bytes, struct err *err)
+int cbox_prune_images(struct store *s, char *const *filters, bool all, bool downloads, int64_t *ret_bytes,
+                      struct err *err)
 {
     _cleanup_image_filter_ struct image_filter filter = {0};
     struct view view = {0};
-    struct image_removal how = {.untagged = print_untagged, .deleted = print_deleted, .data = &view};
+    struct image_removal how = {
+        .downloads = downloads, .untagged = print_untagged, .deleted = print_deleted, .data = &view};
     int r = image_filter_parse(s, filters, IMAGE_FILTER_PRUNE, &filter, err);
 
     if (r == 0)
@@ -80,7 +82,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
         return 0;
     r = cbox_open_existing_store(ctx, &store, err);
     if (r == 0 && store)
-        r = cbox_prune_images(store, o->filters, o->all, &bytes, err);
+        r = cbox_prune_images(store, o->filters, o->all, false, &bytes, err);
     if (r == 0)
         cbox_print_reclaimed(bytes);
     return r;

@@ -92,9 +92,15 @@ _cbox_tables() {
         first=image others=image
         ;;
     'cbox system')
-        commands='info'
+        commands='df info prune'
+        ;;
+    'cbox system df')
+        options='--format:none -v --verbose'
         ;;
     'cbox system info')
+        ;;
+    'cbox system prune')
+        options='-a --all --filter:none -f --force'
         ;;
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'system' 'system info' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'system' 'system df' 'system info' 'system prune' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -184,7 +184,16 @@ complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/nu
 
 complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
+complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
+
+complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'
+
+complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused images not just dangling ones'
+complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'
+complete -c cbox -n "__cbox_at 'system prune'" -s f -l force -d 'Do not prompt for confirmation'
 
 complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'

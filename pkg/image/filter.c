@@ -157,6 +157,17 @@ static bool has_label(char *const *labels, const char *wanted)
     return equals ? strv_contains(labels, wanted) : strv_env_get(labels, wanted) != NULL;
 }
 
+bool image_filter_labels(const struct image_filter *f, char *const *labels)
+{
+    STRV_FOREACH (label, f->labels)
+        if (!has_label(labels, *label))
+            return false;
+    STRV_FOREACH (label, f->labels_without)
+        if (has_label(labels, *label))
+            return false;
+    return true;
+}
+
 static int match_labels(struct store *s, const struct image_filter *f, const struct store_tag *t, struct err *err)
 {
     _cleanup_image_config_ struct oci_image_config config = {0};
@@ -165,15 +176,7 @@ static int match_labels(struct store *s, const struct image_filter *f, const str
     if (!f->labels && !f->labels_without)
         return 1;
     r = image_read_config(s, &t->id, &config, err);
-    if (r < 0)
-        return r;
-    STRV_FOREACH (label, f->labels)
-        if (!has_label(config.config.labels, *label))
-            return 0;
-    STRV_FOREACH (label, f->labels_without)
-        if (has_label(config.config.labels, *label))
-            return 0;
-    return 1;
+    return r < 0 ? r : image_filter_labels(f, config.config.labels);
 }
 
 int image_filter_match(struct store *s, const struct image_filter *f, const struct store_tag_list *tags,

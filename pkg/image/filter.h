@@ -31,6 +31,9 @@ void image_filter_release(struct image_filter *f);
 /* A pattern more of `references`, as users give it to `images`: long forms are understood as well. */
 void image_filter_add_reference(struct image_filter *f, const char *pattern);
 
+/* Whether the labels (NAME=VALUE) are as the filter wants them: for what is no image. */
+bool image_filter_labels(const struct image_filter *f, char *const *labels);
+
 /* Whether no tag of the list leads to the image of the record. */
 bool image_is_dangling(const struct store_tag_list *tags, const struct store_tag *t);
 

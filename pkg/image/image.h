@@ -82,7 +82,8 @@ int image_find(struct store *s, const char *name, struct store_tag *ret, struct 
 /* ---- removing (remove.c) ---- */
 
 struct image_removal {
-    bool force; /* also an ID with several names, and names that stopped containers use */
+    bool force;     /* also an ID with several names, and names that stopped containers use */
+    bool downloads; /* with what is collected, unfinished downloads go that could be continued */
     void (*untagged)(const char *name, void *data);                           /* "alpine:latest" */
     void (*deleted)(enum store_dir kind, const struct digest *d, void *data); /* the image (STORE_ROOT) or a layer */
     void *data;

@@ -173,7 +173,7 @@ int image_sweep(struct store *s, const struct image_removal *how, const struct d
                 int64_t *ret_bytes, struct err *err)
 {
     struct sweep sw = {.ids = ids, .n_ids = n_ids};
-    const struct store_gc_options options = {.removed = on_removed, .data = &sw};
+    const struct store_gc_options options = {.removed = on_removed, .data = &sw, .downloads = how->downloads};
     int r = store_gc(s, &options, err);
 
     VEC_FOREACH (image, &sw.images)

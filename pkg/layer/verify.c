@@ -1,6 +1,7 @@
 #include "layer/verify.h"
 
 #include "base/vec.h"
+#include "layer/codec.h"
 #include "layer/manifest.h"
 #include "layer/tree.h"
 #include "sys/fd.h"
@@ -18,8 +19,11 @@ struct difference {
     int64_t line;
 };
 
+enum { CHUNK = 256 << 10 };
+
 struct verification {
     const struct layer_verify_options *options;
+    char *chunk; /* of a file that is read */
     struct tree *tree;
     VEC(struct difference) differences;
 };
@@ -27,6 +31,7 @@ struct verification {
 static void verification_release(struct verification *v)
 {
     tree_free(v->tree);
+    free(v->chunk);
     VEC_FOREACH (d, &v->differences)
         free(d->path);
     free(v->differences.v);
@@ -103,8 +108,28 @@ static bool is_opaque(const struct tree *t, int dirfd, const char *base)
     return fd >= 0 && fgetxattr(fd, tree_overlay_name(t, "opaque", name), value, sizeof(value)) == 1 && *value == 'y';
 }
 
+/* Files with holes have no checksum. */
+static const char *compare_content(struct verification *v, const struct layer_entry *e, int dirfd, const char *base)
+{
+    _cleanup_fd_ int fd = -1;
+    uint32_t crc = 0;
+    ssize_t n;
+
+    if (v->options->depth < LAYER_VERIFY_CONTENTS || e->type != 'f' || !e->has_crc)
+        return NULL;
+    fd = openat(dirfd, base, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return "cannot be read";
+    if (!v->chunk)
+        v->chunk = mem_alloc(CHUNK);
+    while ((n = fd_read_all(fd, v->chunk, CHUNK)) > 0)
+        crc = codec_crc32(crc, v->chunk, (size_t)n);
+    return n < 0 ? "cannot be read" : crc != e->crc32 ? "has another content" : NULL;
+}
+
 static const char *compare(struct verification *v, const struct layer_entry *e)
 {
+    const char *what;
     struct tree_dir dir;
     struct stat st;
     const char *base;
@@ -119,14 +144,15 @@ static const char *compare(struct verification *v, const struct layer_entry *e)
         return tree_is_whiteout(v->tree, dir.fd, base, &st) ? NULL : "hides nothing any more";
     if (e->type == 'o')
         return is_opaque(v->tree, dir.fd, base) ? NULL : "hides nothing any more";
-    return compare_member(e, dir.fd, base, &st);
+    what = compare_member(e, dir.fd, base, &st);
+    return what ? what : compare_content(v, e, dir.fd, base);
 }
 
 static bool is_looked_at(const struct verification *v, const struct layer_entry *e)
 {
     if (e->type == '-')
         return false;
-    return v->options->depth == LAYER_VERIFY_ENTRIES || strchr("dwo", e->type) || !strchr(e->path, '/');
+    return v->options->depth >= LAYER_VERIFY_ENTRIES || strchr("dwo", e->type) || !strchr(e->path, '/');
 }
 
 static int find_differences(struct verification *v, int64_t *ret_bytes, struct err *err)

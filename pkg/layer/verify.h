@@ -1,7 +1,7 @@
 /* Comparing a layer's tree with its manifest (layer/manifest.h): whether what was unpacked is still there and
  * unchanged.
  *
- * Contents are not read. Names of the tree that the manifest does not have are seen by the times of their directories
+ * Names of the tree that the manifest does not have are seen by the times of their directories
  * alone.
  */
 #pragma once
@@ -17,6 +17,8 @@ enum layer_verify_depth {
     LAYER_VERIFY_NAMES,
     /* Every entry: type, mode, owner, size, time of modification, targets of links. */
     LAYER_VERIFY_ENTRIES,
+    /* And the content of files, by its checksum; layer_open_libraries() was called before. */
+    LAYER_VERIFY_CONTENTS,
 };
 
 struct layer_verify_options {

@@ -2,12 +2,12 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "base/strv.h"
 #include "base/time.h"
 #include "base/vec.h"
-#include "oci/image_config.h"
-#include "oci/manifest.h"
 #include "store/blob.h"
 #include "store/internal.h"
+#include "store/needs.h"
 #include "store/tag.h"
 #include "store/uses.h"
 #include "sys/failpoint.h"
@@ -17,54 +17,20 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum {
-    LEASE_MAX = 1 << 20,
-    INDEXES_MAX = 1 << 16, /* an index inside itself ends there */
-};
-
-typedef VEC(struct digest) digest_set;
+enum { LEASE_MAX = 1 << 20 };
 
 struct marking {
     struct store *store;
-    digest_set blobs, layers;
-    digest_set images;  /* manifests to follow */
-    digest_set indexes; /* of which all platforms are kept */
+    struct store_needs needs; /* alive */
+    store_digests images;     /* manifests to follow */
+    store_digests indexes;    /* of which all platforms are kept */
 };
 
 static void marking_release(struct marking *m)
 {
-    free(m->blobs.v);
-    free(m->layers.v);
+    store_needs_release(&m->needs);
     free(m->images.v);
     free(m->indexes.v);
-}
-
-static int compare_digests(const void *a, const void *b)
-{
-    return strcmp(((const struct digest *)a)->hex, ((const struct digest *)b)->hex);
-}
-
-/* Sorted, for looking up. */
-static void set_sort(digest_set *set)
-{
-    if (set->n > 1)
-        qsort(set->v, set->n, sizeof(*set->v), compare_digests);
-}
-
-static bool set_has(const digest_set *set, const struct digest *d)
-{
-    return set->n > 0 && bsearch(d, set->v, set->n, sizeof(*set->v), compare_digests);
-}
-
-static void set_unique(digest_set *set)
-{
-    size_t n = 0;
-
-    set_sort(set);
-    for (size_t i = 0; i < set->n; i++)
-        if (n == 0 || compare_digests(&set->v[n - 1], &set->v[i]) != 0)
-            set->v[n++] = set->v[i];
-    set->n = n;
 }
 
 /* ---- marking ---- */
@@ -75,7 +41,7 @@ static int mark_tags(struct marking *m, struct err *err)
     int r = store_tag_list(m->store, &tags, err);
 
     for (size_t i = 0; r == 0 && i < tags.n; i++) {
-        *VEC_PUSH(&m->blobs) = tags.v[i].target;
+        *VEC_PUSH(&m->needs.blobs) = tags.v[i].target;
         *VEC_PUSH(&m->images) = tags.v[i].manifest;
         if (tags.v[i].complete)
             *VEC_PUSH(&m->indexes) = tags.v[i].target;
@@ -112,9 +78,9 @@ static int read_lease(struct marking *m, int tmp, const char *name, struct err *
         if (r < 0)
             return err_wrap(err, "tmp/%s", name);
         if (**line == 'b')
-            *VEC_PUSH(&m->blobs) = d;
+            *VEC_PUSH(&m->needs.blobs) = d;
         else
-            *VEC_PUSH(&m->layers) = d;
+            *VEC_PUSH(&m->needs.layers) = d;
     }
     return 0;
 }
@@ -137,77 +103,6 @@ static int mark_lease(int tmp, const char *name, void *data, struct err *err)
     return r;
 }
 
-/* Everything an image stands on. */
-static int mark_image(struct marking *m, const struct digest *digest, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX), config_text = BUF_INIT_MAX(OCI_CONFIG_MAX);
-    _cleanup_manifest_ struct oci_manifest manifest = {0};
-    _cleanup_image_config_ struct oci_image_config config = {0};
-    int r = store_blob_read(m->store, digest, &text, err);
-
-    if (r == 0)
-        r = oci_manifest_parse(buf_str(&text), text.len, &manifest, err);
-    if (r == 0)
-        r = store_blob_read(m->store, &manifest.config.digest, &config_text, err);
-    if (r == 0)
-        r = oci_image_config_parse(buf_str(&config_text), config_text.len, &config, err);
-    if (r < 0)
-        return r;
-    *VEC_PUSH(&m->blobs) = *digest;
-    *VEC_PUSH(&m->blobs) = manifest.config.digest;
-    VEC_FOREACH (layer, &manifest.layers)
-        *VEC_PUSH(&m->blobs) = layer->digest;
-    for (size_t i = 0; i < oci_image_config_layers(&config); i++)
-        oci_image_config_diff_id(&config, i, VEC_PUSH(&m->layers));
-    return 0;
-}
-
-/* What was kept of another platform, or of no platform: blobs alone. */
-static int mark_content(struct marking *m, const struct buf *text, struct err *err)
-{
-    _cleanup_manifest_ struct oci_manifest manifest = {0};
-    int r = oci_manifest_parse_any(buf_str(text), text->len, &manifest, err);
-
-    if (r < 0)
-        return r;
-    *VEC_PUSH(&m->blobs) = manifest.config.digest;
-    VEC_FOREACH (layer, &manifest.layers)
-        *VEC_PUSH(&m->blobs) = layer->digest;
-    return 0;
-}
-
-/* Everything below an index; `m->indexes` grows by those inside it. */
-static int mark_index(struct marking *m, const struct digest *digest, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
-    _cleanup_index_ struct oci_index index = {0};
-    int r = store_blob_read(m->store, digest, &text, err);
-
-    if (r == 0)
-        r = oci_index_parse(buf_str(&text), text.len, &index, err);
-    if (r < 0)
-        return r;
-    *VEC_PUSH(&m->blobs) = *digest;
-    VEC_FOREACH (entry, &index.manifests) {
-        _cleanup_buf_ struct buf child = BUF_INIT_MAX(OCI_MANIFEST_MAX);
-        enum oci_document what;
-
-        r = store_blob_read(m->store, &entry->digest, &child, err);
-        if (r == 0)
-            r = oci_document_identify(entry->media_type, buf_str(&child), child.len, &what, err);
-        if (r < 0)
-            return r;
-        *VEC_PUSH(&m->blobs) = entry->digest;
-        if (what == OCI_DOCUMENT_INDEX && m->indexes.n < INDEXES_MAX)
-            *VEC_PUSH(&m->indexes) = entry->digest;
-        else if (what == OCI_DOCUMENT_MANIFEST)
-            r = mark_content(m, &child, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 static int unknown_needs(const struct digest *d, struct err *err)
 {
     char text[DIGEST_TEXT_MAX];
@@ -228,17 +123,17 @@ static int mark(struct marking *m, struct err *err)
         r = store_each_use(m->store, mark_use, m, err);
     if (r == 0)
         r = store_each_name(tmp, ".", mark_lease, m, err);
-    set_unique(&m->images);
+    store_digests_sort(&m->images);
     for (size_t i = 0; i < m->images.n; i++) {
-        if (r == 0 && mark_image(m, &m->images.v[i], err) < 0)
+        if (r == 0 && store_needs_add_image(m->store, &m->images.v[i], &m->needs, err) < 0)
             r = unknown_needs(&m->images.v[i], err);
     }
     for (size_t i = 0; i < m->indexes.n; i++) {
-        if (r == 0 && mark_index(m, &m->indexes.v[i], err) < 0)
+        if (r == 0 && store_needs_add_index(m->store, &m->indexes.v[i], &m->needs, err) < 0)
             r = unknown_needs(&m->indexes.v[i], err);
     }
-    set_sort(&m->blobs);
-    set_sort(&m->layers);
+    store_digests_sort(&m->needs.blobs);
+    store_digests_sort(&m->needs.layers);
     return r;
 }
 
@@ -247,8 +142,8 @@ static int mark(struct marking *m, struct err *err)
 struct sweep {
     struct store *store;
     enum store_dir dir;
-    const digest_set *alive;
-    digest_set dead;
+    const store_digests *alive;
+    store_digests dead;
 };
 
 static int find_dead(const struct digest *d, void *data, struct err *err)
@@ -256,7 +151,7 @@ static int find_dead(const struct digest *d, void *data, struct err *err)
     struct sweep *sw = data;
 
     (void)err;
-    if (!set_has(sw->alive, d))
+    if (!store_digests_have(sw->alive, d))
         *VEC_PUSH(&sw->dead) = *d;
     return 0;
 }
@@ -273,8 +168,8 @@ static int64_t bytes_of(struct store *s, enum store_dir dir, const struct digest
     return store_layer_read_info(s, d, &info, NULL) < 0 ? 0 : info.bytes;
 }
 
-static int sweep(struct store *s, enum store_dir dir, const digest_set *alive, const struct store_gc_options *options,
-                 struct err *err)
+static int sweep(struct store *s, enum store_dir dir, const store_digests *alive,
+                 const struct store_gc_options *options, struct err *err)
 {
     struct sweep sw = {.store = s, .dir = dir, .alive = alive};
     int r = store_each_digest(s, dir, find_dead, &sw, err);
@@ -291,30 +186,12 @@ static int sweep(struct store *s, enum store_dir dir, const digest_set *alive, c
     return r;
 }
 
-int store_gc(struct store *s, const struct store_gc_options *options, struct err *err)
-{
-    _cleanup_(marking_release) struct marking m = {.store = s};
-    _cleanup_fd_ int lock = -1;
-    int r = store_lock(s, LOCK_EXCLUSIVE, LOCK_WAIT, &lock, err);
-
-    if (r < 0)
-        return r;
-    r = mark(&m, err);
-    /* Layers first: without the blobs a layer could not be made again, without the layer it can. */
-    if (r == 0)
-        r = sweep(s, STORE_LAYERS, &m.layers, options, err);
-    if (r == 0)
-        r = sweep(s, STORE_BLOBS, &m.blobs, options, err);
-    if (r == 0)
-        r = store_tag_tidy(s, err);
-    lock = fd_close(lock);
-    failpoint("gc-unlocked");
-    if (r == 0)
-        r = store_sweep_unfinished(s, err);
-    return r < 0 ? r : store_empty_trash(s, err);
-}
-
 /* ---- tmp/ ---- */
+
+struct unfinished {
+    struct store *store;
+    bool downloads; /* go, whatever they are worth */
+};
 
 /* Unfinished downloads are worth continuing for some days. */
 static bool worth_keeping(int dirfd, const char *name)
@@ -339,13 +216,14 @@ static int sweep_directory(int tmp, const char *name, struct store *s, struct er
  * making it notices. */
 static int sweep_file(int tmp, const char *name, void *data, struct err *err)
 {
+    const struct unfinished *u = data;
     _cleanup_fd_ int lock = -1;
     struct stat st;
 
-    if (fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || worth_keeping(tmp, name))
+    if (fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (!u->downloads && worth_keeping(tmp, name)))
         return 0;
     if (S_ISDIR(st.st_mode))
-        return sweep_directory(tmp, name, data, err);
+        return sweep_directory(tmp, name, u->store, err);
     if (!S_ISREG(st.st_mode))
         return 0;
     if (lock_take(tmp, name, LOCK_EXCLUSIVE, LOCK_TRY, &lock, NULL) == 0)
@@ -371,16 +249,47 @@ static int sweep_stage(int staging, const char *name, void *data, struct err *er
     return r;
 }
 
-int store_sweep_unfinished(struct store *s, struct err *err)
+static int sweep_unfinished(struct store *s, bool downloads, struct err *err)
 {
+    struct unfinished u = {s, downloads};
     int tmp;
     int r = store_dir(s, STORE_TMP, &tmp, err);
 
     if (r == 0)
-        r = store_each_name(tmp, ".", sweep_file, s, err);
+        r = store_each_name(tmp, ".", sweep_file, &u, err);
     if (r == 0)
         r = store_each_name(tmp, STORE_STAGING, sweep_stage, s, err);
     return r < 0 ? err_wrap(err, "cleaning %s/tmp", store_root_path(s)) : 0;
+}
+
+int store_sweep_unfinished(struct store *s, struct err *err)
+{
+    return sweep_unfinished(s, false, err);
+}
+
+/* ---- all of it ---- */
+
+int store_gc(struct store *s, const struct store_gc_options *options, struct err *err)
+{
+    _cleanup_(marking_release) struct marking m = {.store = s};
+    _cleanup_fd_ int lock = -1;
+    int r = store_lock(s, LOCK_EXCLUSIVE, LOCK_WAIT, &lock, err);
+
+    if (r < 0)
+        return r;
+    r = mark(&m, err);
+    /* Layers first: without the blobs a layer could not be made again, without the layer it can. */
+    if (r == 0)
+        r = sweep(s, STORE_LAYERS, &m.needs.layers, options, err);
+    if (r == 0)
+        r = sweep(s, STORE_BLOBS, &m.needs.blobs, options, err);
+    if (r == 0)
+        r = store_tag_tidy(s, err);
+    lock = fd_close(lock);
+    failpoint("gc-unlocked");
+    if (r == 0)
+        r = sweep_unfinished(s, options->downloads, err);
+    return r < 0 ? r : store_empty_trash(s, err);
 }
 
 /* ---- leases ---- */

@@ -20,6 +20,7 @@ struct store_gc_options {
      * NULL. */
     void (*removed)(enum store_dir kind, const struct digest *d, int64_t bytes, void *data);
     void *data;
+    bool downloads; /* those that could be continued go as well */
 };
 
 /* Collects. ERR_CORRUPT when the documents of a living image cannot be read, and then nothing is removed: what it needs

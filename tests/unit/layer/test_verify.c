@@ -48,6 +48,34 @@ static void test_differences(void **state _unused_)
           "d/link: leads elsewhere");
 }
 
+/* The same size, the same time, other bytes. */
+static void test_contents(void **state _unused_)
+{
+    _cleanup_buf_ struct buf b = BUF_INIT;
+    _cleanup_free_ char *large = mem_zalloc(1, 700000);
+    struct told told;
+    struct err err;
+
+    memset(large, 'x', 699999);
+    tar_file(&b, "d/one", "content", .mtime = 1000);
+    tar_file(&b, "d/large", large, .mtime = 1000);
+    tar_file(&b, "d/empty", "", .mtime = 1000);
+    tar_add(&b, .name = "d/hard", .type = '1', .link = "d/one");
+    tar_end(&b);
+    apply_ok(&b);
+    assert_ok(layer_open_libraries(&err));
+    assert_int_equal(verify(LAYER_VERIFY_CONTENTS).n, 0);
+    assert_int_equal(system("printf CONTENT >tree/d/one; touch -d @1000 tree/d/one; touch -d @0 tree/d"), 0);
+    assert_int_equal(verify(LAYER_VERIFY_ENTRIES).n, 0);
+    told = verify(LAYER_VERIFY_CONTENTS);
+    assert_int_equal(told.n, 1);
+    assert_string_equal(told.last, "d/one: has another content");
+    assert_int_equal(system("printf y | dd of=tree/d/large bs=1 seek=699998 conv=notrunc status=none; "
+                            "touch -d @1000 tree/d/large"),
+                     0);
+    assert_int_equal(verify(LAYER_VERIFY_CONTENTS).n, 2);
+}
+
 static void test_everything_gone(void **state _unused_)
 {
     _cleanup_buf_ struct buf b = BUF_INIT;
@@ -79,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_differences),
+        scratch_test(test_contents),
         scratch_test(test_everything_gone),
         scratch_test(test_damaged_manifest),
     };

@@ -1,0 +1,123 @@
+#include "base/time.h"
+#include "cbox.h"
+#include "commands.h"
+#include "confirm.h"
+#include "container/container.h"
+#include "image/filter.h"
+#include "image/usage.h"
+#include "prune.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct prune_options {
+    bool all;
+    char **filters;
+    bool force;
+};
+
+static const struct cli_option options[] = {
+    CLI_FLAG(struct prune_options, 'a', "all", all, "Remove all unused images not just dangling ones"),
+    CLI_LIST(struct prune_options, 0, "filter", filters, "Provide filter values (e.g. \"label=<key>=<value>\")",
+             .word = "filter"),
+    CLI_FLAG(struct prune_options, 'f', "force", force, "Do not prompt for confirmation"),
+};
+
+/* What the filters say of a container. */
+static bool matches(const struct image_filter *f, const struct store_container_record *record)
+{
+    return (!f->until || record->created < f->until) && image_filter_labels(f, record->labels);
+}
+
+static int prune_containers(struct store *s, const struct image_filter *filter, struct err *err)
+{
+    _cleanup_strv_ char **ids = NULL;
+    bool said = false;
+    int r = store_container_list(s, &ids, err);
+
+    STRV_FOREACH (id, ids) {
+        _cleanup_container_record_ struct store_container_record record = {0};
+        struct err why = ERR_INIT;
+
+        if (container_look(s, *id, &record, NULL) < 0 || record.status == STORE_CONTAINER_RUNNING ||
+            !matches(filter, &record) || container_remove(s, *id, false, &why) < 0)
+            continue; /* started meanwhile, or removed by somebody else */
+        printf("%s%s\n", said ? "" : "Deleted Containers:\n", *id);
+        said = true;
+    }
+    if (said)
+        printf("\n");
+    return r;
+}
+
+/* What was a container or unfinished, and is no more. */
+static int64_t bytes_gone(struct store *s, const struct image_usage *before)
+{
+    int64_t sum = 0;
+
+    VEC_FOREACH (part, &before->parts) {
+        int dir = -1;
+
+        if (part->kind != IMAGE_USAGE_CONTAINER && part->kind != IMAGE_USAGE_UNFINISHED)
+            continue;
+        if (store_dir(s, part->kind == IMAGE_USAGE_CONTAINER ? STORE_CONTAINERS : STORE_TMP, &dir, NULL) == 0 &&
+            faccessat(dir, part->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+            sum += part->bytes;
+    }
+    return sum;
+}
+
+static int prune(struct store *s, const struct prune_options *o, struct err *err)
+{
+    _cleanup_image_filter_ struct image_filter filter = {0};
+    _cleanup_usage_ struct image_usage before = {0};
+    int64_t bytes = 0;
+    int r = image_filter_parse(s, o->filters, IMAGE_FILTER_PRUNE, &filter, err);
+
+    if (r == 0)
+        r = image_usage_measure(s, &before, err);
+    if (r == 0)
+        r = prune_containers(s, &filter, err);
+    if (r == 0)
+        r = cbox_prune_images(s, o->filters, o->all, true, &bytes, err);
+    if (r == 0)
+        cbox_print_reclaimed(bytes + bytes_gone(s, &before));
+    return r;
+}
+
+static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
+{
+    const struct prune_options *o = opts;
+    _cleanup_(store_free_cleanup) struct store *s = NULL;
+    int r;
+
+    if (!o->force && !cbox_confirm(o->all ? "This will remove:\n  - all stopped containers\n"
+                                            "  - all images without at least one container associated to them\n"
+                                            "  - all unfinished downloads\n"
+                                          : "This will remove:\n  - all stopped containers\n  - all dangling images\n"
+                                            "  - all unfinished downloads\n"))
+        return 0;
+    r = cbox_open_existing_store(ctx, &s, err);
+    if (r == 0 && s)
+        return prune(s, o, err);
+    if (r == 0)
+        cbox_print_reclaimed(0);
+    return r;
+}
+
+static const struct cli_example examples[] = {
+    {"All that is of no use any more", "cbox system prune"},
+    {"What is older than a week, with the images that no container uses", "cbox system prune -a --filter until=168h"},
+    {NULL, NULL},
+};
+
+const struct cli_command cmd_system_prune = {
+    .summary = "Remove unused data",
+    .description = "Stopped containers, images without a tag (with -a all that no container stands on), what no image\n"
+                   "needs, and downloads that were interrupted. The filters are those of image prune; they hold for\n"
+                   "containers and images.",
+    CLI_OPTIONS(struct prune_options, options),
+    .examples = examples,
+    .run = run,
+};

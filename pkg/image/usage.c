@@ -1,0 +1,229 @@
+#include "image/usage.h"
+
+#include "store/needs.h"
+#include "store/uses.h"
+
+#include <fts.h>
+#include <sys/stat.h>
+
+void image_usage_release(struct image_usage *u)
+{
+    VEC_FOREACH (part, &u->parts)
+        free(part->name);
+    free(u->parts.v);
+    free(u->images.v);
+    store_tag_list_release(&u->tags);
+}
+
+/* ---- the walk ---- */
+
+/* A file with several names that was counted. */
+struct inode {
+    dev_t device;
+    ino_t number;
+};
+
+struct measuring {
+    struct image_usage *usage;
+    size_t part; /* what the entries that follow belong to, as long as they lie deeper than `level` */
+    short level;
+    VEC(struct inode) linked; /* sorted */
+};
+
+enum { OWN_PART }; /* the first: what belongs to the store itself */
+
+static const struct {
+    const char *directory;
+    enum image_usage_kind kind;
+    short depth; /* of the directories or files that are a part each; below the root of the store */
+} places[] = {
+    {"blobs", IMAGE_USAGE_BLOB, 3},
+    {"layers", IMAGE_USAGE_LAYER, 3},
+    {"containers", IMAGE_USAGE_CONTAINER, 2},
+    {"tmp", IMAGE_USAGE_UNFINISHED, 2},
+};
+
+static size_t add_part(struct image_usage *u, enum image_usage_kind kind, char *name)
+{
+    *VEC_PUSH(&u->parts) = (struct image_usage_part){.kind = kind, .name = name};
+    return u->parts.n - 1;
+}
+
+/* Whether the entry begins a part: what lies above one belongs to the store itself. */
+static bool begin_part(struct measuring *m, const FTSENT *e)
+{
+    const FTSENT *top = e;
+
+    while (top->fts_level > 1)
+        top = top->fts_parent;
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        if (e->fts_level != places[i].depth || !str_eq(top->fts_name, places[i].directory))
+            continue;
+        m->level = places[i].depth;
+        m->part =
+            add_part(m->usage, places[i].kind,
+                     m->level == 3 ? str_printf("%s:%s", e->fts_parent->fts_name, e->fts_name) : str_dup(e->fts_name));
+        return true;
+    }
+    return false;
+}
+
+static bool is_counted(struct measuring *m, const struct stat *st)
+{
+    struct inode in = {st->st_dev, st->st_ino};
+    size_t from = 0, to = m->linked.n;
+
+    if (st->st_nlink < 2 || S_ISDIR(st->st_mode))
+        return false;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        const struct inode *at = &m->linked.v[middle];
+
+        if (at->device == in.device && at->number == in.number)
+            return true;
+        if (at->device < in.device || (at->device == in.device && at->number < in.number))
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    (void)VEC_PUSH(&m->linked);
+    memmove(&m->linked.v[from + 1], &m->linked.v[from], (m->linked.n - 1 - from) * sizeof(in));
+    m->linked.v[from] = in;
+    return false;
+}
+
+static void count(struct measuring *m, const FTSENT *e)
+{
+    if (e->fts_level <= m->level || m->part == OWN_PART) {
+        m->part = OWN_PART;
+        begin_part(m, e);
+    }
+    if (!is_counted(m, e->fts_statp))
+        m->usage->parts.v[m->part].bytes += (int64_t)e->fts_statp->st_blocks * 512;
+}
+
+static int walk(struct measuring *m, const char *root, struct err *err)
+{
+    char *paths[] = {(char *)root, NULL};
+    FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_XDEV, NULL);
+    FTSENT *e;
+
+    if (!fts)
+        return err_errno(err, errno, "%s", root);
+    m->part = add_part(m->usage, IMAGE_USAGE_OTHER, str_dup(""));
+    while ((e = fts_read(fts)))
+        if (e->fts_info != FTS_DP && e->fts_info != FTS_NS)
+            count(m, e);
+    fts_close(fts);
+    return 0;
+}
+
+static int compare_parts(const void *va, const void *vb)
+{
+    const struct image_usage_part *a = va, *b = vb;
+
+    return a->kind != b->kind ? (a->kind > b->kind) - (a->kind < b->kind) : strcmp(a->name, b->name);
+}
+
+static struct image_usage_part *find_part(struct image_usage *u, enum image_usage_kind kind, const struct digest *d)
+{
+    char text[DIGEST_TEXT_MAX];
+    struct image_usage_part key = {.kind = kind, .name = digest_format(d, text)};
+
+    return u->parts.n ? bsearch(&key, u->parts.v, u->parts.n, sizeof(key), compare_parts) : NULL;
+}
+
+/* ---- who needs what ---- */
+
+/* Calls `each` for every part that the images of one ID stand on. */
+static void each_part_of(struct store *s, struct image_usage *u, struct image_usage_image *image,
+                         void (*each)(struct image_usage_part *part, struct image_usage_image *image))
+{
+    _cleanup_needs_ struct store_needs needs = {0};
+    store_digests *sets[] = {&needs.blobs, &needs.layers};
+
+    for (size_t i = 0; i < u->tags.n; i++)
+        if (digest_equal(&u->tags.v[i].id, &image->tag->id))
+            (void)store_needs_add_tag(s, &u->tags.v[i], &needs, NULL); /* what was found is counted */
+    for (size_t k = 0; k < ARRAY_SIZE(sets); k++) {
+        store_digests_sort(sets[k]);
+        VEC_FOREACH (d, sets[k]) {
+            struct image_usage_part *part = find_part(u, k ? IMAGE_USAGE_LAYER : IMAGE_USAGE_BLOB, d);
+
+            if (part)
+                each(part, image);
+        }
+    }
+}
+
+static void claim(struct image_usage_part *part, struct image_usage_image *image)
+{
+    part->images++;
+    part->in_use = part->in_use || image->containers > 0;
+}
+
+static void share(struct image_usage_part *part, struct image_usage_image *image)
+{
+    *(part->images > 1 ? &image->shared : &image->unique) += part->bytes;
+}
+
+static int add_use(const struct store_use *use, void *data, struct err *err _unused_)
+{
+    struct image_usage *u = data;
+    const struct digest *id = NULL;
+
+    for (size_t i = 0; i < u->tags.n && !id; i++)
+        if (digest_equal(&u->tags.v[i].manifest, &use->manifest))
+            id = &u->tags.v[i].id;
+    VEC_FOREACH (image, &u->images)
+        if (id && digest_equal(&image->tag->id, id))
+            image->containers++;
+    return 0;
+}
+
+static void list_images(struct image_usage *u)
+{
+    for (size_t i = 0; i < u->tags.n; i++) {
+        bool known = false;
+
+        VEC_FOREACH (image, &u->images)
+            known = known || digest_equal(&image->tag->id, &u->tags.v[i].id);
+        if (!known)
+            *VEC_PUSH(&u->images) = (struct image_usage_image){.tag = &u->tags.v[i]};
+    }
+}
+
+int image_usage_measure(struct store *s, struct image_usage *ret, struct err *err)
+{
+    struct measuring m = {.usage = ret};
+    int r;
+
+    *ret = (struct image_usage){0};
+    r = store_tag_list(s, &ret->tags, err);
+    if (r == 0)
+        r = walk(&m, store_root_path(s), err);
+    free(m.linked.v);
+    if (r < 0)
+        return r;
+    qsort(ret->parts.v, ret->parts.n, sizeof(*ret->parts.v), compare_parts);
+    list_images(ret);
+    r = store_each_use(s, add_use, ret, err);
+    if (r < 0)
+        return r;
+    VEC_FOREACH (image, &ret->images)
+        each_part_of(s, ret, image, claim);
+    VEC_FOREACH (image, &ret->images)
+        each_part_of(s, ret, image, share);
+    VEC_FOREACH (part, &ret->parts)
+        ret->bytes[part->kind] += part->bytes;
+    return 0;
+}
+
+int64_t image_usage_reclaimable(const struct image_usage *u)
+{
+    int64_t sum = 0;
+
+    VEC_FOREACH (part, &u->parts)
+        sum += part->kind <= IMAGE_USAGE_LAYER && !part->in_use ? part->bytes : 0;
+    return sum;
+}
