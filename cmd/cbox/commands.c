@@ -34,6 +34,16 @@ static const struct cli_entry image_commands[] = {
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
+static const struct cli_entry manifest_commands[] = {
+    {"annotate", &cmd_manifest_annotate, CLI_OTHER},
+    {"create", &cmd_manifest_create, CLI_OTHER},
+    {"inspect", &cmd_manifest_inspect, CLI_OTHER},
+    {"push", &cmd_manifest_push, CLI_OTHER},
+    {"rm", &cmd_manifest_rm, CLI_OTHER},
+};
+static const struct cli_command group_manifest = {.summary = "Manage image manifests and manifest lists",
+                                                  CLI_ENTRIES(manifest_commands)};
+
 static const struct cli_entry system_commands[] = {
     {"df", &cmd_system_df, CLI_OTHER},
     {"info", &cmd_info, CLI_OTHER},
@@ -53,6 +63,7 @@ static const struct cli_entry commands[] = {
     {"help", &cmd_help, CLI_COMMON},
     {"container", &group_container, CLI_MANAGEMENT},
     {"image", &group_image, CLI_MANAGEMENT},
+    {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"history", &cmd_history, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
