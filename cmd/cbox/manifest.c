@@ -102,7 +102,7 @@ static const char create_description[] = "Puts a list together from manifests th
                                          "it here until it is pushed. Nothing is downloaded but manifests and configs.";
 
 const struct cli_command cmd_manifest_create = {
-    .summary = "Create a local manifest list for annotating and pushing to a registry",
+    .summary = "Create a local manifest list to annotate and push",
     .description = create_description,
     .operands = "MANIFEST_LIST MANIFEST [MANIFEST...]",
     CLI_OPTIONS(struct create_options, create_options),

@@ -111,12 +111,24 @@ static int show_verbose(struct shown *s, const struct registry_manifest *raw, en
 
 /* ---- of a registry ---- */
 
+static int no_manifest(const struct oci_reference *name, struct err *err)
+{
+    _cleanup_free_ char *text = oci_reference_familiar(name);
+
+    return err_set(err, ERR_NOT_FOUND, "no such manifest: %s", text);
+}
+
 static int show_remote(struct shown *s, bool verbose, struct err *err)
 {
     _cleanup_registry_manifest_ struct registry_manifest raw = {0};
     enum oci_document what;
-    int r = registry_fetch_manifest(s->registry, s->name, NULL, &raw, err);
+    struct err why = ERR_INIT;
+    int r = registry_fetch_manifest(s->registry, s->name, NULL, &raw, &why);
 
+    if (r == ERR_NOT_FOUND)
+        return no_manifest(s->name, err);
+    if (r < 0)
+        *err = why;
     if (r == 0)
         r = oci_document_identify(raw.media_type, buf_str(&raw.bytes), raw.bytes.len, &what, err);
     if (r < 0)
@@ -245,7 +257,7 @@ static const char description[] =
 const struct cli_command cmd_manifest_inspect = {
     .summary = "Display an image manifest, or manifest list",
     .description = description,
-    .operands = "[MANIFEST_LIST] MANIFEST",
+    .operands = "MANIFEST|MANIFEST_LIST [MANIFEST]",
     CLI_OPTIONS(struct inspect_options, options),
     .examples = examples,
     .run = run,

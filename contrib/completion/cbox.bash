@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images version info help container image system history inspect rm rmi tag untag'
+        commands='run ps pull push images version info help container image manifest system history inspect rm rmi tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -90,6 +90,28 @@ _cbox_tables() {
         ;;
     'cbox image untag')
         first=image others=image
+        ;;
+    'cbox manifest')
+        commands='annotate create inspect push rm'
+        ;;
+    'cbox manifest annotate')
+        options='--arch:none --os:none --os-features:none --os-version:none --variant:none'
+        first=none others=none
+        ;;
+    'cbox manifest create')
+        options='-a --amend --insecure'
+        first=none others=none
+        ;;
+    'cbox manifest inspect')
+        options='--insecure -v --verbose'
+        first=none others=none
+        ;;
+    'cbox manifest push')
+        options='--insecure -p --purge'
+        first=none others=none
+        ;;
+    'cbox manifest rm')
+        first=none others=none
         ;;
     'cbox system')
         commands='df info prune'

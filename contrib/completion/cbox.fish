@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'system' 'system df' 'system info' 'system prune' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'system' 'system df' 'system info' 'system prune' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -33,6 +33,7 @@ complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
 complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
+complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
@@ -183,6 +184,27 @@ complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete i
 complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'manifest'" -a annotate -d 'Add additional information to a local image manifest'
+complete -c cbox -n "__cbox_at 'manifest'" -a create -d 'Create a local manifest list to annotate and push'
+complete -c cbox -n "__cbox_at 'manifest'" -a inspect -d 'Display an image manifest, or manifest list'
+complete -c cbox -n "__cbox_at 'manifest'" -a push -d 'Push a manifest list to a repository'
+complete -c cbox -n "__cbox_at 'manifest'" -a rm -d 'Delete one or more manifest lists from local storage'
+
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l arch -x -d 'Set architecture'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l os -x -d 'Set operating system'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l os-features -x -d 'Set operating system feature'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l os-version -x -d 'Set operating system version'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l variant -x -d 'Set architecture variant'
+
+complete -c cbox -n "__cbox_at 'manifest create'" -s a -l amend -d 'Amend an existing manifest list'
+complete -c cbox -n "__cbox_at 'manifest create'" -l insecure -d 'Allow communication with an insecure registry'
+
+complete -c cbox -n "__cbox_at 'manifest inspect'" -l insecure -d 'Allow communication with an insecure registry'
+complete -c cbox -n "__cbox_at 'manifest inspect'" -s v -l verbose -d 'Output additional info including layers and platform'
+
+complete -c cbox -n "__cbox_at 'manifest push'" -l insecure -d 'Allow push to an insecure registry'
+complete -c cbox -n "__cbox_at 'manifest push'" -s p -l purge -d 'Remove the local manifest list after push'
 
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'

@@ -6,6 +6,7 @@
 #include "json/json.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 4 << 20 };
