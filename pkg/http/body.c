@@ -1,5 +1,7 @@
-/* The body of a request, on its way to libcurl: read where it lies, piece by piece, and again from its beginning where
- * libcurl has to send it twice (after a 417, or on a connection that the server had closed already). */
+/* The body of a request, on its way to libcurl: read where it lies, piece by piece.
+ *
+ * On a connection that had served before and breaks without an answer libcurl sends a request once more by itself. What
+ * lies in memory is small and may be sent so; of a file, some of which the server may have kept, it may not. */
 #include "http/internal.h"
 
 #include "sys/fd.h"
@@ -37,7 +39,7 @@ static int seek_body(void *data, curl_off_t offset, int origin)
 {
     struct http_transfer *t = data;
 
-    if (origin != SEEK_SET || offset < 0 || offset > t->body.size)
+    if (origin != SEEK_SET || offset < 0 || offset > t->sent || (!t->body.bytes && offset != t->sent))
         return CURL_SEEKFUNC_FAIL;
     t->sent = offset;
     return CURL_SEEKFUNC_OK;

@@ -154,12 +154,12 @@ int http_setup_patience(const struct http_transfer *t)
 
 static void setup_method(struct http_transfer *t)
 {
-    if (str_eq(t->method, "HEAD")) {
+    if (str_eq(t->method, "HEAD"))
         http_curl.curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
-        return;
+    else if (!str_eq(t->method, "GET")) {
+        http_body_setup(t);
+        http_curl.curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->method);
     }
-    http_body_setup(t);
-    http_curl.curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->method);
 }
 
 int http_setup(struct http_transfer *t)

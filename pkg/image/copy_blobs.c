@@ -127,22 +127,24 @@ static const struct registry_upload_ops upload_ops = {on_wanted, on_sent, on_don
 
 /* ---- all of them ---- */
 
+static void give_up(struct copy_blob *b)
+{
+    if (b->download)
+        registry_download_cancel(b->download);
+    if (b->upload)
+        registry_upload_cancel(b->upload);
+    b->download = NULL;
+    b->upload = NULL;
+    forget_bytes(b);
+}
+
 void copy_blobs_release(struct copy *c)
 {
-    VEC_FOREACH (at, &c->blobs) {
-        struct copy_blob *b = *at;
-
-        if (b->download)
-            registry_download_cancel(b->download);
-        if (b->upload)
-            registry_upload_cancel(b->upload);
-        forget_bytes(b);
-        oci_descriptor_release(&b->d);
-        free(b);
+    VEC_FOREACH (b, &c->blobs) {
+        oci_descriptor_release(&(*b)->d);
+        free(*b);
     }
     free(c->blobs.v);
-    c->blobs.v = NULL;
-    c->blobs.n = 0;
 }
 
 int copy_blobs(struct copy *c, struct err *err)
@@ -169,9 +171,7 @@ int copy_blobs(struct copy *c, struct err *err)
             r = err->kind;
         }
     }
-    if (r == 0 && c->err.kind) {
-        *err = c->err;
-        r = err->kind;
-    }
+    VEC_FOREACH (b, &c->blobs)
+        give_up(*b);
     return MIN_OF(r, 0);
 }

@@ -7,7 +7,7 @@
 #include "base/time.h"
 
 enum {
-    AUTHORIZATIONS_MAX = 4,   /* in a row: a token may expire as soon as it is there */
+    AUTHORIZATIONS_MAX = 10,  /* in a row: a token may expire as soon as it is there, and others use it too */
     FAILURES_UNREACHABLE = 3, /* counted for one where nobody ever answered: most likely a wrong name */
 };
 
@@ -30,7 +30,8 @@ struct registry_call {
     void *ctx;
 
     int authorizations, failures;
-    char *sent; /* authorization of the attempt under way */
+    bool asked_tls; /* by the attempt under way */
+    char *sent;     /* authorization of the attempt under way */
     struct http_transfer *transfer;
 };
 
@@ -87,7 +88,7 @@ static bool fall_back(struct registry_call *c, const struct http_response *respo
 {
     struct registry_endpoint *e = endpoint_of(c);
 
-    if (!c->path || !e->may_be_plain || strcmp(e->scheme, "https") != 0 || response->elsewhere ||
+    if (!c->path || !e->may_be_plain || !c->asked_tls || response->elsewhere ||
         (response->failure != HTTP_NO_TLS && response->failure != HTTP_UNREACHABLE))
         return false;
     str_replace(&e->scheme, str_dup("http"));
@@ -170,6 +171,7 @@ static void ask(struct registry_call *c)
     if (c->path)
         str_replace(&c->url,
                     str_printf("%s://%s%s/v2/%s/%s", e->scheme, e->authority, e->prefix, c->repository->path, c->path));
+    c->asked_tls = str_after(c->url, "https:");
     str_replace(&c->sent, c->authorize ? str_dup(registry_access_current(access)) : NULL);
     c->transfer = http_send(c->registry->http,
                             &(struct http_request){

@@ -75,13 +75,21 @@ static void fail(struct registry_upload *u, const struct err *err)
     end(u, err->kind, REGISTRY_SENT, err);
 }
 
-/* The answer is no. */
+static bool is_success(const struct http_response *response)
+{
+    return response->status >= 200 && response->status < 300;
+}
+
+/* The answer is no, or says yes and means it not. */
 static void refused(struct registry_upload *u, const struct http_response *response)
 {
     struct err failure = ERR_INIT;
 
-    registry_problem_set(&(struct registry_problem){.ref = &u->ref, .digest = &u->digest, .push = true}, response,
-                         &failure);
+    if (is_success(response))
+        err_set(&failure, ERR_NETWORK, "%s keeps nothing of what it is sent", response->authority);
+    else
+        registry_problem_set(&(struct registry_problem){.ref = &u->ref, .digest = &u->digest, .push = true}, response,
+                             &failure);
     fail(u, &failure);
 }
 
@@ -238,11 +246,6 @@ static void begin_again(struct registry_upload *u, const struct http_response *r
 
 /* ---- answers ---- */
 
-static bool is_success(const struct http_response *response)
-{
-    return response->status >= 200 && response->status < 300;
-}
-
 /* How many bytes the session has, from "Range: 0-99"; 0 where there is none, or nothing that can be believed. "0-0" is
  * what some say of none and others of one. */
 static int64_t range_of(const struct registry_upload *u, const struct http_response *response)
@@ -307,8 +310,13 @@ static void sent(struct registry_upload *u, const struct http_response *response
             go_on(u);
         return;
     }
-    if (response->status == 404 || response->status == 416) {
+    if (response->status == 404) {
         begin_again(u, response);
+        return;
+    }
+    if (response->status == 416) { /* it has more or less than we think */
+        if (may_go_on(u, response, NULL))
+            ask(u);
         return;
     }
     if (!is_success(response)) {
