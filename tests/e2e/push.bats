@@ -393,8 +393,9 @@ umoci_tree() {
     pid=$!
     wait_for 20 test -e "$there/stalled"
     kill -INT $pid
-    wait $pid && false
-    [ $? -eq 130 ] || true
+    code=0
+    wait $pid || code=$?
+    [ $code -eq 130 ]
     grep -q "interrupted" "$BATS_TEST_TMPDIR/said"
     front
     cbox tag alpine "$away/app:1"
@@ -451,8 +452,9 @@ umoci_tree() {
         "oci:$BATS_TEST_TMPDIR/all:1"
     diff <(cd "$("$fixtures_dir/multi-arch")/blobs/sha256" && ls) <(cd "$BATS_TEST_TMPDIR/all/blobs/sha256" && ls)
     # Again there is nothing to do; in one registry blobs are mounted; one platform is its manifest.
+    posts=$(grep -c '"POST ' "$BATS_TEST_TMPDIR/b/log")
     expect "$b/y/multi:2" cbox image copy -q "$a/x/multi:1" "$b/y/multi:2"
-    [ "$(grep -c '"PATCH ' "$BATS_TEST_TMPDIR/b/log")" -eq "$(grep -c '"POST /v2/y/' "$BATS_TEST_TMPDIR/b/log")" ] || true
+    [ "$(grep -c '"POST ' "$BATS_TEST_TMPDIR/b/log")" -eq "$posts" ]
     run -0 cbox image copy "$b/y/multi:2" "$b/z/multi:2"
     [[ $output == *'Mounted from y/multi'* && $output != *Pulling* ]]
     run -0 cbox image copy --platform linux/arm64 "$a/x/multi:1" "$b/y/multi:arm"
