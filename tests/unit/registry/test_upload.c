@@ -310,7 +310,7 @@ static void test_authorization(void **state)
 static void test_manifests(void **state)
 {
     _cleanup_(registry_free_cleanup) struct registry *r = NULL;
-    _cleanup_reference_ struct oci_reference tag = {0}, lie = {0}, no = {0};
+    _cleanup_reference_ struct oci_reference tag = {0}, lie = {0}, no = {0}, there = {0};
     struct digest_computed computed;
     struct err err;
     bool has;
@@ -331,8 +331,8 @@ static void test_manifests(void **state)
                  "pushing to");
     assert_ok(registry_has_manifest(r, &tag, &computed.digest, &has, &err));
     assert_false(has);
-    reference("there", &tag);
-    assert_ok(registry_has_manifest(r, &tag, &computed.digest, &has, &err));
+    reference("there", &there);
+    assert_ok(registry_has_manifest(r, &there, &computed.digest, &has, &err));
     assert_true(has);
 }
 
