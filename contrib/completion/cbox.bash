@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images version info help container image manifest system history inspect rm rmi tag untag'
+        commands='run ps pull push images version info help container image manifest system history inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -52,7 +52,7 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='copy history inspect ls prune pull push rm tag untag'
+        commands='copy history inspect load ls prune pull push rm save tag untag'
         ;;
     'cbox image copy')
         options='--platform:none -q --quiet --tls-verify'
@@ -65,6 +65,9 @@ _cbox_tables() {
     'cbox image inspect')
         options='-f:none --format:none'
         first=image others=image
+        ;;
+    'cbox image load')
+        options='--all-platforms -i:file --input:file --platform:none -q --quiet'
         ;;
     'cbox image ls' | 'cbox image list')
         options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
@@ -83,6 +86,10 @@ _cbox_tables() {
         ;;
     'cbox image rm' | 'cbox image remove')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox image save')
+        options='--all-platforms --format:words=docker-archive|oci-archive|oci-dir -o:file --output:file --platform:none'
         first=image others=image
         ;;
     'cbox image tag')
@@ -132,12 +139,19 @@ _cbox_tables() {
         options='-f:none --format:none --type:words=image'
         first=image others=image
         ;;
+    'cbox load')
+        options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
     'cbox rm')
         options='-f --force'
         first=container others=container
         ;;
     'cbox rmi')
         options='-f --force'
+        first=image others=image
+        ;;
+    'cbox save')
+        options='--all-platforms --format:words=docker-archive|oci-archive|oci-dir -o:file --output:file --platform:none'
         first=image others=image
         ;;
     'cbox tag')

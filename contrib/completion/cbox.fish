@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image tag' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'system' 'system df' 'system info' 'system prune' 'history' 'inspect' 'rm' 'rmi' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'system' 'system df' 'system info' 'system prune' 'history' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -37,8 +37,10 @@ complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and ma
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
+complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
+complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
@@ -131,11 +133,13 @@ complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/de
 complete -c cbox -n "__cbox_at 'image'" -a copy -d 'Copy an image from one registry to another'
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
+complete -c cbox -n "__cbox_at 'image'" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
 complete -c cbox -n "__cbox_at 'image'" -a prune -d 'Remove unused images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at 'image'" -a push -d 'Upload an image to a registry'
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
+complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
 complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
 
@@ -151,6 +155,11 @@ complete -c cbox -n "__cbox_at 'image history'" -a '(cbox __complete image 2>/de
 
 complete -c cbox -n "__cbox_at 'image inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image inspect'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image load'" -l all-platforms -d 'Load the image for every platform'
+complete -c cbox -n "__cbox_at 'image load'" -s i -l input -r -F -d 'Read from tar archive file, instead of STDIN'
+complete -c cbox -n "__cbox_at 'image load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image load'" -s q -l quiet -d 'Suppress the load output'
 
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'image ls' 'image list'" -l digests -d 'Show digests'
@@ -180,6 +189,12 @@ complete -c cbox -n "__cbox_at 'image push'" -a '(cbox __complete image 2>/dev/n
 
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image save'" -l all-platforms -d 'Save the image for every platform'
+complete -c cbox -n "__cbox_at 'image save'" -l format -x -a 'docker-archive oci-archive oci-dir' -d 'What to write: an archive for Docker and others, an OCI archive, or an OCI directory'
+complete -c cbox -n "__cbox_at 'image save'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'image save'" -l platform -x -d 'Save the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image save'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
 
@@ -227,11 +242,22 @@ complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \
 complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'
 complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'load'" -l all-platforms -d 'Load the image for every platform'
+complete -c cbox -n "__cbox_at 'load'" -s i -l input -r -F -d 'Read from tar archive file, instead of STDIN'
+complete -c cbox -n "__cbox_at 'load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'load'" -s q -l quiet -d 'Suppress the load output'
+
 complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rmi'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'rmi'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'save'" -l all-platforms -d 'Save the image for every platform'
+complete -c cbox -n "__cbox_at 'save'" -l format -x -a 'docker-archive oci-archive oci-dir' -d 'What to write: an archive for Docker and others, an OCI archive, or an OCI directory'
+complete -c cbox -n "__cbox_at 'save'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'save'" -l platform -x -d 'Save the image for this platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'save'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
 

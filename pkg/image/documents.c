@@ -216,25 +216,30 @@ static int fetch_config(const struct resolving *rs, struct err *err)
 }
 
 /* A name without an index has one platform; who asked for another one by name does not want it. */
-static int check_platform(const struct resolving *rs, const char *platform, struct err *err)
+static int check_platform(const struct image_documents *d, const char *platform, struct err *err)
 {
-    const struct oci_platform *is = &rs->documents->parsed_config.platform;
+    _cleanup_platform_ struct oci_platform wanted = {0};
     _cleanup_free_ char *has = NULL;
+    int r;
 
-    if (!platform || oci_platform_distance(&rs->platform, is) >= 0)
+    if (!platform)
         return 0;
-    has = oci_platform_format(is);
+    r = oci_platform_parse(platform, &wanted, err);
+    if (r < 0 || oci_platform_distance(&wanted, &d->parsed_config.platform) >= 0)
+        return r;
+    has = oci_platform_format(&d->parsed_config.platform);
     return err_set(err, ERR_NOT_FOUND, "the image was found but is not for the platform %s: it is for %s", platform,
                    has);
 }
 
-static int check_layers(const struct image_documents *d, struct err *err)
+int image_documents_check(const struct image_documents *d, const char *platform, struct err *err)
 {
     size_t layers = d->parsed_manifest.layers.n, diff_ids = oci_image_config_layers(&d->parsed_config);
+    int r = check_platform(d, platform, err);
 
-    if (layers == diff_ids)
-        return 0;
-    return err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
+    if (r == 0 && layers != diff_ids)
+        r = err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
+    return r;
 }
 
 static void resolving_release(struct resolving *rs)
@@ -262,9 +267,7 @@ int image_documents_fetch(struct store *s, struct registry *registry, const stru
         r = fetch_config(&rs, err);
     if (r == 0)
         r = oci_image_config_parse(buf_str(&ret->config.bytes), ret->config.bytes.len, &ret->parsed_config, err);
-    if (r == 0)
-        r = check_platform(&rs, wanted->platform, err);
-    return r < 0 ? r : check_layers(ret, err);
+    return r < 0 ? r : image_documents_check(ret, wanted->platform, err);
 }
 
 static int put(const struct image_document *d, struct store_transaction *t, struct err *err)

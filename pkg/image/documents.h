@@ -36,6 +36,10 @@ struct image_wanted {
  * layers. The caller releases `ret` in any case. */
 int image_documents_fetch(struct store *s, struct registry *registry, const struct oci_reference *name,
                           const struct image_wanted *wanted, struct image_documents *ret, struct err *err);
+
+/* Whether manifest and config, parsed, speak of as many layers, and the config of a platform
+ * that serves `platform` (NULL: any). ERR_CORRUPT, ERR_NOT_FOUND. */
+int image_documents_check(const struct image_documents *d, const char *platform, struct err *err);
 void image_documents_release(struct image_documents *d);
 
 /* What the registry has under the name. */

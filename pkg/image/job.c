@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "image/damage.h"
+#include "image/spool.h"
 #include "sys/fd.h"
 
 #include <unistd.h>
@@ -53,7 +54,7 @@ static int blob_restart(struct image_job *j, struct err *err)
     return store_ingest_restart(j->ingest, err);
 }
 
-static void blob_download(struct image_job *j);
+static int blob_download(struct image_job *j, struct err *err);
 
 /* What an earlier pull left is damaged: all of it anew. */
 static int blob_again(struct image_job *j, const struct err *why, struct err *err)
@@ -65,10 +66,7 @@ static int blob_again(struct image_job *j, const struct err *why, struct err *er
         registry_download_cancel(j->download);
     j->download = NULL;
     r = blob_restart(j, err);
-    if (r < 0)
-        return r;
-    blob_download(j);
-    return 0;
+    return r < 0 ? r : blob_download(j, err);
 }
 
 /* The blob, and what was unpacked of it, go into the transaction. */
@@ -156,13 +154,18 @@ static void on_done(void *ctx, int status, const struct err *err)
 
 static const struct registry_download_ops download_ops = {on_data, on_restart, on_done};
 
-static void blob_download(struct image_job *j)
+static int blob_download(struct image_job *j, struct err *err)
 {
     struct image_work *w = j->work;
     int64_t start = store_ingest_offset(j->ingest);
+    char text[DIGEST_TEXT_MAX];
 
+    if (!w->registry)
+        return err_set(err, ERR_NOT_FOUND, "the layer %s is not in the store any more",
+                       digest_format(&j->blob->digest, text));
     j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
     image_job_tell(j, IMAGE_DOWNLOADING, start);
+    return 0;
 }
 
 /* Takes the lock on the blob, and queues its download where bytes are missing. ERR_BUSY. */
@@ -183,8 +186,7 @@ static int blob_begin(struct image_job *j, struct err *err)
         return r;
     if (store_ingest_offset(j->ingest) == j->blob->size)
         return blob_complete(j, err);
-    blob_download(j);
-    return 0;
+    return blob_download(j, err);
 }
 
 /* ---- unpacking ---- */
@@ -244,11 +246,38 @@ int image_job_unpack(struct image_job *j, struct err *err)
     return 0;
 }
 
+/* Whether the blob in the store still has its digest, as far as that is known. */
+static bool blob_is_whole(struct image_job *j)
+{
+    struct digest_computed computed;
+
+    if (j->blob->digest.algorithm != DIGEST_SHA256)
+        return true;
+    return lseek(j->blob_fd, 0, SEEK_SET) == 0 && image_spool_digest(j->blob_fd, -1, &computed, NULL) == 0 &&
+           digest_verify(&j->blob->digest, j->blob->size, &computed, NULL) == 0;
+}
+
+/* Without a registry there is nobody to ask again: either the blob was damaged in the store, and is worth nothing
+ * there, or it is what it is, and the image lies about it. */
+static int job_give_up(struct image_job *j, const struct err *why, struct err *err)
+{
+    bool whole = blob_is_whole(j);
+    int r = whole ? 0 : store_blob_discard(j->work->store, &j->blob->digest, err);
+
+    if (r < 0)
+        return r;
+    *err = *why;
+    wrap(j, "unpacking", err);
+    return whole ? err->kind : err_hint(err, "the copy in the store was damaged and is gone now; try again");
+}
+
 /* A blob of the store that does not unpack was damaged there: it is got anew, once. */
 static int job_heal(struct image_job *j, const struct err *why, struct err *err)
 {
     int r;
 
+    if (!j->work->registry)
+        return job_give_up(j, why, err);
     log_debug("layer %zu: %s: downloading it again", j->index + 1, why->text);
     image_job_reset(j);
     j->complete = false;

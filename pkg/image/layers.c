@@ -40,6 +40,19 @@ static size_t count(const struct image_work *w, enum image_job_state state)
     return n;
 }
 
+/* As registry_wait(), with nothing to wait for but the descriptors where there is no registry. */
+static int wait_for(struct image_work *w, struct pollfd *fds, size_t n, int timeout_ms, struct err *err)
+{
+    int r;
+
+    if (w->registry)
+        return registry_wait(w->registry, fds, n, timeout_ms, err);
+    while ((r = poll(fds, n, timeout_ms)) < 0)
+        if (errno != EINTR)
+            return err_errno(err, errno, "poll");
+    return r;
+}
+
 /* Waits for something to happen and deals with it. */
 static int step(struct image_work *w, int timeout_ms, struct err *err)
 {
@@ -59,7 +72,7 @@ static int step(struct image_work *w, int timeout_ms, struct err *err)
         of[n] = &w->jobs[i];
         fds[n++] = (struct pollfd){.fd = w->jobs[i].unpacker.socket, .events = POLLIN};
     }
-    r = registry_wait(w->registry, fds, n, timeout_ms, err);
+    r = wait_for(w, fds, n, timeout_ms, err);
     if (r < 0)
         return r;
     if (fds[0].revents)

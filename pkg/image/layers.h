@@ -9,6 +9,9 @@
  * (all go through `t`). Layers that another process is bringing in are waited for. The lease covers all of them: the
  * caller frees it (also after a failure, where it may be NULL) once a name leads to the image.
  *
+ * Without a registry (`registry` NULL, `name` too) the compressed layers are in the store already; one that is not, or
+ * that was damaged there, is an error.
+ *
  * `wake_fd` becomes readable when a signal has set the registry client's `interrupted`. On failure every process that
  * was started has ended, and nothing is left but downloads that can go on. */
 int image_layers_bring(struct store *s, struct registry *registry, const struct oci_reference *name,

@@ -4,7 +4,7 @@
 
 #include <fcntl.h>
 
-static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int end_signals[IMAGE_END_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
 volatile sig_atomic_t image_interrupted;
 static int wake_write = -1;
@@ -41,4 +41,9 @@ void image_signals_end(struct image_signals *s)
     wake_write = -1;
     fd_close(s->wake[0]);
     fd_close(s->wake[1]);
+}
+
+int image_signals_check(struct err *err)
+{
+    return image_interrupted ? err_set(err, ERR_INTERRUPTED, "interrupted") : 0;
 }

@@ -13,8 +13,9 @@ enum { DROP_STEP = 4 << 20, DROP_KEPT = 1 << 20 };
 
 struct layer_source {
     int fd;
-    int notice_fd; /* -1: nothing more will be announced */
-    bool given_up; /* its end came before the last message */
+    int notice_fd;   /* -1: nothing more will be announced */
+    bool given_up;   /* its end came before the last message */
+    bool sequential; /* read with read(2) */
     int cancel_fd;
     int64_t offset;
     int64_t dropped;   /* the page cache was asked to forget what is before it */
@@ -35,6 +36,14 @@ static struct layer_source *source_new(int fd, int notice_fd, int64_t available)
 struct layer_source *layer_source_file(int fd)
 {
     return source_new(fd, -1, -1);
+}
+
+struct layer_source *layer_source_pipe(int fd)
+{
+    struct layer_source *s = source_new(fd, -1, -1);
+
+    s->sequential = true;
+    return s;
 }
 
 struct layer_source *layer_source_growing(int fd, int notice_fd)
@@ -125,7 +134,7 @@ static int source_take_all(struct layer_source *s, struct err *err)
 /* Nobody reads the compressed bytes again soon: the page cache takes the files that come out of them where they lay. */
 static void drop_behind(struct layer_source *s)
 {
-    if (s->offset - s->dropped < DROP_STEP)
+    if (s->sequential || s->offset - s->dropped < DROP_STEP)
         return;
     posix_fadvise(s->fd, s->dropped, s->offset - s->dropped, POSIX_FADV_DONTNEED);
     s->dropped = s->offset & -(int64_t)DROP_KEPT;
@@ -150,7 +159,7 @@ ssize_t layer_source_read(struct layer_source *s, void *data, size_t size, struc
         return r;
     if (s->available >= 0 && (int64_t)size > s->available - s->offset)
         size = (size_t)(s->available - s->offset);
-    n = fd_pread_all(s->fd, data, size, s->offset);
+    n = s->sequential ? fd_read_all(s->fd, data, size) : fd_pread_all(s->fd, data, size, s->offset);
     if (n < 0)
         return err_errno(err, (int)-n, "reading the layer's compressed bytes");
     if (s->available >= 0 && (size_t)n < size)

@@ -22,6 +22,10 @@ struct layer_source;
  * outlive the source. */
 struct layer_source *layer_source_file(int fd);
 
+/* Whatever can be read, a pipe mostly, from where it stands to its end. It cannot be cancelled: for a process of its
+ * own. The descriptor stays the caller's. */
+struct layer_source *layer_source_pipe(int fd);
+
 /* A file that grows as `notice_fd`, the reading end of the pipe, says. Both descriptors stay the caller's; the source
  * makes `notice_fd` non-blocking. */
 struct layer_source *layer_source_growing(int fd, int notice_fd);

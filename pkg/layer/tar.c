@@ -1,20 +1,41 @@
 #include "layer/tar_internal.h"
 
+#include "sys/fd.h"
+
+enum { FILE_BUFFER_SIZE = 32 * TAR_BLOCK };
+
 struct tar_reader *tar_reader_new(struct layer_stream *stream)
 {
     struct tar_reader *t = mem_zalloc(1, sizeof(*t));
 
     t->stream = stream;
+    t->fd = -1;
     t->pax.raw = BUF_INIT_MAX(TAR_SPECIAL_MAX);
     t->long_name = BUF_INIT_MAX(TAR_SPECIAL_MAX);
     t->long_link = BUF_INIT_MAX(TAR_SPECIAL_MAX);
     return t;
 }
 
+struct tar_reader *tar_reader_new_file(int fd, int64_t size)
+{
+    struct tar_reader *t = tar_reader_new(NULL);
+
+    t->fd = fd;
+    t->file_size = size;
+    t->file_buffer = mem_alloc(FILE_BUFFER_SIZE);
+    return t;
+}
+
+int64_t tar_reader_offset(const struct tar_reader *t)
+{
+    return t->file_at - (int64_t)t->len;
+}
+
 void tar_reader_free(struct tar_reader *t)
 {
     if (!t)
         return;
+    free(t->file_buffer);
     tar_pax_release(&t->pax);
     buf_free(&t->long_name);
     buf_free(&t->long_link);
@@ -26,13 +47,26 @@ int tar_reader_truncated(struct err *err)
     return err_set(err, ERR_CORRUPT, "the tar is truncated");
 }
 
+static int tar_read_file(struct tar_reader *t, struct err *err)
+{
+    int64_t left = MAX_OF(t->file_size - t->file_at, 0);
+    ssize_t n = fd_pread_all(t->fd, t->file_buffer, (size_t)MIN_OF(left, FILE_BUFFER_SIZE), t->file_at);
+
+    if (n < 0)
+        return err_errno(err, (int)-n, "reading the tar");
+    t->p = t->file_buffer;
+    t->len = (size_t)n;
+    t->file_at += n;
+    return n > 0;
+}
+
 /* Makes at least one byte available: 1, or 0 at the end. */
 static int tar_refill(struct tar_reader *t, struct err *err)
 {
     int r = 1;
 
     while (!t->len && r == 1)
-        r = layer_stream_next(t->stream, &t->p, &t->len, err);
+        r = t->stream ? layer_stream_next(t->stream, &t->p, &t->len, err) : tar_read_file(t, err);
     return r;
 }
 
@@ -54,9 +88,16 @@ int tar_reader_block(struct tar_reader *t, const unsigned char **ret, struct err
 static int tar_skip(struct tar_reader *t, int64_t n, struct err *err)
 {
     while (n > 0) {
-        int r = tar_refill(t, err);
         size_t step;
+        int r;
 
+        if (!t->stream && !t->len) {
+            if (n > t->file_size - t->file_at)
+                return tar_reader_truncated(err);
+            t->file_at += n;
+            return 0;
+        }
+        r = tar_refill(t, err);
         if (r <= 0)
             return r < 0 ? r : tar_reader_truncated(err);
         step = (int64_t)t->len < n ? t->len : (size_t)n;
@@ -127,7 +168,7 @@ static int tar_check_sum(const struct tar_header *h, struct err *err)
  */
 static int tar_header(struct tar_reader *t, struct tar_header *ret, int64_t *ret_size, struct err *err)
 {
-    const unsigned char *block;
+    const unsigned char *block = NULL;
     int r = tar_reader_block(t, &block, err);
 
     if (r <= 0)

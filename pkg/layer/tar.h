@@ -61,6 +61,12 @@ struct tar_reader;
 
 /* The stream stays the caller's. */
 struct tar_reader *tar_reader_new(struct layer_stream *stream);
+/* Reads a tar that lies uncompressed in a file of `size` bytes, from its start, with pread(2): contents that nobody
+ * asks for are jumped over. The descriptor stays the caller's. */
+struct tar_reader *tar_reader_new_file(int fd, int64_t size);
+/* Of such a reader: where in the file the content of the member begins that tar_reader_next() gave last. */
+int64_t tar_reader_offset(const struct tar_reader *t);
+
 void tar_reader_free(struct tar_reader *t);
 MEM_DEFINE_CLEANUP(struct tar_reader, tar_reader_free);
 

@@ -55,8 +55,12 @@ struct tar_extension {
 _Static_assert(sizeof(struct tar_extension) == TAR_BLOCK, "so does its continuation");
 
 struct tar_reader {
-    struct layer_stream *stream;
-    const unsigned char *p; /* what is left of the stream's buffer */
+    struct layer_stream *stream; /* NULL: the file */
+    int fd;
+    int64_t file_size;
+    int64_t file_at; /* behind what was read of the file */
+    unsigned char *file_buffer;
+    const unsigned char *p; /* what is left of the stream's buffer, or of the file's */
     size_t len;
     bool ended;
 

@@ -1,0 +1,24 @@
+/* What a saved archive consists of, in its order, before a byte of it is written. */
+#pragma once
+
+#include "base/vec.h"
+#include "image/save.h"
+#include "store/gc.h"
+
+/* A file of the archive: a blob of the store, or the bytes themselves. */
+struct save_part {
+    char *name;
+    struct digest digest; /* of the blob; DIGEST_NONE: `bytes` */
+    struct buf bytes;
+    int64_t size;
+};
+
+struct save_plan {
+    VEC(struct save_part) parts; /* the documents that lead to all others first */
+    struct store_lease *lease;   /* keeps the blobs until it is released */
+};
+
+/* Finds the images and lists what they need, all of which is there. The caller releases `ret` in any case. */
+int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options, struct save_plan *ret,
+                   struct err *err);
+void save_plan_release(struct save_plan *p);
