@@ -169,6 +169,20 @@ layer_tar() {
     done
 }
 
+@test "an archive is loaded and pushed, and comes back" {
+    uncompressed "$BATS_TEST_TMPDIR/plain"
+    skopeo copy -q "oci:$BATS_TEST_TMPDIR/plain" "docker-archive:$BATS_TEST_TMPDIR/archive.tar:$mine/loaded:1"
+    cbox load -q -i "$BATS_TEST_TMPDIR/archive.tar"
+    [[ $(cbox images --digests "$mine/loaded") == *'<none>'* ]]
+    run -0 cbox push "$mine/loaded:1"
+    digest=$(digest_in "$output")
+    [ "$(raw "$registry" "test$BATS_TEST_NUMBER/loaded" 1 | jq -r '.layers[].mediaType' | grep -c 'gzip$')" -eq 2 ]
+    [[ $(cbox images --digests "$mine/loaded") == *"$digest"* ]]
+    id=$(cbox images -q --no-trunc "$mine/loaded")
+    CBOX_ROOT=$BATS_TEST_TMPDIR/other cbox pull -q "$mine/loaded:1"
+    [ "$(CBOX_ROOT=$BATS_TEST_TMPDIR/other cbox images -q --no-trunc "$mine/loaded")" = "$id" ]
+}
+
 # umoci_tree LAYOUT: what umoci unpacks of it.
 umoci_tree() {
     local copy=$BATS_TEST_TMPDIR/umoci
