@@ -157,7 +157,7 @@ static int push_documents(struct push *p, struct registry *registry, struct imag
         bool last = i + 1 == p->documents.n;
 
         name.digest = d->now.digest;
-        r = registry_push_manifest(registry, &name, !last, buf_str(&d->bytes), d->bytes.len, d->as.media_type,
+        r = registry_push_manifest(registry, &name, !last, buf_str(&d->bytes), d->bytes.len, push_media_type(d),
                                    &computed, err);
         *ret = (struct image_pushed){.target = d->now.digest, .size = d->now.size};
     }

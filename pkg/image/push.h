@@ -2,7 +2,8 @@
  *
  * Manifests, configs and layers go out exactly as they are in the store, so that what was pulled has the same digest
  * where it is pushed to. Only layers that are not compressed (as load and import bring them) are, and then the manifest
- * is written anew with their descriptors; the config, and with it the image's ID, stays what it is. What was compressed
+ * is written anew with their descriptors (in OCI's form where one gets zstd: Docker's has no type for it that everybody
+ * knows); the config, and with it the image's ID, stays what it is. What was compressed
  * and written for a push is kept in the place of what it was made from.
  *
  * A layer that the registry has is not sent again, nor one that it has in another repository from which this store has

@@ -51,6 +51,8 @@ void push_release(struct push *p);
 
 /* push_rewrite.c: after the blobs have become what they are sent as: documents that name others, and digests. */
 int push_rewrite(struct push *p, struct err *err);
+/* What the document is as pushed. */
+const char *push_media_type(const struct push_document *d);
 /* Keeps what was made for the push, and lets the name's record say what the registry has now. */
 int push_keep(struct push *p, struct err *err);
 

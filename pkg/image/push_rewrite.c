@@ -22,6 +22,40 @@ static const struct push_document *find_document(const struct push *p, const str
     return NULL;
 }
 
+/* Docker's types and what OCI calls the same. */
+static const struct {
+    const char *docker, *oci;
+} families[] = {
+    {OCI_MEDIA_DOCKER_MANIFEST, OCI_MEDIA_MANIFEST},
+    {OCI_MEDIA_DOCKER_INDEX, OCI_MEDIA_INDEX},
+    {OCI_MEDIA_DOCKER_CONFIG, OCI_MEDIA_CONFIG},
+    {OCI_MEDIA_DOCKER_LAYER, OCI_MEDIA_LAYER_GZIP},
+    {"application/vnd.docker.image.rootfs.diff.tar", OCI_MEDIA_LAYER},
+    {"application/vnd.docker.image.rootfs.diff.tar.zstd", OCI_MEDIA_LAYER_ZSTD},
+};
+
+static void to_oci(char **media_type)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        if (str_eq(*media_type, families[i].docker))
+            str_replace(media_type, str_dup(families[i].oci));
+}
+
+/* podman and skopeo know zstd in OCI's manifests alone. */
+static void make_oci(struct oci_manifest *m)
+{
+    bool zstd = false;
+
+    VEC_FOREACH (layer, &m->layers)
+        zstd = zstd || str_ends(layer->media_type, ".zstd");
+    if (!zstd)
+        return;
+    to_oci(&m->media_type);
+    to_oci(&m->config.media_type);
+    VEC_FOREACH (layer, &m->layers)
+        to_oci(&layer->media_type);
+}
+
 static void rewrite_manifest(const struct push *p, struct push_document *d)
 {
     for (size_t i = 0; i < d->manifest.layers.n; i++) {
@@ -34,6 +68,8 @@ static void rewrite_manifest(const struct push *p, struct push_document *d)
         oci_descriptor_copy(&b->sent, layer);
         d->changed = true;
     }
+    if (d->changed)
+        make_oci(&d->manifest);
 }
 
 /* An attestation's entry names the manifest that it is about. */
@@ -64,11 +100,21 @@ static void rewrite_index(const struct push *p, struct push_document *d)
             continue;
         entry->digest = child->now.digest;
         entry->size = child->now.size;
+        str_replace(&entry->media_type, str_dup(push_media_type(child)));
+        if (str_eq(entry->media_type, OCI_MEDIA_MANIFEST))
+            to_oci(&d->index.media_type);
         d->changed = true;
     }
     VEC_FOREACH (entry, &d->index.manifests)
         if (d->changed)
             rewrite_subject(p, entry);
+}
+
+const char *push_media_type(const struct push_document *d)
+{
+    const char *own = d->is_index ? d->index.media_type : d->manifest.media_type;
+
+    return d->changed && own ? own : d->as.media_type;
 }
 
 static int rewrite(const struct push *p, struct push_document *d, struct err *err)

@@ -204,6 +204,14 @@ umoci_tree() {
     for n in 0 1 2; do
         cmp <(layer_tar library/layers 1 $n) <(layer_tar "test$BATS_TEST_NUMBER/zstd" 1 $n)
     done
+    # Docker's form has no name for zstd that all know.
+    cbox pull -q alpine
+    cbox tag alpine "$mine/docker:1"
+    cbox push -q --compression zstd "$mine/docker:1"
+    manifest=$(raw "$registry" "test$BATS_TEST_NUMBER/docker" 1)
+    [ "$(jq -r '.mediaType, .config.mediaType, .layers[0].mediaType' <<<"$manifest")" = \
+        "$(for what in manifest config zstd; do image_media_type oci $what; done)" ]
+    skopeo copy -q --src-cert-dir "$registry/certs.d/$host" "docker://$mine/docker:1" "dir:$BATS_TEST_TMPDIR/docker"
     before=$(tree_of layers:1)
     CBOX_ROOT=$BATS_TEST_TMPDIR/other
     cbox pull -q "$mine/zstd:1"
