@@ -159,6 +159,9 @@ layer_tar() {
         [ "$(cbox images -q --no-trunc "$mine/plain:$family")" = "$id" ]
         [[ $(cbox images --digests "$mine/plain") == *"$digest"* ]]
         cbox rmi plain:$family
+        for blob in $(jq -r '(.config, .layers[]).digest' <<<"$manifest"); do
+            [ "sha256:$(sha256sum <"$CBOX_ROOT/blobs/sha256/${blob#sha256:}" | cut -d' ' -f1)" = "$blob" ]
+        done
         cbox tag "$mine/plain:$family" "$mine/again:$family"
         [ "$(digest_in "$(cbox push "$mine/again:$family")")" = "$digest" ]
         # Another store makes the same bytes.
@@ -398,7 +401,9 @@ umoci_tree() {
     done <"$BATS_TEST_TMPDIR/children"
     skopeo copy -q --all --src-cert-dir "$registry/certs.d/$host" "docker://$mine/multi:1" "oci:$BATS_TEST_TMPDIR/all:1"
     cbox rmi plain-multi:1
-    cbox push -q --all-platforms "$mine/multi:1"
+    front
+    cbox tag "$mine/multi:1" "$away/multi:1"
+    [ "$(digest_in "$(cbox push --all-platforms "$away/multi:1")")" = "$digest" ]
 }
 
 @test "a push that is killed or interrupted leaves a store that is whole" {
@@ -512,8 +517,9 @@ umoci_tree() {
     file=$(registry_blob_file "$registry" "$(jq -r .digest <<<"$thing")")
     front
     printf x | dd of="$file" bs=1 seek=1000 conv=notrunc status=none
-    refuse 1 "blob sha256:.*expected|wrong|digest" cbox image copy artifact:1 "$away/artifact:1"
+    refuse 1 "blob sha256:" cbox image copy artifact:1 "$away/artifact:1"
     [ ! -e "$there/manifests/team/artifact/1" ]
+    run ! grep '^PATCH ' "$there/requests"
     [ -z "$(find "$CBOX_ROOT/tmp" -type f -size +0)" ]
 }
 
