@@ -385,7 +385,7 @@ umoci_tree() {
     descriptors=()
     for platform in "linux/$(image_arch)" linux/mips64le; do
         echo "file platform data=$platform" | "$fixtures_dir/mktar" | image_layer "$dir" none >/dev/null
-        descriptors+=("$(image_manifest "$dir" '{}' oci $platform)")
+        descriptors+=("$(image_manifest "$dir" '{}' oci "$platform")")
     done
     image_index "$dir" oci "${descriptors[@]}" >/dev/null
     registry_push "$registry" "$dir" library/plain-multi:1
