@@ -21,18 +21,13 @@ static const struct cli_entry container_commands[] = {
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
-    {"copy", &cmd_image_copy, CLI_OTHER},
-    {"history", &cmd_history, CLI_OTHER},
-    {"inspect", &cmd_image_inspect, CLI_OTHER},
-    {"load", &cmd_load, CLI_OTHER},
-    {"ls", &cmd_images, CLI_OTHER, "list"},
-    {"prune", &cmd_image_prune, CLI_OTHER},
-    {"pull", &cmd_pull, CLI_OTHER},
-    {"push", &cmd_push, CLI_OTHER},
-    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
-    {"save", &cmd_save, CLI_OTHER},
-    {"tag", &cmd_tag, CLI_OTHER},
-    {"untag", &cmd_untag, CLI_OTHER},
+    {"copy", &cmd_image_copy, CLI_OTHER},   {"history", &cmd_history, CLI_OTHER},
+    {"import", &cmd_import, CLI_OTHER},     {"inspect", &cmd_image_inspect, CLI_OTHER},
+    {"load", &cmd_load, CLI_OTHER},         {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"prune", &cmd_image_prune, CLI_OTHER}, {"pull", &cmd_pull, CLI_OTHER},
+    {"push", &cmd_push, CLI_OTHER},         {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"save", &cmd_save, CLI_OTHER},         {"tag", &cmd_tag, CLI_OTHER},
+    {"tags", &cmd_image_tags, CLI_OTHER},   {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -47,6 +42,7 @@ static const struct cli_command group_manifest = {.summary = "Manage image manif
                                                   CLI_ENTRIES(manifest_commands)};
 
 static const struct cli_entry system_commands[] = {
+    {"check", &cmd_system_check, CLI_OTHER},
     {"df", &cmd_system_df, CLI_OTHER},
     {"info", &cmd_info, CLI_OTHER},
     {"prune", &cmd_system_prune, CLI_OTHER},
@@ -60,6 +56,9 @@ static const struct cli_entry commands[] = {
     {"pull", &cmd_pull, CLI_COMMON},
     {"push", &cmd_push, CLI_COMMON},
     {"images", &cmd_images, CLI_COMMON},
+    {"login", &cmd_login, CLI_COMMON},
+    {"logout", &cmd_logout, CLI_COMMON},
+    {"search", &cmd_search, CLI_COMMON},
     {"version", &cmd_version, CLI_COMMON},
     {"info", &cmd_info, CLI_COMMON},
     {"help", &cmd_help, CLI_COMMON},
@@ -68,6 +67,7 @@ static const struct cli_entry commands[] = {
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"history", &cmd_history, CLI_OTHER},
+    {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
     {"load", &cmd_load, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},

@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 #include "commands.h"
 #include "image/image.h"
+#include "registry/listing.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -12,16 +13,22 @@
 
 struct pull_options {
     bool all_platforms;
+    bool all_tags;
     bool quiet;
+    bool tls_verify;
     const char *platform;
 };
+
+static const struct pull_options defaults = {.tls_verify = true};
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct pull_options, 0, "all-platforms", all_platforms,
              "Keep the image of every other platform as well, for save and push"),
+    CLI_FLAG(struct pull_options, 'a', "all-tags", all_tags, "Download all tagged images in the repository"),
     CLI_STRING(struct pull_options, 0, "platform", platform, "Pull the image for this platform, as linux/arm64",
                .word = "os/arch"),
     CLI_FLAG(struct pull_options, 'q', "quiet", quiet, "Suppress verbose output"),
+    CLI_FLAG(struct pull_options, 0, "tls-verify", tls_verify, CBOX_TLS_VERIFY_HELP, .shown_default = "true"),
 };
 
 /* ---- what a pull shows ---- */
@@ -77,7 +84,12 @@ static int pull(struct cli_context *ctx, const struct oci_reference *name, const
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     struct view view = {.out = out, .name = name};
     struct image_pull_options how = {
-        .platform = o->platform, .all_platforms = o->all_platforms, .event = o->quiet ? NULL : show, .data = &view};
+        .platform = o->platform,
+        .all_platforms = o->all_platforms,
+        .event = o->quiet ? NULL : show,
+        .data = &view,
+        .insecure = !o->tls_verify,
+    };
     struct image_pulled pulled;
     char text[DIGEST_TEXT_MAX];
     int r = store_open(ctx->root, ctx->state, &store, err);
@@ -94,30 +106,70 @@ static int pull(struct cli_context *ctx, const struct oci_reference *name, const
     return r;
 }
 
+/* ---- all tags ---- */
+
+struct all_tags {
+    struct cli_context *ctx;
+    const struct pull_options *options;
+    const struct oci_reference *repository;
+};
+
+static int pull_tag(const char *tag, void *data, struct err *err)
+{
+    const struct all_tags *all = data;
+    struct oci_reference name = *all->repository; /* borrowed */
+
+    name.tag = (char *)tag;
+    return pull(all->ctx, &name, all->options, stdout, err);
+}
+
+/* Every tag of the repository. One that cannot be pulled is said, and keeps no other one away. */
+static int pull_all_tags(struct cli_context *ctx, const struct oci_reference *repository, const struct pull_options *o,
+                         struct err *err)
+{
+    const struct registry_options how = {.insecure = !o->tls_verify};
+    struct all_tags all = {ctx, o, repository};
+    struct registry *registry;
+    _cleanup_strv_ char **tags = NULL;
+    int r = registry_new(&ctx->config, &how, &registry, err);
+
+    if (r < 0)
+        return r;
+    r = registry_list_tags(registry, repository, 0, &tags, err);
+    registry_free(registry);
+    return r < 0 ? r : cbox_for_each(tags, false, pull_tag, &all);
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct pull_options *o = opts;
     _cleanup_reference_ struct oci_reference name = {0};
     _cleanup_free_ char *full = NULL;
+    bool bare;
     int r = oci_reference_parse(operands[0], &name, err);
 
     if (r < 0)
         return r;
-    if (!o->quiet && !name.tag && name.digest.algorithm == DIGEST_NONE)
+    bare = !name.tag && name.digest.algorithm == DIGEST_NONE;
+    if (o->all_tags && !bare)
+        return err_set(err, ERR_INVALID, "tag can't be used with --all-tags/-a: %s", operands[0]);
+    if (!o->quiet && bare && !o->all_tags)
         printf("Using default tag: latest\n");
-    oci_reference_default_tag(&name);
-    r = pull(ctx, &name, o, stdout, err);
+    if (!o->all_tags)
+        oci_reference_default_tag(&name);
+    r = o->all_tags ? pull_all_tags(ctx, &name, o, err) : pull(ctx, &name, o, stdout, err);
     if (r < 0)
         return r;
     full = oci_reference_format(&name);
     printf("%s\n", full);
-    return 0;
+    return r;
 }
 
 static const struct cli_example examples[] = {
     {"An official image from Docker Hub", "cbox pull alpine"},
     {"A tag of another registry, for another platform",
      "cbox pull --platform linux/arm64 registry.example:5000/team/app:2"},
+    {"All that a repository has", "cbox pull -a registry.example:5000/team/app"},
     {"With everything that it is for other platforms", "cbox pull --all-platforms alpine"},
     {NULL, NULL},
 };
@@ -126,6 +178,7 @@ const struct cli_command cmd_pull = {
     .summary = "Download an image from a registry",
     .operands = "NAME[:TAG|@DIGEST]",
     .values = {CLI_VALUES_IMAGE},
+    .defaults = &defaults,
     CLI_OPTIONS(struct pull_options, options),
     .examples = examples,
     .run = run,
@@ -148,7 +201,7 @@ static void forward(int number)
 static _Noreturn void run_child(struct cli_context *ctx, const struct oci_reference *name, const char *platform,
                                 pid_t parent, int report)
 {
-    const struct pull_options o = {.platform = platform};
+    const struct pull_options o = {.platform = platform, .tls_verify = true};
     struct err err = ERR_INIT;
     int r;
 

@@ -56,10 +56,9 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
 }
 
 static const char description[] =
-    "Writes images to a file that docker load, podman load, skopeo and cbox load read. It is an OCI layout and has "
-    "what\n"
-    "older versions of Docker look for beside it. Layers stay as they were pulled, compressed, so that all digests "
-    "stay.\n"
+    "Writes images to standard output, or with -o to a file, as docker load, podman load, skopeo and cbox load read\n"
+    "them: an OCI layout, and what older versions of Docker look for beside it. Layers stay as they were pulled,\n"
+    "compressed, so that all digests stay.\n"
     "\n"
     "A name without a tag means all tags of the repository. The file appears when it is complete.";
 
@@ -70,7 +69,7 @@ static const struct cli_example examples[] = {
 };
 
 const struct cli_command cmd_save = {
-    .summary = "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    .summary = "Save one or more images to a tar archive",
     .description = description,
     .operands = "IMAGE [IMAGE...]",
     .values = {CLI_VALUES_IMAGE, CLI_VALUES_IMAGE},

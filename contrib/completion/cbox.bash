@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images version info help container image manifest system history inspect load rm rmi save tag untag'
+        commands='run ps pull push images login logout search version info help container image manifest system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -18,7 +18,7 @@ _cbox_tables() {
         options='-a --all --format:none --no-trunc -q --quiet'
         ;;
     'cbox pull')
-        options='--all-platforms --platform:none -q --quiet'
+        options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
     'cbox push')
@@ -28,6 +28,17 @@ _cbox_tables() {
     'cbox images')
         options='-a --all --digests -f:none --filter:none --format:none --no-trunc -q --quiet --tree'
         first=image others=none
+        ;;
+    'cbox login')
+        options='-p:none --password:none --password-stdin --tls-verify -u:none --username:none'
+        first=none others=none
+        ;;
+    'cbox logout')
+        first=none others=none
+        ;;
+    'cbox search')
+        options='-f:none --filter:none --format:none --limit:none --no-trunc --tls-verify'
+        first=none others=none
         ;;
     'cbox version')
         ;;
@@ -52,7 +63,7 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='copy history inspect load ls prune pull push rm save tag untag'
+        commands='copy history import inspect load ls prune pull push rm save tag tags untag'
         ;;
     'cbox image copy')
         options='--platform:none -q --quiet --tls-verify'
@@ -61,6 +72,10 @@ _cbox_tables() {
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'
         first=image others=none
+        ;;
+    'cbox image import')
+        options='-c:none --change:none -m:none --message:none --platform:none'
+        first=file others=image
         ;;
     'cbox image inspect')
         options='-f:none --format:none'
@@ -77,7 +92,7 @@ _cbox_tables() {
         options='-a --all --filter:none -f --force'
         ;;
     'cbox image pull')
-        options='--all-platforms --platform:none -q --quiet'
+        options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
     'cbox image push')
@@ -94,6 +109,10 @@ _cbox_tables() {
         ;;
     'cbox image tag')
         first=image others=image
+        ;;
+    'cbox image tags')
+        options='--limit:none --tls-verify'
+        first=image others=none
         ;;
     'cbox image untag')
         first=image others=image
@@ -121,7 +140,10 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox system')
-        commands='df info prune'
+        commands='check df info prune'
+        ;;
+    'cbox system check')
+        options='--deep -q --quiet --repair'
         ;;
     'cbox system df')
         options='--format:none -v --verbose'
@@ -134,6 +156,10 @@ _cbox_tables() {
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'
         first=image others=none
+        ;;
+    'cbox import')
+        options='-c:none --change:none -m:none --message:none --platform:none'
+        first=file others=image
         ;;
     'cbox inspect')
         options='-f:none --format:none --type:words=image'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'system' 'system df' 'system info' 'system prune' 'history' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -28,6 +28,9 @@ complete -c cbox -n "__cbox_at ''" -a ps -d 'List containers'
 complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at ''" -a push -d 'Upload an image to a registry'
 complete -c cbox -n "__cbox_at ''" -a images -d 'List images'
+complete -c cbox -n "__cbox_at ''" -a login -d 'Authenticate to a registry'
+complete -c cbox -n "__cbox_at ''" -a logout -d 'Log out from a registry'
+complete -c cbox -n "__cbox_at ''" -a search -d 'Search Docker Hub for images'
 complete -c cbox -n "__cbox_at ''" -a version -d 'Show the cbox version information'
 complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
@@ -36,11 +39,12 @@ complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
 complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
-complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
+complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
@@ -75,8 +79,10 @@ complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
 
 complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
+complete -c cbox -n "__cbox_at 'pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'pull'" -l tls-verify -d 'Require HTTPS and check certificates'
 complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
@@ -95,6 +101,17 @@ complete -c cbox -n "__cbox_at 'images'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'images'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'images'" -l tree -d 'List multi-platform images as a tree'
 complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'login'" -s p -l password -x -d 'Password or Personal Access Token (PAT)'
+complete -c cbox -n "__cbox_at 'login'" -l password-stdin -d 'Take the Password or Personal Access Token (PAT) from stdin'
+complete -c cbox -n "__cbox_at 'login'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'login'" -s u -l username -x -d 'Username'
+
+complete -c cbox -n "__cbox_at 'search'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'search'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'search'" -l limit -x -d 'Max number of search results'
+complete -c cbox -n "__cbox_at 'search'" -l no-trunc -d 'Don\'t truncate output'
+complete -c cbox -n "__cbox_at 'search'" -l tls-verify -d 'Require HTTPS and check certificates'
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
@@ -132,6 +149,7 @@ complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/de
 
 complete -c cbox -n "__cbox_at 'image'" -a copy -d 'Copy an image from one registry to another'
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
+complete -c cbox -n "__cbox_at 'image'" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
@@ -139,8 +157,9 @@ complete -c cbox -n "__cbox_at 'image'" -a prune -d 'Remove unused images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at 'image'" -a push -d 'Upload an image to a registry'
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
-complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive (streamed to STDOUT by default)'
+complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at 'image'" -a tags -d 'List the tags of a repository in its registry'
 complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
 
 complete -c cbox -n "__cbox_at 'image copy'" -l platform -x -d 'Copy the image for this platform alone, as linux/arm64, in place of the index'
@@ -152,6 +171,11 @@ complete -c cbox -n "__cbox_at 'image history'" -s H -l human -d 'Print sizes an
 complete -c cbox -n "__cbox_at 'image history'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'image history'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'image history'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image import'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'image import'" -s m -l message -x -d 'Set commit message for imported image'
+complete -c cbox -n "__cbox_at 'image import'" -l platform -x -d 'Set the image\'s platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image import'" -F
 
 complete -c cbox -n "__cbox_at 'image inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image inspect'" -a '(cbox __complete image 2>/dev/null)'
@@ -175,8 +199,10 @@ complete -c cbox -n "__cbox_at 'image prune'" -l filter -x -d 'Provide filter va
 complete -c cbox -n "__cbox_at 'image prune'" -s f -l force -d 'Do not prompt for confirmation'
 
 complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
+complete -c cbox -n "__cbox_at 'image pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'image pull'" -l tls-verify -d 'Require HTTPS and check certificates'
 complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
@@ -197,6 +223,10 @@ complete -c cbox -n "__cbox_at 'image save'" -l platform -x -d 'Save the image f
 complete -c cbox -n "__cbox_at 'image save'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image tags'" -l limit -x -d 'Max number of tags (0: all)'
+complete -c cbox -n "__cbox_at 'image tags'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'image tags'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
 
@@ -221,9 +251,14 @@ complete -c cbox -n "__cbox_at 'manifest inspect'" -s v -l verbose -d 'Output ad
 complete -c cbox -n "__cbox_at 'manifest push'" -l insecure -d 'Allow push to an insecure registry'
 complete -c cbox -n "__cbox_at 'manifest push'" -s p -l purge -d 'Remove the local manifest list after push'
 
+complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
+
+complete -c cbox -n "__cbox_at 'system check'" -l deep -d 'Compare the contents of all files as well'
+complete -c cbox -n "__cbox_at 'system check'" -s q -l quiet -d 'Only print what is wrong'
+complete -c cbox -n "__cbox_at 'system check'" -l repair -d 'Fetch or unpack again what is broken'
 
 complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'
@@ -237,6 +272,11 @@ complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and date
 complete -c cbox -n "__cbox_at 'history'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'history'" -s q -l quiet -d 'Only show image IDs'
 complete -c cbox -n "__cbox_at 'history'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'import'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'import'" -s m -l message -x -d 'Set commit message for imported image'
+complete -c cbox -n "__cbox_at 'import'" -l platform -x -d 'Set the image\'s platform, as linux/arm64'
+complete -c cbox -n "__cbox_at 'import'" -F
 
 complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'

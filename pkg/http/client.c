@@ -17,6 +17,7 @@ int http_new(const struct http_options *options, struct http **ret, struct err *
     limits = &h->options.limits;
     limits->connect_seconds = limits->connect_seconds ? limits->connect_seconds : 15;
     limits->stall_seconds = limits->stall_seconds ? limits->stall_seconds : 20;
+    limits->stall_rate = limits->stall_rate ? limits->stall_rate : 1024;
     limits->pause_ms = limits->pause_ms ? limits->pause_ms : 250;
     h->multi = http_curl.curl_multi_init();
     if (!h->multi) {
@@ -76,6 +77,7 @@ struct http_transfer *http_send(struct http *h, const struct http_request *reque
     t->origin = str_dup(request->origin);
     t->headers = strv_copy(request->headers);
     t->authorization = str_dup(request->authorization);
+    t->form = str_dup(request->form);
     t->start = t->at = request->start;
     t->size = request->size;
     t->once = request->once;
@@ -84,6 +86,7 @@ struct http_transfer *http_send(struct http *h, const struct http_request *reque
     if (request->body.bytes)
         t->body.bytes = t->body_bytes = mem_dup(request->body.bytes, (size_t)request->body.size);
     t->due = request->not_before;
+    t->small = request->small;
     while (*at)
         at = &(*at)->next;
     *at = t;

@@ -46,6 +46,10 @@ static int timed_out(struct http_transfer *t)
         return err_set(&t->err, ERR_NETWORK, "connecting to %s: no answer in %d seconds", t->current_authority,
                        t->client->options.limits.connect_seconds);
     }
+    if (t->at > t->began)
+        return err_set(&t->err, ERR_NETWORK, "%s sends less than %d bytes a second for %d seconds",
+                       t->current_authority, t->client->options.limits.stall_rate,
+                       t->client->options.limits.stall_seconds);
     return err_set(&t->err, ERR_NETWORK, "%s %s nothing for %d seconds", t->current_authority,
                    t->sent < t->body.size ? "takes" : "sends", http_setup_patience(t));
 }
@@ -90,6 +94,9 @@ void http_failure_set(struct http_transfer *t, CURLcode code)
         err_set(&t->err, kind, "%s: no TLS connection: %s", t->current_authority, detail(t, code));
     else if (t->response.failure == HTTP_BAD_CERTIFICATE || t->response.failure == HTTP_UNKNOWN_AUTHORITY)
         err_set(&t->err, kind, "%s: certificate not accepted: %s", t->current_authority, detail(t, code));
+    else if (code == CURLE_SSL_CACERT_BADFILE && t->client->own_authorities)
+        err_set(&t->err, kind, "%s: what SSL_CERT_FILE or SSL_CERT_DIR names holds no certificates in PEM",
+                t->current_authority);
     else if (code == CURLE_SSL_CACERT_BADFILE)
         err_set(&t->err, kind, "%s: what is set as certificates of its authority is not PEM", t->current_authority);
     else if (code == CURLE_SSL_CERTPROBLEM)

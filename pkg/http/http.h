@@ -1,10 +1,11 @@
 /* HTTP(S) transfers: many at once in one thread, tried again where that helps, continued where they stopped.
  *
- * libcurl moves the bytes; what a transfer means is decided here. A redirect is followed to http(s) only, never from
- * https to http, and takes the Authorization header along to the same scheme, host and port alone. A failure that may
- * pass (reset, cut, stall, 408, 429, 5xx) is tried again after a growing pause, or after what Retry-After says; bytes
- * that were handed over are not asked for again where the server knows ranges. Everything that a server can make long
- * (headers, answers that tell of errors, redirects, tries) is capped.
+ * libcurl moves the bytes; what a transfer means is decided here. A redirect is followed to http(s) only, from https to
+ * http only where certificates are not checked either, and takes the Authorization header along to the same scheme,
+ * host and port alone. A failure that may pass (reset, cut, stall, 408, 429, 5xx) is tried again after a growing pause,
+ * or after what Retry-After says; bytes that were handed over are not asked for again where the server knows ranges.
+ * Everything that a server can make long (headers, answers that tell of errors, redirects, tries) is capped; one that
+ * trickles is taken for one that stalls.
  *
  * A request with a method of its own is sent once, since only its maker knows what came of half of it: he tries again
  * with http_may_pass() and http_pause(). Its redirects are followed where method and body stay what they are (307,
@@ -15,7 +16,8 @@
  * forked child must not touch it. Name resolution may run in a thread of libcurl's.
  *
  * This is the only place that includes libcurl's headers. Proxies come from the environment as curl has it
- * (https_proxy, no_proxy, …); loopback addresses are never reached through one.
+ * (https_proxy, no_proxy, …); loopback addresses are never reached through one. SSL_CERT_FILE and SSL_CERT_DIR take the
+ * place of the system's authorities, as with OpenSSL.
  */
 #pragma once
 
@@ -39,7 +41,8 @@ struct http_tls {
 /* Zero means the usual value. */
 struct http_limits {
     int connect_seconds; /* for connection and handshake: 15 */
-    int stall_seconds;   /* without a byte: 20 */
+    int stall_seconds;   /* with less than `stall_rate`: 20 */
+    int stall_rate;      /* bytes a second: 1024 */
     int pause_ms;        /* before the second try, doubled for each further one: 250 */
 };
 
@@ -99,8 +102,10 @@ struct http_request {
     const char *origin;        /* the authority on whose behalf it is asked; NULL: that of `url` */
     char *const *headers;      /* "Name: value", sent to everybody who is asked; or NULL */
     const char *authorization; /* value of that header, or NULL */
+    const char *form;          /* NAME=VALUE&…, escaped, to be sent by POST; NULL: a GET. Follows no redirect */
     int64_t start;             /* first byte wanted; > 0 only with `size` */
     int64_t size;              /* of the whole body if that is known, else -1 */
+    bool small;                /* and nothing large follows from there: over HTTP/2 where the server offers it */
     bool once;                 /* no second try where nobody answers: there is another place to ask */
 };
 
@@ -124,7 +129,7 @@ struct http_transfer;
 struct http_transfer *http_send(struct http *h, const struct http_request *request, const struct http_ops *ops,
                                 void *ctx);
 
-/* The same for a request without a method. */
+/* The same for a GET, or the POST of a form. */
 struct http_transfer *http_get(struct http *h, const struct http_request *request, const struct http_ops *ops,
                                void *ctx);
 

@@ -47,8 +47,9 @@ struct http {
     CURLM *multi;
     struct http_transfer *transfers; /* all, in the order of their start */
     char **answered;                 /* authorities that answered once: they exist, so trying again is worth it */
-    char *ca_dir;                    /* the system's hashed directory, or NULL: then its bundle is used */
-    char *ca_bundle;
+    /* Where authorities are looked for: the system's hashed directory, or else its bundle; or what the user set. */
+    char *ca_dir, *ca_bundle;
+    bool own_authorities;
     unsigned ended; /* transfers whose done() ran, ever */
 };
 
@@ -69,9 +70,10 @@ struct http_transfer {
     char *origin; /* or NULL */
     char **headers;
     char *authorization;
+    char *form;               /* or NULL */
     char *scheme, *authority; /* of `url`: where `authorization` may go */
     int64_t start, size;
-    bool once;
+    bool once, small;
     char *method; /* or NULL */
     struct http_body body;
     char *body_bytes; /* ours, where they are in memory */
@@ -92,7 +94,9 @@ struct http_transfer {
     char trouble[CURL_ERROR_SIZE];
     int64_t sent; /* of the request's body */
     size_t header_bytes;
+    int64_t began; /* `at` when it began */
     bool body_wanted, progress, body_cut;
+    bool insecure; /* without a look at the certificate */
     struct http_response response;
     struct err err; /* of our own making, inside a callback of libcurl's */
 };

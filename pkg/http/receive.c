@@ -29,7 +29,7 @@ static int restart(struct http_transfer *t)
 {
     if (t->at == 0)
         return 0;
-    t->at = 0;
+    t->at = t->began = 0;
     return t->ops->restart(t->ctx, &t->err);
 }
 

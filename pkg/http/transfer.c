@@ -44,6 +44,7 @@ static void response_clear(struct http_transfer *t)
     buf_free(&t->response.body);
     t->response = (struct http_response){0};
     t->header_bytes = 0;
+    t->began = t->at;
     t->body_wanted = t->progress = t->body_cut = false;
 }
 
@@ -59,6 +60,7 @@ void http_transfer_free(struct http_transfer *t)
     free(t->body_bytes);
     free(t->origin);
     free(t->authorization);
+    free(t->form);
     free(t->scheme);
     free(t->authority);
     free(t->current_url);
@@ -141,7 +143,7 @@ static void follow(struct http_transfer *t)
     else if (++t->redirects > REDIRECTS_MAX)
         err_set(&t->err, ERR_LIMIT, "%s redirects more than %d times", t->authority, REDIRECTS_MAX);
     else if (http_url_resolve(t->current_url, location, &url, &t->err) >= 0 && aim(t, url) >= 0 && was_https &&
-             !str_eq(t->current_scheme, "https"))
+             !t->insecure && !str_eq(t->current_scheme, "https"))
         err_set(&t->err, ERR_TLS, "%s redirects to %s without TLS", t->authority, t->current_authority);
     if (t->err.kind) {
         http_transfer_end(t);
@@ -186,6 +188,16 @@ static int penalty_of(const struct http_transfer *t, CURLcode code)
     return code == CURLE_OPERATION_TIMEDOUT ? PENALTY_STALL : PENALTY_PASSING;
 }
 
+/* Whether an attempt that failed got us further. Of one that stalled, what it would have got at the lowest rate that is
+ * suffered, so that a server that trickles does not go on for as long as it likes. */
+static bool got_further(const struct http_transfer *t, int penalty)
+{
+    const struct http_limits *limits = &t->client->options.limits;
+
+    return t->progress &&
+           (penalty != PENALTY_STALL || t->at - t->began >= (int64_t)limits->stall_rate * limits->stall_seconds);
+}
+
 /* Pauses for another attempt: false where there shall be none. */
 static bool try_again(struct http_transfer *t, int penalty)
 {
@@ -193,7 +205,7 @@ static bool try_again(struct http_transfer *t, int penalty)
 
     if (t->method)
         return false;
-    if (t->progress)
+    if (got_further(t, penalty))
         t->penalty = t->failures = 0;
     t->penalty += penalty;
     t->failures++;
@@ -220,7 +232,7 @@ static void answered(struct http_transfer *t)
 
     if (!strv_contains(t->client->answered, t->current_authority))
         strv_add(&t->client->answered, t->current_authority);
-    if (is_redirect(t, status)) {
+    if (is_redirect(t, status) && !t->form) {
         follow(t);
         return;
     }

@@ -13,9 +13,9 @@
 enum { LINKS_MAX = 8 };
 
 struct entry {
-    char *name;   /* clean */
-    char *target; /* of a link, clean; else NULL */
-    bool unfit;   /* a sparse file, a link that leads out */
+    char *name;        /* clean */
+    char *target;      /* of a link, clean; else NULL */
+    const char *unfit; /* why nothing can be read from it, or NULL */
     int64_t offset, size;
 };
 
@@ -66,7 +66,10 @@ static int add_entry(struct image_archive *a, const struct tar_member *m, int64_
     e->offset = offset;
     e->size = m->size;
     e->target = link ? link_target(m, name) : NULL;
-    e->unfit = m->sparse || (link && (!e->target || strlen(e->target) > IMAGE_ARCHIVE_NAME_MAX));
+    if (link && (!e->target || strlen(e->target) > IMAGE_ARCHIVE_NAME_MAX))
+        e->unfit = "a link that leads out of the archive";
+    else if (m->sparse)
+        e->unfit = "a sparse file";
     e->name = steal_ptr(&name);
     return 0;
 }
@@ -144,7 +147,7 @@ static int open_archive(struct store *s, const char *path, int wake_fd, struct i
     int r;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return err_errno(err, errno, "open");
+        return err_set(err, err_kind_of_errno(errno), "%s", strerror(errno));
     if (S_ISDIR(st.st_mode)) {
         *ret = open_directory(steal_fd(&fd));
         return 0;
@@ -194,8 +197,8 @@ static int find_entry(struct image_archive *a, const char *name, const struct en
         if (!e && links == 0)
             return err_set(err, ERR_NOT_FOUND, "%.255s is not in the archive", name);
         if (!e || e->unfit)
-            return err_set(err, ERR_CORRUPT, "%.255s is %s", name,
-                           e && !e->target && !links ? "no plain file" : "a link that leads nowhere");
+            return err_set(err, ERR_CORRUPT, "%.255s is %s", wanted,
+                           e ? e->unfit : "where a link leads, and not there");
         i = (size_t)(e - a->entries.v);
         if ((i > 0 && str_eq(e[-1].name, wanted)) || (i + 1 < a->entries.n && str_eq(e[1].name, wanted)))
             return err_set(err, ERR_CORRUPT, "%.255s stands in the archive twice", wanted);

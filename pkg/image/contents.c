@@ -6,12 +6,9 @@ void image_archived_release(struct image_archived *image)
 {
     image_documents_release(&image->documents);
     strv_free(image->names);
-    VEC_FOREACH (b, &image->layers)
-        free(b->name);
-    VEC_FOREACH (b, &image->blobs)
-        free(b->name);
+    VEC_FOREACH (layer, &image->layers)
+        free(layer->name);
     free(image->layers.v);
-    free(image->blobs.v);
     *image = (struct image_archived){0};
 }
 
@@ -21,17 +18,6 @@ void image_contents_release(struct image_contents *c)
         image_archived_release(image);
     free(c->images.v);
     *c = (struct image_contents){0};
-}
-
-int image_document_take(struct buf *bytes, struct image_document *ret, struct err *err)
-{
-    int r = digest_compute(DIGEST_SHA256, buf_str(bytes), bytes->len, &ret->digest, err);
-
-    if (r < 0)
-        return r;
-    ret->bytes = *bytes;
-    *bytes = BUF_INIT;
-    return 0;
 }
 
 int image_archived_check(struct image_archived *image, const struct image_load_options *options, struct err *err)

@@ -13,19 +13,16 @@
 
 struct image_load_options;
 
-/* What is to come into the store, and where it is. */
-struct image_archive_blob {
+/* A layer under a name of its own in the archive; others lie under their digests. */
+struct image_archive_layer {
     struct digest digest;
-    int64_t size;
-    char *name; /* in the archive */
+    char *name;
 };
 
 struct image_archived {
-    struct image_documents documents;      /* index, where the image is chosen from one; manifest; config */
-    char **names;                          /* "docker.io/library/alpine:latest"; NULL: none */
-    bool complete;                         /* `blobs` has all that the index names, for every platform */
-    VEC(struct image_archive_blob) layers; /* as many as the manifest has */
-    VEC(struct image_archive_blob) blobs;  /* of other platforms, documents too */
+    struct image_documents documents; /* with those of all platforms, where they were asked for */
+    char **names;                     /* "docker.io/library/alpine:latest"; NULL: none */
+    VEC(struct image_archive_layer) layers;
 };
 
 struct image_contents {
@@ -38,15 +35,15 @@ int image_contents_read(struct image_archive *a, const struct image_load_options
                         struct err *err);
 void image_contents_release(struct image_contents *c);
 
+/* "blobs/sha256/HEX": where an OCI layout has a blob. The caller frees it. */
+char *image_archive_blob_name(const struct digest *d);
+
 /* ---- between contents.c, contents_oci.c and contents_docker.c ---- */
 
 int image_contents_read_oci(struct image_archive *a, const struct image_load_options *options,
                             struct image_contents *ret, struct err *err);
 int image_contents_read_docker(struct image_archive *a, const struct image_load_options *options,
                                struct image_contents *ret, struct err *err);
-
-/* The bytes as a document, whose digest is computed; they are handed over. */
-int image_document_take(struct buf *bytes, struct image_document *ret, struct err *err);
 
 /* Adds what is known under a name: to the image that is there already, or as the next one. `image` is handed over. */
 void image_contents_add(struct image_contents *c, struct image_archived *image);

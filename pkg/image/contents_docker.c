@@ -49,7 +49,7 @@ static int read_list(struct image_archive *a, struct list *ret, struct err *err)
     buf_addc(&object, '}');
     r = json_parse(buf_str(&object), object.len, &list_type, ret, err);
     if (r < 0)
-        return err_wrap(err, "manifest.json");
+        return r;
     if (ret->images.n > OCI_INDEX_ENTRIES_MAX)
         return err_set(err, ERR_LIMIT, "manifest.json: %zu images; at most %d are supported", ret->images.n,
                        OCI_INDEX_ENTRIES_MAX);
@@ -85,11 +85,6 @@ static int read_config(struct image_archive *a, const char *name, struct image_d
 static int describe_layer(const struct image_archive_file *file, const struct digest *diff_id,
                           struct oci_descriptor *ret, struct err *err)
 {
-    static const char *const types[] = {
-        [OCI_COMPRESSION_NONE] = OCI_MEDIA_LAYER,
-        [OCI_COMPRESSION_GZIP] = OCI_MEDIA_LAYER_GZIP,
-        [OCI_COMPRESSION_ZSTD] = OCI_MEDIA_LAYER_ZSTD,
-    };
     enum oci_compression packed;
     struct digest_computed computed = {.digest = *diff_id};
     int r = image_spool_identify(file->fd, file->offset, &packed, err);
@@ -98,16 +93,15 @@ static int describe_layer(const struct image_archive_file *file, const struct di
         r = image_spool_digest_range(file->fd, file->offset, file->size, &computed, err);
     if (r < 0)
         return r;
-    ret->media_type = str_dup(types[packed]);
+    ret->media_type = str_dup(image_layer_media_type(packed));
     ret->digest = computed.digest;
     ret->size = file->size;
     return 0;
 }
 
-static int add_layer(struct image_archive *a, const char *name, size_t i, struct oci_manifest *manifest,
+static int add_layer(struct image_archive *a, const char *name, size_t i, struct oci_descriptor *d,
                      struct image_archived *image, struct err *err)
 {
-    struct oci_descriptor *d = VEC_PUSH(&manifest->layers);
     struct image_archive_file file;
     struct digest diff_id;
     int r = image_archive_find(a, name, &file, err);
@@ -119,31 +113,28 @@ static int add_layer(struct image_archive *a, const char *name, size_t i, struct
     fd_close(file.fd);
     if (r < 0)
         return r == ERR_INTERRUPTED ? r : err_wrap(err, "%.255s", name);
-    *VEC_PUSH(&image->layers) = (struct image_archive_blob){d->digest, d->size, str_dup(name)};
+    *VEC_PUSH(&image->layers) = (struct image_archive_layer){d->digest, str_dup(name)};
     return 0;
 }
 
 /* The manifest that a registry would have for it. */
 static int make_manifest(struct image_archive *a, const struct listed *l, struct image_archived *image, struct err *err)
 {
-    _cleanup_manifest_ struct oci_manifest manifest = {.schema_version = 2};
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    const struct image_document *config = &image->documents.config;
     size_t n = oci_image_config_layers(&image->documents.parsed_config);
+    struct oci_descriptor *layers;
     int r = 0;
 
     if (strv_len(l->layers) != n)
         return err_set(err, ERR_CORRUPT, "manifest.json lists %zu layers and the config %zu", strv_len(l->layers), n);
-    manifest.media_type = str_dup(OCI_MEDIA_MANIFEST);
-    manifest.config.media_type = str_dup(OCI_MEDIA_CONFIG);
-    manifest.config.digest = config->digest.digest;
-    manifest.config.size = (int64_t)config->bytes.len;
+    layers = mem_zalloc(n, sizeof(*layers));
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = add_layer(a, l->layers[i], i, &manifest, image, err);
-    if (r < 0)
-        return r;
-    json_dump(&oci_manifest_type, &manifest, false, &text);
-    return image_document_take(&text, &image->documents.manifest, err);
+        r = add_layer(a, l->layers[i], i, &layers[i], image, err);
+    if (r == 0)
+        r = image_manifest_make(&image->documents.config, layers, n, &image->documents.manifest, err);
+    for (size_t i = 0; i < n; i++)
+        oci_descriptor_release(&layers[i]);
+    free(layers);
+    return r;
 }
 
 static int add_names(const struct listed *l, struct image_archived *image, struct err *err)

@@ -11,7 +11,7 @@
 enum {
     NESTED_MAX = 4,      /* indexes in indexes */
     INDEXES_MAX = 64,    /* looked into for one image */
-    BLOBS_MAX = 1 << 16, /* of all platforms of one image */
+    BLOBS_MAX = 1 << 13, /* of all platforms of one image */
 };
 
 struct layout {
@@ -47,11 +47,11 @@ static int check_layout(struct image_archive *a, struct err *err)
 
 /* ---- blobs and documents ---- */
 
-static struct image_archive_blob blob_of(const struct oci_descriptor *d)
+char *image_archive_blob_name(const struct digest *d)
 {
     char path[STORE_DIGEST_PATH_MAX];
 
-    return (struct image_archive_blob){d->digest, d->size, str_printf("blobs/%s", store_digest_path(&d->digest, path))};
+    return str_printf("blobs/%s", store_digest_path(d, path));
 }
 
 /* The document of a descriptor, found to be the right one. */
@@ -59,7 +59,7 @@ static int read_document(struct image_archive *a, const struct oci_descriptor *d
                          struct image_document *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(max);
-    _cleanup_free_ char *name = blob_of(d).name;
+    _cleanup_free_ char *name = image_archive_blob_name(&d->digest);
     int r = image_archive_read(a, name, &text, err);
 
     if (r == 0)
@@ -135,27 +135,27 @@ static int select_manifest(struct selecting *sel, const struct image_document *i
 
 /* ---- all images of an index ---- */
 
-static void add_blob(struct image_archived *image, const struct oci_descriptor *d)
+static void add_blob(struct image_documents *documents, const struct oci_descriptor *d)
 {
-    *VEC_PUSH(&image->blobs) = blob_of(d);
+    oci_descriptor_copy(d, VEC_PUSH(&documents->blobs));
 }
 
-static int add_content(const struct image_document *manifest, struct image_archived *image, struct err *err)
+static int add_content(const struct image_document *manifest, struct image_documents *documents, struct err *err)
 {
     _cleanup_manifest_ struct oci_manifest parsed = {0};
     int r = oci_manifest_parse_any(buf_str(&manifest->bytes), manifest->bytes.len, &parsed, err);
 
     if (r < 0)
         return r;
-    add_blob(image, &parsed.config);
+    add_blob(documents, &parsed.config);
     VEC_FOREACH (layer, &parsed.layers)
-        add_blob(image, layer);
+        add_blob(documents, layer);
     return 0;
 }
 
 /* Everything below an index, itself left out. */
-static int add_all(struct image_archive *a, const struct image_document *index, int depth, struct image_archived *image,
-                   struct err *err)
+static int add_all(struct image_archive *a, const struct image_document *index, int depth,
+                   struct image_documents *documents, struct err *err)
 {
     _cleanup_index_ struct oci_index parsed = {0};
     int r = oci_index_parse(buf_str(&index->bytes), index->bytes.len, &parsed, err);
@@ -168,18 +168,20 @@ static int add_all(struct image_archive *a, const struct image_document *index, 
         _cleanup_(document_release) struct image_document document = {0};
         enum oci_document what;
 
+        if (digest_equal(&d->digest, &documents->manifest.digest.digest))
+            continue; /* the chosen one */
         r = read_document(a, d, OCI_MANIFEST_MAX, &document, err);
         if (r == 0)
             r = identify(d, &document, &what, err);
-        if (r < 0)
-            return r;
-        add_blob(image, d);
-        r = what == OCI_DOCUMENT_INDEX ? add_all(a, &document, depth + 1, image, err)
-                                       : add_content(&document, image, err);
-        if (r == 0 && image->blobs.n > BLOBS_MAX)
+        if (r == 0)
+            r = what == OCI_DOCUMENT_INDEX ? add_all(a, &document, depth + 1, documents, err)
+                                           : add_content(&document, documents, err);
+        if (r == 0 && (documents->blobs.n > BLOBS_MAX || documents->others.n > BLOBS_MAX))
             r = err_set(err, ERR_LIMIT, "an image of more than %d blobs", BLOBS_MAX);
         if (r < 0)
             return r;
+        *VEC_PUSH(&documents->others) = document;
+        document = (struct image_document){0};
     }
     return 0;
 }
@@ -206,8 +208,8 @@ static char *name_of(const struct oci_descriptor *d)
     return NULL;
 }
 
-static int read_config_and_layers(struct image_archive *a, const struct image_load_options *options,
-                                  struct image_archived *image, struct err *err)
+static int read_config(struct image_archive *a, const struct image_load_options *options, struct image_archived *image,
+                       struct err *err)
 {
     struct image_documents *d = &image->documents;
     _cleanup_manifest_ struct oci_manifest manifest = {0};
@@ -215,13 +217,7 @@ static int read_config_and_layers(struct image_archive *a, const struct image_lo
 
     if (r == 0)
         r = read_document(a, &manifest.config, OCI_CONFIG_MAX, &d->config, err);
-    if (r == 0)
-        r = image_archived_check(image, options, err);
-    if (r < 0)
-        return r;
-    VEC_FOREACH (layer, &manifest.layers)
-        *VEC_PUSH(&image->layers) = blob_of(layer);
-    return 0;
+    return r < 0 ? r : image_archived_check(image, options, err);
 }
 
 static int read_image(struct image_archive *a, const struct oci_descriptor *d, const char *name,
@@ -243,15 +239,14 @@ static int read_image(struct image_archive *a, const struct oci_descriptor *d, c
         documents->index = document;
         document = (struct image_document){0};
         r = select_manifest(&selecting, &documents->index, &documents->manifest, err);
-        image.complete = options->all_platforms;
-        if (r == 0 && image.complete)
-            r = add_all(a, &documents->index, 0, &image, err);
+        if (r == 0 && options->all_platforms)
+            r = add_all(a, &documents->index, 0, documents, err);
     } else {
         documents->manifest = document;
         document = (struct image_document){0};
     }
     if (r == 0)
-        r = read_config_and_layers(a, options, &image, err);
+        r = read_config(a, options, &image, err);
     if (r < 0)
         return r;
     if (name)

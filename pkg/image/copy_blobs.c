@@ -65,26 +65,29 @@ static int on_restart(void *ctx, struct err *err)
     return begin_at_start(ctx, err);
 }
 
-static void on_fetched(void *ctx, int status, const struct err *err)
+static int on_check(void *ctx, struct err *err)
 {
     struct copy_blob *b = ctx;
     struct digest_computed computed;
-    struct err failure = err ? *err : ERR_INIT;
+
+    digest_stream_final(b->digest_stream, &computed);
+    return digest_verify(&b->d.digest, b->d.size, &computed, err);
+}
+
+static void on_fetched(void *ctx, int status, const struct err *err)
+{
+    struct copy_blob *b = ctx;
 
     b->download = NULL;
-    if (status == 0) {
-        digest_stream_final(b->digest_stream, &computed);
-        status = digest_verify(&b->d.digest, b->d.size, &computed, &failure);
-    }
     if (status < 0) {
-        failed(b, &failure);
+        failed(b, err);
         return;
     }
     tell(b, IMAGE_PUSH_SENDING, 0);
     registry_upload_send(b->upload, b->spool);
 }
 
-static const struct registry_download_ops download_ops = {on_data, on_restart, on_fetched};
+static const struct registry_download_ops download_ops = {on_data, on_restart, on_check, on_fetched};
 
 /* ---- to the destination ---- */
 

@@ -63,6 +63,14 @@ static bool read_stored(struct store *s, const struct oci_descriptor *d, size_t 
     return false;
 }
 
+static int not_here(const struct oci_descriptor *d, struct err *err)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    return err_set(err, ERR_NOT_FOUND, "%s is not in the store, and there is no registry to ask for it",
+                   digest_format(&d->digest, text));
+}
+
 static int fetch_document(const struct resolving *rs, const struct oci_descriptor *d, struct image_document *ret,
                           struct err *err)
 {
@@ -71,6 +79,8 @@ static int fetch_document(const struct resolving *rs, const struct oci_descripto
 
     if (read_stored(rs->store, d, OCI_MANIFEST_MAX, ret))
         return 0;
+    if (!rs->registry)
+        return not_here(d, err);
     r = registry_fetch_manifest(rs->registry, rs->name, &d->digest, &fetched, err);
     if (r == 0)
         r = digest_verify(&d->digest, d->size, &fetched.digest, err);
@@ -177,6 +187,20 @@ static int fetch_others(struct resolving *rs, const struct image_document *index
     return r;
 }
 
+/* The documents of a record, as it names them. */
+static int fetch_stored(struct resolving *rs, const struct store_tag *t, struct err *err)
+{
+    struct oci_descriptor target = {.digest = t->target, .size = -1}, manifest = {.digest = t->manifest, .size = -1};
+    struct image_documents *d = rs->documents;
+    int r = 0;
+
+    if (!digest_equal(&t->target, &t->manifest))
+        r = fetch_document(rs, &target, &d->index, err);
+    if (r == 0)
+        r = fetch_document(rs, &manifest, &d->manifest, err);
+    return r < 0 || !t->complete ? r : fetch_others(rs, &d->index, 1, err);
+}
+
 /* The manifest, through the index where there is one. */
 static int fetch_manifest(struct resolving *rs, bool all_platforms, struct err *err)
 {
@@ -198,6 +222,18 @@ static int fetch_manifest(struct resolving *rs, bool all_platforms, struct err *
     return r < 0 || !all_platforms ? r : fetch_others(rs, &d->index, 1, err);
 }
 
+static int parse_manifest(const struct resolving *rs, struct err *err)
+{
+    struct image_documents *d = rs->documents;
+    _cleanup_free_ char *name = NULL;
+    int r = oci_manifest_parse(buf_str(&d->manifest.bytes), d->manifest.bytes.len, &d->parsed_manifest, err);
+
+    if (r == 0)
+        return 0;
+    name = oci_reference_familiar(rs->name);
+    return err_wrap(err, "%s", name);
+}
+
 static int fetch_config(const struct resolving *rs, struct err *err)
 {
     const struct oci_descriptor *d = &rs->documents->parsed_manifest.config;
@@ -208,6 +244,8 @@ static int fetch_config(const struct resolving *rs, struct err *err)
         return err_set(err, ERR_LIMIT, "an image config of %lld bytes is too large", (long long)d->size);
     if (read_stored(rs->store, d, OCI_CONFIG_MAX, ret))
         return 0;
+    if (!rs->registry)
+        return not_here(d, err);
     ret->bytes = BUF_INIT_MAX(OCI_CONFIG_MAX);
     r = registry_fetch_blob(rs->registry, rs->name, d, &ret->bytes, err);
     if (r == 0)
@@ -216,18 +254,15 @@ static int fetch_config(const struct resolving *rs, struct err *err)
 }
 
 /* A name without an index has one platform; who asked for another one by name does not want it. */
-static int check_platform(const struct image_documents *d, const char *platform, struct err *err)
+static int check_platform(const struct oci_platform *is, const char *platform, struct err *err)
 {
     _cleanup_platform_ struct oci_platform wanted = {0};
     _cleanup_free_ char *has = NULL;
-    int r;
+    int r = platform ? oci_platform_parse(platform, &wanted, err) : 0;
 
-    if (!platform)
-        return 0;
-    r = oci_platform_parse(platform, &wanted, err);
-    if (r < 0 || oci_platform_distance(&wanted, &d->parsed_config.platform) >= 0)
+    if (!platform || r < 0 || oci_platform_distance(&wanted, is) >= 0)
         return r;
-    has = oci_platform_format(&d->parsed_config.platform);
+    has = oci_platform_format(is);
     return err_set(err, ERR_NOT_FOUND, "the image was found but is not for the platform %s: it is for %s", platform,
                    has);
 }
@@ -235,7 +270,7 @@ static int check_platform(const struct image_documents *d, const char *platform,
 int image_documents_check(const struct image_documents *d, const char *platform, struct err *err)
 {
     size_t layers = d->parsed_manifest.layers.n, diff_ids = oci_image_config_layers(&d->parsed_config);
-    int r = check_platform(d, platform, err);
+    int r = check_platform(&d->parsed_config.platform, platform, err);
 
     if (r == 0 && layers != diff_ids)
         r = err_set(err, ERR_CORRUPT, "the manifest has %zu layers and the config names %zu", layers, diff_ids);
@@ -260,9 +295,9 @@ int image_documents_fetch(struct store *s, struct registry *registry, const stru
     else
         oci_platform_host(&rs.platform);
     if (r == 0)
-        r = fetch_manifest(&rs, wanted->all_platforms, err);
+        r = wanted->stored ? fetch_stored(&rs, wanted->stored, err) : fetch_manifest(&rs, wanted->all_platforms, err);
     if (r == 0)
-        r = oci_manifest_parse(buf_str(&ret->manifest.bytes), ret->manifest.bytes.len, &ret->parsed_manifest, err);
+        r = parse_manifest(&rs, err);
     if (r == 0)
         r = fetch_config(&rs, err);
     if (r == 0)
@@ -286,4 +321,39 @@ int image_documents_put(const struct image_documents *d, struct store_transactio
     for (size_t i = 0; r == 0 && i < d->others.n; i++)
         r = put(&d->others.v[i], t, err);
     return r < 0 ? r : put(&d->index, t, err);
+}
+
+/* ---- making them ---- */
+
+int image_document_take(struct buf *bytes, struct image_document *ret, struct err *err)
+{
+    ret->bytes = *bytes;
+    *bytes = BUF_INIT;
+    return digest_compute(DIGEST_SHA256, buf_str(&ret->bytes), ret->bytes.len, &ret->digest, err);
+}
+
+int image_manifest_make(const struct image_document *config, const struct oci_descriptor *layers, size_t n_layers,
+                        struct image_document *ret, struct err *err)
+{
+    struct oci_manifest manifest = {.schema_version = 2, .media_type = (char *)OCI_MEDIA_MANIFEST}; /* borrowed */
+    struct buf text = BUF_INIT;
+
+    manifest.config.media_type = (char *)OCI_MEDIA_CONFIG;
+    manifest.config.digest = config->digest.digest;
+    manifest.config.size = (int64_t)config->bytes.len;
+    manifest.layers.v = (struct oci_descriptor *)layers;
+    manifest.layers.n = n_layers;
+    json_dump(&oci_manifest_type, &manifest, false, &text);
+    return image_document_take(&text, ret, err);
+}
+
+const char *image_layer_media_type(enum oci_compression packed)
+{
+    static const char *const types[] = {
+        [OCI_COMPRESSION_NONE] = OCI_MEDIA_LAYER,
+        [OCI_COMPRESSION_GZIP] = OCI_MEDIA_LAYER_GZIP,
+        [OCI_COMPRESSION_ZSTD] = OCI_MEDIA_LAYER_ZSTD,
+    };
+
+    return types[packed];
 }

@@ -5,6 +5,7 @@
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "registry/registry.h"
+#include "store/tag.h"
 #include "store/transaction.h"
 
 /* A document as its bytes; an absent one has the digest DIGEST_NONE. */
@@ -29,16 +30,18 @@ struct image_documents {
 struct image_wanted {
     const char *platform; /* as the user wrote it, or NULL for the host's */
     bool all_platforms;
+    const struct store_tag *stored; /* what the name meant when it was given, read from the store as far as it is whole
+                                     * there; NULL: the registry is asked what it means now */
 };
 
 /* Resolves a name: asks the registry for what it means now, chooses the platform, also from indexes inside the index,
  * and reads manifest and config, from the store where it has them. Checks that manifest and config speak of as many
- * layers. The caller releases `ret` in any case. */
+ * layers. Without a registry (NULL) all of it has to be in the store. The caller releases `ret` in any case. */
 int image_documents_fetch(struct store *s, struct registry *registry, const struct oci_reference *name,
                           const struct image_wanted *wanted, struct image_documents *ret, struct err *err);
 
-/* Whether manifest and config, parsed, speak of as many layers, and the config of a platform
- * that serves `platform` (NULL: any). ERR_CORRUPT, ERR_NOT_FOUND. */
+/* Whether the config, parsed, is of a platform that serves `platform` (as the user wrote it; NULL: any), and names as
+ * many layers as the manifest. ERR_NOT_FOUND, ERR_CORRUPT. */
 int image_documents_check(const struct image_documents *d, const char *platform, struct err *err);
 void image_documents_release(struct image_documents *d);
 
@@ -47,3 +50,15 @@ const struct digest *image_documents_target(const struct image_documents *d);
 
 /* Adds all of them to a transaction. */
 int image_documents_put(const struct image_documents *d, struct store_transaction *t, struct err *err);
+
+/* ---- making them, where there is no registry to ask ---- */
+
+/* The bytes as a document under their sha256; they are handed over. */
+int image_document_take(struct buf *bytes, struct image_document *ret, struct err *err);
+
+/* The manifest of a config and its layers, of OCI's types, the same for the same. The layers stay the caller's. */
+int image_manifest_make(const struct image_document *config, const struct oci_descriptor *layers, size_t n_layers,
+                        struct image_document *ret, struct err *err);
+
+/* OCI's type of a layer that is packed so. */
+const char *image_layer_media_type(enum oci_compression packed);

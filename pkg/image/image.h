@@ -8,6 +8,7 @@
 #include "oci/image_config.h"
 #include "oci/platform.h"
 #include "oci/reference.h"
+#include "store/needs.h"
 #include "store/store.h"
 #include "store/tag.h"
 
@@ -32,12 +33,23 @@ struct image_event {
     int64_t now, total;
 };
 
+struct oci_descriptor;
+struct store_ingest;
+
+/* Of a repair: what is wanted beside what a pull looks for. */
+struct image_mending {
+    const store_digests *damaged; /* layers to be unpacked again though they are there; sorted */
+};
 struct image_pull_options {
     const char *platform;                                   /* "os/architecture[/variant]"; NULL: the host's */
     bool all_platforms;                                     /* the blobs of all others that the name has as well */
     void (*event)(const struct image_event *e, void *data); /* may be NULL */
     void *data;
-    bool insecure; /* as in struct registry_options */
+    bool insecure;                       /* as in struct registry_options */
+    const struct image_mending *mending; /* NULL for a pull */
+
+    /* Where there is no registry (image/layers.h): appends what is missing of a blob. NULL for a pull. */
+    int (*fill)(const struct oci_descriptor *blob, struct store_ingest *in, void *data, struct err *err);
 };
 
 struct image_pulled {

@@ -40,7 +40,7 @@ void image_job_reset(struct image_job *j)
     store_stage_free(j->stage);
     j->ingest = NULL;
     j->stage = NULL;
-    j->unpacked = j->restarted = false;
+    j->unpacked = j->restarted = j->verified = false;
     j->held = ERR_INIT;
 }
 
@@ -48,7 +48,7 @@ void image_job_reset(struct image_job *j)
 
 static int blob_restart(struct image_job *j, struct err *err)
 {
-    j->inherited = false;
+    j->inherited = j->verified = false;
     j->restarted = j->unpacker.pid > 0;
     j->held = ERR_INIT;
     return store_ingest_restart(j->ingest, err);
@@ -84,13 +84,13 @@ static void job_staged(struct image_job *j)
 static int blob_complete(struct image_job *j, struct err *err)
 {
     struct err why = ERR_INIT;
-    int r = store_ingest_verify(j->ingest, &why);
+    int r = j->verified ? 0 : store_ingest_verify(j->ingest, &why);
 
     if (r == ERR_CORRUPT && j->inherited)
         return blob_again(j, &why, err);
     if (r < 0) {
         *err = why;
-        return wrap(j, "downloading", err);
+        return wrap(j, j->work->registry ? "downloading" : "reading", err);
     }
     if (j->held.kind) {
         store_ingest_discard(j->ingest); /* worth nothing to a next try */
@@ -100,7 +100,7 @@ static int blob_complete(struct image_job *j, struct err *err)
     j->complete = true;
     j->inherited = false;
     image_job_tell(j, IMAGE_DOWNLOADED, j->blob->size);
-    if (image_job_unpacks(j))
+    if (j->stage)
         unpacker_announce(&j->unpacker, j->blob->size, true);
     else
         job_staged(j);
@@ -136,6 +136,16 @@ static int on_restart(void *ctx, struct err *err)
     return blob_restart(ctx, err);
 }
 
+/* Wrong bytes are the fault of who sent them, unless the first of them were here before: blob_complete() tells. */
+static int on_check(void *ctx, struct err *err)
+{
+    struct image_job *j = ctx;
+    int r = j->inherited ? 0 : store_ingest_verify(j->ingest, err);
+
+    j->verified = r == 0 && !j->inherited;
+    return r;
+}
+
 static void on_done(void *ctx, int status, const struct err *err)
 {
     struct image_job *j = ctx;
@@ -152,19 +162,31 @@ static void on_done(void *ctx, int status, const struct err *err)
     blob_complete(j, &w->err);
 }
 
-static const struct registry_download_ops download_ops = {on_data, on_restart, on_done};
+static const struct registry_download_ops download_ops = {on_data, on_restart, on_check, on_done};
+
+/* All that is missing at once, from a file of ours. */
+static int blob_fill(struct image_job *j, struct err *err)
+{
+    const struct image_pull_options *o = j->work->options;
+    char text[DIGEST_TEXT_MAX];
+    int r = o->fill ? o->fill(j->blob, j->ingest, o->data, err)
+                    : err_set(err, ERR_NOT_FOUND, "%s is not in the store, and there is no registry to ask for it",
+                              digest_format(&j->blob->digest, text));
+
+    if (r == 0)
+        return blob_complete(j, err);
+    return r == ERR_INTERRUPTED ? r : wrap(j, "reading", err);
+}
 
 static int blob_download(struct image_job *j, struct err *err)
 {
     struct image_work *w = j->work;
     int64_t start = store_ingest_offset(j->ingest);
-    char text[DIGEST_TEXT_MAX];
 
-    if (!w->registry)
-        return err_set(err, ERR_NOT_FOUND, "the layer %s is not in the store any more",
-                       digest_format(&j->blob->digest, text));
-    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
     image_job_tell(j, IMAGE_DOWNLOADING, start);
+    if (!w->registry)
+        return blob_fill(j, err);
+    j->download = registry_download(w->registry, w->name, j->blob, start, &download_ops, j);
     return 0;
 }
 
@@ -191,24 +213,35 @@ static int blob_begin(struct image_job *j, struct err *err)
 
 /* ---- unpacking ---- */
 
+static bool is_damaged(struct image_job *j)
+{
+    struct image_work *w = j->work;
+
+    if (!store_layer_has(w->store, &j->diff_id))
+        return false;
+    if (w->options->mending)
+        return store_digests_have(w->options->mending->damaged, &j->diff_id);
+    return image_layer_damaged(w->store, &j->diff_id, &w->look_at);
+}
+
 /* Takes the lock on the layer, if it is missing or damaged. ERR_BUSY. */
 static int stage_begin(struct image_job *j, struct err *err)
 {
     struct image_work *w = j->work;
 
-    if (store_layer_has(w->store, &j->diff_id) && image_layer_damaged(w->store, &j->diff_id, &w->look_at))
+    if (is_damaged(j))
         return store_stage_begin_again(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
     return store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
 }
 
 int image_job_claim(struct image_job *j, struct err *err)
 {
-    bool waited = j->state == JOB_BUSY, unpacks = image_job_unpacks(j);
+    bool waited = j->state == JOB_BUSY;
     struct err why = ERR_INIT;
-    int r = unpacks ? stage_begin(j, &why) : 0;
+    int r = image_job_unpacks(j) ? stage_begin(j, &why) : 0;
 
     j->state = JOB_ACTIVE;
-    if (r == 0 && (j->stage || !unpacks))
+    if (r == 0) /* a layer may be there that was packed in another way */
         r = blob_begin(j, &why);
     if (r == 0 && !j->stage && !j->ingest && j->state == JOB_ACTIVE) { /* nothing is to be done */
         image_job_reset(j);
@@ -257,27 +290,16 @@ static bool blob_is_whole(struct image_job *j)
            digest_verify(&j->blob->digest, j->blob->size, &computed, NULL) == 0;
 }
 
-/* Without a registry there is nobody to ask again: either the blob was damaged in the store, and is worth nothing
- * there, or it is what it is, and the image lies about it. */
-static int job_give_up(struct image_job *j, const struct err *why, struct err *err)
-{
-    bool whole = blob_is_whole(j);
-    int r = whole ? 0 : store_blob_discard(j->work->store, &j->blob->digest, err);
-
-    if (r < 0)
-        return r;
-    *err = *why;
-    wrap(j, "unpacking", err);
-    return whole ? err->kind : err_hint(err, "the copy in the store was damaged and is gone now; try again");
-}
-
-/* A blob of the store that does not unpack was damaged there: it is got anew, once. */
+/* A blob of the store that does not unpack was damaged there: it is got anew, once. One that is as it should be stays,
+ * for other images may need it: then this one lies about what is in it. */
 static int job_heal(struct image_job *j, const struct err *why, struct err *err)
 {
     int r;
 
-    if (!j->work->registry)
-        return job_give_up(j, why, err);
+    if (blob_is_whole(j)) {
+        *err = *why;
+        return wrap(j, "unpacking", err);
+    }
     log_debug("layer %zu: %s: downloading it again", j->index + 1, why->text);
     image_job_reset(j);
     j->complete = false;

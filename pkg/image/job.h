@@ -35,6 +35,7 @@ struct image_job {
     int blob_fd;
     bool complete;  /* the blob is whole and verified */
     bool inherited; /* there are bytes from before this pull, perhaps damaged since */
+    bool verified;  /* what was downloaded is what was asked for */
     int64_t announced;
     struct unpacker unpacker;
     bool unpacked;   /* the stage holds what an unpacker made */

@@ -21,7 +21,7 @@ static int start_unpackers(struct image_work *w, struct err *err)
         struct image_job *j = &w->jobs[w->order[i]];
         int r;
 
-        if (j->state != JOB_ACTIVE || !image_job_unpacks(j) || j->unpacker.pid > 0 || j->held.kind ||
+        if (j->state != JOB_ACTIVE || !j->stage || j->unpacker.pid > 0 || j->held.kind ||
             (!j->complete && store_ingest_offset(j->ingest) == 0))
             continue;
         r = image_job_unpack(j, err);
@@ -104,6 +104,8 @@ static int round_of(struct image_work *w, struct err *err)
 
         if (j->state == JOB_TODO || j->state == JOB_BUSY)
             r = image_job_claim(j, err);
+        if (r == 0 && !w->registry) /* the blob is whole now: unpack it while the next one is read */
+            r = start_unpackers(w, err);
     }
     if (count(w, JOB_ACTIVE) > 0)
         store_transaction_write_back(w->transaction);
@@ -132,23 +134,28 @@ static int compare_size(const void *va, const void *vb)
     return x != y ? (x < y ? 1 : -1) : (a > b) - (a < b);
 }
 
-/* The same layer twice is brought once. The same blob as two layers is a lie: a blob unpacks to one thing. */
+/* The same layer twice is brought once; packed in another way it is wanted as a blob too. The same blob as two layers
+ * is a lie: a blob unpacks to one thing. */
 static int find_duplicates(struct image_work *w, struct err *err)
 {
     for (size_t i = 0; i < w->n_jobs; i++) {
-        for (size_t k = 0; k < i; k++) {
-            struct image_job *a = &w->jobs[k], *b = &w->jobs[i];
+        struct image_job *b = &w->jobs[i];
 
+        for (size_t k = 0; k < i; k++) {
+            const struct image_job *a = &w->jobs[k];
+            bool same_layer = image_job_unpacks(b) && digest_equal(&a->diff_id, &b->diff_id);
             bool same_blob = digest_equal(&a->blob->digest, &b->blob->digest);
 
-            if (image_job_unpacks(b) ? digest_equal(&a->diff_id, &b->diff_id) : same_blob) {
+            if (same_blob && image_job_unpacks(b) && !same_layer)
+                return err_set(err, ERR_CORRUPT, "layers %zu and %zu are one blob, but the config says they differ",
+                               k + 1, i + 1);
+            if (same_blob) {
                 b->state = JOB_DONE;
                 image_job_tell(b, IMAGE_EXISTS, b->blob->size);
                 break;
             }
-            if (same_blob)
-                return err_set(err, ERR_CORRUPT, "layers %zu and %zu are one blob, but the config says they differ",
-                               k + 1, i + 1);
+            if (same_layer)
+                b->diff_id = (struct digest){0};
         }
     }
     return 0;

@@ -5,12 +5,12 @@
 #include "image/image.h"
 #include "store/gc.h"
 
-/* Brings in what is missing or damaged of the layers that the documents name and makes it visible with the documents
- * (all go through `t`). Layers that another process is bringing in are waited for. The lease covers all of them: the
- * caller frees it (also after a failure, where it may be NULL) once a name leads to the image.
+/* Brings in what is missing or damaged of the layers that the documents name, packed and unpacked, and makes it visible
+ * with the documents (all go through `t`). Layers that another process is bringing in are waited for. The lease covers
+ * all of them: the caller frees it (also after a failure, where it may be NULL) once a name leads to the image.
  *
- * Without a registry (`registry` NULL, `name` too) the compressed layers are in the store already; one that is not, or
- * that was damaged there, is an error.
+ * Without a registry (`registry` and `name` NULL) the bytes of a blob that is not in the store come from
+ * `options->fill`; ERR_NOT_FOUND where there is neither.
  *
  * `wake_fd` becomes readable when a signal has set the registry client's `interrupted`. On failure every process that
  * was started has ended, and nothing is left but downloads that can go on. */

@@ -1,8 +1,8 @@
 #include "image/load.h"
 
 #include "base/log.h"
-#include "image/bring.h"
 #include "image/contents.h"
+#include "image/fill.h"
 #include "image/layers.h"
 #include "image/name.h"
 #include "image/signals.h"
@@ -10,100 +10,41 @@
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 
-enum { STAGED_MAX = 128 /* each keeps a descriptor, of which there are usually 1024 */ };
-
 struct loading {
     struct store *store;
     struct image_archive *archive;
     const struct image_load_options *options;
-    struct store_transaction *transaction;
+    const struct image_archived *image; /* that is being loaded */
     int wake_fd;
-    size_t staged;
 };
 
-/* ---- progress ---- */
-
-/* Of what image_layers_bring() tells: the layers were told of already. */
 static void pass_event(const struct image_event *e, void *data)
 {
     const struct loading *l = data;
 
-    if (e->kind != IMAGE_LAYER)
-        l->options->event(e, l->options->data);
+    l->options->event(e, l->options->data);
 }
 
-static void tell(const struct loading *l, enum image_event_kind kind, size_t layer, const struct image_archive_blob *b)
+/* The bytes of a blob, for who checks them. */
+static int fill(const struct oci_descriptor *blob, struct store_ingest *in, void *data, struct err *err)
 {
-    const struct image_event e = {.kind = kind, .layer = layer, .digest = &b->digest, .total = b->size};
-
-    if (l->options->event)
-        l->options->event(&e, l->options->data);
-}
-
-/* ---- blobs ---- */
-
-/* Keeps collection away from all that the image needs, also from what is visible before a name leads to it. */
-static int take_lease(const struct loading *l, const struct image_archived *image, struct store_lease **ret,
-                      struct err *err)
-{
-    const struct image_documents *d = &image->documents;
-    const struct image_document *documents[] = {&d->index, &d->manifest, &d->config};
-    VEC(struct digest) blobs = {0}, layers = {0};
-    int r;
-
-    for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
-        if (documents[i]->digest.digest.algorithm != DIGEST_NONE)
-            *VEC_PUSH(&blobs) = documents[i]->digest.digest;
-    VEC_FOREACH (b, &image->layers)
-        *VEC_PUSH(&blobs) = b->digest;
-    VEC_FOREACH (b, &image->blobs)
-        *VEC_PUSH(&blobs) = b->digest;
-    for (size_t i = 0; i < oci_image_config_layers(&d->parsed_config); i++)
-        oci_image_config_diff_id(&d->parsed_config, i, VEC_PUSH(&layers));
-    r = store_lease_take(l->store, blobs.v, blobs.n, layers.v, layers.n, ret, err);
-    free(blobs.v);
-    free(layers.v);
-    return r;
-}
-
-static int bring_blob(struct loading *l, const struct image_archive_blob *b, struct err *err)
-{
+    const struct loading *l = data;
+    _cleanup_free_ char *usual = image_archive_blob_name(&blob->digest);
+    const char *name = usual;
     struct image_archive_file file;
     int r;
 
-    if (store_blob_has(l->store, &b->digest))
-        return 0;
-    r = image_archive_find(l->archive, b->name, &file, err);
+    VEC_FOREACH (layer, &l->image->layers)
+        if (digest_equal(&layer->digest, &blob->digest))
+            name = layer->name;
+    r = image_archive_find(l->archive, name, &file, err);
     if (r < 0)
         return r;
-    r = file.size == b->size
-            ? image_bring_file(l->store, file.fd, file.offset, &b->digest, b->size, l->transaction, err)
-            : err_set(err, ERR_CORRUPT, "has %lld bytes and should have %lld", (long long)file.size,
-                      (long long)b->size);
+    r = file.size == blob->size ? image_fill(file.fd, file.offset, in, err)
+                                : err_set(err, ERR_CORRUPT, "%.255s has %lld bytes and should have %lld", name,
+                                          (long long)file.size, (long long)blob->size);
     fd_close(file.fd);
-    if (r < 0)
-        return r == ERR_INTERRUPTED ? r : err_wrap(err, "%.255s", b->name);
     failpoint("load-blob");
-    if (++l->staged < STAGED_MAX)
-        return 0;
-    l->staged = 0;
-    return store_transaction_finish(l->transaction, err);
-}
-
-static int bring_blobs(struct loading *l, const struct image_archived *image, struct err *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < image->layers.n; i++) {
-        tell(l, IMAGE_DOWNLOADING, i, &image->layers.v[i]);
-        r = bring_blob(l, &image->layers.v[i], err);
-    }
-    VEC_FOREACH (b, &image->blobs)
-        r = r < 0 ? r : bring_blob(l, b, err);
-    if (r == 0)
-        r = store_transaction_finish(l->transaction, err);
-    if (r == ERR_NO_SPACE)
-        store_transaction_discard(l->transaction);
     return r;
 }
 
@@ -119,7 +60,7 @@ static int give_name(const struct loading *l, const struct image_archived *image
         .id = d->config.digest.digest,
         .config = &d->parsed_config,
         .local = true,
-        .complete = image->complete,
+        .complete = l->options->all_platforms && d->index.digest.digest.algorithm != DIGEST_NONE,
     };
     _cleanup_(store_tag_release) struct store_tag old = {0};
     _cleanup_reference_ struct oci_reference ref = {0};
@@ -151,8 +92,8 @@ static int give_no_name(const struct loading *l, const struct image_archived *im
     const struct image_loaded loaded = {.id = d->config.digest.digest};
     int r = store_tag_list(l->store, &tags, err);
 
-    for (size_t i = 0; r == 0 && i < tags.n; i++) {
-        if (!digest_equal(&tags.v[i].manifest, &d->manifest.digest.digest) || image->complete)
+    for (size_t i = 0; r == 0 && i < tags.n && !l->options->all_platforms; i++) {
+        if (!digest_equal(&tags.v[i].manifest, &d->manifest.digest.digest))
             continue;
         l->options->loaded(&loaded, l->options->data);
         return 0;
@@ -175,22 +116,16 @@ static int give_names(const struct loading *l, const struct image_archived *imag
 
 static int load_image(struct loading *l, const struct image_archived *image, struct err *err)
 {
-    const struct image_pull_options how = {.event = l->options->event ? pass_event : NULL, .data = l};
+    const struct image_pull_options how = {.event = l->options->event ? pass_event : NULL, .fill = fill, .data = l};
     const struct image_event begins = {.kind = IMAGE_PULLING, .digest = image_documents_target(&image->documents)};
-    _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL, *layers_lease = NULL;
-    int r = take_lease(l, image, &lease, err);
+    _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(l->store);
+    _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
+    int r;
 
-    if (r < 0)
-        return r;
+    l->image = image;
     if (l->options->event)
         l->options->event(&begins, l->options->data);
-    for (size_t i = 0; i < image->layers.n; i++)
-        tell(l, IMAGE_LAYER, i, &image->layers.v[i]);
-    r = bring_blobs(l, image, err);
-    failpoint("load-blobs");
-    if (r == 0)
-        r = image_layers_bring(l->store, NULL, NULL, &image->documents, &how, l->wake_fd, l->transaction, &layers_lease,
-                               err);
+    r = image_layers_bring(l->store, NULL, NULL, &image->documents, &how, l->wake_fd, t, &lease, err);
     failpoint("load-layers");
     return r < 0 ? r : give_names(l, image, err);
 }
@@ -199,18 +134,19 @@ static int load(struct loading *l, const char *path, struct err *err)
 {
     _cleanup_(image_archive_free_cleanup) struct image_archive *archive = NULL;
     _cleanup_(image_contents_release) struct image_contents contents = {0};
-    _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(l->store);
     int r = layer_open_libraries(err);
 
     if (r == 0)
         r = image_archive_open(l->store, path, l->wake_fd, &archive, err);
     l->archive = archive;
-    l->transaction = t;
-    if (r == 0)
+    if (r == 0) {
         r = image_contents_read(archive, l->options, &contents, err);
+        if (r < 0 && r != ERR_INTERRUPTED)
+            err_wrap(err, "%s", path ? path : "standard input");
+    }
     failpoint("load-contents");
-    for (size_t i = 0; r == 0 && i < contents.images.n; i++)
-        r = load_image(l, &contents.images.v[i], err);
+    VEC_FOREACH (image, &contents.images)
+        r = r < 0 ? r : load_image(l, image, err);
     return r;
 }
 

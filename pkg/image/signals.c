@@ -4,7 +4,7 @@
 
 #include <fcntl.h>
 
-static const int end_signals[IMAGE_END_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 volatile sig_atomic_t image_interrupted;
 static int wake_write = -1;

@@ -32,15 +32,16 @@ struct measuring {
 
 enum { OWN_PART }; /* the first: what belongs to the store itself */
 
+/* Whose entries are a part each, by the path below the store's root. */
 static const struct {
     const char *directory;
     enum image_usage_kind kind;
-    short depth; /* of the directories or files that are a part each; below the root of the store */
+    const char *prefix; /* of their names */
 } places[] = {
-    {"blobs", IMAGE_USAGE_BLOB, 3},
-    {"layers", IMAGE_USAGE_LAYER, 3},
-    {"containers", IMAGE_USAGE_CONTAINER, 2},
-    {"tmp", IMAGE_USAGE_UNFINISHED, 2},
+    {"blobs/sha256", IMAGE_USAGE_BLOB, "sha256:"},   {"blobs/sha512", IMAGE_USAGE_BLOB, "sha512:"},
+    {"layers/sha256", IMAGE_USAGE_LAYER, "sha256:"}, {"layers/sha512", IMAGE_USAGE_LAYER, "sha512:"},
+    {"containers", IMAGE_USAGE_CONTAINER, ""},       {"tmp/layers", IMAGE_USAGE_UNFINISHED, "layers/"},
+    {"tmp/trash", IMAGE_USAGE_UNFINISHED, "trash/"}, {"tmp", IMAGE_USAGE_UNFINISHED, ""},
 };
 
 static size_t add_part(struct image_usage *u, enum image_usage_kind kind, char *name)
@@ -49,23 +50,31 @@ static size_t add_part(struct image_usage *u, enum image_usage_kind kind, char *
     return u->parts.n - 1;
 }
 
-/* Whether the entry begins a part: what lies above one belongs to the store itself. */
-static bool begin_part(struct measuring *m, const FTSENT *e)
+/* Whether an entry lies in the directory, named by its path below the root; FTSENT knows only its parents. */
+static bool lies_in(const FTSENT *e, const char *directory)
 {
-    const FTSENT *top = e;
+    const char *slash = strchr(directory, '/');
+    const FTSENT *parent = e->fts_parent;
 
-    while (top->fts_level > 1)
-        top = top->fts_parent;
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        if (e->fts_level != places[i].depth || !str_eq(top->fts_name, places[i].directory))
-            continue;
-        m->level = places[i].depth;
-        m->part =
-            add_part(m->usage, places[i].kind,
-                     m->level == 3 ? str_printf("%s:%s", e->fts_parent->fts_name, e->fts_name) : str_dup(e->fts_name));
-        return true;
-    }
-    return false;
+    if (!slash)
+        return e->fts_level == 2 && str_eq(parent->fts_name, directory);
+    return e->fts_level == 3 && str_eq(parent->fts_name, slash + 1) &&
+           strncmp(parent->fts_parent->fts_name, directory, (size_t)(slash - directory)) == 0 &&
+           !parent->fts_parent->fts_name[slash - directory];
+}
+
+/* Begins a part where the entry is one: what lies above belongs to the store itself, as the links do that are
+ * containers' names, and the two directories of tmp/ that are always there. */
+static void begin_part(struct measuring *m, const FTSENT *e)
+{
+    if (e->fts_name[0] == '@' || (lies_in(e, "tmp") && (str_eq(e->fts_name, "layers") || str_eq(e->fts_name, "trash"))))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (lies_in(e, places[i].directory)) {
+            m->level = e->fts_level;
+            m->part = add_part(m->usage, places[i].kind, str_printf("%s%s", places[i].prefix, e->fts_name));
+            return;
+        }
 }
 
 static bool is_counted(struct measuring *m, const struct stat *st)

@@ -91,3 +91,10 @@ void json_indent(const char *text, size_t len, const char *indent, struct buf *o
 
 /* Releases what the struct owns and zeroes it. */
 void json_free(const struct json_type *type, void *object);
+
+/* Sets the member that `path` names, from the outermost object inwards (at most 8 names, ended by NULL), to `value`,
+ * which is JSON itself, or with NULL removes it; objects on the way to it are made. Everything else in the document
+ * stays byte for byte what it was. An empty text is taken for an empty object. `text` has no limit, and is changed
+ * after 0 alone; ERR_INVALID for what is no JSON, or no object on the way. The caller has capped its nesting by reading
+ * it with json_parse(). */
+int json_edit(struct buf *text, const char *const *path, const char *value, struct err *err);

@@ -1,5 +1,7 @@
 #include "registry/certs.h"
 
+#include "registry/credentials.h"
+
 #include "sys/fd.h"
 
 #include <dirent.h>
@@ -55,7 +57,7 @@ const struct config_registry *registry_certs_settings(const struct config *confi
 {
     const struct config_registry *found = config_find_registry(config, authority);
 
-    return found || strcmp(authority, "registry-1.docker.io") != 0 ? found : config_find_registry(config, "docker.io");
+    return found || !registry_is_docker_hub(authority) ? found : config_find_registry(config, "docker.io");
 }
 
 static int add_pem(struct entry *e, const char *path, struct err *err)

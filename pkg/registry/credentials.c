@@ -1,17 +1,23 @@
 #include "registry/credentials.h"
 
 #include "base/base64.h"
+#include "registry/credentials_file.h"
+#include "registry/helper.h"
 #include "sys/fd.h"
 
 #include <stdio.h>
 
-enum { FILE_MAX = 1 << 20, AUTH_MAX = 64 << 10 };
+enum { AUTH_MAX = 64 << 10 };
+
+static const char hub_key[] = "https://index.docker.io/v1/";
 
 static const struct json_field credential_fields[] = {
     JSON_FIELD(struct registry_credential, NULL, JSON_K_STRING, key),
     JSON_FIELD(struct registry_credential, "auth", JSON_K_STRING, auth),
-    JSON_FIELD(struct registry_credential, "username", JSON_K_STRING, username),
-    JSON_FIELD(struct registry_credential, "password", JSON_K_STRING, password),
+    JSON_FIELD(struct registry_credential, "username", JSON_K_STRING, login.username),
+    JSON_FIELD(struct registry_credential, "password", JSON_K_STRING, login.password),
+    JSON_FIELD(struct registry_credential, "identitytoken", JSON_K_STRING, login.identity_token),
+    JSON_FIELD(struct registry_credential, "registrytoken", JSON_K_STRING, login.registry_token),
 };
 static const struct json_type credential_type = {
     "auth", sizeof(struct registry_credential), credential_fields, ARRAY_SIZE(credential_fields), false,
@@ -19,44 +25,126 @@ static const struct json_type credential_type = {
 
 static const struct json_field credentials_fields[] = {
     JSON_FIELD(struct registry_credentials, "auths", JSON_K_DICT, auths, .type = &credential_type),
+    JSON_FIELD(struct registry_credentials, "credHelpers", JSON_K_MAP, helpers),
+    JSON_FIELD(struct registry_credentials, "credsStore", JSON_K_STRING, store),
 };
 static const struct json_type credentials_type = {
     "auth file", sizeof(struct registry_credentials), credentials_fields, ARRAY_SIZE(credentials_fields), false,
 };
 
+void registry_login_release(struct registry_login *l)
+{
+    free(l->username);
+    free(l->password);
+    free(l->identity_token);
+    free(l->registry_token);
+    *l = (struct registry_login){0};
+}
+
+bool registry_login_is_empty(const struct registry_login *l)
+{
+    return str_empty(l->username) && str_empty(l->password) && str_empty(l->identity_token) &&
+           str_empty(l->registry_token);
+}
+
+void registry_login_copy(const struct registry_login *l, struct registry_login *ret)
+{
+    *ret = (struct registry_login){
+        .username = str_dup(l->username),
+        .password = str_dup(l->password),
+        .identity_token = str_dup(str_given(l->identity_token)),
+        .registry_token = str_dup(str_given(l->registry_token)),
+    };
+}
+
+char *registry_login_basic(const struct registry_login *l)
+{
+    _cleanup_free_ char *plain = NULL, *coded = NULL;
+
+    if (str_empty(l->username) || !l->password)
+        return NULL;
+    plain = str_printf("%s:%s", l->username, l->password);
+    coded = base64_encode(plain, strlen(plain));
+    return str_printf("Basic %s", coded);
+}
+
 void registry_credentials_release(struct registry_credentials *c)
 {
+    VEC_FOREACH (a, &c->answers) {
+        free(a->question);
+        registry_login_release(&a->login);
+    }
+    free(c->answers.v);
+    free(c->path);
     json_free(&credentials_type, c);
 }
 
-int registry_credentials_load(struct registry_credentials *ret, struct err *err)
+/* What "auth" says, in the place of user name and password. */
+static void decode(struct registry_credential *c)
 {
-    const char *named = getenv("REGISTRY_AUTH_FILE"), *docker = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(FILE_MAX);
-    _cleanup_free_ char *path = NULL;
-    int r;
+    _cleanup_buf_ struct buf plain = BUF_INIT_MAX(AUTH_MAX);
+    size_t n;
+
+    if (str_empty(c->auth))
+        return;
+    str_replace(&c->login.username, NULL);
+    str_replace(&c->login.password, NULL);
+    if (base64_decode(c->auth, &plain, NULL) < 0)
+        return;
+    while (plain.len && !plain.p[plain.len - 1])
+        plain.len--; /* some tools pad it with zeros */
+    n = strcspn(buf_str(&plain), ":");
+    if (n >= plain.len || strlen(plain.p) < plain.len)
+        return;
+    c->login.username = str_ndup(plain.p, n);
+    if (n + 1 < plain.len || str_empty(c->login.identity_token))
+        c->login.password = str_ndup(plain.p + n + 1, plain.len - n - 1);
+}
+
+int registry_credentials_parse(const char *text, size_t len, struct registry_credentials *ret, struct err *err)
+{
+    int r = 0;
 
     *ret = (struct registry_credentials){0};
-    if (!str_empty(named))
-        path = str_dup(named);
-    else if (!str_empty(docker))
-        path = str_printf("%s/config.json", docker);
-    else if (!str_empty(home))
-        path = str_printf("%s/.docker/config.json", home);
-    if (!path || (str_empty(named) && access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
-        return 0;
-    r = fd_read_user_file(path, &text, err);
+    if (len != strspn(text, " \t\r\n")) /* a file that somebody emptied */
+        r = json_parse(text, len, &credentials_type, ret, err);
+    VEC_FOREACH (c, &ret->auths)
+        decode(c);
+    return r;
+}
+
+static int load(enum credentials_purpose purpose, struct registry_credentials *ret, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(CREDENTIALS_FILE_MAX);
+    bool must_exist;
+    _cleanup_free_ char *path = registry_credentials_path(purpose, &must_exist);
+    int r = 0;
+
+    *ret = (struct registry_credentials){0};
+    if (path && (must_exist || access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)))
+        r = fd_read_user_file(path, &text, err);
     if (r >= 0) {
-        r = json_parse(buf_str(&text), text.len, &credentials_type, ret, err);
+        r = registry_credentials_parse(buf_str(&text), text.len, ret, err);
+        ret->path = steal_ptr(&path);
         if (r >= 0)
             return 0;
-        err_wrap(err, "%s", path);
+        err_wrap(err, "%s", ret->path);
     }
     err_wrap(err, "credentials");
     return err ? err->kind = ERR_AUTH : ERR_AUTH;
 }
 
-static bool is_docker_hub(const char *host)
+int registry_credentials_load(struct registry_credentials *ret, struct err *err)
+{
+    return load(CREDENTIALS_READ, ret, err);
+}
+
+int registry_credentials_load_own(struct registry_credentials *ret, struct err *err)
+{
+    return load(CREDENTIALS_WRITE, ret, err);
+}
+
+bool registry_is_docker_hub(const char *host)
 {
     static const char *const names[] = {"docker.io", "index.docker.io", "registry-1.docker.io"};
 
@@ -66,12 +154,16 @@ static bool is_docker_hub(const char *host)
     return false;
 }
 
-/* How closely `key` names the repository: 0 not at all, else the more the closer. Keys with a scheme are Docker's:
- * their path means a version of the protocol. */
-static size_t closeness(const char *key, const char *domain, const char *path)
+const char *registry_credentials_key(const char *domain)
 {
-    const char *rest = str_after(key, "https://");
+    return registry_is_docker_hub(domain) ? hub_key : domain;
+}
+
+/* Keys with a scheme are Docker's: their path means a version of the protocol. */
+size_t registry_credentials_closeness(const char *key, const char *domain, const char *path)
+{
     _cleanup_free_ char *host = NULL;
+    const char *rest = str_after(key, "https://");
     bool has_scheme;
     size_t n;
 
@@ -82,7 +174,7 @@ static size_t closeness(const char *key, const char *domain, const char *path)
         rest = key;
     n = strcspn(rest, "/");
     host = str_ndup(rest, n);
-    if (strcmp(host, domain) != 0 && !(is_docker_hub(host) && is_docker_hub(domain)))
+    if (strcmp(host, domain) != 0 && !(registry_is_docker_hub(host) && registry_is_docker_hub(domain)))
         return 0;
     if (has_scheme || !rest[n] || !rest[n + 1])
         return 1;
@@ -91,39 +183,80 @@ static size_t closeness(const char *key, const char *domain, const char *path)
     return strncmp(rest, path, n) == 0 && (!path[n] || path[n] == '/') ? 1 + n : 0;
 }
 
-static char *basic(const struct registry_credential *c)
+/* The entry that is closest; `useful`: of those that hold anything. */
+static const struct registry_credential *closest(const struct registry_credentials *c, const char *domain,
+                                                 const char *path, bool useful)
 {
-    _cleanup_buf_ struct buf plain = BUF_INIT_MAX(AUTH_MAX);
-    _cleanup_free_ char *coded = NULL;
-
-    if (!str_empty(c->auth)) {
-        if (base64_decode(c->auth, &plain, NULL) < 0)
-            return NULL;
-        while (plain.len && !plain.p[plain.len - 1])
-            plain.len--; /* some tools pad it with zeros */
-        if (!plain.len || !memchr(plain.p, ':', plain.len))
-            return NULL;
-    } else if (!str_empty(c->username) && c->password)
-        buf_addf(&plain, "%s:%s", c->username, c->password);
-    else
-        return NULL;
-    coded = base64_encode(plain.p, plain.len);
-    return str_printf("Basic %s", coded);
-}
-
-char *registry_credentials_basic(const struct registry_credentials *c, const char *domain, const char *path)
-{
-    char *best = NULL;
+    const struct registry_credential *best = NULL;
     size_t best_closeness = 0;
 
     VEC_FOREACH (i, &c->auths) {
-        size_t n = closeness(i->key, domain, path);
-        char *header = n > best_closeness ? basic(i) : NULL;
+        size_t n = registry_credentials_closeness(i->key, domain, path);
 
-        if (header) {
-            str_replace(&best, header);
+        if (n > best_closeness && !(useful && registry_login_is_empty(&i->login))) {
+            best = i;
             best_closeness = n;
         }
     }
     return best;
+}
+
+const char *registry_credentials_helper(const struct registry_credentials *c, const char *domain, const char *path)
+{
+    const char *best = c->store;
+    size_t best_closeness = 0;
+
+    STRV_FOREACH (helper, c->helpers) {
+        const char *equals = strchr(*helper, '=');
+        _cleanup_free_ char *key = str_ndup(*helper, (size_t)(equals - *helper));
+        size_t n = registry_credentials_closeness(key, domain, path);
+
+        if (n > best_closeness) {
+            best = equals + 1;
+            best_closeness = n;
+        }
+    }
+    return str_given(best);
+}
+
+/* What the program has for a server, from memory where it was asked before. */
+static int ask(struct registry_credentials *c, const char *helper, const char *server, struct registry_login *ret,
+               struct err *err)
+{
+    _cleanup_free_ char *question = str_printf("%s %s", helper, server);
+    struct registry_helper_answer *a = NULL;
+    int r;
+
+    VEC_FOREACH (known, &c->answers)
+        if (strcmp(known->question, question) == 0)
+            a = known;
+    if (!a) {
+        struct registry_login login;
+
+        r = registry_helper_get(helper, c->path, server, &login, err);
+        if (r < 0)
+            return r;
+        a = VEC_PUSH(&c->answers);
+        *a = (struct registry_helper_answer){steal_ptr(&question), login};
+    }
+    registry_login_copy(&a->login, ret);
+    return 0;
+}
+
+int registry_credentials_find(struct registry_credentials *c, const char *domain, const char *path,
+                              struct registry_login *ret, struct err *err)
+{
+    const char *helper = registry_credentials_helper(c, domain, path), *key = registry_credentials_key(domain);
+    const struct registry_credential *named = closest(c, domain, path, false), *useful = closest(c, domain, path, true);
+    int r = 0;
+
+    *ret = (struct registry_login){0};
+    /* With such a program an entry of the file is empty: the name under which the program has the rest. */
+    if (helper && named && strcmp(named->key, key) != 0)
+        r = ask(c, helper, named->key, ret, err);
+    if (r == 0 && helper && registry_login_is_empty(ret))
+        r = ask(c, helper, key, ret, err);
+    if (r == 0 && useful && registry_login_is_empty(ret))
+        registry_login_copy(&useful->login, ret);
+    return r;
 }

@@ -44,6 +44,14 @@ static int on_restart(void *ctx, struct err *err)
     return d->ops->restart(d->ctx, err);
 }
 
+static int on_check(void *ctx, const struct http_response *response, struct err *err)
+{
+    struct registry_download *d = ctx;
+    int r = d->ops->check ? d->ops->check(d->ctx, err) : 0;
+
+    return r < 0 ? err_wrap(err, "from %s", response->authority) : 0;
+}
+
 static void on_done(void *ctx, int status, const struct err *err)
 {
     struct registry_download *d = ctx;
@@ -51,7 +59,7 @@ static void on_done(void *ctx, int status, const struct err *err)
     end(d, status, err);
 }
 
-static const struct registry_request_ops request_ops = {on_data, on_restart, NULL, on_done};
+static const struct registry_request_ops request_ops = {on_data, on_restart, on_check, on_done};
 
 static void begin(struct registry_download *d)
 {

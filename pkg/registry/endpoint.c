@@ -1,6 +1,7 @@
 #include "registry/internal.h"
 
 static const char hub_domain[] = "docker.io", hub_authority[] = "registry-1.docker.io";
+static const char hub_index[] = "index.docker.io"; /* where Docker searches */
 
 static int add_mirror(struct registry_host *host, const char *url, struct err *err)
 {
@@ -16,6 +17,7 @@ static int add_mirror(struct registry_host *host, const char *url, struct err *e
     e->scheme = scheme;
     e->authority = authority;
     e->account = str_dup(authority);
+    e->index = str_dup(authority);
     path = strstr(url, "://") + 3;
     path += strcspn(path, "/");
     n = strcspn(path, "?#");
@@ -34,10 +36,12 @@ bool registry_is_insecure(const struct registry *r, const char *host)
 
 static void add_registry(const struct registry *r, struct registry_host *host)
 {
+    bool is_hub = strcmp(host->domain, hub_domain) == 0;
     struct registry_endpoint *e = VEC_PUSH(&host->endpoints);
 
     e->scheme = str_dup("https");
-    e->authority = str_dup(strcmp(host->domain, hub_domain) == 0 ? hub_authority : host->domain);
+    e->authority = str_dup(is_hub ? hub_authority : host->domain);
+    e->index = str_dup(is_hub ? hub_index : host->domain);
     e->prefix = str_dup("");
     e->account = str_dup(host->domain);
     e->may_be_plain = registry_is_insecure(r, host->domain) || http_is_loopback(host->domain);
@@ -50,6 +54,7 @@ static void host_free(struct registry_host *host)
         free(e->authority);
         free(e->prefix);
         free(e->account);
+        free(e->index);
     }
     free(host->endpoints.v);
     free(host->domain);

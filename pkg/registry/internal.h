@@ -13,8 +13,9 @@ struct registry_endpoint {
     char *authority;   /* "mirror.example:5000" */
     char *prefix;      /* of the path, before /v2/: "" or "/docker" */
     char *account;     /* the host by which credentials are found */
+    char *index;       /* the authority that answers searches */
     bool may_be_plain; /* http:// may be tried where there is no TLS */
-    bool down;         /* could not be reached: asked last */
+    bool down;         /* could not be reached, or gave wrong bytes: asked last */
     bool answered;     /* to a request that writes: trying again is worth it */
 };
 
@@ -68,6 +69,7 @@ struct registry {
     struct registry_certs *certs;
     struct registry_credentials credentials;
     bool credentials_loaded;
+    struct registry_login *login; /* borrowed, in their place: somebody logs in */
     struct registry_host *hosts;
     struct registry_repository *repositories;
     struct registry_request *requests;
@@ -86,7 +88,7 @@ void registry_endpoints_release(struct registry *r);
 /* Whether a host may be trusted without certificate, and spoken to without TLS. */
 bool registry_is_insecure(const struct registry *r, const char *host);
 
-/* token.c: authorization. */
+/* access.c: authorization. */
 
 /* What is known for `scope` (NULL: reading) at endpoint `i`; found or made, owned by the repository. */
 struct registry_access *registry_access_get(struct registry_repository *repository, size_t i,
@@ -112,6 +114,31 @@ int registry_authorize(struct registry *r, struct registry_repository *repositor
                        const struct registry_scope *scope, const struct http_response *response, const char *sent,
                        registry_token_done done, void *ctx, struct err *err);
 
+/* token.c: what token servers give. */
+struct registry_token_request {
+    struct registry_repository *repository;
+    size_t endpoint;
+    struct registry_access *access; /* for which the token is */
+    const struct registry_challenge *challenge;
+    char *const *scopes;
+    const struct registry_login *login;
+};
+
+/* Asks: REGISTRY_WAITING, or ERR_AUTH, ERR_TLS for a challenge that names no place where that may be. */
+int registry_token_fetch(struct registry *r, const struct registry_token_request *q, struct registry_token **ret,
+                         struct err *err);
+void registry_token_wait(struct registry_token *t, registry_token_done done, void *ctx);
+
+struct registry_token_answer {
+    char *token, *access_token, *refresh_token;
+    int64_t expires_in; /* seconds */
+};
+
+/* ERR_INVALID; ERR_AUTH without a token that can be sent, which is then `token`. The caller releases `ret` after 0. */
+int registry_token_parse(const char *text, size_t len, struct registry_token_answer *ret, struct err *err);
+void registry_token_answer_release(struct registry_token_answer *a);
+bool registry_token_is_good(const char *token);
+
 /* Forgets who waits. */
 void registry_token_leave(struct registry *r, void *ctx);
 void registry_tokens_release(struct registry *r);
@@ -129,6 +156,10 @@ struct registry_request_options {
     const struct oci_reference *ref;
     const struct digest *digest; /* of what is fetched; NULL: the manifest that the reference's tag names */
     bool manifest;
+    const char *target;  /* instead of both: path and query behind the endpoint's prefix, as "/v2/a/tags/list" */
+    const char *missing; /* what to say where that is not found */
+    bool index;          /* of the host that answers searches */
+    const size_t *only;  /* the one endpoint to ask; NULL: whichever has it */
     int64_t start, size; /* as in struct http_request */
 };
 
@@ -148,13 +179,32 @@ struct registry_problem {
     const struct digest *digest; /* as in struct registry_request_options */
     bool manifest;
     bool push; /* something was to be written */
+    const char *missing;
 };
 
 /* Sets `err` from status and body, in Docker's words. */
 int registry_problem_set(const struct registry_problem *what, const struct http_response *response, struct err *err);
 
+/* An answer 429: with what it says about limits. */
+int registry_problem_limited(const struct http_response *response, struct err *err);
+
 /* Adds what the user can do about an answer that never came. */
 void registry_problem_hint(const struct config *config, const struct http_response *response, struct err *err);
+
+/* registry.c: a document of other kinds, waited for. */
+struct registry_page {
+    struct buf bytes; /* with the limit that the caller has set */
+    char *link;       /* value of the Link header, or NULL */
+    size_t endpoint;  /* that answered */
+};
+
+/* The caller releases `ret`, also on failure. */
+int registry_fetch_page(struct registry *r, const struct registry_request_options *options, struct registry_page *ret,
+                        struct err *err);
+void registry_page_release(struct registry_page *p);
+
+/* listing.c: a part of a URL, with everything that is not letter, digit or one of "-._~" as %XX. */
+void registry_url_escape(struct buf *url, const char *text);
 
 /* download.c */
 

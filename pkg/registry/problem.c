@@ -1,5 +1,7 @@
 #include "registry/internal.h"
 
+#include "base/num.h"
+
 /* OCI distribution specification, "Error Codes". */
 struct entry {
     char *code, *message;
@@ -78,7 +80,6 @@ static const char *reason(int status)
         {410, "gone"},
         {413, "too large"},
         {416, "range not satisfiable"},
-        {429, "too many requests"},
         {500, "server error"},
         {502, "bad gateway"},
         {503, "service unavailable"},
@@ -91,13 +92,88 @@ static const char *reason(int status)
     return "unexpected";
 }
 
-static int denied(const struct registry_problem *what, const char *said, struct err *err)
+static int denied(const struct registry_problem *what, const struct http_response *response, const char *said,
+                  struct err *err)
 {
-    _cleanup_free_ char *name = oci_reference_familiar_name(what->ref);
+    _cleanup_free_ char *name = NULL;
 
+    if (!*what->ref->path)
+        return err_set(err, ERR_AUTH, "%s denies access%s%s", response->authority, *said ? ": " : "", said);
+    name = oci_reference_familiar_name(what->ref);
     err_set(err, ERR_AUTH, "pull access denied for %s, repository does not exist or may require authorization%s%s",
             name, *said ? ": " : "", said);
-    return err_hint(err, "credentials for %s belong into \"auths\" of ~/.docker/config.json", what->ref->domain);
+    return err_hint(err, "log in with: cbox login %s", what->ref->domain);
+}
+
+/* "100;w=21600" is 100 in six hours. draft-ietf-httpapi-ratelimit-headers, as Docker Hub has it. */
+static bool read_limit(const struct http_response *response, const char *header, int64_t *ret, int64_t *ret_window)
+{
+    const char *text = http_response_header(response, header, 0);
+    _cleanup_strv_ char **parts = text ? strv_split(text, ';') : NULL;
+    const char *window;
+
+    *ret_window = 0;
+    if (!parts || num_parse_i64(parts[0], 0, INT32_MAX, ret, NULL) < 0)
+        return false;
+    window = parts[1] ? str_after(parts[1] + strspn(parts[1], " "), "w=") : NULL;
+    if (window)
+        num_parse_i64(window, 1, INT32_MAX, ret_window, NULL);
+    return true;
+}
+
+/* "6 hours", "90 minutes", "30 seconds" */
+static void add_span(struct buf *text, int64_t seconds)
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{3600, "hour"}, {60, "minute"}, {1, "second"}};
+    size_t i = 0;
+
+    while (seconds % units[i].seconds)
+        i++;
+    buf_addf(text, "%lld %s%s", (long long)(seconds / units[i].seconds), units[i].name,
+             seconds == units[i].seconds ? "" : "s");
+}
+
+/* "; 0 of 100 pulls in 6 hours are left for 192.0.2.1" */
+static void add_limits(struct buf *text, const struct http_response *response)
+{
+    const char *source = http_response_header(response, "Docker-RateLimit-Source", 0);
+    int64_t limit = 0, left = 0, window = 0, other;
+    bool has_limit = read_limit(response, "RateLimit-Limit", &limit, &window);
+
+    if (read_limit(response, "RateLimit-Remaining", &left, &other))
+        buf_addf(text, "; %lld", (long long)left);
+    else if (has_limit)
+        buf_adds(text, "; none");
+    else
+        return;
+    if (has_limit)
+        buf_addf(text, " of %lld pulls", (long long)limit);
+    if (has_limit && window) {
+        buf_adds(text, " in ");
+        add_span(text, window);
+    }
+    buf_adds(text, " are left");
+    if (!str_empty(source))
+        buf_addf(text, " for %.100s", source);
+}
+
+static int limited(const struct http_response *response, const char *said, struct err *err)
+{
+    const char *retry = http_response_header(response, "Retry-After", 0);
+    _cleanup_buf_ struct buf text = BUF_INIT, wait = BUF_INIT;
+    int64_t seconds = 0;
+
+    buf_addf(&text, "%s answers with status 429 (too many requests)%s%s", response->authority, *said ? ": " : "", said);
+    add_limits(&text, response);
+    if (retry)
+        num_parse_i64(retry, 1, INT32_MAX, &seconds, NULL);
+    if (seconds)
+        add_span(&wait, seconds);
+    err_set(err, ERR_NETWORK, "%s", buf_str(&text));
+    return err_hint(err, "wait %s, or log in for a higher limit: cbox login", wait.len ? wait.p : "a while");
 }
 
 /* Docker shows what the registry says of a push, and nothing else. */
@@ -145,15 +221,29 @@ int registry_problem_set(const struct registry_problem *what, const struct http_
     if (what->push)
         return push_refused(what, response, said, err);
     colon = *said ? ": " : "";
+    if (status == 429)
+        return limited(response, said, err);
     if (status == 401 || status == 403 || has_code(&errors, "DENIED") || has_code(&errors, "UNAUTHORIZED"))
-        return denied(what, said, err);
+        return denied(what, response, said, err);
+    if (status == 404 && what->missing)
+        return err_set(err, ERR_NOT_FOUND, "%s%s%s", what->missing, colon, said);
     if (status == 404 && has_code(&errors, "NAME_UNKNOWN"))
         return err_set(err, ERR_NOT_FOUND, "repository %s not found%s%s", name, colon, said);
     if (status == 404)
         return err_set(err, ERR_NOT_FOUND, "%s %s not found%s%s", what->manifest ? "manifest for" : "blob", name, colon,
                        said);
-    return err_set(err, status == 429 || status >= 500 ? ERR_NETWORK : ERR_INVALID,
-                   "%s answers with status %d (%s)%s%s", response->authority, status, reason(status), colon, said);
+    return err_set(err, status >= 500 ? ERR_NETWORK : ERR_INVALID, "%s answers with status %d (%s)%s%s",
+                   response->authority, status, reason(status), colon, said);
+}
+
+int registry_problem_limited(const struct http_response *response, struct err *err)
+{
+    _cleanup_(errors_release) struct errors errors = {0};
+    _cleanup_free_ char *said = NULL;
+
+    json_parse(buf_str(&response->body), response->body.len, &errors_type, &errors, NULL);
+    said = say(&errors);
+    return limited(response, said, err);
 }
 
 void registry_problem_hint(const struct config *config, const struct http_response *response, struct err *err)

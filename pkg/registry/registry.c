@@ -58,6 +58,7 @@ struct fetch {
     enum digest_algorithm algorithm;
     struct digest_computed computed;
     char *media_type;
+    struct registry_page *page; /* of another kind than manifest and blob: nothing is digested */
     bool manifest;
     bool done;
     int status;
@@ -91,12 +92,31 @@ static int check_promise(const struct fetch *f, const struct http_response *resp
     return digest_verify(&promised, -1, &f->computed, err);
 }
 
+/* A manifest that was asked for by tag has nothing else to be judged by. What is one of a kind that nobody can use is
+ * one all the same. */
+static int check_is_document(const struct fetch *f, struct err *err)
+{
+    enum oci_document kind;
+    struct err why = ERR_INIT;
+
+    if (f->digest ||
+        oci_document_identify(NULL, f->out->p + f->before, f->out->len - f->before, &kind, &why) != ERR_INVALID)
+        return 0;
+    if (err)
+        *err = why;
+    return ERR_INVALID;
+}
+
 static int on_check(void *ctx, const struct http_response *response, struct err *err)
 {
     struct fetch *f = ctx;
     const char *type = http_response_header(response, "Content-Type", 0);
     int r;
 
+    if (f->page) {
+        str_replace(&f->page->link, str_dup(http_response_header(response, "Link", 0)));
+        return 0;
+    }
     if (f->manifest && type && strncasecmp(type, "text/html", 9) == 0) {
         err_set(err, ERR_INVALID, "%s answers with an HTML page instead of a manifest", response->authority);
         return err_hint(err, "is there a proxy or a login page in between?");
@@ -105,6 +125,8 @@ static int on_check(void *ctx, const struct http_response *response, struct err 
     if (r < 0)
         return r;
     r = f->digest ? digest_verify(f->digest, f->size, &f->computed, err) : check_promise(f, response, err);
+    if (r == 0 && f->manifest)
+        r = check_is_document(f, err);
     if (r < 0)
         return err_wrap(err, "from %s", response->authority);
     str_replace(&f->media_type, str_dup(type));
@@ -129,7 +151,7 @@ static void name_subject(const struct registry_request_options *options, struct 
     _cleanup_free_ char *name = oci_reference_familiar(options->ref);
     char digest[DIGEST_TEXT_MAX];
 
-    if (err->kind != ERR_CORRUPT && err->kind != ERR_LIMIT && err->kind != ERR_INVALID)
+    if (options->target || (err->kind != ERR_CORRUPT && err->kind != ERR_LIMIT && err->kind != ERR_INVALID))
         return;
     if (options->manifest)
         err_wrap(err, "manifest for %s", name);
@@ -211,5 +233,26 @@ int registry_fetch_blob(struct registry *r, const struct oci_reference *ref, con
         out->len = before;
         out->p[before] = 0;
     }
+    return status;
+}
+
+void registry_page_release(struct registry_page *p)
+{
+    buf_free(&p->bytes);
+    free(p->link);
+    p->link = NULL;
+}
+
+int registry_fetch_page(struct registry *r, const struct registry_request_options *options, struct registry_page *ret,
+                        struct err *err)
+{
+    struct fetch f = {.out = &ret->bytes, .page = ret, .size = -1};
+    struct registry_repository *repository;
+    int status = fetch(r, options, &f, err);
+
+    if (status < 0)
+        return status;
+    status = registry_repository_get(r, options->ref, &repository, err);
+    ret->endpoint = status < 0 ? 0 : repository->preferred;
     return status;
 }

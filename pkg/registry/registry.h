@@ -70,6 +70,10 @@ struct registry_download_ops {
     int (*data)(void *ctx, const void *bytes, size_t len, struct err *err);
     /* The server cannot continue in the middle: data starts at the blob's first byte again. */
     int (*restart)(void *ctx, struct err *err);
+    /* Judges what was handed over when all of it was; may be NULL. With ERR_CORRUPT the bytes were the wrong ones:
+     * where there is another place to get them from, restart() is called and that one is asked; else the download ends
+     * so. */
+    int (*check)(void *ctx, struct err *err);
     /* Called exactly once unless cancelled: status 0 when all `size` bytes were handed over, or the failure, with
      * `err`. The download is gone afterwards. */
     void (*done)(void *ctx, int status, const struct err *err);
@@ -79,8 +83,8 @@ struct registry_download;
 
 /* Queues the download of a blob from byte `start` (0 <= start <= size) on; at most max_concurrent_downloads of the
  * configuration run at once, in the order of their start. Nothing is called before registry_wait(). No more than the
- * descriptor's size is ever handed over; the digest is the caller's to check. `ops` is borrowed until the end, all else
- * is copied. The handle is good until done() was called. */
+ * descriptor's size is ever handed over; the digest is the caller's to check (check()). `ops` is borrowed until the
+ * end, all else is copied. The handle is good until done() was called. */
 struct registry_download *registry_download(struct registry *r, const struct oci_reference *ref,
                                             const struct oci_descriptor *blob, int64_t start,
                                             const struct registry_download_ops *ops, void *ctx);

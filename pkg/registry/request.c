@@ -14,7 +14,8 @@ struct registry_request {
     struct registry_repository *repository;
     struct oci_reference ref;
     struct digest digest;
-    bool manifest;
+    bool manifest, index; /* and further, as in struct registry_request_options */
+    char *target, *missing;
     int64_t size, at; /* `at`: where the next byte goes */
     const struct registry_request_ops *ops;
     void *ctx;
@@ -47,6 +48,8 @@ static void request_free(struct registry_request *q)
         *at = q->next;
     oci_reference_release(&q->ref);
     free(q->tried);
+    free(q->target);
+    free(q->missing);
     free(q->sent);
     free(q);
 }
@@ -64,8 +67,11 @@ static void finish(struct registry_request *q, int status, const struct err *err
 /* How much a failure says about what the user asked for. */
 enum { WEIGHT_NONE, WEIGHT_SILENCE, WEIGHT_TROUBLE, WEIGHT_ANSWER };
 
-static int weight(int kind)
+static int weight(const struct registry_request *q, int kind)
 {
+    /* Mirrors have no search; that one of them says so is no news. */
+    if (q->index && kind == ERR_NOT_FOUND)
+        return WEIGHT_SILENCE;
     switch (kind) {
     case 0:
         return WEIGHT_NONE;
@@ -129,8 +135,10 @@ static void endpoint_failed(struct registry_request *q, const struct err *err)
     bool wrong = err->kind == ERR_CORRUPT || err->kind == ERR_LIMIT || err->kind == ERR_INVALID;
 
     log_debug("registry: %s: %s", endpoint_of(q)->authority, err->text);
-    if (weight(err->kind) > weight(q->err.kind) ||
-        (weight(err->kind) == weight(q->err.kind) && q->endpoint >= q->err_endpoint)) {
+    if (err->kind == ERR_CORRUPT)
+        endpoint_of(q)->down = true;
+    if (weight(q, err->kind) > weight(q, q->err.kind) ||
+        (weight(q, err->kind) == weight(q, q->err.kind) && q->endpoint >= q->err_endpoint)) {
         q->err = *err;
         q->err_endpoint = q->endpoint;
     }
@@ -178,7 +186,8 @@ static void refused(struct registry_request *q, const struct http_response *resp
 
     registry_problem_set(&(struct registry_problem){.ref = &q->ref,
                                                     .digest = q->digest.algorithm ? &q->digest : NULL,
-                                                    .manifest = q->manifest},
+                                                    .manifest = q->manifest,
+                                                    .missing = q->missing},
                          response, &failure);
     endpoint_failed(q, &failure);
 }
@@ -250,6 +259,8 @@ static char *url_of(const struct registry_request *q)
     const struct registry_endpoint *e = endpoint_of(q);
     char digest[DIGEST_TEXT_MAX];
 
+    if (q->target)
+        return str_printf("%s://%s%s%s", e->scheme, q->index ? e->index : e->authority, e->prefix, q->target);
     return str_printf("%s://%s%s/v2/%s/%s/%s", e->scheme, e->authority, e->prefix, q->ref.path,
                       q->manifest ? "manifests" : "blobs",
                       q->digest.algorithm ? digest_format(&q->digest, digest) : q->ref.tag);
@@ -272,17 +283,18 @@ static void ask(struct registry_request *q)
     }
     q->asked_tls = strcmp(endpoint_of(q)->scheme, "https") == 0;
     str_replace(&q->sent, str_dup(registry_access_current(registry_access_get(q->repository, q->endpoint, NULL))));
-    q->transfer = http_get(
-        r->http,
-        &(struct http_request){
-            .url = url,
-            .headers = q->manifest ? (char *const *)registry_accept_manifests : NULL,
-            .authorization = q->sent,
-            .start = q->at,
-            .size = q->size,
-            .once = left > 0 || (q->asked_tls && endpoint_of(q)->may_be_plain) || weight(q->err.kind) == WEIGHT_ANSWER,
-        },
-        &http_ops, q);
+    q->transfer = http_get(r->http,
+                           &(struct http_request){
+                               .url = url,
+                               .headers = q->manifest ? (char *const *)registry_accept_manifests : NULL,
+                               .authorization = q->sent,
+                               .start = q->at,
+                               .size = q->size,
+                               .small = q->target != NULL,
+                               .once = left > 0 || (q->asked_tls && endpoint_of(q)->may_be_plain) ||
+                                       weight(q, q->err.kind) == WEIGHT_ANSWER,
+                           },
+                           &http_ops, q);
 }
 
 struct registry_request *registry_request_new(struct registry *r, struct registry_repository *repository,
@@ -300,6 +312,11 @@ struct registry_request *registry_request_new(struct registry *r, struct registr
     if (options->digest)
         q->digest = *options->digest;
     q->manifest = options->manifest;
+    q->index = options->index;
+    q->target = str_dup(options->target);
+    q->missing = str_dup(options->missing);
+    for (size_t i = 0; options->only && i < repository->host->endpoints.n; i++)
+        q->tried[i] = i != *options->only;
     q->size = options->size;
     q->at = options->start;
     q->next = r->requests;

@@ -1,9 +1,7 @@
-/* Authorization: Basic from the user's credentials, or a token that a token server gives (anonymously, or against the
- * credentials). Docker's token authentication, "registry/spec/auth/token". One token is fetched at a time for a
- * repository at an endpoint and a scope; whoever needs it meanwhile waits for it. */
+/* Tokens that a token server gives: anonymously, against user name and password ("registry/spec/auth/token" of Docker's
+ * registry), or against an identity token ("registry/spec/auth/oauth"). */
 #include "registry/internal.h"
 
-#include "base/log.h"
 #include "base/time.h"
 
 enum {
@@ -23,71 +21,53 @@ struct registry_token {
     struct registry_repository *repository;
     struct registry_access *access;
     size_t endpoint;
-    bool anonymous; /* there are no credentials to ask with */
-    struct http_transfer *transfer;
+    char *realm, *service; /* `realm` as it is asked, without a fragment */
+    char **scopes;
+    struct registry_login login;
+    bool elsewhere; /* than the registry: nothing else is asked of that host */
+    bool posted;    /* the attempt under way is the POST of an identity token */
     struct buf answer;
     VEC(struct waiter) waiters;
 };
 
-struct answer {
-    char *token, *access_token;
-    int64_t expires_in;
-};
-
 static const struct json_field answer_fields[] = {
-    JSON_FIELD(struct answer, "token", JSON_K_STRING, token),
-    JSON_FIELD(struct answer, "access_token", JSON_K_STRING, access_token),
-    JSON_FIELD(struct answer, "expires_in", JSON_K_INT64, expires_in),
+    JSON_FIELD(struct registry_token_answer, "token", JSON_K_STRING, token),
+    JSON_FIELD(struct registry_token_answer, "access_token", JSON_K_STRING, access_token),
+    JSON_FIELD(struct registry_token_answer, "refresh_token", JSON_K_STRING, refresh_token),
+    JSON_FIELD(struct registry_token_answer, "expires_in", JSON_K_INT64, expires_in),
 };
 static const struct json_type answer_type = {
-    "token", sizeof(struct answer), answer_fields, ARRAY_SIZE(answer_fields), false,
+    "token", sizeof(struct registry_token_answer), answer_fields, ARRAY_SIZE(answer_fields), false,
 };
 
-static void answer_release(struct answer *a)
+void registry_token_answer_release(struct registry_token_answer *a)
 {
     json_free(&answer_type, a);
 }
 
-/* In the words of token servers: resources with what is to be done, parted by blanks. */
-static char *format_scope(const char *path, const struct registry_scope *scope)
+/* It is going into a header: nothing but visible characters. */
+bool registry_token_is_good(const char *s)
 {
-    const char *from = scope ? scope->mount_from : NULL;
-    _cleanup_free_ char *mount = from && strcmp(from, path) != 0 ? str_printf(" repository:%s:pull", from) : NULL;
-
-    return str_printf("repository:%s:pull%s%s", path, scope && scope->push ? ",push" : "", mount ? mount : "");
+    for (const char *p = s; *p; p++)
+        if (*p <= 0x20 || *p >= 0x7f)
+            return false;
+    return *s != 0;
 }
 
-struct registry_access *registry_access_get(struct registry_repository *repository, size_t i,
-                                            const struct registry_scope *scope)
+int registry_token_parse(const char *text, size_t len, struct registry_token_answer *ret, struct err *err)
 {
-    _cleanup_free_ char *text = format_scope(repository->path, scope);
-    struct registry_access *a = repository->access[i];
+    int r = json_parse(text, len, &answer_type, ret, err);
 
-    while (a && strcmp(a->scope, text) != 0)
-        a = a->next;
-    if (a)
-        return a;
-    a = mem_zalloc(1, sizeof(*a));
-    a->scope = steal_ptr(&text);
-    a->next = repository->access[i];
-    return repository->access[i] = a;
-}
-
-void registry_access_release(struct registry_access *a)
-{
-    while (a) {
-        struct registry_access *next = a->next;
-
-        free(a->scope);
-        free(a->authorization);
-        free(a);
-        a = next;
+    if (r < 0)
+        return r;
+    if (str_empty(ret->token))
+        str_replace(&ret->token, steal_ptr(&ret->access_token));
+    if (!ret->token || !registry_token_is_good(ret->token)) {
+        registry_token_answer_release(ret);
+        return err_set(err, ERR_AUTH, "the answer holds no token");
     }
-}
-
-const char *registry_access_current(const struct registry_access *a)
-{
-    return a->expires && a->expires <= time_monotonic() ? NULL : a->authorization;
+    ret->expires_in = ret->expires_in > 0 ? MIN_OF(ret->expires_in, LIFETIME_MAX) : LIFETIME_DEFAULT;
+    return 0;
 }
 
 static const struct registry_endpoint *endpoint_of(const struct registry_token *t)
@@ -99,34 +79,25 @@ static void token_free(struct registry_token *t)
 {
     buf_free(&t->answer);
     free(t->waiters.v);
+    free(t->realm);
+    free(t->service);
+    strv_free(t->scopes);
+    registry_login_release(&t->login);
     free(t);
-}
-
-/* It is going into a header: nothing but visible characters. */
-static bool is_token(const char *s)
-{
-    for (const char *p = s; *p; p++)
-        if (*p <= 0x20 || *p >= 0x7f)
-            return false;
-    return *s != 0;
 }
 
 static int accept_answer(struct registry_token *t, struct err *err)
 {
-    struct registry_access *access = t->access;
-    _cleanup_(answer_release) struct answer a = {0};
-    const char *token;
-    int64_t lifetime;
-    int r = json_parse(buf_str(&t->answer), t->answer.len, &answer_type, &a, err);
+    _cleanup_(registry_token_answer_release) struct registry_token_answer a = {0};
+    struct registry_login *login = t->registry->login;
+    int r = registry_token_parse(buf_str(&t->answer), t->answer.len, &a, err);
 
     if (r < 0)
         return r;
-    token = str_empty(a.token) ? a.access_token : a.token;
-    if (!token || !is_token(token))
-        return err_set(err, ERR_AUTH, "the answer holds no token");
-    lifetime = a.expires_in > 0 ? MIN_OF(a.expires_in, LIFETIME_MAX) : LIFETIME_DEFAULT;
-    str_replace(&access->authorization, str_printf("Bearer %s", token));
-    access->expires = time_monotonic() + lifetime * 1000000000;
+    str_replace(&t->access->authorization, str_printf("Bearer %s", a.token));
+    t->access->expires = time_monotonic() + a.expires_in * 1000000000;
+    if (login && !str_empty(a.refresh_token))
+        str_replace(&login->identity_token, steal_ptr(&a.refresh_token));
     return 0;
 }
 
@@ -158,23 +129,37 @@ static int on_restart(void *ctx, struct err *err)
 /* No token: of somebody who showed no credentials, that he would need some, as when the registry itself says so. */
 static int refused(const struct registry_token *t, const struct http_response *response, struct err *err)
 {
-    const struct oci_reference ref = {.domain = t->repository->host->domain, .path = t->repository->path};
+    const char *domain = t->repository->host->domain;
+    const struct oci_reference ref = {.domain = (char *)domain, .path = t->repository->path};
 
-    if (t->anonymous)
+    if (registry_login_is_empty(&t->login))
         return registry_problem_set(&(struct registry_problem){.ref = &ref, .manifest = true}, response, err);
-    return err_set(err, ERR_AUTH, "%s refuses user name or password", response->authority);
+    if (t->login.identity_token)
+        err_set(err, ERR_AUTH, "%s refuses the identity token", response->authority);
+    else
+        err_set(err, ERR_AUTH, "%s refuses user name or password", response->authority);
+    return t->registry->login ? ERR_AUTH : err_hint(err, "log in again: cbox login %s", domain);
 }
+
+static void send_request(struct registry_token *t, bool post);
 
 static void on_done(void *ctx, int status, const struct http_response *response, const struct err *err)
 {
     struct registry_token *t = ctx;
     struct err failure = ERR_INIT;
 
+    /* Servers that know no POST take the identity token as a password. */
+    if (status == 0 && t->posted && (response->status == 404 || response->status == 405)) {
+        send_request(t, false);
+        return;
+    }
     if (status < 0) {
         failure = *err;
         registry_problem_hint(t->registry->config, response, &failure);
-    } else if (response->status == 401 || response->status == 403)
+    } else if (response->status == 401 || response->status == 403 || (t->posted && response->status == 400))
         status = refused(t, response, &failure);
+    else if (response->status == 429)
+        status = registry_problem_limited(response, &failure);
     else if (response->status < 200 || response->status > 299)
         status = err_set(&failure, response->status >= 500 ? ERR_NETWORK : ERR_AUTH, "%s answers with status %d",
                          response->authority, response->status);
@@ -193,182 +178,109 @@ static void on_done(void *ctx, int status, const struct http_response *response,
 
 static const struct http_ops token_ops = {on_data, on_restart, on_done};
 
-static void add_query(struct buf *url, const char *name, const char *value)
+/* NAME=VALUE, behind what is there. */
+static void add_field(struct buf *fields, const char *name, const char *value)
 {
-    buf_addf(url, "%c%s=", strchr(buf_str(url), '?') ? '&' : '?', name);
-    for (const char *p = value; *p; p++)
-        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", *p))
-            buf_addc(url, *p);
-        else
-            buf_addf(url, "%%%02X", (unsigned)(unsigned char)*p);
+    buf_addf(fields, "%s%s=", fields->len ? "&" : "", name);
+    registry_url_escape(fields, value);
 }
 
-/* "pull,push" and "delete,pull" are "pull,push,delete". */
-static char *join_actions(const char *a, const char *b)
+/* OAuth 2.0 (RFC 6749), 6. */
+static void format_form(const struct registry_token *t, struct buf *ret)
 {
-    _cleanup_strv_ char **actions = strv_split(a, ','), **more = strv_split(b, ',');
+    _cleanup_free_ char *scope = strv_join(t->scopes, " ");
 
-    STRV_FOREACH (action, more)
-        if (!strv_contains(actions, *action))
-            strv_add(&actions, *action);
-    return strv_join(actions, ",");
+    add_field(ret, "grant_type", "refresh_token");
+    add_field(ret, "client_id", "cbox");
+    if (!str_empty(t->service))
+        add_field(ret, "service", t->service);
+    if (!str_empty(scope))
+        add_field(ret, "scope", scope);
+    add_field(ret, "refresh_token", t->login.identity_token);
 }
 
-/* Adds the scopes in `text` to a list in which each resource stands once. */
-static void add_scopes(char ***list, const char *text)
+static void format_query(const struct registry_token *t, struct buf *ret)
 {
-    _cleanup_strv_ char **scopes = strv_split(text, ' ');
-
-    STRV_FOREACH (scope, scopes) {
-        const char *colon = strrchr(*scope, ':');
-        size_t n = colon ? (size_t)(colon - *scope) + 1 : 0;
-        char **known = *list;
-
-        while (known && *known && (!n || strncmp(*known, *scope, n) != 0 || strchr(*known + n, ':')))
-            known++;
-        if (!n)
-            continue;
-        if (known && *known) {
-            _cleanup_free_ char *actions = join_actions(*known + n, *scope + n);
-
-            str_replace(known, str_printf("%.*s%s", (int)n, *scope, actions));
-        } else
-            strv_add(list, *scope);
+    if (!str_empty(t->service))
+        add_field(ret, "service", t->service);
+    STRV_FOREACH (scope, t->scopes)
+        add_field(ret, "scope", *scope);
+    if (!str_empty(t->login.username))
+        add_field(ret, "account", t->login.username);
+    if (t->registry->login) { /* a login wants a token that stays */
+        add_field(ret, "offline_token", "true");
+        add_field(ret, "client_id", "cbox");
     }
 }
 
-/* What to ask for: what the registry says that is missing, and for more than reading what is wanted as well. A proxy
- * may know the repository by another name, so its own word for reading is enough. */
-static char **scopes_wanted(const struct registry_access *access, const struct registry_scope *scope,
-                            const struct registry_challenge *c)
+static void send_request(struct registry_token *t, bool post)
 {
-    char **list = NULL;
+    const struct registry_login *login = &t->login;
+    struct registry_login identity = {.username = login->username ? login->username : (char *)"<token>",
+                                      .password = login->identity_token};
+    _cleanup_free_ char *basic = registry_login_basic(login->identity_token ? &identity : login), *url = NULL;
+    _cleanup_buf_ struct buf fields = BUF_INIT;
 
-    STRV_FOREACH (param, c->params) {
-        const char *text = str_after(*param, "scope=");
-
-        if (text)
-            add_scopes(&list, text);
-    }
-    if (!list || scope)
-        add_scopes(&list, access->scope);
-    return list;
+    if (post)
+        format_form(t, &fields);
+    else
+        format_query(t, &fields);
+    t->posted = post;
+    if (!post && fields.len)
+        url = str_printf("%s%c%s", t->realm, strchr(t->realm, '?') ? '&' : '?', fields.p);
+    http_get(t->registry->http,
+             &(struct http_request){.url = url ? url : t->realm,
+                                    .form = post ? fields.p : NULL,
+                                    .origin = endpoint_of(t)->authority,
+                                    .authorization = post ? NULL : basic,
+                                    .size = -1,
+                                    .small = t->elsewhere},
+             &token_ops, t);
 }
 
-/* The URL to ask for a token. Credentials go there, so it must be as safe as the registry has to be. */
-static int token_url(const struct registry_token *t, const struct registry_challenge *c, char *const *scopes,
-                     struct buf *ret, struct err *err)
+/* Where to ask. Credentials go there, so it must be as safe as the registry has to be. */
+static int check_realm(const struct registry_endpoint *e, const char *realm, bool *ret_elsewhere, struct err *err)
 {
-    const struct registry_endpoint *e = endpoint_of(t);
-    const char *realm = registry_challenge_param(c, "realm"), *service = registry_challenge_param(c, "service");
     _cleanup_free_ char *scheme = NULL, *authority = NULL;
 
     if (str_empty(realm) || http_url_origin(realm, &scheme, &authority, err) < 0)
         return err_set(err, ERR_AUTH, "%s names no place to ask for a token", e->authority);
     if (strcmp(scheme, "https") != 0 && strcmp(e->scheme, "https") == 0 && !e->may_be_plain)
         return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", e->authority, authority);
-    buf_add(ret, realm, strcspn(realm, "#"));
-    if (!str_empty(service))
-        add_query(ret, "service", service);
-    STRV_FOREACH (scope, scopes)
-        add_query(ret, "scope", *scope);
+    *ret_elsewhere = strcmp(authority, e->authority) != 0;
     return 0;
 }
 
-static int find_basic(struct registry *r, const struct registry_repository *repository, size_t i, char **ret,
-                      struct err *err)
+int registry_token_fetch(struct registry *r, const struct registry_token_request *q, struct registry_token **ret,
+                         struct err *err)
 {
-    const struct registry_endpoint *e = &repository->host->endpoints.v[i];
+    const char *realm = registry_challenge_param(q->challenge, "realm");
+    struct registry_token *t;
+    bool elsewhere = false;
+    int status = check_realm(&q->repository->host->endpoints.v[q->endpoint], realm, &elsewhere, err);
 
-    if (!r->credentials_loaded) {
-        int status = registry_credentials_load(&r->credentials, err);
-
-        if (status < 0)
-            return status;
-        r->credentials_loaded = true;
-    }
-    *ret = registry_credentials_basic(&r->credentials, e->account, repository->path);
-    return 0;
-}
-
-static int fetch_token(struct registry *r, struct registry_repository *repository, size_t i,
-                       struct registry_access *access, const struct registry_challenge *challenge, char *const *scopes,
-                       const char *basic, struct registry_token **ret, struct err *err)
-{
-    struct registry_token *t = mem_zalloc(1, sizeof(*t));
-    _cleanup_buf_ struct buf url = BUF_INIT;
-    int status;
-
-    t->registry = r;
-    t->repository = repository;
-    t->endpoint = i;
-    t->access = access;
-    t->answer.max = TOKEN_ANSWER_MAX;
-    status = token_url(t, challenge, scopes, &url, err);
-    if (status < 0) {
-        token_free(t);
+    if (status < 0)
         return status;
-    }
-    t->anonymous = !basic;
-    t->transfer =
-        http_get(r->http,
-                 &(struct http_request){
-                     .url = buf_str(&url), .origin = endpoint_of(t)->authority, .authorization = basic, .size = -1},
-                 &token_ops, t);
+    t = mem_zalloc(1, sizeof(*t));
+    t->registry = r;
+    t->repository = q->repository;
+    t->endpoint = q->endpoint;
+    t->access = q->access;
+    t->elsewhere = elsewhere;
+    t->realm = str_ndup(realm, strcspn(realm, "#"));
+    t->service = str_dup(registry_challenge_param(q->challenge, "service"));
+    t->scopes = strv_copy(q->scopes);
+    registry_login_copy(q->login, &t->login);
+    t->answer.max = TOKEN_ANSWER_MAX;
     t->next = r->tokens;
-    *ret = r->tokens = access->pending = t;
-    return 0;
+    *ret = r->tokens = t;
+    send_request(t, t->login.identity_token != NULL);
+    return REGISTRY_WAITING;
 }
 
-static void read_challenges(const struct http_response *response, struct registry_challenges *ret)
+void registry_token_wait(struct registry_token *t, registry_token_done done, void *ctx)
 {
-    const char *value;
-
-    for (size_t i = 0; (value = http_response_header(response, "WWW-Authenticate", i)); i++)
-        if (registry_challenge_parse(value, ret, NULL) < 0)
-            log_debug("registry: %s sends a malformed challenge: %s", response->authority, value);
-}
-
-int registry_authorize(struct registry *r, struct registry_repository *repository, size_t i,
-                       const struct registry_scope *scope, const struct http_response *response, const char *sent,
-                       registry_token_done done, void *ctx, struct err *err)
-{
-    _cleanup_challenges_ struct registry_challenges challenges = {0};
-    _cleanup_free_ char *basic = NULL;
-    struct registry_access *access = registry_access_get(repository, i, scope);
-    const struct registry_challenge *bearer;
-    struct registry_token *t = access->pending;
-    const char *now = registry_access_current(access);
-    int status = 0;
-
-    if (now && !str_eq(now, sent))
-        return REGISTRY_AUTHORIZED; /* for another request meanwhile */
-    read_challenges(response, &challenges);
-    bearer = registry_challenge_find(&challenges, "bearer");
-    /* With a good token that does not reach far enough another one would be the same. */
-    if (bearer && sent && str_eq(registry_challenge_param(bearer, "error"), "insufficient_scope"))
-        return REGISTRY_REFUSED;
-    if (!t) {
-        status = find_basic(r, repository, i, &basic, err);
-        if (status < 0)
-            return status;
-    }
-    if (!t && bearer) {
-        _cleanup_strv_ char **scopes = scopes_wanted(access, scope, bearer);
-
-        status = fetch_token(r, repository, i, access, bearer, scopes, basic, &t, err);
-        if (status < 0)
-            return status;
-    }
-    if (t) {
-        *VEC_PUSH(&t->waiters) = (struct waiter){done, ctx};
-        return REGISTRY_WAITING;
-    }
-    if (!basic || str_eq(basic, sent) || !registry_challenge_find(&challenges, "basic"))
-        return REGISTRY_REFUSED;
-    str_replace(&access->authorization, steal_ptr(&basic));
-    access->expires = 0;
-    return REGISTRY_AUTHORIZED;
+    *VEC_PUSH(&t->waiters) = (struct waiter){done, ctx};
 }
 
 void registry_token_leave(struct registry *r, void *ctx)

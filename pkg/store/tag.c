@@ -187,6 +187,8 @@ struct walk {
     int tags;
     char *only; /* a directory below tags/; NULL: all */
     struct store_tag_list *list;
+    void (*broken)(const char *file, const struct err *why, void *data); /* NULL: a broken record ends the walk */
+    void *data;
 };
 
 static void close_dir(DIR **d)
@@ -223,6 +225,10 @@ static int add_record(struct walk *w, const char *dir, const char *file, struct 
     r = read_record(w->store, w->tags, path, &name, &tag, &why);
     if (r == ERR_NOT_FOUND) /* removed since */
         return 0;
+    if (r < 0 && w->broken) {
+        w->broken(path, &why, w->data);
+        return 0;
+    }
     if (r < 0) {
         if (err)
             *err = why;
@@ -276,15 +282,14 @@ static int compare_tags(const void *va, const void *vb)
     return c ? c : strcmp(a->name.digest.hex, b->name.digest.hex);
 }
 
-/* The records below one directory, or all. */
-static int list_below(struct store *s, const char *only, struct store_tag_list *ret, struct err *err)
+static int list(struct walk *w, struct store_tag_list *ret, struct err *err)
 {
-    struct walk w = {.store = s, .only = (char *)only, .list = ret};
-    int r = store_dir(s, STORE_TAGS, &w.tags, err);
+    int r = store_dir(w->store, STORE_TAGS, &w->tags, err);
 
     *ret = (struct store_tag_list){0};
+    w->list = ret;
     if (r == 0)
-        r = walk_directory(&w, only ? only : ".", 0, err);
+        r = walk_directory(w, w->only ? w->only : ".", 0, err);
     if (r < 0)
         store_tag_list_release(ret);
     else if (ret->n > 1)
@@ -294,7 +299,13 @@ static int list_below(struct store *s, const char *only, struct store_tag_list *
 
 int store_tag_list(struct store *s, struct store_tag_list *ret, struct err *err)
 {
-    return list_below(s, NULL, ret, err);
+    return list(&(struct walk){.store = s}, ret, err);
+}
+
+int store_tag_list_readable(struct store *s, void (*broken)(const char *file, const struct err *why, void *data),
+                            void *data, struct store_tag_list *ret, struct err *err)
+{
+    return list(&(struct walk){.store = s, .broken = broken, .data = data}, ret, err);
 }
 
 /* ---- one name ---- */
@@ -330,18 +341,18 @@ const struct store_tag *store_tag_list_find(const struct store_tag_list *l, cons
 /* An image that was pulled by a tag of the same repository and is meant by its digest. */
 static int get_by_digest(struct store *s, const struct oci_reference *name, struct store_tag *ret, struct err *err)
 {
-    _cleanup_(store_tag_list_release) struct store_tag_list list = {0};
+    _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
     _cleanup_free_ char *dir = directory_of(name);
     const struct store_tag *found;
-    int r = list_below(s, dir, &list, err);
+    int r = list(&(struct walk){.store = s, .only = dir}, &tags, err); /* the records of one directory */
 
     if (r < 0)
         return r;
-    found = store_tag_list_find(&list, name, &name->digest);
+    found = store_tag_list_find(&tags, name, &name->digest);
     if (!found)
         return not_found(name, err);
     *ret = *found;
-    list.v[found - list.v] = (struct store_tag){0};
+    tags.v[found - tags.v] = (struct store_tag){0};
     return 0;
 }
 

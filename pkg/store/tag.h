@@ -49,6 +49,10 @@ struct store_tag_list {
 int store_tag_list(struct store *s, struct store_tag_list *ret, struct err *err);
 void store_tag_list_release(struct store_tag_list *l);
 
+/* The same, passing over records that cannot be read: `broken` is told of each, by its file below tags/. */
+int store_tag_list_readable(struct store *s, void (*broken)(const char *file, const struct err *why, void *data),
+                            void *data, struct store_tag_list *ret, struct err *err);
+
 /* What a digest means in the repository of `name`, whose own tag or digest does not matter: the record with that name,
  * else the one pulled last that has it as its target, else as its manifest. An index is the target of an image of every
  * platform. NULL where there is none; owned by the list. */

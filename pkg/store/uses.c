@@ -32,7 +32,11 @@ static int each_container(int containers, const char *id, void *data, struct err
     _cleanup_free_ char *file = str_printf("%s/record.json", id);
     struct store_use use = {0};
     struct err why = ERR_INIT;
-    int r = fd_read_file(containers, file, &text, &why);
+    int r;
+
+    if (*id == '@') /* a name, which is a link to the container */
+        return 0;
+    r = fd_read_file(containers, file, &text, &why);
 
     if (r == ERR_NOT_FOUND) /* being made or removed */
         return 0;

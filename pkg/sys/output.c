@@ -22,7 +22,7 @@ static int open_directory(const char *path, int *ret, struct err *err)
     _cleanup_free_ char *dir = str_ndup(path, (size_t)(path_base(path) - path));
 
     *ret = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *ret < 0 ? err_errno(err, errno, "%s", *dir ? dir : ".") : 0;
+    return *ret < 0 ? err_errno(err, errno, "%s", path) : 0;
 }
 
 static int open_new(struct output *o, mode_t mode, struct err *err)
@@ -74,7 +74,9 @@ static int link_temporary(struct output *o, struct err *err)
         return 0;
     snprintf(self, sizeof(self), "/proc/self/fd/%d", o->fd);
     make_name(o->temporary);
-    if (linkat(AT_FDCWD, self, o->dir, o->temporary, AT_SYMLINK_FOLLOW) < 0) {
+    /* The second way is without /proc, and for those who may. */
+    if (linkat(AT_FDCWD, self, o->dir, o->temporary, AT_SYMLINK_FOLLOW) < 0 &&
+        linkat(o->fd, "", o->dir, o->temporary, AT_EMPTY_PATH) < 0) {
         o->temporary[0] = 0;
         return err_errno(err, errno, "%s", o->path);
     }

@@ -66,24 +66,74 @@ static void restore_on_faults(void)
     }
 }
 
-int tty_raw_begin(int fd, struct err *err)
+static void make_silent(struct termios *mode)
+{
+    mode->c_lflag &= ~(tcflag_t)ECHO;
+    mode->c_lflag |= ECHONL;
+}
+
+static int change_mode(int fd, void (*change)(struct termios *mode), int when, struct err *err)
 {
     struct termios mode;
 
     if (tcgetattr(fd, &raw.before) < 0)
         return err_errno(err, errno, "reading the terminal's mode");
     mode = raw.before;
-    cfmakeraw(&mode);
+    change(&mode);
     raw.fd = fd;
     restore_on_faults();
     raw.active = 1;
-    if (tcsetattr(fd, TCSADRAIN, &mode) < 0) {
+    if (tcsetattr(fd, when, &mode) < 0) {
         int saved = errno;
 
         tty_raw_end();
         return err_errno(err, saved, "setting the terminal's mode");
     }
     return 0;
+}
+
+int tty_raw_begin(int fd, struct err *err)
+{
+    return change_mode(fd, cfmakeraw, TCSADRAIN, err);
+}
+
+static int read_line(int fd, struct buf *out, struct err *err)
+{
+    char byte;
+    ssize_t n;
+    int r = 0;
+
+    while (r == 0) {
+        n = read(fd, &byte, 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, errno, "reading from the terminal");
+        if (n == 0)
+            return err_set(err, ERR_INTERRUPTED, "the input ended");
+        if (byte == '\n')
+            return 0;
+        r = buf_append(out, &byte, 1, err);
+    }
+    return r;
+}
+
+int tty_read_secret(int fd, struct buf *out, struct err *err)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct sigaction action = {.sa_handler = restore_and_die, .sa_flags = (int)SA_RESETHAND}, old[ARRAY_SIZE(signals)];
+    int r;
+
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        sigaction(signals[i], &action, &old[i]);
+    /* What was typed before the prompt was shown is not a password. */
+    r = change_mode(fd, make_silent, TCSAFLUSH, err);
+    if (r == 0)
+        r = read_line(fd, out, err);
+    tty_raw_end();
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        sigaction(signals[i], &old[i], NULL);
+    return r;
 }
 
 int tty_open_slave(int ptmx)

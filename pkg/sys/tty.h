@@ -1,7 +1,7 @@
 /* Terminals: the mode and size of the user's, and pseudo-terminals for containers. termios(3), pty(7), ioctl_tty(2). */
 #pragma once
 
-#include "base/err.h"
+#include "base/buf.h"
 
 #include <stdint.h>
 
@@ -20,6 +20,11 @@ int tty_raw_begin(int fd, struct err *err);
 
 /* Sets it back; without tty_raw_begin() it does nothing. */
 void tty_raw_end(void);
+
+/* Reads a line that is not shown while it is typed, without its end; `out` has a limit. The terminal is set back
+ * whatever happens, also when a signal ends the process meanwhile (Ctrl-C does). ERR_IO, ERR_LIMIT; ERR_INTERRUPTED at
+ * the end of the input. */
+int tty_read_secret(int fd, struct buf *out, struct err *err);
 
 /* A new pseudo-terminal from the multiplexer `ptmx` (a descriptor of /dev/ptmx or of pts/ptmx in any devpts): its
  * other side, opened without becoming anybody's controlling terminal, or -errno. `ptmx` becomes the master. */

@@ -6,6 +6,7 @@ load helper
 setup_file() {
     file_setup
     registry_push "$registry" "$("$fixtures_dir/layers")" library/layers:1
+    registry_push "$registry" "$("$fixtures_dir/multi-arch")" library/multi:1
 }
 
 teardown_file() {
@@ -70,6 +71,126 @@ kill_after_ms() {
     done
     nothing_leaked
     [ -z "$(ls -A "$CBOX_ROOT/containers")" ]
+}
+
+# prepare STORE: begins with a copy of a store in the working directory, or with none.
+prepare() {
+    rm -rf "$CBOX_ROOT" "$CBOX_STATE"
+    [ "$1" = none ] || cp -a "$1" "$CBOX_ROOT"
+}
+
+# What changes the store: a line each with its name, the store that it begins with, and the command.
+scenarios="
+pull                none      cbox pull -q layers:1
+pull-all-platforms  none      cbox pull -q --all-platforms multi:1
+pull-heals          damaged   cbox pull -q layers:1
+tag                 full      cbox tag layers:1 alpine
+untag               full      cbox untag layers:1
+rmi                 full      cbox rmi layers:1
+prune               dangling  cbox image prune -f
+system-prune        dangling  cbox system prune -af
+save                full      cbox save -o ../saved layers:1
+load                none      cbox load -q -i archive
+load-compressed     none      cbox load -q -i archive.gz
+import              none      cbox import tarball imported:1
+repair              damaged   cbox system check -q --repair
+"
+
+# whole WHAT: nothing is wrong with the store after that.
+whole() {
+    run cbox system check -q
+    [ "$status" -eq 0 ] || {
+        echo "$1: $output"
+        return 1
+    }
+}
+
+# Stores to begin with, and archives, in one directory.
+make_stores() {
+    local stores=$BATS_TEST_TMPDIR/stores hex
+    export CBOX_ROOT=$stores/full
+    mkdir -p "$stores"
+    cbox pull -q alpine
+    cbox pull -q layers:1
+    cbox save -o "$stores/archive" layers:1 alpine
+    gzip -k "$stores/archive"
+    tar -C "$repository/mk" -cf "$stores/tarball" .
+    cp -a "$stores/full" "$stores/dangling"
+    CBOX_ROOT=$stores/dangling cbox untag layers:1
+    cp -a "$stores/full" "$stores/damaged"
+    hex=$(cbox image inspect -f '{{index .RootFS.Layers 1}}' layers:1 | cut -d: -f2)
+    rm -r "$stores/damaged/layers/sha256/$hex"/tree/*
+    hex=$(image_layer_digest "$("$fixtures_dir/layers")" 1 | cut -d: -f2)
+    rm "$stores/damaged/blobs/sha256/$hex"
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/root
+}
+
+@test "what changes the store, killed at every named place: whole before and after the next try" {
+    make_stores
+    cd "$BATS_TEST_TMPDIR/stores"
+    names=$(grep -rhoE --include='*.c' 'failpoint\("[^"]+"\)' "$repository/pkg" "$repository/cmd" | cut -d'"' -f2 | sort -u)
+    reached=''
+    while read -r name store command; do
+        [ -n "$name" ] || continue
+        prepare "$store"
+        $command >/dev/null
+        whole "$name"
+        for place in $names; do
+            prepare "$store"
+            code=0
+            { CBOX_FAILPOINT=$place $command >/dev/null || code=$?; } 2>/dev/null
+            [ "$code" -ne 0 ] || continue
+            reached+=" $place "
+            [ "$code" -eq 137 ] || [ "$place" = unpack ]
+            # Of a store that was damaged the other half still is.
+            [ "$store" = damaged ] || whole "$name killed at $place"
+            # A name that is gone already is what was wanted.
+            $command >/dev/null 2>&1 || [[ $name == untag || $name == rmi ]]
+            whole "$name killed at $place and tried again"
+        done
+    done <<<"$scenarios"
+    # Those of containers are for the next test.
+    for place in $names; do
+        [[ $reached == *" $place "* || $place == container-made || $place == skeleton-made ]] || {
+            echo "nothing reaches $place"
+            return 1
+        }
+    done
+}
+
+# fills KIB: what changes a store, on a disk of this size; everything that was reported as done is whole, and what is
+# removed makes room. In a mount namespace of its own.
+fills() {
+    mount -t tmpfs -o "size=${1}k" tmpfs "$CBOX_ROOT" || return
+    for command in 'pull -q layers:1' 'load -q -i archive' 'import tarball imported:1' 'tag layers:1 other'; do
+        # shellcheck disable=SC2086
+        if ! said=$(cbox $command 2>&1) && [[ $said != *'No space left on device'* && $said != *'no such image'* ]]; then
+            echo "$1 KiB: $command: $said"
+            return 1
+        fi
+        cbox system check -q || {
+            echo "$1 KiB: not whole after: $command: $said"
+            return 1
+        }
+    done
+    cbox system prune -af >/dev/null || return
+    [ -z "$(cbox images -q)" ] && [ -z "$(find "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" -type f 2>/dev/null)" ] || {
+        echo "$1 KiB: not everything could be removed"
+        return 1
+    }
+    umount "$CBOX_ROOT"
+}
+
+@test "a disk that fills up at any moment: what is there is whole, and can be removed" {
+    [ "$(id -u)" -eq 0 ] || skip "mounting a tmpfs needs root"
+    make_stores
+    mkdir -p "$CBOX_ROOT"
+    cd "$BATS_TEST_TMPDIR/stores"
+    used=$(du -s --block-size=1024 full | cut -f1)
+    export -f fills
+    for ((n = 1; n <= 40; n++)); do
+        unshare -m bash -c 'mount --make-rprivate / && fills "$0"' $((used * n / 30))
+    done
 }
 
 @test "commands killed at every named place" {

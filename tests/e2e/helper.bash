@@ -137,6 +137,22 @@ refuse() {
     fi
 }
 
+# misbehaving FAULT[=VALUE]..., misbehaving_with IMAGE FAULT[=VALUE]...: a registry (see front) that serves an image with
+# faults, as docker.io's mirror; host is its address, requests what it was asked.
+misbehaving() {
+    misbehaving_with layers "$@"
+}
+
+misbehaving_with() {
+    local image=$1
+    shift
+    front_start "$BATS_TEST_TMPDIR/front" "$("$fixtures_dir/$image")" "$@"
+    export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
+    registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
+    host=$(<"$BATS_TEST_TMPDIR/front/host")
+    requests=$BATS_TEST_TMPDIR/front/requests
+}
+
 # pulled: how many images there are. A failed pull must not add to it.
 pulled() {
     cbox images -q --no-trunc | wc -l

@@ -74,6 +74,30 @@ compare_trees() {
     refuse 1 'digest|manifest|not found' cbox pull "$host/library/layers:1@sha256:$(printf '0%.0s' {1..64})"
 }
 
+@test "-a pulls every tag" {
+    host=$(<"$registry/host")
+    registry_push "$registry" "$("$fixtures_dir/alpine")" tags/many:one
+    registry_push "$registry" "$("$fixtures_dir/layers")" tags/many:two
+    run cbox pull -a "$host/tags/many"
+    [ "$status" -eq 0 ]
+    [ "${lines[-1]}" = "$host/tags/many" ]
+    expect "$(printf 'one\ntwo')" sh -c "cbox images --format '{{.Tag}}' $host/tags/many | sort"
+    refuse 1 "tag can't be used with --all-tags" cbox pull --all-tags "$host/tags/many:one"
+    # One that is no image is said, and keeps no other one away.
+    echo '{"schemaVersion": 1, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": {}, "layers": []}' |
+        jq -c '.schemaVersion = 2 | .config = {mediaType: "application/vnd.oci.empty.v1+json", size: 2,
+            digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}' >"$BATS_TEST_TMPDIR/artifact"
+    printf '{}' >"$BATS_TEST_TMPDIR/empty"
+    registry_put_blob "$registry" tags/many "$BATS_TEST_TMPDIR/empty" \
+        sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
+    registry_put_manifest "$registry" tags/many between "$BATS_TEST_TMPDIR/artifact"
+    cbox rmi "$host/tags/many:one" "$host/tags/many:two"
+    run cbox pull -a "$host/tags/many"
+    [ "$status" -eq 1 ]
+    [[ $output == *"cbox: $host/tags/many:between: not a container image but an artifact"* ]]
+    [ "$(pulled)" -eq 2 ]
+}
+
 @test "an index: this machine's platform is chosen, another with --platform" {
     cbox pull multi:1
     expect "linux/$(image_arch)" cbox run --rm multi:1
@@ -158,22 +182,6 @@ compare_trees() {
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json
     echo '{}' >"$CBOX_CONFIG"
     cbox pull "$(<"$BATS_TEST_TMPDIR/plain/host")/a/b:1"
-}
-
-misbehaving() {
-    misbehaving_with layers "$@"
-}
-
-# misbehaving_with IMAGE FAULT[=VALUE]...: a registry that serves an image with faults, as docker.io's mirror; host is its
-# address.
-misbehaving_with() {
-    local image=$1
-    shift
-    front_start "$BATS_TEST_TMPDIR/front" "$("$fixtures_dir/$image")" "$@"
-    export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
-    registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
-    host=$(<"$BATS_TEST_TMPDIR/front/host")
-    requests=$BATS_TEST_TMPDIR/front/requests
 }
 
 @test "a bearer token is fetched, and fetched again when it expires" {
@@ -472,8 +480,8 @@ no_trash() {
     grep -q 'motd.*No such' "$BATS_TEST_TMPDIR/output"
     expect /etc/motd cbox run --rm --network none alpine ls /etc/motd
     cbox rm old
-    cbox pull -q alpine
-    [ -z "$(ls -A "$CBOX_ROOT/tmp/trash")" ]
+    cbox pull -q alpine # leaves the trash to a process beside it
+    wait_for 10 no_trash
 }
 
 # A file that nobody can delete, in the trash.

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "base/time.h"
 #include "http/http.h"
 
 #define BODY "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -53,6 +54,28 @@ static void redirect(struct server_exchange *x, const char *to)
     server_reply(x, "307 Elsewhere", line, "");
 }
 
+/* A byte at a time, for as long as anybody listens. */
+static void trickle(struct server_exchange *x)
+{
+    server_send_text(x, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (!x->close) {
+        server_send(x, "x", 1);
+        usleep(20000);
+    }
+}
+
+/* Says when to come again, and whether that was kept to. */
+static void answer_later(struct server_exchange *x)
+{
+    static int64_t first; /* one connection is one process */
+
+    if (!first) {
+        first = time_monotonic();
+        server_reply(x, server_asked(x, "/later/429") ? "429 Slow" : "503 Down", "Retry-After: 1\r\n", "");
+    } else
+        server_reply(x, "200 OK", "", time_monotonic() - first < 1000000000 ? "early" : "late");
+}
+
 static void answer(struct server_exchange *x)
 {
     _cleanup_free_ char *there = NULL;
@@ -84,12 +107,20 @@ static void answer(struct server_exchange *x)
         send_long_error(x);
     else if (server_asked(x, "/busy"))
         x->nth < 2 ? server_reply(x, "429 Slow", "Retry-After: 0\r\n", "") : server_reply(x, "200 OK", "", BODY);
+    else if (server_asked(x, "/later/429") || server_asked(x, "/later/503"))
+        answer_later(x);
     else if (server_asked(x, "/much-too-busy"))
         server_reply(x, "429 Slow", "Retry-After: 3600\r\n", "limit");
     else if (server_asked(x, "/always-503"))
         server_reply(x, "503 Down", "", "down");
     else if (server_asked(x, "/silent"))
         pause();
+    else if (server_asked(x, "/trickle"))
+        trickle(x);
+    else if (strncmp(x->request, "POST /form ", 11) == 0)
+        server_reply(x, "200 OK", "", "taken");
+    else if (strncmp(x->request, "POST /form-moved ", 17) == 0)
+        redirect(x, "/form");
     else if (server_asked(x, "/relative"))
         redirect(x, "blob");
     else if (server_asked(x, "/loop"))
@@ -299,11 +330,58 @@ static void test_busy(void **state)
     seen_release(&s);
 }
 
+static void test_retry_after(void **state)
+{
+    (void)state;
+    expect("/later/429", 0, -1, "late", 0);
+    expect("/later/503", 0, -1, "late", 0);
+    assert_int_equal(atomic_load(&server.log->n), 4);
+}
+
 static void test_stall(void **state)
 {
     (void)state;
     expect_failure("/silent", 0, -1, ERR_NETWORK, "sends nothing for 1 seconds");
     assert_int_equal(server_requests_with(&server, "/silent"), 2);
+}
+
+/* 50 bytes a second where 1024 are the least: twice, and it is over. */
+static void test_trickle(void **state)
+{
+    (void)state;
+    expect_failure("/trickle", 0, 1000000, ERR_NETWORK, "sends less than 1024 bytes a second for 1 seconds");
+    assert_int_equal(server_requests_with(&server, "GET /trickle "), 2);
+    assert_int_equal(server_requests_with(&server, "Range: bytes="), 1);
+}
+
+static void post(const char *path, struct seen *s)
+{
+    _cleanup_(http_free_cleanup) struct http *h = new_client();
+    _cleanup_free_ char *u = url(&server, path);
+    struct err err;
+
+    *s = (struct seen){0};
+    http_get(h, &(struct http_request){.url = u, .form = "a=b&c=%20", .size = -1}, &ops, s);
+    while (!s->dones)
+        assert_ok(http_wait(h, NULL, 0, -1, &err));
+}
+
+static void test_form(void **state)
+{
+    struct seen s;
+
+    (void)state;
+    post("/form", &s);
+    assert_int_equal(s.answer, 200);
+    assert_string_equal(buf_str(&s.body), "taken");
+    assert_int_equal(server_requests_with(&server, "Content-Type: application/x-www-form-urlencoded"), 1);
+    assert_int_equal(server_requests_with(&server, "Content-Length: 9"), 1);
+    seen_release(&s);
+    /* What is in it goes nowhere else. */
+    post("/form-moved", &s);
+    assert_int_equal(s.answer, 307);
+    assert_int_equal(server_requests_with(&server, "POST /form "), 1);
+    seen_release(&s);
 }
 
 static void test_redirects(void **state)
@@ -505,7 +583,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         server_test(test_whole),        server_test(test_continued),   server_test(test_cut_of_unknown_size),
         server_test(test_cut_for_good), server_test(test_wrong_sizes), server_test(test_huge),
-        server_test(test_busy),         server_test(test_stall),       server_test(test_redirects),
+        server_test(test_busy),         server_test(test_stall),       server_test(test_retry_after),
+        server_test(test_redirects),    server_test(test_trickle),     server_test(test_form),
         server_test(test_nobody),       server_test(test_no_http),     server_test(test_headers),
         server_test(test_own_failure),  server_test(test_cancelled),   server_test(test_descriptors_and_interrupt),
         cmocka_unit_test(test_urls),

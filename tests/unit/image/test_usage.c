@@ -37,6 +37,7 @@ static void test_every_byte(void **state)
     _cleanup_free_ char *a = str_printf("%s/a", tree), *b = str_printf("%s/b", tree),
                         *deep = str_printf("%s/c/d", tree);
     int64_t sum = 0;
+    int containers = 0, unfinished = 0;
     struct err err;
 
     (void)state;
@@ -52,6 +53,9 @@ static void test_every_byte(void **state)
     write_file("root/containers/abc/file", 5000);
     write_file("root/tmp/blob-x", 9000);
     write_file("root/something", 9000);
+    assert_int_equal(mkdir("root/tmp/layers/x", 0755), 0);
+    write_file("root/tmp/layers/x/file", 9000);
+    assert_int_equal(symlink("abc", "root/containers/@name"), 0);
     assert_ok(image_usage_measure(s, &u, &err));
     for (size_t i = 0; i < IMAGE_USAGE_KINDS_; i++)
         sum += u.bytes[i];
@@ -59,6 +63,12 @@ static void test_every_byte(void **state)
     assert_true(u.bytes[IMAGE_USAGE_LAYER] >= 100000 && u.bytes[IMAGE_USAGE_LAYER] < 200000);
     assert_true(u.bytes[IMAGE_USAGE_CONTAINER] >= 5000 && u.bytes[IMAGE_USAGE_UNFINISHED] >= 9000);
     assert_int_equal(u.images.n, 1);
+    VEC_FOREACH (part, &u.parts) {
+        containers += part->kind == IMAGE_USAGE_CONTAINER;
+        unfinished += part->kind == IMAGE_USAGE_UNFINISHED;
+    }
+    assert_int_equal(containers, 1);
+    assert_int_equal(unfinished, 2);
 }
 
 static void test_shared(void **state)

@@ -1,11 +1,11 @@
 /* The protocol against a server that plays registry, token server and mirror, without TLS. */
 #include "../http/server.h"
 
-#include "registry/registry.h"
+#include "registry/internal.h"
 
 #define BLOB "0123456789abcdefghijklmnopqrstuvwxyz"
 enum { BLOB_LEN = sizeof(BLOB) - 1 };
-#define MANIFEST "{\"schemaVersion\":2}"
+#define MANIFEST "{\"schemaVersion\":2,\"layers\":[]}"
 #define TYPE     "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n"
 
 static struct server server, mirror;
@@ -65,7 +65,15 @@ static void answer(struct server_exchange *x)
 
         server_reply(x, asked_for(x, "/private/gate?") ? "403 No" : "401 No", line,
                      "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"access forbidden\"}]}");
-    } else if (asked_for(x, "/v2/elsewhere/")) {
+    } else if (asked_for(x, "/v2/busy/")) {
+        _cleanup_free_ char *line =
+            str_printf("WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/busy\"\r\n", x->port);
+
+        server_reply(x, "401 No", line, "");
+    } else if (asked_for(x, "/busy?"))
+        server_reply(x, "429 No",
+                     "Retry-After: 5400\r\nratelimit-limit: 100;w=21600\r\nratelimit-remaining: 3;w=21600\r\n", "");
+    else if (asked_for(x, "/v2/elsewhere/")) {
         _cleanup_free_ char *line = str_printf("Location: http://127.0.0.1:%d/v2/greedy/\r\n", mirror.port);
 
         server_reply(x, "307 There", line, "");
@@ -107,6 +115,8 @@ static void answer_mirror(struct server_exchange *x)
 {
     if (asked_for(x, "/v2/greedy/"))
         challenge(x, "");
+    else if (asked_for(x, "/v2/flipped/"))
+        server_reply(x, "200 OK", "", "0123456789abcdefghijklmnopqrstuvwxyZ");
     else
         server_reply(x, asked_for(x, "/v2/absent/") ? "404 No" : "200 OK", "", "wrong");
 }
@@ -184,6 +194,11 @@ static void test_manifest_refused(void **state)
          "denied: access forbidden",
          ERR_AUTH},
         {"bad-token", "127.0.0.1:%d names no place to ask for a token", ERR_AUTH},
+        {"busy",
+         "asking for access to 127.0.0.1:%1$d: 127.0.0.1:%1$d answers with status 429 (too many requests); 3 of 100 "
+         "pulls "
+         "in 6 hours are left",
+         ERR_NETWORK},
         {"a:limit",
          "127.0.0.1:%d answers with status 429 (too many requests): toomanyrequests: "
          "You have reached your pull rate limit.",
@@ -299,7 +314,7 @@ static void on_done(void *ctx, int status, const struct err *err)
         g->err = *err;
 }
 
-static const struct registry_download_ops ops = {on_data, on_restart, on_done};
+static const struct registry_download_ops ops = {on_data, on_restart, NULL, on_done};
 
 static void blob(struct oci_descriptor *d)
 {
@@ -393,6 +408,118 @@ static void test_mirrors(void **state)
     registry_settings = (struct config_registry){.host = (char *)"unused"};
 }
 
+static int judge(void *ctx, struct err *err)
+{
+    const struct got *g = ctx;
+
+    return strcmp(buf_str(&g->bytes), BLOB) == 0 ? 0 : err_set(err, ERR_CORRUPT, "these are not they");
+}
+
+static const struct registry_download_ops judged_ops = {on_data, on_restart, judge, on_done};
+
+/* What whoever takes the bytes finds wrong with them is the mirror's fault, which is not asked first again. */
+static void test_wrong_bytes(void **state)
+{
+    _cleanup_(registry_free_cleanup) struct registry *r = NULL;
+    _cleanup_free_ char *host = str_printf("127.0.0.1:%d", server.port),
+                        *wrong = str_printf("http://127.0.0.1:%d", mirror.port);
+    _cleanup_reference_ struct oci_reference ref = {0};
+    struct oci_descriptor d;
+    struct err err;
+
+    (void)state;
+    blob(&d);
+    reference("flipped", &ref);
+    mirrors[0] = wrong;
+    mirrors[1] = NULL;
+    registry_settings = (struct config_registry){.host = host, .mirrors = mirrors};
+    r = new_client();
+    for (int i = 0; i < 2; i++) {
+        struct got got = {0};
+
+        registry_download(r, &ref, &d, 0, &judged_ops, &got);
+        while (registry_downloads(r))
+            assert_ok(registry_wait(r, NULL, 0, -1, &err));
+        assert_int_equal(got.status, 0);
+        assert_int_equal(got.restarts, i == 0);
+        assert_string_equal(buf_str(&got.bytes), BLOB);
+        buf_free(&got.bytes);
+    }
+    assert_int_equal(server_requests_with(&mirror, "/v2/flipped/blobs/"), 1);
+    registry_free(steal_ptr(&r));
+    /* Nobody else to ask */
+    registry_settings = (struct config_registry){.host = (char *)"unused"};
+    r = new_client();
+    str_replace(&ref.domain, str_printf("127.0.0.1:%d", mirror.port));
+    for (int i = 0; i < 2; i++) {
+        struct got got = {0};
+
+        registry_download(r, &ref, &d, 0, &judged_ops, &got);
+        while (registry_downloads(r))
+            assert_ok(registry_wait(r, NULL, 0, -1, &err));
+        assert_int_equal(got.status, ERR_CORRUPT);
+        assert_int_equal(got.dones, 1);
+        assert_non_null(strstr(got.err.text, "from 127.0.0.1:"));
+        buf_free(&got.bytes);
+    }
+}
+
+static void note_status(void *ctx, int status, const struct err *err)
+{
+    (void)err;
+    *(int *)ctx = status;
+}
+
+/* A token for `scope`, from a challenge that names `more`. */
+static void authorize(const struct registry_scope *scope, const char *more)
+{
+    _cleanup_(registry_free_cleanup) struct registry *r = new_client();
+    _cleanup_reference_ struct oci_reference ref = {0};
+    _cleanup_strv_ char **headers = NULL;
+    struct http_response response = {.status = 401, .authority = "registry"};
+    struct registry_repository *repository;
+    const struct registry_access *access;
+    int status = 1;
+    struct err err;
+
+    reference("team/app", &ref);
+    strv_addf(&headers, "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/token\",service=s%s", server.port, more);
+    response.headers = headers;
+    assert_ok(registry_repository_get(r, &ref, &repository, &err));
+    assert_int_equal(registry_authorize(r, repository, 0, scope, &response, NULL, note_status, &status, &err),
+                     REGISTRY_WAITING);
+    while (status == 1)
+        assert_ok(http_wait(r->http, NULL, 0, -1, &err));
+    assert_int_equal(status, 0);
+    access = registry_access_get(repository, 0, scope);
+    assert_non_null(str_after(registry_access_current(access), "Bearer token-"));
+    /* For another scope nothing is known. */
+    assert_null(registry_access_current(registry_access_get(repository, 0, &(struct registry_scope){true, "third"})));
+}
+
+static void check_scopes(const char *scopes)
+{
+    _cleanup_free_ char *line = str_printf("GET /token?service=s&scope=%s HTTP", scopes);
+
+    if (server_requests_with(&server, line) != 1)
+        fail_msg("not asked for %s, but: %.200s", scopes, server.log->requests[atomic_load(&server.log->n) - 1]);
+}
+
+static void test_scopes(void **state)
+{
+    (void)state;
+    authorize(NULL, "");
+    check_scopes("repository%3Ateam%2Fapp%3Apull");
+    authorize(NULL, ",scope=\"repository:proxy/team/app:pull\"");
+    check_scopes("repository%3Aproxy%2Fteam%2Fapp%3Apull");
+    authorize(&(struct registry_scope){.push = true}, "");
+    check_scopes("repository%3Ateam%2Fapp%3Apull%2Cpush");
+    authorize(&(struct registry_scope){.push = true, .mount_from = "base"},
+              ",scope=\"repository:team/app:pull,delete registry:catalog:*\",scope=\"repository:base:pull x:y:z\"");
+    check_scopes("repository%3Ateam%2Fapp%3Apull%2Cdelete%2Cpush&scope=registry%3Acatalog%3A%2A&scope="
+                 "repository%3Abase%3Apull&scope=x%3Ay%3Az");
+}
+
 static int start(void **state)
 {
     server_start(&mirror, answer_mirror); /* first: the other one knows its port */
@@ -439,6 +566,8 @@ int main(void)
         server_test(test_downloads),
         server_test(test_small_blob),
         server_test(test_mirrors),
+        server_test(test_wrong_bytes),
+        server_test(test_scopes),
     };
 
     return cmocka_run_group_tests_name("registry", tests, digests, NULL);

@@ -1,0 +1,275 @@
+#include "image/check.h"
+
+#include "image/internal.h"
+#include "image/signals.h"
+#include "image/verify.h"
+#include "layer/apply.h"
+#include "store/blob.h"
+#include "store/container.h"
+#include "store/layer.h"
+#include "sys/fd.h"
+
+void image_check_release(struct image_check *c)
+{
+    VEC_FOREACH (f, &c->faults) {
+        free(f->subject);
+        free(f->what);
+        free(f->needed_by);
+        free(f->remedy);
+        free(f->hint);
+    }
+    free(c->faults.v);
+    *c = (struct image_check){0};
+}
+
+size_t image_check_open_faults(const struct image_check *c)
+{
+    size_t n = 0;
+
+    VEC_FOREACH (f, &c->faults)
+        n += !f->remedy;
+    return n;
+}
+
+struct checking {
+    struct store *store;
+    const struct image_check_options *options;
+    struct image_check *result;
+    struct store_needs needs;    /* of all images and containers */
+    store_digests blobs, layers; /* in the store */
+    size_t done;
+};
+
+static void checking_release(struct checking *c)
+{
+    store_needs_release(&c->needs);
+    free(c->blobs.v);
+    free(c->layers.v);
+}
+
+static struct image_fault *add_fault(struct checking *c, enum image_fault_kind kind, const struct digest *d,
+                                     char *subject, const char *what)
+{
+    struct image_fault *f = VEC_PUSH(&c->result->faults);
+
+    *f = (struct image_fault){.kind = kind, .subject = subject, .what = str_dup(what)};
+    if (d)
+        f->digest = *d;
+    return f;
+}
+
+static char *subject_of(enum image_fault_kind kind, const struct digest *d)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    return str_printf("%s %s", kind == IMAGE_FAULT_BLOB ? "blob" : "layer", digest_format(d, text));
+}
+
+/* ---- what should be there ---- */
+
+static struct image_fault *find_fault(struct checking *c, enum image_fault_kind kind, const struct digest *d)
+{
+    VEC_FOREACH (f, &c->result->faults)
+        if (f->kind == kind && digest_equal(&f->digest, d))
+            return f;
+    return NULL;
+}
+
+/* One thing that somebody needs: it is there and whole, or there is a fault that says for whom it matters. */
+static bool check_need(struct checking *c, enum image_fault_kind kind, const struct digest *d, const char *who)
+{
+    struct image_fault *f = find_fault(c, kind, d);
+    bool there = kind == IMAGE_FAULT_BLOB ? store_blob_has(c->store, d) : store_layer_has(c->store, d);
+
+    if (!f && there)
+        return true;
+    if (!f) {
+        f = add_fault(c, kind, d, subject_of(kind, d), "is missing");
+        f->absent = true;
+    }
+    if (!f->needed_by)
+        f->needed_by = str_dup(who);
+    return false;
+}
+
+/* What one image needs. `r` is how far its documents could be followed, and `why` not. */
+static void check_needs(struct checking *c, const struct store_needs *needs, const char *who, int r,
+                        const struct err *why)
+{
+    bool whole = true;
+
+    VEC_FOREACH (d, &needs->blobs) {
+        *VEC_PUSH(&c->needs.blobs) = *d;
+        whole = check_need(c, IMAGE_FAULT_BLOB, d, who) && whole;
+    }
+    VEC_FOREACH (d, &needs->layers) {
+        *VEC_PUSH(&c->needs.layers) = *d;
+        whole = check_need(c, IMAGE_FAULT_LAYER, d, who) && whole;
+    }
+    if (r < 0 && whole)
+        add_fault(c, IMAGE_FAULT_IMAGE, NULL, str_printf("image %s", who), why->text)->needed_by = str_dup(who);
+}
+
+static char *name_of(const struct store_tag *t)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    return store_tag_nameless(t) ? str_dup(digest_format(&t->id, text)) : oci_reference_familiar(&t->name);
+}
+
+static void check_tag(struct checking *c, const struct store_tag *t)
+{
+    _cleanup_needs_ struct store_needs needs = {0};
+    _cleanup_free_ char *who = name_of(t);
+    struct err why = ERR_INIT;
+    int r = store_needs_add_tag(c->store, t, &needs, &why);
+
+    check_needs(c, &needs, who, r, &why);
+    c->result->images++;
+}
+
+static void broken_tag(const char *file, const struct err *why, void *data)
+{
+    struct checking *c = data;
+    struct image_fault *f = add_fault(c, IMAGE_FAULT_RECORD, NULL, str_printf("tags/%s", file), why->text);
+
+    f->hint = str_dup(why->hint);
+}
+
+static int check_tags(struct checking *c, struct err *err)
+{
+    _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
+    int r = store_tag_list_readable(c->store, broken_tag, c, &tags, err);
+
+    for (size_t i = 0; r == 0 && i < tags.n; i++)
+        check_tag(c, &tags.v[i]);
+    return r;
+}
+
+static void check_container(struct checking *c, const char *id)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    _cleanup_container_record_ struct store_container_record record = {0};
+    _cleanup_needs_ struct store_needs needs = {0};
+    _cleanup_free_ char *who = NULL;
+    struct err why = ERR_INIT;
+    int r = store_container_open(c->store, id, &dir, &why);
+
+    if (r == 0)
+        r = store_container_read(dir, &record, &why);
+    if (r == ERR_NOT_FOUND) /* being made, or removed */
+        return;
+    c->result->containers++;
+    if (r < 0) {
+        add_fault(c, IMAGE_FAULT_RECORD, NULL, str_printf("containers/%s", id), why.text)->hint =
+            str_printf("remove it: cbox rm -f %.12s", id);
+        return;
+    }
+    if (record.manifest.algorithm == DIGEST_NONE)
+        return;
+    who = str_printf("container %s", record.name ? record.name : id);
+    r = store_needs_add_image(c->store, &record.manifest, &needs, &why);
+    check_needs(c, &needs, who, r, &why);
+}
+
+static int check_containers(struct checking *c, struct err *err)
+{
+    _cleanup_strv_ char **ids = NULL;
+    int r = store_container_list(c->store, &ids, err);
+
+    STRV_FOREACH (id, ids)
+        check_container(c, *id);
+    return r;
+}
+
+/* ---- what is there ---- */
+
+static int add_digest(const struct digest *d, void *data, struct err *err _unused_)
+{
+    *VEC_PUSH((store_digests *)data) = *d;
+    return 0;
+}
+
+static int list_content(struct checking *c, struct err *err)
+{
+    int r = store_each_digest(c->store, STORE_BLOBS, add_digest, &c->blobs, err);
+
+    return r < 0 ? r : store_each_digest(c->store, STORE_LAYERS, add_digest, &c->layers, err);
+}
+
+/* Takes down one thing that was looked at; `what` is NULL where it is whole. */
+static void looked_at(struct checking *c, enum image_fault_kind kind, const struct digest *d, const char *what)
+{
+    if (what)
+        add_fault(c, kind, d, subject_of(kind, d), what);
+    if (c->options->progress)
+        c->options->progress(++c->done, c->blobs.n + c->layers.n, c->options->data);
+}
+
+static int check_content(struct checking *c, struct err *err)
+{
+    int r = list_content(c, err);
+
+    for (size_t i = 0; r >= 0 && i < c->blobs.n; i++) {
+        _cleanup_free_ char *what = NULL;
+
+        r = image_blob_verify(c->store, &c->blobs.v[i], &what, err);
+        if (r > 0)
+            looked_at(c, IMAGE_FAULT_BLOB, &c->blobs.v[i], what);
+        r = r < 0 ? r : image_signals_check(err);
+    }
+    for (size_t i = 0; r >= 0 && i < c->layers.n; i++) {
+        _cleanup_free_ char *what = NULL;
+
+        r = image_layer_verify(c->store, &c->layers.v[i], c->options->deep, &what);
+        if (r > 0)
+            looked_at(c, IMAGE_FAULT_LAYER, &c->layers.v[i], what);
+        r = r < 0 ? r : image_signals_check(err);
+    }
+    return MIN_OF(r, 0);
+}
+
+static size_t count_orphans(store_digests *there, store_digests *needed)
+{
+    size_t n = 0;
+
+    store_digests_sort(needed);
+    VEC_FOREACH (d, there)
+        n += !store_digests_have(needed, d);
+    return n;
+}
+
+/* First what is there, then what should be: what is removed in between is not missed. */
+static int check(struct checking *c, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    int r = check_content(c, err);
+
+    if (r == 0) /* no collection while it is found out what is needed */
+        r = store_lock(c->store, LOCK_SHARED, LOCK_WAIT, &lock, err);
+    if (r == 0)
+        r = check_tags(c, err);
+    if (r == 0)
+        r = check_containers(c, err);
+    c->result->blobs = c->blobs.n;
+    c->result->layers = c->layers.n;
+    c->result->orphans = count_orphans(&c->blobs, &c->needs.blobs) + count_orphans(&c->layers, &c->needs.layers);
+    return r;
+}
+
+int image_check(struct store *s, const struct image_check_options *options, struct image_check *ret, struct err *err)
+{
+    _cleanup_(checking_release) struct checking c = {.store = s, .options = options, .result = ret};
+    struct image_signals signals;
+    int r;
+
+    *ret = (struct image_check){0};
+    r = options->deep ? layer_open_libraries(err) : 0;
+    if (r == 0)
+        r = image_signals_begin(&signals, err);
+    if (r < 0)
+        return r;
+    r = check(&c, err);
+    image_signals_end(&signals);
+    return r;
+}

@@ -1,0 +1,155 @@
+#include "image/import.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "image/change.h"
+#include "image/fill.h"
+#include "image/import_source.h"
+#include "image/layers.h"
+#include "image/name.h"
+#include "image/signals.h"
+#include "image/spool.h"
+#include "layer/apply.h"
+#include "sys/failpoint.h"
+#include "sys/fd.h"
+
+struct importing {
+    struct store *store;
+    const struct image_import_options *options;
+    int wake_fd;
+    int fd; /* the tar */
+    struct digest_computed blob;
+    struct digest diff_id;
+    const char *media_type;
+};
+
+/* What the tar is: how it is packed, and its digest without that. */
+static int examine(struct importing *im, struct err *err)
+{
+    enum oci_compression packed;
+    struct digest_computed unpacked = im->blob;
+    int r = image_spool_identify(im->fd, 0, &packed, err);
+
+    if (r == 0 && packed != OCI_COMPRESSION_NONE)
+        r = image_spool_measure(im->store, im->fd, im->wake_fd, &unpacked, err);
+    if (r < 0)
+        return r;
+    im->media_type = image_layer_media_type(packed);
+    im->diff_id = unpacked.digest;
+    return 0;
+}
+
+/* ---- documents ---- */
+
+static int make_config(const struct importing *im, struct image_document *ret, struct err *err)
+{
+    const struct image_import_options *o = im->options;
+    _cleanup_image_config_ struct oci_image_config config = {0};
+    struct buf text = BUF_INIT;
+    struct oci_history *history = VEC_PUSH(&config.history);
+    char time[TIME_TEXT_MAX], digest[DIGEST_TEXT_MAX];
+    int r = 0;
+
+    config.created = str_dup(time_format(o->created, time));
+    if (o->platform)
+        r = oci_platform_parse(o->platform, &config.platform, err);
+    else
+        oci_platform_host(&config.platform);
+    if (r == 0)
+        r = image_change(&config.config, o->changes, err);
+    if (r < 0)
+        return r;
+    config.rootfs.type = str_dup("layers");
+    strv_add(&config.rootfs.diff_ids, digest_format(&im->diff_id, digest));
+    history->created = str_dup(config.created);
+    history->comment = str_empty(o->message) ? image_import_describe(o->source) : str_dup(o->message);
+    oci_image_config_dump(&config, &text);
+    return image_document_take(&text, ret, err);
+}
+
+static int make_documents(const struct importing *im, struct image_documents *ret, struct err *err)
+{
+    const struct oci_descriptor layer = {
+        .media_type = (char *)im->media_type, .digest = im->blob.digest, .size = im->blob.size};
+    int r = make_config(im, &ret->config, err);
+
+    if (r == 0)
+        r = image_manifest_make(&ret->config, &layer, 1, &ret->manifest, err);
+    if (r == 0)
+        r = oci_manifest_parse(buf_str(&ret->manifest.bytes), ret->manifest.bytes.len, &ret->parsed_manifest, err);
+    if (r == 0)
+        r = oci_image_config_parse(buf_str(&ret->config.bytes), ret->config.bytes.len, &ret->parsed_config, err);
+    return r;
+}
+
+/* ---- the import ---- */
+
+/* The only blob that there is. */
+static int fill(const struct oci_descriptor *blob, struct store_ingest *in, void *data, struct err *err)
+{
+    const struct importing *im = data;
+
+    (void)blob;
+    return image_fill(im->fd, 0, in, err);
+}
+
+static int bring(struct importing *im, const struct image_documents *d, struct err *err)
+{
+    _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
+    _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(im->store);
+    const struct image_pull_options how = {.fill = fill, .data = im};
+    const struct image_meaning meaning = {
+        .target = d->manifest.digest.digest,
+        .manifest = d->manifest.digest.digest,
+        .id = d->config.digest.digest,
+        .config = &d->parsed_config,
+        .local = true,
+    };
+    int r = image_layers_bring(im->store, NULL, NULL, d, &how, im->wake_fd, t, &lease, err);
+
+    failpoint("import-layer");
+    return r < 0 ? r : image_name_give(im->store, im->options->name, &meaning, NULL, err);
+}
+
+static int import(struct importing *im, struct digest *ret_id, struct err *err)
+{
+    _cleanup_(image_documents_release) struct image_documents documents = {0};
+    int r = layer_open_libraries(err);
+
+    if (r == 0)
+        r = image_import_open(im->store, im->options->source, &im->fd, &im->blob, err);
+    if (r < 0)
+        return r;
+    r = examine(im, err);
+    if (r < 0 && r != ERR_INTERRUPTED)
+        err_wrap(err, "%s", im->options->source ? im->options->source : "standard input");
+    if (r == 0)
+        r = make_documents(im, &documents, err);
+    if (r == 0)
+        r = bring(im, &documents, err);
+    im->fd = fd_close(im->fd);
+    *ret_id = documents.config.digest.digest;
+    return r;
+}
+
+int image_import(struct store *s, const struct image_import_options *options, struct digest *ret_id, struct err *err)
+{
+    _cleanup_image_config_ struct oci_image_config probe = {0};
+    struct importing im = {.store = s, .options = options, .fd = -1};
+    struct image_signals signals;
+    struct err why = ERR_INIT;
+    int r = image_change(&probe.config, options->changes, err); /* before what may take long */
+
+    if (r < 0)
+        return r;
+    if (store_sweep_unfinished(s, &why) < 0) /* no reason to go without the image */
+        log_debug("%s", why.text);
+    store_empty_trash_aside(s);
+    r = image_signals_begin(&signals, err);
+    if (r < 0)
+        return r;
+    im.wake_fd = signals.wake[0];
+    r = import(&im, ret_id, err);
+    image_signals_end(&signals);
+    return r;
+}
