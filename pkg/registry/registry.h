@@ -1,4 +1,5 @@
-/* The client side of the OCI distribution specification: manifests and blobs of a registry or its mirrors.
+/* The client side of the OCI distribution specification: manifests and blobs of a registry or its mirrors, read and
+ * written.
  *
  * One client serves one process in one thread. It keeps connections, tokens and what it learnt about hosts between
  * calls, so a pull uses one client for everything. Nothing of it may be used in a forked child, and closing the
@@ -95,7 +96,56 @@ void registry_download_cancel(struct registry_download *d);
 /* Downloads that are queued or running. */
 size_t registry_downloads(const struct registry *r);
 
-/* Moves downloads on until one of the caller's `fds` is ready, or `timeout_ms` (-1: none) has passed, or one download
- * came to its end, or none is left. Returns how many of `fds` are ready, with their revents set as poll(2) does, or
- * ERR_INTERRUPTED. With no downloads it is a plain poll. */
+/* ---- writing ----
+ *
+ * What is written goes to the registry itself, never to a mirror. OCI distribution specification 1.1, "Push". Errors
+ * are ERR_AUTH "denied: requested access to the resource is denied" and the like, in the registry's own words where it
+ * has some; ERR_LIMIT where it takes nothing so large; ERR_UNSUPPORTED where it takes no pushes. */
+
+/* Whether the repository of `ref` has a manifest, which then has all of its content. A registry that does not say has
+ * it not. Waits; transfers under way move on meanwhile. */
+int registry_has_manifest(struct registry *r, const struct oci_reference *ref, const struct digest *digest, bool *ret,
+                          struct err *err);
+
+/* Stores a manifest or index, byte for byte, whose content is there already: under the tag of `ref`, or by its digest,
+ * which is computed here (with the algorithm of `ref->digest`, where it has one). Waits as well. */
+int registry_push_manifest(struct registry *r, const struct oci_reference *ref, bool by_digest, const void *bytes,
+                           size_t len, const char *media_type, struct digest_computed *ret, struct err *err);
+
+enum registry_uploaded {
+    REGISTRY_EXISTED, /* nothing was to be done */
+    REGISTRY_MOUNTED, /* from another repository */
+    REGISTRY_SENT,
+};
+
+/* What an upload calls, as a download does. */
+struct registry_upload_ops {
+    /* The registry lacks the blob: registry_upload_send() is to be called, now or later. A failure ends the upload. */
+    int (*wanted)(void *ctx, struct err *err);
+    void (*sent)(void *ctx, int64_t now); /* `now` bytes are on their way, sometimes less than before; may be NULL */
+    /* Called exactly once unless cancelled; the upload is gone afterwards. `how` counts with status 0. */
+    void (*done)(void *ctx, int status, enum registry_uploaded how, const struct err *err);
+};
+
+struct registry_upload;
+
+/* Queues the upload of a blob: nothing is sent where it is there already, or can be had from the repository `from` (a
+ * path at the same registry, or NULL). Five run at once, in the order of their start. As with downloads nothing is
+ * called before registry_wait(), `ops` is borrowed, all else is copied, and the handle is good until done(). */
+struct registry_upload *registry_upload(struct registry *r, const struct oci_reference *ref,
+                                        const struct oci_descriptor *blob, const char *from,
+                                        const struct registry_upload_ops *ops, void *ctx);
+
+/* The blob's bytes, all of them and nothing else, in a file that is the caller's and stays open until the end. */
+void registry_upload_send(struct registry_upload *u, int fd);
+
+/* Ends an upload without a call of done(). */
+void registry_upload_cancel(struct registry_upload *u);
+
+/* Uploads that are queued or running. */
+size_t registry_uploads(const struct registry *r);
+
+/* Moves downloads and uploads on until one of the caller's `fds` is ready, or `timeout_ms` (-1: none) has passed, or
+ * one of them came to its end, or none is left. Returns how many of `fds` are ready, with their revents set as poll(2)
+ * does, or ERR_INTERRUPTED. Without any it is a plain poll. */
 int registry_wait(struct registry *r, struct pollfd *fds, size_t n_fds, int timeout_ms, struct err *err);

@@ -196,6 +196,25 @@ static void test_depth(void **state)
     json_free(&outer_type, &o);
 }
 
+static void check_indent(const char *text, const char *expected)
+{
+    _cleanup_buf_ struct buf out = BUF_INIT;
+
+    json_indent(text, strlen(text), "  ", &out);
+    assert_string_equal(buf_str(&out), expected);
+}
+
+static void test_indent(void **state)
+{
+    (void)state;
+    check_indent("{\"b\":[1,2.50,{}],\"a\" : \"x\\\"{,:\\\\\"}",
+                 "{\n  \"b\": [\n    1,\n    2.50,\n    {}\n  ],\n  \"a\": \"x\\\"{,:\\\\\"\n}");
+    check_indent(" [ ]\n", "[]");
+    check_indent("[[ ],null]", "[\n  [],\n  null\n]");
+    /* What is no document is passed on, and nothing beyond it is read. */
+    check_indent("}]\"\\", "}]\"\\");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_errors_name_the_place),
         cmocka_unit_test(test_strict),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_indent),
     };
 
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
