@@ -130,6 +130,23 @@ no_files() {
     [ "$(config_digest "$BATS_TEST_TMPDIR/copied")" = "$(config_digest "$layout")" ]
 }
 
+@test "the newer layout of docker save through manifest.json alone: layers compressed, under their digests" {
+    load_layers
+    mkdir "$BATS_TEST_TMPDIR/new"
+    cbox save layers:1 | tar -C "$BATS_TEST_TMPDIR/new" -x
+    rm "$BATS_TEST_TMPDIR/new/index.json" "$BATS_TEST_TMPDIR/new/oci-layout"
+    tar_of "$BATS_TEST_TMPDIR/new" --mtime=@0 >"$BATS_TEST_TMPDIR/new.tar"
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/root2
+    for archive in "$BATS_TEST_TMPDIR/new.tar" "$BATS_TEST_TMPDIR/new"; do
+        expect 'Loaded image: layers:1' cbox load -i "$archive"
+    done
+    [ "$(cbox image inspect --format '{{.Id}}' layers:1)" = "$(config_digest "$layers")" ]
+    expect three cbox run --rm layers:1 'echo $LAYERS'
+    # What was compressed stays so, and keeps its digest.
+    cbox save --format oci-dir -o "$BATS_TEST_TMPDIR/out" layers:1
+    [ "$(image_layer_digest "$BATS_TEST_TMPDIR/out" 2)" = "$(image_layer_digest "$layers" 2)" ]
+}
+
 @test "a load takes a name away from the image that had it, as Docker does" {
     cbox load -q -i "$BATS_FILE_TMPDIR/docker.tar"
     old=$(cbox image inspect --format '{{.Id}}' alpine:3)
