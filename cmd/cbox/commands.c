@@ -21,20 +21,25 @@ static const struct cli_entry container_commands[] = {
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
-    {"history", &cmd_history, CLI_OTHER},
-    {"import", &cmd_import, CLI_OTHER},
-    {"inspect", &cmd_image_inspect, CLI_OTHER},
-    {"load", &cmd_load, CLI_OTHER},
-    {"ls", &cmd_images, CLI_OTHER, "list"},
-    {"prune", &cmd_image_prune, CLI_OTHER},
-    {"pull", &cmd_pull, CLI_OTHER},
-    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
-    {"save", &cmd_save, CLI_OTHER},
-    {"tag", &cmd_tag, CLI_OTHER},
-    {"tags", &cmd_image_tags, CLI_OTHER},
-    {"untag", &cmd_untag, CLI_OTHER},
+    {"copy", &cmd_image_copy, CLI_OTHER},   {"history", &cmd_history, CLI_OTHER},
+    {"import", &cmd_import, CLI_OTHER},     {"inspect", &cmd_image_inspect, CLI_OTHER},
+    {"load", &cmd_load, CLI_OTHER},         {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"prune", &cmd_image_prune, CLI_OTHER}, {"pull", &cmd_pull, CLI_OTHER},
+    {"push", &cmd_push, CLI_OTHER},         {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"save", &cmd_save, CLI_OTHER},         {"tag", &cmd_tag, CLI_OTHER},
+    {"tags", &cmd_image_tags, CLI_OTHER},   {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
+
+static const struct cli_entry manifest_commands[] = {
+    {"annotate", &cmd_manifest_annotate, CLI_OTHER},
+    {"create", &cmd_manifest_create, CLI_OTHER},
+    {"inspect", &cmd_manifest_inspect, CLI_OTHER},
+    {"push", &cmd_manifest_push, CLI_OTHER},
+    {"rm", &cmd_manifest_rm, CLI_OTHER},
+};
+static const struct cli_command group_manifest = {.summary = "Manage image manifests and manifest lists",
+                                                  CLI_ENTRIES(manifest_commands)};
 
 static const struct cli_entry system_commands[] = {
     {"check", &cmd_system_check, CLI_OTHER},
@@ -49,6 +54,7 @@ static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
     {"ps", &cmd_ps, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
+    {"push", &cmd_push, CLI_COMMON},
     {"images", &cmd_images, CLI_COMMON},
     {"login", &cmd_login, CLI_COMMON},
     {"logout", &cmd_logout, CLI_COMMON},
@@ -58,6 +64,7 @@ static const struct cli_entry commands[] = {
     {"help", &cmd_help, CLI_COMMON},
     {"container", &group_container, CLI_MANAGEMENT},
     {"image", &group_image, CLI_MANAGEMENT},
+    {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},
@@ -100,7 +107,9 @@ static const char description[] =
     "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
     "not checked and which may speak plain HTTP. The certificate directories are Docker's: HOST/NAME.crt are further\n"
     "authorities, HOST/NAME.cert and HOST/NAME.key are what cbox identifies itself with; the first directory that has\n"
-    "the host counts.";
+    "the host counts. SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities.\n"
+    "\n"
+    "What registries are shown, user names, passwords and tokens, is where 'cbox login' and Docker keep it.";
 
 const struct cli_command cbox_root = {
     .summary = "Containers without a daemon",

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cmd_history;
+extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;
 extern const struct cli_command cmd_image_prune;
 extern const struct cli_command cmd_image_tags;
@@ -13,8 +14,14 @@ extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_load;
 extern const struct cli_command cmd_login;
 extern const struct cli_command cmd_logout;
+extern const struct cli_command cmd_manifest_annotate;
+extern const struct cli_command cmd_manifest_create;
+extern const struct cli_command cmd_manifest_inspect;
+extern const struct cli_command cmd_manifest_push;
+extern const struct cli_command cmd_manifest_rm;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
+extern const struct cli_command cmd_push;
 extern const struct cli_command cmd_rm;
 extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;

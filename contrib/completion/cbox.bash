@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull images login logout search version info help container image system history import inspect load rm rmi save tag untag'
+        commands='run ps pull push images login logout search version info help container image manifest system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -19,6 +19,10 @@ _cbox_tables() {
         ;;
     'cbox pull')
         options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
+        first=image others=none
+        ;;
+    'cbox push')
+        options='--all-platforms -a --all-tags --compression:words=gzip|zstd --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
     'cbox images')
@@ -59,7 +63,11 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox image')
-        commands='history import inspect load ls prune pull rm save tag tags untag'
+        commands='copy history import inspect load ls prune pull push rm save tag tags untag'
+        ;;
+    'cbox image copy')
+        options='--platform:none -q --quiet --tls-verify'
+        first=none others=none
         ;;
     'cbox image history')
         options='--format:none -H --human --no-trunc -q --quiet'
@@ -87,6 +95,10 @@ _cbox_tables() {
         options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
         first=image others=none
         ;;
+    'cbox image push')
+        options='--all-platforms -a --all-tags --compression:words=gzip|zstd --platform:none -q --quiet --tls-verify'
+        first=image others=none
+        ;;
     'cbox image rm' | 'cbox image remove')
         options='-f --force'
         first=image others=image
@@ -104,6 +116,28 @@ _cbox_tables() {
         ;;
     'cbox image untag')
         first=image others=image
+        ;;
+    'cbox manifest')
+        commands='annotate create inspect push rm'
+        ;;
+    'cbox manifest annotate')
+        options='--arch:none --os:none --os-features:none --os-version:none --variant:none'
+        first=none others=none
+        ;;
+    'cbox manifest create')
+        options='-a --amend --insecure'
+        first=none others=none
+        ;;
+    'cbox manifest inspect')
+        options='--insecure -v --verbose'
+        first=none others=none
+        ;;
+    'cbox manifest push')
+        options='--insecure -p --purge'
+        first=none others=none
+        ;;
+    'cbox manifest rm')
+        first=none others=none
         ;;
     'cbox system')
         commands='check df info prune'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -26,6 +26,7 @@ complete -c cbox -f
 complete -c cbox -n "__cbox_at ''" -a run -d 'Create and run a new container from an image'
 complete -c cbox -n "__cbox_at ''" -a ps -d 'List containers'
 complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
+complete -c cbox -n "__cbox_at ''" -a push -d 'Upload an image to a registry'
 complete -c cbox -n "__cbox_at ''" -a images -d 'List images'
 complete -c cbox -n "__cbox_at ''" -a login -d 'Authenticate to a registry'
 complete -c cbox -n "__cbox_at ''" -a logout -d 'Log out from a registry'
@@ -35,6 +36,7 @@ complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
 complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
+complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
@@ -80,8 +82,16 @@ complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of ev
 complete -c cbox -n "__cbox_at 'pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
-complete -c cbox -n "__cbox_at 'pull'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'pull'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
+complete -c cbox -n "__cbox_at 'push'" -s a -l all-tags -d 'Push all tags of an image to the repository'
+complete -c cbox -n "__cbox_at 'push'" -l compression -x -a 'gzip zstd' -d 'Compress layers that are packed otherwise anew, with gzip or zstd'
+complete -c cbox -n "__cbox_at 'push'" -l platform -x -d 'Push the image for this platform alone, as linux/arm64'
+complete -c cbox -n "__cbox_at 'push'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'push'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
+complete -c cbox -n "__cbox_at 'push'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'images'" -s a -l all -d 'Show all images'
 complete -c cbox -n "__cbox_at 'images'" -l digests -d 'Show digests'
@@ -94,14 +104,14 @@ complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)
 
 complete -c cbox -n "__cbox_at 'login'" -s p -l password -x -d 'Password or Personal Access Token (PAT)'
 complete -c cbox -n "__cbox_at 'login'" -l password-stdin -d 'Take the Password or Personal Access Token (PAT) from stdin'
-complete -c cbox -n "__cbox_at 'login'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'login'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'login'" -s u -l username -x -d 'Username'
 
 complete -c cbox -n "__cbox_at 'search'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'search'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'search'" -l limit -x -d 'Max number of search results'
 complete -c cbox -n "__cbox_at 'search'" -l no-trunc -d 'Don\'t truncate output'
-complete -c cbox -n "__cbox_at 'search'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'search'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
@@ -137,6 +147,7 @@ complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -r -F -d 'Bind mo
 complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'image'" -a copy -d 'Copy an image from one registry to another'
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at 'image'" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at 'image'" -a inspect -d 'Display detailed information on one or more images'
@@ -144,11 +155,16 @@ complete -c cbox -n "__cbox_at 'image'" -a load -d 'Load an image from a tar arc
 complete -c cbox -n "__cbox_at 'image'" -a ls -d 'List images'
 complete -c cbox -n "__cbox_at 'image'" -a prune -d 'Remove unused images'
 complete -c cbox -n "__cbox_at 'image'" -a pull -d 'Download an image from a registry'
+complete -c cbox -n "__cbox_at 'image'" -a push -d 'Upload an image to a registry'
 complete -c cbox -n "__cbox_at 'image'" -a rm -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at 'image'" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at 'image'" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at 'image'" -a tags -d 'List the tags of a repository in its registry'
 complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images, which stay'
+
+complete -c cbox -n "__cbox_at 'image copy'" -l platform -x -d 'Copy the image for this platform alone, as linux/arm64, in place of the index'
+complete -c cbox -n "__cbox_at 'image copy'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'image copy'" -l tls-verify -d 'Require HTTPS and check the registries\' certificates'
 
 complete -c cbox -n "__cbox_at 'image history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'image history'" -s H -l human -d 'Print sizes and dates in human readable format'
@@ -186,8 +202,16 @@ complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image
 complete -c cbox -n "__cbox_at 'image pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
-complete -c cbox -n "__cbox_at 'image pull'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'image pull'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'image push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
+complete -c cbox -n "__cbox_at 'image push'" -s a -l all-tags -d 'Push all tags of an image to the repository'
+complete -c cbox -n "__cbox_at 'image push'" -l compression -x -a 'gzip zstd' -d 'Compress layers that are packed otherwise anew, with gzip or zstd'
+complete -c cbox -n "__cbox_at 'image push'" -l platform -x -d 'Push the image for this platform alone, as linux/arm64'
+complete -c cbox -n "__cbox_at 'image push'" -s q -l quiet -d 'Suppress verbose output'
+complete -c cbox -n "__cbox_at 'image push'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
+complete -c cbox -n "__cbox_at 'image push'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -s f -l force -d 'Force removal of the image'
 complete -c cbox -n "__cbox_at 'image rm' 'image remove'" -a '(cbox __complete image 2>/dev/null)'
@@ -201,10 +225,31 @@ complete -c cbox -n "__cbox_at 'image save'" -a '(cbox __complete image 2>/dev/n
 complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image tags'" -l limit -x -d 'Max number of tags (0: all)'
-complete -c cbox -n "__cbox_at 'image tags'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'image tags'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'image tags'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'manifest'" -a annotate -d 'Add additional information to a local image manifest'
+complete -c cbox -n "__cbox_at 'manifest'" -a create -d 'Create a local manifest list to annotate and push'
+complete -c cbox -n "__cbox_at 'manifest'" -a inspect -d 'Display an image manifest, or manifest list'
+complete -c cbox -n "__cbox_at 'manifest'" -a push -d 'Push a manifest list to a repository'
+complete -c cbox -n "__cbox_at 'manifest'" -a rm -d 'Delete one or more manifest lists from local storage'
+
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l arch -x -d 'Set architecture'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l os -x -d 'Set operating system'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l os-features -x -d 'Set operating system feature'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l os-version -x -d 'Set operating system version'
+complete -c cbox -n "__cbox_at 'manifest annotate'" -l variant -x -d 'Set architecture variant'
+
+complete -c cbox -n "__cbox_at 'manifest create'" -s a -l amend -d 'Amend an existing manifest list'
+complete -c cbox -n "__cbox_at 'manifest create'" -l insecure -d 'Allow communication with an insecure registry'
+
+complete -c cbox -n "__cbox_at 'manifest inspect'" -l insecure -d 'Allow communication with an insecure registry'
+complete -c cbox -n "__cbox_at 'manifest inspect'" -s v -l verbose -d 'Output additional info including layers and platform'
+
+complete -c cbox -n "__cbox_at 'manifest push'" -l insecure -d 'Allow push to an insecure registry'
+complete -c cbox -n "__cbox_at 'manifest push'" -s p -l purge -d 'Remove the local manifest list after push'
 
 complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'

@@ -62,6 +62,12 @@ void http_free(struct http *h)
 struct http_transfer *http_get(struct http *h, const struct http_request *request, const struct http_ops *ops,
                                void *ctx)
 {
+    return http_send(h, request, ops, ctx);
+}
+
+struct http_transfer *http_send(struct http *h, const struct http_request *request, const struct http_ops *ops,
+                                void *ctx)
+{
     struct http_transfer *t = mem_zalloc(1, sizeof(*t)), **at = &h->transfers;
 
     t->client = h;
@@ -75,6 +81,11 @@ struct http_transfer *http_get(struct http *h, const struct http_request *reques
     t->start = t->at = request->start;
     t->size = request->size;
     t->once = request->once;
+    t->method = str_dup(request->method);
+    t->body = request->body;
+    if (request->body.bytes)
+        t->body.bytes = t->body_bytes = mem_dup(request->body.bytes, (size_t)request->body.size);
+    t->due = request->not_before;
     t->small = request->small;
     while (*at)
         at = &(*at)->next;

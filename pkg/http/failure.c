@@ -50,8 +50,8 @@ static int timed_out(struct http_transfer *t)
         return err_set(&t->err, ERR_NETWORK, "%s sends less than %d bytes a second for %d seconds",
                        t->current_authority, t->client->options.limits.stall_rate,
                        t->client->options.limits.stall_seconds);
-    return err_set(&t->err, ERR_NETWORK, "%s sends nothing for %d seconds", t->current_authority,
-                   t->client->options.limits.stall_seconds);
+    return err_set(&t->err, ERR_NETWORK, "%s %s nothing for %d seconds", t->current_authority,
+                   t->sent < t->body.size ? "takes" : "sends", http_setup_patience(t));
 }
 
 static int unreachable(struct http_transfer *t, CURLcode code)

@@ -7,6 +7,11 @@
  * Everything that a server can make long (headers, answers that tell of errors, redirects, tries) is capped; one that
  * trickles is taken for one that stalls.
  *
+ * A request with a method of its own is sent once, since only its maker knows what came of half of it: he tries again
+ * with http_may_pass() and http_pause(). Its redirects are followed where method and body stay what they are (307,
+ * 308). A body above 1 MiB waits for a "100 Continue" (for a second at most, as libcurl does), so that a refusal comes
+ * before the bytes go.
+ *
  * Nothing happens, and nothing is called back, outside http_wait(). A client belongs to one thread of one process; a
  * forked child must not touch it. Name resolution may run in a thread of libcurl's.
  *
@@ -81,8 +86,19 @@ struct http_response {
 /* The value of the `nth` (from 0) header of this name, or NULL. */
 const char *http_response_header(const struct http_response *response, const char *name, size_t nth);
 
+/* What a request carries: bytes, or a part of a file. */
+struct http_body {
+    const void *bytes; /* copied; NULL: from `fd` */
+    int fd;            /* read with pread(2) from `offset` on; the caller's, open until done() */
+    int64_t offset;
+    int64_t size;
+};
+
 struct http_request {
     const char *url;           /* http:// or https:// */
+    const char *method;        /* "HEAD", "PUT", …; NULL: GET */
+    struct http_body body;     /* beside GET and HEAD; of size 0: an empty one */
+    int64_t not_before;        /* time_monotonic() */
     const char *origin;        /* the authority on whose behalf it is asked; NULL: that of `url` */
     char *const *headers;      /* "Name: value", sent to everybody who is asked; or NULL */
     const char *authorization; /* value of that header, or NULL */
@@ -101,14 +117,29 @@ struct http_ops {
     /* Called exactly once, as the last, unless cancelled. `status` 0: there is an answer, whatever it says, and of a
      * 2xx one all bytes were handed over. Else the failure, with `err`. `response` is good during the call. */
     void (*done)(void *ctx, int status, const struct http_response *response, const struct err *err);
+    /* `now` bytes of the request's body are on their way; less than before where it begins again. May be NULL. */
+    void (*sent)(void *ctx, int64_t now);
 };
 
 struct http_transfer;
 
-/* Queues a GET (or the POST of a form); the strings of `request` are copied, `ops` is borrowed. May be called from
- * inside the callbacks. The handle is good until done() was called. */
+/* Queues a request; its strings are copied, `ops` is borrowed. May be called from inside the callbacks. The handle is
+ * good until done() was called. The bytes of a 2xx answer go to `data`, which only a GET needs: else they are dropped
+ * without one. */
+struct http_transfer *http_send(struct http *h, const struct http_request *request, const struct http_ops *ops,
+                                void *ctx);
+
+/* The same for a GET, or the POST of a form. */
 struct http_transfer *http_get(struct http *h, const struct http_request *request, const struct http_ops *ops,
                                void *ctx);
+
+/* Whether another try may help: a failure (`status`, of done()) of the network, or an answer that says so (408, 429,
+ * 500, 502, 503, 504). */
+bool http_may_pass(int status, const struct http_response *response);
+
+/* How long to wait before another try, in nanoseconds, after `failures` (1, …) of them: what Retry-After asks for, and
+ * half to one and a half of a pause that doubles each time. -1 where the server asks for more than is waited for. */
+int64_t http_pause(const struct http *h, const struct http_response *response, int failures);
 
 /* Nothing is called for this transfer from now on. May be called from inside the callbacks. */
 void http_cancel(struct http_transfer *t);
@@ -126,3 +157,6 @@ bool http_is_loopback(const char *authority);
 /* Scheme ("https"), authority ("host:port", lower case; the port only where it is not the scheme's), both freed by the
  * caller; ERR_INVALID for anything but an http(s) URL with a host and without credentials. Needs http_new() first. */
 int http_url_origin(const char *url, char **ret_scheme, char **ret_authority, struct err *err);
+
+/* `location` seen from `base`. The caller frees it. ERR_INVALID. */
+int http_url_resolve(const char *base, const char *location, char **ret, struct err *err);

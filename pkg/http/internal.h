@@ -74,6 +74,9 @@ struct http_transfer {
     char *scheme, *authority; /* of `url`: where `authorization` may go */
     int64_t start, size;
     bool once, small;
+    char *method; /* or NULL */
+    struct http_body body;
+    char *body_bytes; /* ours, where they are in memory */
 
     /* the state */
     enum http_state state;
@@ -89,6 +92,7 @@ struct http_transfer {
     struct curl_slist *sent_headers;
     char *current_url, *current_scheme, *current_authority;
     char trouble[CURL_ERROR_SIZE];
+    int64_t sent; /* of the request's body */
     size_t header_bytes;
     int64_t began; /* `at` when it began */
     bool body_wanted, progress, body_cut;
@@ -117,13 +121,15 @@ bool http_transfer_elsewhere(const struct http_transfer *t);
 size_t http_receive_header(char *line, size_t size, size_t n, void *data);
 size_t http_receive_body(char *bytes, size_t size, size_t n, void *data);
 
+/* body.c: the body of a request, while libcurl runs an attempt. */
+void http_body_setup(struct http_transfer *t);
+
 /* setup.c: a handle for one attempt. Sets t->err on failure. */
 int http_setup(struct http_transfer *t);
+/* For how many seconds nothing may happen. */
+int http_setup_patience(const struct http_transfer *t);
 /* Finds the system's authorities. */
 void http_setup_authorities(struct http *h);
 
 /* failure.c: t->err and t->response.failure from what libcurl says. */
 void http_failure_set(struct http_transfer *t, CURLcode code);
-
-/* url.c: `location` seen from `base`. The caller frees it. ERR_INVALID. */
-int http_url_resolve(const char *base, const char *location, char **ret, struct err *err);

@@ -168,6 +168,8 @@ size_t http_receive_body(char *bytes, size_t size, size_t n, void *data)
     }
     t->progress = true;
     t->at += (int64_t)n;
+    if (!t->ops->data)
+        return given;
     return t->ops->data(t->ctx, bytes, n, &t->err) < 0 ? 0 : given;
 }
 

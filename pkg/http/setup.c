@@ -10,6 +10,8 @@
 enum {
     RECEIVE_BUFFER = 512 << 10,
     BUNDLE_MAX = 16 << 20,
+    EXPECT_ABOVE = 1 << 20,
+    PATIENCE = 6, /* times the usual, with a server that has to digest and store what it was sent */
 };
 
 struct http_curl http_curl;
@@ -63,8 +65,10 @@ void http_setup_authorities(struct http *h)
         return;
     if (info->capath && is_hashed(info->capath))
         h->ca_dir = str_dup(info->capath);
-    else
+    else if (info->cainfo && access(info->cainfo, F_OK) == 0)
         h->ca_bundle = str_dup(info->cainfo);
+    else
+        h->own_authorities = true; /* none: libcurl would fail for want of its file, also where no TLS is spoken */
 }
 
 /* libcurl takes `ca_pem` in the place of the bundle, not beside it. */
@@ -132,6 +136,8 @@ static void setup_headers(struct http_transfer *t)
 
     STRV_FOREACH (header, t->headers)
         list = http_curl.curl_slist_append(list, *header);
+    if (t->method && t->body.size <= EXPECT_ABOVE)
+        list = http_curl.curl_slist_append(list, "Expect:"); /* libcurl would with any body */
     if (t->authorization && !http_transfer_elsewhere(t)) {
         _cleanup_free_ char *line = str_printf("Authorization: %s", t->authorization);
 
@@ -150,6 +156,21 @@ static void setup_range(struct http_transfer *t)
         return;
     snprintf(range, sizeof(range), "%" PRId64 "-", t->at);
     http_curl.curl_easy_setopt(t->easy, CURLOPT_RANGE, range);
+}
+
+int http_setup_patience(const struct http_transfer *t)
+{
+    return t->client->options.limits.stall_seconds * (t->method && !str_eq(t->method, "HEAD") ? PATIENCE : 1);
+}
+
+static void setup_method(struct http_transfer *t)
+{
+    if (str_eq(t->method, "HEAD"))
+        http_curl.curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+    else if (!str_eq(t->method, "GET")) {
+        http_body_setup(t);
+        http_curl.curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->method);
+    }
 }
 
 int http_setup(struct http_transfer *t)
@@ -184,12 +205,14 @@ int http_setup(struct http_transfer *t)
                                t->small ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
     http_curl.curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)limits->connect_seconds);
     http_curl.curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)limits->stall_rate);
-    http_curl.curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)limits->stall_seconds);
+    http_curl.curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)http_setup_patience(t));
     if (http_is_loopback(t->current_authority))
         http_curl.curl_easy_setopt(e, CURLOPT_PROXY, "");
     if (t->form)
         http_curl.curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, t->form);
     setup_headers(t);
     setup_range(t);
+    if (t->method)
+        setup_method(t);
     return str_eq(t->current_scheme, "https") ? setup_tls(t) : 0;
 }

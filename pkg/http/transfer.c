@@ -25,9 +25,17 @@ static bool is_passing_status(int status)
     return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-static bool is_redirect(int status)
+bool http_may_pass(int status, const struct http_response *response)
 {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return status == ERR_NETWORK || (status == 0 && is_passing_status(response->status));
+}
+
+/* To be followed with the same method and body; what else some servers mean by the older ones holds for GET alone. */
+static bool is_redirect(const struct http_transfer *t, int status)
+{
+    bool reads = !t->method || str_eq(t->method, "HEAD");
+
+    return status == 307 || status == 308 || (reads && (status == 301 || status == 302 || status == 303));
 }
 
 static void response_clear(struct http_transfer *t)
@@ -48,6 +56,8 @@ void http_transfer_free(struct http_transfer *t)
     response_clear(t);
     strv_free(t->headers);
     free(t->url);
+    free(t->method);
+    free(t->body_bytes);
     free(t->origin);
     free(t->authorization);
     free(t->form);
@@ -144,24 +154,31 @@ static void follow(struct http_transfer *t)
 }
 
 /* Half to one and a half of the pause that doubles with each failure. */
-static int64_t back_off(const struct http_transfer *t)
+static int64_t back_off(const struct http *h, int failures)
 {
     char hex[5];
-    int64_t pause = t->client->options.limits.pause_ms * millisecond << MIN_OF(t->failures - 1, 5);
+    int64_t pause = h->options.limits.pause_ms * millisecond << MAX_OF(MIN_OF(failures - 1, 5), 0);
 
     id_hex(hex, 4);
     return pause / 2 + pause * strtol(hex, NULL, 16) / 0xffff;
 }
 
-/* The seconds that a server asks to wait, -1 where it does not (or with a date, which nobody sends). */
-static int64_t retry_after(const struct http_transfer *t)
+/* The seconds that a server asks to wait, 0 where it does not (or with a date, which nobody sends). */
+static int64_t retry_after(const struct http_response *response)
 {
-    const char *text = http_response_header(&t->response, "Retry-After", 0);
+    const char *text = http_response_header(response, "Retry-After", 0);
     int64_t seconds;
 
     if (!text || num_parse_i64(text, 0, INT32_MAX, &seconds, NULL) < 0)
-        return -1;
+        return 0;
     return seconds;
+}
+
+int64_t http_pause(const struct http *h, const struct http_response *response, int failures)
+{
+    int64_t wait = retry_after(response);
+
+    return wait > RETRY_AFTER_MAX ? -1 : wait * second + back_off(h, failures);
 }
 
 static int penalty_of(const struct http_transfer *t, CURLcode code)
@@ -184,13 +201,16 @@ static bool got_further(const struct http_transfer *t, int penalty)
 /* Pauses for another attempt: false where there shall be none. */
 static bool try_again(struct http_transfer *t, int penalty)
 {
-    int64_t wait = retry_after(t);
+    int64_t wait;
 
+    if (t->method)
+        return false;
     if (got_further(t, penalty))
         t->penalty = t->failures = 0;
     t->penalty += penalty;
     t->failures++;
-    if (t->penalty >= PENALTY_MAX || t->attempts >= ATTEMPTS_MAX || wait > RETRY_AFTER_MAX)
+    wait = http_pause(t->client, &t->response, t->failures);
+    if (t->penalty >= PENALTY_MAX || t->attempts >= ATTEMPTS_MAX || wait < 0)
         return false;
     if (t->once && t->at == t->start && !strv_contains(t->client->answered, t->authority))
         return false;
@@ -199,7 +219,7 @@ static bool try_again(struct http_transfer *t, int penalty)
         if (t->ops->restart(t->ctx, &t->err) < 0)
             return false;
     }
-    t->due = time_monotonic() + MAX_OF(wait, 0) * second + back_off(t);
+    t->due = time_monotonic() + wait;
     t->state = HTTP_PAUSED;
     log_debug("http: %s: trying again in %lld ms", t->current_authority,
               (long long)((t->due - time_monotonic()) / millisecond));
@@ -212,7 +232,7 @@ static void answered(struct http_transfer *t)
 
     if (!strv_contains(t->client->answered, t->current_authority))
         strv_add(&t->client->answered, t->current_authority);
-    if (is_redirect(status) && !t->form) {
+    if (is_redirect(t, status) && !t->form) {
         follow(t);
         return;
     }

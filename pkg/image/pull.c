@@ -21,8 +21,6 @@ static int give_name(struct store *s, const struct oci_reference *name, const st
     return image_name_give(s, name, &meaning, &ret->newer, err);
 }
 
-/* ---- the pull ---- */
-
 static int pull(struct store *s, struct registry *registry, const struct oci_reference *name,
                 const struct image_pull_options *options, int wake_fd, struct image_pulled *ret, struct err *err)
 {

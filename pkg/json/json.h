@@ -85,6 +85,10 @@ int json_parse(const char *text, size_t len, const struct json_type *type, void 
 /* Appends the document as compact JSON in the table's order (so equal structs give equal bytes), or indented. */
 void json_dump(const struct json_type *type, const void *in, bool indent, struct buf *out);
 
+/* Appends a document that was found valid with each value on a line of its own, `indent` a level; its names, values and
+ * order stay (Go's json.Indent). */
+void json_indent(const char *text, size_t len, const char *indent, struct buf *out);
+
 /* Releases what the struct owns and zeroes it. */
 void json_free(const struct json_type *type, void *object);
 

@@ -50,6 +50,7 @@ void oci_descriptor_copy(const struct oci_descriptor *d, struct oci_descriptor *
         ret->platform->os = str_dup(d->platform->os);
         ret->platform->variant = str_dup(d->platform->variant);
         ret->platform->os_version = str_dup(d->platform->os_version);
+        ret->platform->os_features = strv_copy(d->platform->os_features);
     }
 }
 

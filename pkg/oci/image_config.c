@@ -58,6 +58,7 @@ static const struct json_field image_config_fields[] = {
     JSON_FIELD(struct oci_image_config, "architecture", JSON_K_STRING, platform.architecture, .flags = JSON_KEEP_EMPTY),
     JSON_FIELD(struct oci_image_config, "os", JSON_K_STRING, platform.os, .flags = JSON_KEEP_EMPTY),
     JSON_FIELD(struct oci_image_config, "os.version", JSON_K_STRING, platform.os_version),
+    JSON_FIELD(struct oci_image_config, "os.features", JSON_K_STRV, platform.os_features),
     JSON_FIELD(struct oci_image_config, "variant", JSON_K_STRING, platform.variant),
     JSON_FIELD(struct oci_image_config, "config", JSON_K_OBJECT, config, .type = &oci_container_config_type),
     JSON_FIELD(struct oci_image_config, "rootfs", JSON_K_OBJECT, rootfs, .flags = JSON_REQUIRED, .type = &rootfs_type),

@@ -8,6 +8,7 @@ static const struct json_field platform_fields[] = {
     JSON_FIELD(struct oci_platform, "architecture", JSON_K_STRING, architecture),
     JSON_FIELD(struct oci_platform, "os", JSON_K_STRING, os),
     JSON_FIELD(struct oci_platform, "os.version", JSON_K_STRING, os_version),
+    JSON_FIELD(struct oci_platform, "os.features", JSON_K_STRV, os_features),
     JSON_FIELD(struct oci_platform, "variant", JSON_K_STRING, variant),
 };
 const struct json_type oci_platform_type = {

@@ -10,6 +10,7 @@ struct oci_platform {
     char *os;           /* "linux" */
     char *variant;      /* "v7", or NULL */
     char *os_version;   /* of Windows; or NULL */
+    char **os_features; /* of Windows */
 };
 
 extern const struct json_type oci_platform_type;

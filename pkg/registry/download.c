@@ -143,6 +143,12 @@ void registry_downloads_release(struct registry *r)
     }
 }
 
+void registry_begin_queued(struct registry *r)
+{
+    registry_downloads_begin(r);
+    registry_uploads_begin(r);
+}
+
 int registry_wait(struct registry *r, struct pollfd *fds, size_t n_fds, int timeout_ms, struct err *err)
 {
     const int64_t millisecond = 1000000;
@@ -153,10 +159,11 @@ int registry_wait(struct registry *r, struct pollfd *fds, size_t n_fds, int time
         int64_t left = timeout_ms < 0 ? -1 : MAX_OF(end - time_monotonic(), 0) / millisecond;
         int ready;
 
-        registry_downloads_begin(r);
+        registry_begin_queued(r);
         /* Those that had nothing to fetch are at their end already: look, but do not wait. */
         ready = http_wait(r->http, fds, n_fds, r->ended != ended ? 0 : (int)left, err);
-        if (ready != 0 || r->ended != ended || !r->downloads || (timeout_ms >= 0 && time_monotonic() >= end))
+        if (ready != 0 || r->ended != ended || (!r->downloads && !r->uploads) ||
+            (timeout_ms >= 0 && time_monotonic() >= end))
             return ready;
     }
 }

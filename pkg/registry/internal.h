@@ -16,6 +16,7 @@ struct registry_endpoint {
     char *index;       /* the authority that answers searches */
     bool may_be_plain; /* http:// may be tried where there is no TLS */
     bool down;         /* could not be reached, or gave wrong bytes: asked last */
+    bool answered;     /* to a request that writes: trying again is worth it */
 };
 
 /* A registry as references name it, with the places to ask in order. */
@@ -74,7 +75,9 @@ struct registry {
     struct registry_request *requests;
     struct registry_token *tokens;
     struct registry_download *downloads;
-    unsigned ended; /* downloads whose done() ran, ever */
+    struct registry_call *calls;
+    struct registry_upload *uploads;
+    unsigned ended; /* downloads and uploads whose done() ran, ever */
 };
 
 /* endpoint.c: found or made, owned by the client. ERR_INVALID for a mirror that is no URL. */
@@ -167,11 +170,15 @@ struct registry_request *registry_request_new(struct registry *r, struct registr
 void registry_request_cancel(struct registry_request *q);
 void registry_requests_release(struct registry *r);
 
+/* For asking for manifests. */
+extern const char *const registry_accept_manifests[];
+
 /* problem.c: an answer that says no. */
 struct registry_problem {
     const struct oci_reference *ref;
     const struct digest *digest; /* as in struct registry_request_options */
     bool manifest;
+    bool push; /* something was to be written */
     const char *missing;
 };
 
@@ -204,3 +211,51 @@ void registry_url_escape(struct buf *url, const char *text);
 /* Starts queued downloads while there is room. */
 void registry_downloads_begin(struct registry *r);
 void registry_downloads_release(struct registry *r);
+
+/* Starts what is queued, downloads and uploads, while there is room. */
+void registry_begin_queued(struct registry *r);
+
+/* location.c: where an upload goes. */
+struct registry_location {
+    char *url;    /* NULL: not known yet */
+    bool foreign; /* at another host than the registry's: it gets no authorization */
+};
+
+/* From the Location of an answer, relative or not; without one it stays what it was. ERR_INVALID, ERR_TLS. */
+int registry_location_set(struct registry_location *l, struct registry_repository *repository,
+                          const struct http_response *response, struct err *err);
+void registry_location_release(struct registry_location *l);
+
+/* call.c: one request that writes, or that belongs to it, to the registry itself. */
+enum { REGISTRY_FAILURES_MAX = 6 }; /* that may have passed, in a row */
+
+struct registry_call_options {
+    const char *method;
+    const char *path;                         /* below /v2/NAME/ */
+    const struct registry_location *location; /* in place of `path` */
+    char *const *headers;
+    struct http_body body;
+    const char *mount_from; /* as in struct registry_scope */
+    bool once;              /* a failure that may pass is told like any other; else it is tried again some times */
+    int64_t not_before;     /* as in struct http_request */
+};
+
+struct registry_call_ops {
+    /* As in struct http_ops; an answer of any status. A 401 is one with which nothing could be done. */
+    void (*done)(void *ctx, int status, const struct http_response *response, const struct err *err);
+    void (*sent)(void *ctx, int64_t now); /* may be NULL */
+};
+
+/* `ops` is borrowed, all else copied; the call is gone when done() is called, never inside this call. */
+struct registry_call *registry_call_new(struct registry *r, struct registry_repository *repository,
+                                        const struct registry_call_options *options,
+                                        const struct registry_call_ops *ops, void *ctx);
+void registry_call_cancel(struct registry_call *c);
+void registry_calls_release(struct registry *r);
+
+/* Compares what an answer says it stored with what was sent. ERR_CORRUPT. */
+int registry_check_digest(const struct http_response *response, const struct digest *expected, struct err *err);
+
+/* upload.c */
+void registry_uploads_begin(struct registry *r);
+void registry_uploads_release(struct registry *r);

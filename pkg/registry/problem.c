@@ -78,6 +78,7 @@ static const char *reason(int status)
         {407, "proxy login"},
         {408, "timeout"},
         {410, "gone"},
+        {413, "too large"},
         {416, "range not satisfiable"},
         {500, "server error"},
         {502, "bad gateway"},
@@ -162,6 +163,7 @@ static void add_limits(struct buf *text, const struct http_response *response)
 static int limited(const struct http_response *response, const char *said, struct err *err)
 {
     const char *retry = http_response_header(response, "Retry-After", 0);
+    bool is_hub = registry_is_docker_hub(response->authority) || strcmp(response->authority, "auth.docker.io") == 0;
     _cleanup_buf_ struct buf text = BUF_INIT, wait = BUF_INIT;
     int64_t seconds = 0;
 
@@ -172,7 +174,41 @@ static int limited(const struct http_response *response, const char *said, struc
     if (seconds)
         add_span(&wait, seconds);
     err_set(err, ERR_NETWORK, "%s", buf_str(&text));
-    return err_hint(err, "wait %s, or log in for a higher limit: cbox login", wait.len ? wait.p : "a while");
+    return err_hint(err, "wait %s, or log in for a higher limit: cbox login%s%s", wait.len ? wait.p : "a while",
+                    is_hub ? "" : " ", is_hub ? "" : response->authority);
+}
+
+/* Docker shows what the registry says of a push, and nothing else. */
+static int push_refused(const struct registry_problem *what, const struct http_response *response, const char *said,
+                        struct err *err)
+{
+    static const struct {
+        int status, kind;
+        const char *usual; /* where it says nothing */
+    } reasons[] = {
+        {401, ERR_AUTH, "unauthorized: authentication required"},
+        {403, ERR_AUTH, "denied: requested access to the resource is denied"},
+        {404, ERR_NOT_FOUND, "name unknown: repository name not known to registry"},
+        {405, ERR_UNSUPPORTED, "unsupported: the operation is unsupported"},
+        {413, ERR_LIMIT, "size invalid: larger than the registry takes"},
+    };
+    _cleanup_free_ char *name = oci_reference_familiar_name(what->ref);
+    int status = response->status, kind = status == 429 || status >= 500 ? ERR_NETWORK : ERR_INVALID;
+    const char *usual = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (reasons[i].status == status) {
+            usual = reasons[i].usual;
+            kind = reasons[i].kind;
+        }
+    if (*said || usual)
+        err_set(err, kind, "pushing to %s: %s", name, *said ? said : usual);
+    else
+        err_set(err, kind, "pushing to %s: %s answers with status %d (%s)", name, response->authority, status,
+                reason(status));
+    if (kind == ERR_UNSUPPORTED)
+        return err_hint(err, "%s takes no pushes: it may be read-only, or a mirror", response->authority);
+    return kind;
 }
 
 int registry_problem_set(const struct registry_problem *what, const struct http_response *response, struct err *err)
@@ -184,6 +220,8 @@ int registry_problem_set(const struct registry_problem *what, const struct http_
 
     json_parse(buf_str(&response->body), response->body.len, &errors_type, &errors, NULL);
     said = say(&errors);
+    if (what->push)
+        return push_refused(what, response, said, err);
     colon = *said ? ": " : "";
     if (status == 429)
         return limited(response, said, err);

@@ -39,7 +39,9 @@ void registry_free(struct registry *r)
     /* Transfers first: they point at all the others. */
     http_free(r->http);
     registry_downloads_release(r);
+    registry_uploads_release(r);
     registry_requests_release(r);
+    registry_calls_release(r);
     registry_tokens_release(r);
     registry_endpoints_release(r);
     registry_certs_free(r->certs);
@@ -174,7 +176,7 @@ static int fetch(struct registry *r, const struct registry_request_options *opti
             registry_request_cancel(q);
             return status;
         }
-        registry_downloads_begin(r);
+        registry_begin_queued(r);
     }
     if (f->status < 0 && err) {
         *err = f->err;

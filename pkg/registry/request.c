@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { AUTHORIZATIONS_MAX = 4 }; /* without a byte: a token may expire as soon as it is there */
+enum { AUTHORIZATIONS_MAX = 10 }; /* without a byte: a token may expire as soon as it is there, and others use it too */
 
 struct registry_request {
     struct registry_request *next;
@@ -249,7 +249,7 @@ static void on_done(void *ctx, int status, const struct http_response *response,
 
 static const struct http_ops http_ops = {on_data, on_restart, on_done};
 
-static const char *const accept_manifests[] = {
+const char *const registry_accept_manifests[] = {
     "Accept: " OCI_MEDIA_INDEX ", " OCI_MEDIA_DOCKER_INDEX ", " OCI_MEDIA_MANIFEST ", " OCI_MEDIA_DOCKER_MANIFEST,
     NULL,
 };
@@ -286,7 +286,7 @@ static void ask(struct registry_request *q)
     q->transfer = http_get(r->http,
                            &(struct http_request){
                                .url = url,
-                               .headers = q->manifest ? (char *const *)accept_manifests : NULL,
+                               .headers = q->manifest ? (char *const *)registry_accept_manifests : NULL,
                                .authorization = q->sent,
                                .start = q->at,
                                .size = q->size,

@@ -5,6 +5,7 @@
  *            blobs/sha256/HEX    manifests, configs, compressed layers, exactly as verified     store/blob.h
  *            layers/sha256/HEX/  unpacked layers, named by diffID: tree/, manifest, info        store/layer.h
  *            tags/               names of images, one small file each                           store/tag.h
+ *            lists/              manifest lists that are being made                             store/list.h
  *            containers/ID/      records of containers                                          store/container.h
  *            skeleton/           what lies below every image: places to mount on         store/skeleton.h
  *            tmp/                everything unfinished                                          store/gc.h
@@ -53,6 +54,7 @@ enum store_dir {
     STORE_BLOBS,
     STORE_LAYERS,
     STORE_TAGS,
+    STORE_LISTS,
     STORE_CONTAINERS,
     STORE_TMP,
     STORE_STATE,

@@ -149,6 +149,12 @@ END
     cbox pull -q "$host/a/b:1"
     # Index or manifest, config and three layers: each needs its own.
     [ "$(grep -c 'GET /token' "$requests")" -ge 4 ]
+    registry_stop "$BATS_TEST_TMPDIR/front"
+    # In the middle of a blob as well
+    cbox rmi "$host/a/b:1"
+    misbehaving bearer=1 cut=2
+    cbox pull -q "$host/c/d:1"
+    grep -q 'Authorization=Bearer token[0-9]* Range=bytes=[1-9]' "$requests"
 }
 
 @test "options are checked, and who has no terminal is not asked" {

@@ -27,8 +27,10 @@ struct server_exchange {
     int fd;
     int port;            /* our own */
     const char *request; /* the whole head */
-    int nth;             /* requests whose first line was the same, before this one */
-    bool close;          /* end the connection after this answer */
+    const char *ahead;   /* what of the body came with it */
+    size_t ahead_len;
+    int nth;    /* requests whose first line was the same, before this one */
+    bool close; /* end the connection after this answer */
 };
 
 typedef void (*server_answer)(struct server_exchange *x);
@@ -74,6 +76,30 @@ static inline bool server_asked(const struct server_exchange *x, const char *pat
     return strncmp(x->request, "GET ", 4) == 0 && strncmp(x->request + 4, path, n) == 0 && x->request[4 + n] == ' ';
 }
 
+/* Reads the request's body as its Content-Length says, having said that it may come where that is waited for: its
+ * bytes, which the caller frees. A connection that ends before gives fewer. */
+static inline char *server_body(struct server_exchange *x, size_t *ret_len)
+{
+    const char *length = strstr(x->request, "Content-Length: ");
+    size_t want = length ? (size_t)atol(length + strlen("Content-Length: ")) : 0;
+    size_t len = MIN_OF(want, x->ahead_len);
+    char *body = mem_zalloc(want + 1, 1);
+
+    if (strstr(x->request, "Expect: 100-continue"))
+        server_send_text(x, "HTTP/1.1 100 Continue\r\n\r\n");
+    memcpy(body, x->ahead, len);
+    while (len < want) {
+        ssize_t n = read(x->fd, body + len, want - len);
+
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    if (ret_len)
+        *ret_len = len;
+    return body;
+}
+
 static inline int server_count(const struct server_log *log, const char *request, int before)
 {
     size_t n = strcspn(request, "\r");
@@ -106,6 +132,8 @@ static inline void server_connection(int fd, int port, struct server_log *log, s
             }
         }
         end[2] = 0;
+        x.ahead = end + 4;
+        x.ahead_len = (size_t)(head + len - x.ahead);
         at = atomic_fetch_add(&log->n, 1);
         if (at >= SERVER_REQUESTS_MAX)
             return;
