@@ -254,6 +254,8 @@ void registry_problem_hint(const struct config *config, const struct http_respon
 
     if (response->failure == HTTP_UNKNOWN_AUTHORITY)
         err_hint(err, "the certificate of its authority belongs into %s/%s/ca.crt", dir, response->authority);
+    else if (response->failure == HTTP_WANTS_CERTIFICATE)
+        err_hint(err, "it and its key belong into %s/%s as client.cert and client.key", dir, response->authority);
     else if (response->failure == HTTP_NO_TLS && err->kind == ERR_TLS)
         err_hint(err,
                  "a registry without TLS needs {\"registries\": {\"%s\": {\"insecure\": true}}} in the configuration",

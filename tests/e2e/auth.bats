@@ -428,7 +428,8 @@ sees() {
 
 @test "a client certificate from certs.d is shown, and to nobody else" {
     misbehaving client-cert
-    refuse 1 'certificate' cbox pull -q "$host/a/b:1"
+    # The server's word on it may be lost when it closes the connection.
+    refuse 1 "wants a client certificate; .*certs.d/$host as client.cert|connection lost|reset|broken pipe" cbox pull -q "$host/a/b:1"
     certs=$BATS_TEST_TMPDIR/front/certs.d/$host
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=me -keyout "$certs/me.key" \
         -out "$BATS_TEST_TMPDIR/me.csr" 2>/dev/null
