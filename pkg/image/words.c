@@ -29,7 +29,7 @@ char **words_split(const char *text)
 {
     char **words = NULL;
 
-    for (;;) {
+    for (size_t n = 0;; n++) {
         const char *end;
 
         while (is_blank(*text))
@@ -37,7 +37,7 @@ char **words_split(const char *text)
         if (!*text)
             return words;
         end = word_end(text);
-        strv_take(&words, str_ndup(text, (size_t)(end - text)));
+        strv_take_at(&words, n, str_ndup(text, (size_t)(end - text)));
         text = end;
     }
 }

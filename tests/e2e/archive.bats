@@ -130,6 +130,23 @@ no_files() {
     [ "$(config_digest "$BATS_TEST_TMPDIR/copied")" = "$(config_digest "$layout")" ]
 }
 
+@test "the newer layout of docker save through manifest.json alone: layers compressed, under their digests" {
+    load_layers
+    mkdir "$BATS_TEST_TMPDIR/new"
+    cbox save layers:1 | tar -C "$BATS_TEST_TMPDIR/new" -x
+    rm "$BATS_TEST_TMPDIR/new/index.json" "$BATS_TEST_TMPDIR/new/oci-layout"
+    tar_of "$BATS_TEST_TMPDIR/new" --mtime=@0 >"$BATS_TEST_TMPDIR/new.tar"
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/root2
+    for archive in "$BATS_TEST_TMPDIR/new.tar" "$BATS_TEST_TMPDIR/new"; do
+        expect 'Loaded image: layers:1' cbox load -i "$archive"
+    done
+    [ "$(cbox image inspect --format '{{.Id}}' layers:1)" = "$(config_digest "$layers")" ]
+    expect three cbox run --rm layers:1 'echo $LAYERS'
+    # What was compressed stays so, and keeps its digest.
+    cbox save --format oci-dir -o "$BATS_TEST_TMPDIR/out" layers:1
+    [ "$(image_layer_digest "$BATS_TEST_TMPDIR/out" 2)" = "$(image_layer_digest "$layers" 2)" ]
+}
+
 @test "a load takes a name away from the image that had it, as Docker does" {
     cbox load -q -i "$BATS_FILE_TMPDIR/docker.tar"
     old=$(cbox image inspect --format '{{.Id}}' alpine:3)
@@ -169,6 +186,35 @@ Loaded image: alpine:3" cbox load -i "$BATS_TEST_TMPDIR/new.tar"
     fresh=$BATS_TEST_TMPDIR/root2
     CBOX_ROOT=$fresh refuse 1 'blobs/sha256/.*: No such file' cbox load --all-platforms -i "$BATS_TEST_TMPDIR/less"
     CBOX_ROOT=$fresh cbox load -i "$BATS_TEST_TMPDIR/less"
+}
+
+@test "an index inside an index, with an attestation beside the images" {
+    layout=$BATS_TEST_TMPDIR/nested
+    image_init "$layout"
+    for platform in "linux/$(image_arch)" linux/s390x; do
+        echo "file f data=$platform" | "$fixtures_dir/mktar" | image_layer "$layout" gzip
+        image_manifest "$layout" '{}' oci "$platform" | tail -n 1 >>"$BATS_TEST_TMPDIR/descriptors"
+    done
+    statement=$(image_descriptor "$layout" "$(echo '{"of": "nothing"}' | image_blob "$layout")" application/vnd.in-toto+json)
+    config=$(image_descriptor "$layout" "$(echo '{}' | image_blob "$layout")" "$(image_media_type oci config)")
+    hex=$(jq -cn --argjson c "$config" --argjson s "$statement" '{schemaVersion: 2, config: $c, layers: [$s]}' | image_blob "$layout")
+    image_descriptor "$layout" "$hex" "$(image_media_type oci manifest)" |
+        jq -c '. + {platform: {os: "unknown", architecture: "unknown"}}' >>"$BATS_TEST_TMPDIR/descriptors"
+    mapfile -t descriptors <"$BATS_TEST_TMPDIR/descriptors"
+    inner=$(image_index "$layout" oci "${descriptors[@]}")
+    image_index "$layout" oci "$inner"
+    id=$(cbox load -i "$layout")
+    id=${id#Loaded image ID: }
+    expect "$(image_arch)" cbox image inspect --format '{{.Architecture}}' "$id"
+    cbox tag "$id" nested
+    refuse 1 'not here for all' cbox save --all-platforms nested
+    cbox load -q --all-platforms -i "$layout"
+    cbox tag "$id" nested
+    cbox image prune -f
+    cbox save --all-platforms --format oci-dir -o "$BATS_TEST_TMPDIR/out" nested
+    [ "$(image_digest "$BATS_TEST_TMPDIR/out")" = "$(image_digest "$layout")" ]
+    diff <(cd "$layout" && find blobs -type f | sort) <(cd "$BATS_TEST_TMPDIR/out" && find blobs -type f | sort)
+    cbox system check --deep
 }
 
 @test "names: containerd's, one in full, a tag alone" {

@@ -24,6 +24,30 @@ static void test_file(void **state _unused_)
     assert_int_equal(read_some(s, out, sizeof(out), &err), 0);
 }
 
+/* A pipe, and a file from where it stands. */
+static void test_sequential(void **state _unused_)
+{
+    struct err err = ERR_INIT;
+    _cleanup_fd_ int fd = memory_file("0123456789", 10);
+    char out[8];
+    int p[2];
+
+    assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+    assert_int_equal(write(p[1], "hello", 5), 5);
+    close(p[1]);
+    assert_int_equal(lseek(fd, 7, SEEK_SET), 7);
+    for (int i = 0; i < 2; i++) {
+        _cleanup_(layer_source_free_cleanup) struct layer_source *s = layer_source_pipe(i ? fd : p[0]);
+
+        assert_int_equal(read_some(s, out, 2, &err), 2);
+        assert_memory_equal(out, i ? "78" : "he", 2);
+        assert_int_equal(read_some(s, out, sizeof(out), &err), i ? 1 : 3);
+        assert_memory_equal(out, i ? "9" : "llo", i ? 1 : 3);
+        assert_int_equal(read_some(s, out, sizeof(out), &err), 0);
+    }
+    close(p[0]);
+}
+
 /* A source whose file has "0123456789" and whose pipe's writing end is `p[1]`. */
 struct growing {
     int fd;
@@ -161,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
+        cmocka_unit_test(test_sequential),
         cmocka_unit_test(test_no_byte_beyond_the_announced),
         cmocka_unit_test(test_complete_and_empty),
         cmocka_unit_test(test_message_in_two_pieces),
