@@ -27,10 +27,10 @@ fault() {
     local regex=$1
     shift
     run cbox system check "$@"
-    [ "$status" -eq 1 ] && grep -qE -e "$regex" <<<"$output" || {
+    if [ "$status" -ne 1 ] || ! grep -qE -e "$regex" <<<"$output"; then
         printf 'status %s, wanted: %s\n%s\n' "$status" "$regex" "$output"
         return 1
-    }
+    fi
 }
 
 # whole [OPTION...]: system check finds nothing.
@@ -41,10 +41,10 @@ whole() {
 # repaired REGEX: a repair says so, and nothing is wrong afterwards.
 repaired() {
     run cbox system check --deep --repair
-    [ "$status" -eq 0 ] && grep -qE -e "$1" <<<"$output" || {
+    if [ "$status" -ne 0 ] || ! grep -qE -e "$1" <<<"$output"; then
         printf 'status %s, wanted: %s\n%s\n' "$status" "$1" "$output"
         return 1
-    }
+    fi
     whole --deep
     expect three cbox run --rm layers:1 'echo $LAYERS'
 }
@@ -192,7 +192,7 @@ mark_log() {
     fault '^tags/docker.io/library/alpine/:latest: .*; remove the file and pull the image again$'
     fault '^tags/docker.io/library/alpine/:latest: ' --repair
     cbox rmi alpine || rm "$tag"
-    id=$(ls "$CBOX_ROOT/containers" | grep -v '^@')
+    id=$(readlink "$CBOX_ROOT/containers/@user")
     cp "$CBOX_ROOT/containers/$id/record.json" "$BATS_TEST_TMPDIR/record"
     echo '{' >"$CBOX_ROOT/containers/$id/record.json"
     fault "^containers/$id: .*; remove it: cbox rm -f ${id:0:12}$"
@@ -246,7 +246,6 @@ mark_log() {
     ls "$CBOX_ROOT"/tmp/blob-*
     run cbox system prune <<<n
     [ "$(cbox ps -aq | wc -l)" -eq 2 ]
-    before=$(du -s --block-size=1 "$CBOX_ROOT" | cut -f1)
     run cbox system prune -f
     [ "$status" -eq 0 ]
     grep -qx 'Deleted Containers:' <<<"$output"
