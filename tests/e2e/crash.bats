@@ -196,7 +196,7 @@ fills() {
 
 nothing_left() {
     (
-        cd "$CBOX_ROOT"
+        cd "$CBOX_ROOT" || exit
         find tmp layers blobs -type f -size +0
         find tmp containers -mindepth 1 -type d ! -path tmp/layers ! -path tmp/trash
     ) >"$BATS_TEST_TMPDIR/left" 2>/dev/null
