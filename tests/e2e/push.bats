@@ -429,6 +429,7 @@ umoci_tree() {
     cbox push -q "$away/app:1"
     arrived "$("$fixtures_dir/alpine")" team/app
     [ -z "$(find "$CBOX_ROOT/tmp" -type f -size +0)" ]
+    cbox system check -q
 }
 
 @test "a push that is killed while it compresses leaves nothing" {
@@ -438,6 +439,7 @@ umoci_tree() {
     cbox tag killed:1 "$mine/plain:1"
     for name in push-blobs push-documents transaction-blob tag-written; do
         run ! env CBOX_FAILPOINT=$name cbox push "$mine/plain:1"
+        cbox system check -q
         expect "$(printf '%s\n' killed "$mine/plain" | sort)" bash -c "cbox images --format '{{.Repository}}' | sort"
     done
     cbox push -q "$mine/plain:1"
