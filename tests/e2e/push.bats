@@ -464,6 +464,17 @@ umoci_tree() {
     registry_stop "$BATS_TEST_TMPDIR/plain"
 }
 
+@test "mirrors are for reading: what is pushed goes to the registry itself" {
+    cbox pull -q alpine
+    front
+    cbox tag alpine "$mine/app:1"
+    jq --arg host "$host" --arg mirror "https://${away%/team}" '.registries[$host] = {mirrors: [$mirror]}' "$CBOX_CONFIG" \
+        >"$BATS_TEST_TMPDIR/config.json"
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox push -q "$mine/app:1"
+    cmp <(raw "$registry" library/alpine latest) <(raw "$registry" "test$BATS_TEST_NUMBER/app" 1)
+    [ ! -e "$there/requests" ]
+}
+
 @test "image copy: from registry to registry, with passwords on both sides" {
     for side in a b; do
         registry_start "$BATS_TEST_TMPDIR/$side" --auth user:secret
