@@ -1,7 +1,8 @@
-# A machine with cgroup v2 alone, in emulation: tests/vm/README.md.
+# Machines in emulation: tests/vm/README.md.
 
 .PHONY: check-vm
-check-vm: ## boot a cgroup v2 machine in emulation and run the cgroup tests and cbox in it
+check-vm: ## boot a machine in emulation: cgroup v2, and power cuts during pulls and prunes
 	@third_party/install build vm
 	@$(MAKE) --no-print-directory all unit-bin
 	@BUILD=$(BUILD) tests/vm/run
+	@BUILD=$(BUILD) tests/vm/power-cut

@@ -34,7 +34,7 @@ int cbox_context_load(struct cli_context *ctx, struct err *err);
 void cbox_context_release(struct cli_context *ctx);
 
 /* What commands that ask a registry say of --tls-verify. */
-#define CBOX_TLS_VERIFY_HELP "Require HTTPS and check certificates"
+#define CBOX_TLS_VERIFY_HELP "Require HTTPS and check the registry's certificate"
 
 /* One line on standard error: what happened, and what to do about it. main() does it for what a command returns. */
 void cbox_print_error(const struct err *err);

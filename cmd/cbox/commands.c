@@ -107,7 +107,9 @@ static const char description[] =
     "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
     "not checked and which may speak plain HTTP. The certificate directories are Docker's: HOST/NAME.crt are further\n"
     "authorities, HOST/NAME.cert and HOST/NAME.key are what cbox identifies itself with; the first directory that has\n"
-    "the host counts.";
+    "the host counts. SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities.\n"
+    "\n"
+    "What registries are shown, user names, passwords and tokens, is where 'cbox login' and Docker keep it.";
 
 const struct cli_command cbox_root = {
     .summary = "Containers without a daemon",

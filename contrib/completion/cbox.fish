@@ -82,7 +82,7 @@ complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of ev
 complete -c cbox -n "__cbox_at 'pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'pull'" -s q -l quiet -d 'Suppress verbose output'
-complete -c cbox -n "__cbox_at 'pull'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'pull'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
@@ -104,14 +104,14 @@ complete -c cbox -n "__cbox_at 'images'" -a '(cbox __complete image 2>/dev/null)
 
 complete -c cbox -n "__cbox_at 'login'" -s p -l password -x -d 'Password or Personal Access Token (PAT)'
 complete -c cbox -n "__cbox_at 'login'" -l password-stdin -d 'Take the Password or Personal Access Token (PAT) from stdin'
-complete -c cbox -n "__cbox_at 'login'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'login'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'login'" -s u -l username -x -d 'Username'
 
 complete -c cbox -n "__cbox_at 'search'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'search'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'search'" -l limit -x -d 'Max number of search results'
 complete -c cbox -n "__cbox_at 'search'" -l no-trunc -d 'Don\'t truncate output'
-complete -c cbox -n "__cbox_at 'search'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'search'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
@@ -202,7 +202,7 @@ complete -c cbox -n "__cbox_at 'image pull'" -l all-platforms -d 'Keep the image
 complete -c cbox -n "__cbox_at 'image pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
 complete -c cbox -n "__cbox_at 'image pull'" -l platform -x -d 'Pull the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'image pull'" -s q -l quiet -d 'Suppress verbose output'
-complete -c cbox -n "__cbox_at 'image pull'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'image pull'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'image pull'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image push'" -l all-platforms -d 'Push the index with the images of all platforms, where pull --all-platforms or load brought them'
@@ -225,7 +225,7 @@ complete -c cbox -n "__cbox_at 'image save'" -a '(cbox __complete image 2>/dev/n
 complete -c cbox -n "__cbox_at 'image tag'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image tags'" -l limit -x -d 'Max number of tags (0: all)'
-complete -c cbox -n "__cbox_at 'image tags'" -l tls-verify -d 'Require HTTPS and check certificates'
+complete -c cbox -n "__cbox_at 'image tags'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 complete -c cbox -n "__cbox_at 'image tags'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image untag'" -a '(cbox __complete image 2>/dev/null)'

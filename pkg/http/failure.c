@@ -26,6 +26,9 @@ static const char *detail(const struct http_transfer *t, CURLcode code)
 {
     static const char *const prefixes[] = {"SSL certificate problem: ", "SSL: "};
 
+    /* The connection was reset before libcurl had asked who is at its other end. */
+    if (str_after(t->trouble, "getpeername() failed"))
+        return "connection lost";
     for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
         const char *rest = str_after(t->trouble, prefixes[i]);
 
@@ -84,12 +87,16 @@ void http_failure_set(struct http_transfer *t, CURLcode code)
     /* With TLS 1.3 the server says after the handshake that it wants another client certificate. */
     if (strstr(t->trouble, "SSL routines") && strstr(t->trouble, " alert "))
         kind = ERR_TLS;
+    if (kind == ERR_TLS && strstr(t->trouble, "certificate required"))
+        t->response.failure = HTTP_WANTS_CERTIFICATE;
     if (code == CURLE_OPERATION_TIMEDOUT)
         timed_out(t);
     else if (t->response.failure == HTTP_UNREACHABLE)
         unreachable(t, code);
     else if (t->response.failure == HTTP_UNKNOWN_HOST)
         err_set(&t->err, kind, "%s: no such host, or no name server answers", t->current_authority);
+    else if (t->response.failure == HTTP_WANTS_CERTIFICATE)
+        err_set(&t->err, kind, "%s wants a client certificate", t->current_authority);
     else if (t->response.failure == HTTP_NO_TLS)
         err_set(&t->err, kind, "%s: no TLS connection: %s", t->current_authority, detail(t, code));
     else if (t->response.failure == HTTP_BAD_CERTIFICATE || t->response.failure == HTTP_UNKNOWN_AUTHORITY)

@@ -71,6 +71,7 @@ enum http_failure {
     HTTP_NO_TLS,            /* it listens and speaks something else, most likely plain HTTP */
     HTTP_UNKNOWN_AUTHORITY, /* nobody that is trusted signed the certificate */
     HTTP_BAD_CERTIFICATE,   /* another name, expired, … */
+    HTTP_WANTS_CERTIFICATE, /* of ours */
     HTTP_BROKEN,            /* anything else */
 };
 

@@ -65,8 +65,10 @@ void http_setup_authorities(struct http *h)
         return;
     if (info->capath && is_hashed(info->capath))
         h->ca_dir = str_dup(info->capath);
-    else
+    else if (info->cainfo && access(info->cainfo, F_OK) == 0)
         h->ca_bundle = str_dup(info->cainfo);
+    else
+        h->own_authorities = true; /* none: libcurl would fail for want of its file, also where no TLS is spoken */
 }
 
 /* libcurl takes `ca_pem` in the place of the bundle, not beside it. */

@@ -87,7 +87,7 @@ static void on_fetched(void *ctx, int status, const struct err *err)
     registry_upload_send(b->upload, b->spool);
 }
 
-static const struct registry_download_ops download_ops = {on_data, on_restart, on_check, on_fetched};
+static const struct registry_download_ops download_ops = {on_data, on_restart, on_fetched, on_check};
 
 /* ---- to the destination ---- */
 

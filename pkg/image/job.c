@@ -162,7 +162,7 @@ static void on_done(void *ctx, int status, const struct err *err)
     blob_complete(j, &w->err);
 }
 
-static const struct registry_download_ops download_ops = {on_data, on_restart, on_check, on_done};
+static const struct registry_download_ops download_ops = {on_data, on_restart, on_done, on_check};
 
 /* All that is missing at once, from a file of ours. */
 static int blob_fill(struct image_job *j, struct err *err)

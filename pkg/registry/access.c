@@ -50,6 +50,16 @@ const char *registry_access_current(const struct registry_access *a)
     return a->expires && a->expires <= time_monotonic() ? NULL : a->authorization;
 }
 
+void registry_access_prove(struct registry_access *a, const char *sent)
+{
+    a->proven = a->proven || (sent && str_eq(a->authorization, sent));
+}
+
+bool registry_access_is_futile(const struct registry_access *a, const char *sent)
+{
+    return !sent || (str_eq(a->authorization, sent) && !a->proven);
+}
+
 /* "pull,push" and "delete,pull" are "pull,push,delete". */
 static char *join_actions(const char *a, const char *b)
 {
@@ -139,6 +149,7 @@ static int show(struct registry_access *access, char *authorization, const char 
     }
     str_replace(&access->authorization, authorization);
     access->expires = 0;
+    access->proven = false;
     return REGISTRY_AUTHORIZED;
 }
 

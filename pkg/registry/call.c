@@ -7,7 +7,7 @@
 #include "base/time.h"
 
 enum {
-    AUTHORIZATIONS_MAX = 10,  /* in a row: a token may expire as soon as it is there, and others use it too */
+    AUTHORIZATIONS_MAX = 4,   /* futile ones in a row: a token may expire as soon as it is there */
     FAILURES_UNREACHABLE = 3, /* counted for one where nobody ever answered: most likely a wrong name */
 };
 
@@ -113,6 +113,11 @@ static bool try_again(struct registry_call *c, int status, const struct http_res
     return true;
 }
 
+static struct registry_access *access_of(struct registry_call *c)
+{
+    return registry_access_get(c->repository, endpoint_index(c), &c->scope);
+}
+
 static void authorized(void *ctx, int status, const struct err *err)
 {
     struct registry_call *c = ctx;
@@ -128,7 +133,8 @@ static void unauthorized(struct registry_call *c, const struct http_response *re
     struct err failure = ERR_INIT;
     int r = REGISTRY_REFUSED;
 
-    if (c->authorizations++ < AUTHORIZATIONS_MAX)
+    c->authorizations += registry_access_is_futile(access_of(c), c->sent);
+    if (c->authorizations <= AUTHORIZATIONS_MAX)
         r = registry_authorize(c->registry, c->repository, endpoint_index(c), &c->scope, response, c->sent, authorized,
                                c, &failure);
     if (r == REGISTRY_AUTHORIZED)
@@ -154,6 +160,8 @@ static void on_done(void *ctx, int status, const struct http_response *response,
         unauthorized(c, response);
         return;
     }
+    if (status == 0)
+        registry_access_prove(access_of(c), c->sent);
     if (try_again(c, status, response))
         return;
     if (status < 0)
@@ -166,13 +174,11 @@ static const struct http_ops http_ops = {.done = on_done, .sent = on_sent};
 static void ask(struct registry_call *c)
 {
     const struct registry_endpoint *e = endpoint_of(c);
-    struct registry_access *access = registry_access_get(c->repository, endpoint_index(c), &c->scope);
-
     if (c->path)
         str_replace(&c->url,
                     str_printf("%s://%s%s/v2/%s/%s", e->scheme, e->authority, e->prefix, c->repository->path, c->path));
     c->asked_tls = str_after(c->url, "https:");
-    str_replace(&c->sent, c->authorize ? str_dup(registry_access_current(access)) : NULL);
+    str_replace(&c->sent, c->authorize ? str_dup(registry_access_current(access_of(c))) : NULL);
     c->transfer = http_send(c->registry->http,
                             &(struct http_request){
                                 .url = c->url,

@@ -40,6 +40,7 @@ struct registry_access {
     char *scope;                  /* "repository:team/app:pull,push repository:team/base:pull" */
     char *authorization;          /* header's value, or NULL */
     int64_t expires;              /* time_monotonic(); 0: never */
+    bool proven;                  /* somebody was let in with the authorization */
     struct registry_token *pending;
 };
 
@@ -97,6 +98,13 @@ void registry_access_release(struct registry_access *a);
 
 /* The header's value to send now; NULL for none. */
 const char *registry_access_current(const struct registry_access *a);
+
+/* Somebody who sent this was let in. */
+void registry_access_prove(struct registry_access *a, const char *sent);
+
+/* Whether a 401 is one more that leads nowhere, of which there may be few in a row: not where others get on with what
+ * was refused, since a token that is soon used up goes to who comes first. */
+bool registry_access_is_futile(const struct registry_access *a, const char *sent);
 
 /* Told once how it ended: 0, and registry_access_current() has what to send; or the failure. */
 typedef void (*registry_token_done)(void *ctx, int status, const struct err *err);

@@ -163,6 +163,7 @@ static void add_limits(struct buf *text, const struct http_response *response)
 static int limited(const struct http_response *response, const char *said, struct err *err)
 {
     const char *retry = http_response_header(response, "Retry-After", 0);
+    bool is_hub = registry_is_docker_hub(response->authority) || strcmp(response->authority, "auth.docker.io") == 0;
     _cleanup_buf_ struct buf text = BUF_INIT, wait = BUF_INIT;
     int64_t seconds = 0;
 
@@ -173,7 +174,8 @@ static int limited(const struct http_response *response, const char *said, struc
     if (seconds)
         add_span(&wait, seconds);
     err_set(err, ERR_NETWORK, "%s", buf_str(&text));
-    return err_hint(err, "wait %s, or log in for a higher limit: cbox login", wait.len ? wait.p : "a while");
+    return err_hint(err, "wait %s, or log in for a higher limit: cbox login%s%s", wait.len ? wait.p : "a while",
+                    is_hub ? "" : " ", is_hub ? "" : response->authority);
 }
 
 /* Docker shows what the registry says of a push, and nothing else. */
@@ -252,6 +254,8 @@ void registry_problem_hint(const struct config *config, const struct http_respon
 
     if (response->failure == HTTP_UNKNOWN_AUTHORITY)
         err_hint(err, "the certificate of its authority belongs into %s/%s/ca.crt", dir, response->authority);
+    else if (response->failure == HTTP_WANTS_CERTIFICATE)
+        err_hint(err, "it and its key belong into %s/%s as client.cert and client.key", dir, response->authority);
     else if (response->failure == HTTP_NO_TLS && err->kind == ERR_TLS)
         err_hint(err,
                  "a registry without TLS needs {\"registries\": {\"%s\": {\"insecure\": true}}} in the configuration",

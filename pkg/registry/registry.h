@@ -5,10 +5,11 @@
  * calls, so a pull uses one client for everything. Nothing of it may be used in a forked child, and closing the
  * inherited descriptors there is enough.
  *
- * Where a reference's registry has mirrors they are asked first, in order; one that fails is passed over for the rest
- * of the client's life when it could not be reached. Names, tokens and redirects are trusted with nothing: what comes
- * back is checked against a digest, here for manifests and small blobs, by the caller for downloads. Failures that pass
- * (resets, stalls, 429, 5xx) are tried again with growing pauses, downloads from where they stood.
+ * Where a reference's registry has mirrors they are asked first, in order; one that fails is passed over, and asked
+ * last for the rest of the client's life when it could not be reached or gave wrong bytes. Names, tokens and redirects
+ * are trusted with nothing: what comes back is checked against a digest, here for manifests and small blobs, by the
+ * caller for downloads. Failures that pass (resets, stalls, 429, 5xx) are tried again with growing pauses, downloads
+ * from where they stood.
  *
  * Errors are in Docker's words where Docker has them: ERR_NOT_FOUND "manifest for alpine:nope not found: …", ERR_AUTH
  * "pull access denied for x, repository does not exist or may require authorization: …", ERR_NETWORK, ERR_TLS with the
@@ -70,13 +71,13 @@ struct registry_download_ops {
     int (*data)(void *ctx, const void *bytes, size_t len, struct err *err);
     /* The server cannot continue in the middle: data starts at the blob's first byte again. */
     int (*restart)(void *ctx, struct err *err);
+    /* Called exactly once unless cancelled: status 0 when all `size` bytes were handed over, or the failure, with
+     * `err`. The download is gone afterwards. */
+    void (*done)(void *ctx, int status, const struct err *err);
     /* Judges what was handed over when all of it was; may be NULL. With ERR_CORRUPT the bytes were the wrong ones:
      * where there is another place to get them from, restart() is called and that one is asked; else the download ends
      * so. */
     int (*check)(void *ctx, struct err *err);
-    /* Called exactly once unless cancelled: status 0 when all `size` bytes were handed over, or the failure, with
-     * `err`. The download is gone afterwards. */
-    void (*done)(void *ctx, int status, const struct err *err);
 };
 
 struct registry_download;

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { AUTHORIZATIONS_MAX = 4 }; /* without a byte: a token may expire as soon as it is there */
+enum { AUTHORIZATIONS_MAX = 4 }; /* futile ones, without a byte: a token may expire as soon as it is there */
 
 struct registry_request {
     struct registry_request *next;
@@ -192,6 +192,11 @@ static void refused(struct registry_request *q, const struct http_response *resp
     endpoint_failed(q, &failure);
 }
 
+static struct registry_access *access_of(struct registry_request *q)
+{
+    return registry_access_get(q->repository, q->endpoint, NULL);
+}
+
 static void authorized(void *ctx, int status, const struct err *err)
 {
     struct registry_request *q = ctx;
@@ -207,7 +212,8 @@ static void unauthorized(struct registry_request *q, const struct http_response 
     struct err failure = ERR_INIT;
     int r = REGISTRY_REFUSED;
 
-    if (q->authorizations++ < AUTHORIZATIONS_MAX)
+    q->authorizations += registry_access_is_futile(access_of(q), q->sent);
+    if (q->authorizations <= AUTHORIZATIONS_MAX)
         r = registry_authorize(q->registry, q->repository, q->endpoint, NULL, response, q->sent, authorized, q,
                                &failure);
     if (r == REGISTRY_AUTHORIZED)
@@ -234,6 +240,7 @@ static void on_done(void *ctx, int status, const struct http_response *response,
         unauthorized(q, response);
         return;
     }
+    registry_access_prove(access_of(q), q->sent);
     if (response->status < 200 || response->status > 299) {
         refused(q, response);
         return;
@@ -282,7 +289,7 @@ static void ask(struct registry_request *q)
         }
     }
     q->asked_tls = strcmp(endpoint_of(q)->scheme, "https") == 0;
-    str_replace(&q->sent, str_dup(registry_access_current(registry_access_get(q->repository, q->endpoint, NULL))));
+    str_replace(&q->sent, str_dup(registry_access_current(access_of(q))));
     q->transfer = http_get(r->http,
                            &(struct http_request){
                                .url = url,

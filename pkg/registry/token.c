@@ -95,6 +95,7 @@ static int accept_answer(struct registry_token *t, struct err *err)
     if (r < 0)
         return r;
     str_replace(&t->access->authorization, str_printf("Bearer %s", a.token));
+    t->access->proven = false;
     t->access->expires = time_monotonic() + a.expires_in * 1000000000;
     if (login && !str_empty(a.refresh_token))
         str_replace(&login->identity_token, steal_ptr(&a.refresh_token));

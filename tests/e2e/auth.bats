@@ -149,6 +149,12 @@ END
     cbox pull -q "$host/a/b:1"
     # Index or manifest, config and three layers: each needs its own.
     [ "$(grep -c 'GET /token' "$requests")" -ge 4 ]
+    registry_stop "$BATS_TEST_TMPDIR/front"
+    # In the middle of a blob as well
+    cbox rmi "$host/a/b:1"
+    misbehaving bearer=1 cut=2
+    cbox pull -q "$host/c/d:1"
+    grep -q 'Authorization=Bearer token[0-9]* Range=bytes=[1-9]' "$requests"
 }
 
 @test "options are checked, and who has no terminal is not asked" {
@@ -422,7 +428,8 @@ sees() {
 
 @test "a client certificate from certs.d is shown, and to nobody else" {
     misbehaving client-cert
-    refuse 1 'certificate' cbox pull -q "$host/a/b:1"
+    # The server's word on it may be lost when it closes the connection.
+    refuse 1 "wants a client certificate; .*certs.d/$host as client.cert|connection lost|reset|broken pipe" cbox pull -q "$host/a/b:1"
     certs=$BATS_TEST_TMPDIR/front/certs.d/$host
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=me -keyout "$certs/me.key" \
         -out "$BATS_TEST_TMPDIR/me.csr" 2>/dev/null

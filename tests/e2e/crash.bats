@@ -178,8 +178,9 @@ fills() {
         }
     done
     cbox system prune -af >/dev/null || return
-    [ -z "$(cbox images -q)" ] && [ -z "$(find "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" -type f 2>/dev/null)" ] || {
-        echo "$1 KiB: not everything could be removed"
+    left=$(cbox images -q && find "$CBOX_ROOT/blobs" "$CBOX_ROOT/layers" -type f 2>/dev/null)
+    [ -z "$left" ] || {
+        echo "$1 KiB: not everything could be removed: $left"
         return 1
     }
     umount "$CBOX_ROOT"

@@ -149,7 +149,9 @@ misbehaving_with() {
     front_start "$BATS_TEST_TMPDIR/front" "$("$fixtures_dir/$image")" "$@"
     export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
     registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
+    # shellcheck disable=SC2034  # the tests use these
     host=$(<"$BATS_TEST_TMPDIR/front/host")
+    # shellcheck disable=SC2034
     requests=$BATS_TEST_TMPDIR/front/requests
 }
 

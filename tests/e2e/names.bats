@@ -28,6 +28,7 @@ teardown() {
     test_teardown
 }
 
+# shellcheck disable=SC2120  # expect passes arguments
 names() {
     cbox images --format '{{.Repository}}:{{.Tag}}' "$@" | sort
 }

@@ -2,6 +2,7 @@
 # Registries, mirrors and networks as they are: what a pull does about them; searching, and listing tags.
 
 load helper
+load ../fixtures/nginx
 
 setup_file() {
     file_setup
@@ -99,7 +100,7 @@ wrong_mirror() {
     cbox pull -q "$host/a/b:1"
     registry_stop "$BATS_TEST_TMPDIR/front"
     misbehaving rate-limit
-    refuse 1 "$host answers with status 429 .*: toomanyrequests; 0 of 100 pulls in 6 hours are left for 192.0.2.7; wait 2 hours, or log in for a higher limit: cbox login" \
+    refuse 1 "$host answers with status 429 .*: toomanyrequests; 0 of 100 pulls in 6 hours are left for 192.0.2.7; wait 2 hours, or log in for a higher limit: cbox login $host" \
         cbox pull -q "$host/a/b:1"
     # Two hours are not waited for.
     [ "$(grep -c manifests "$requests")" -eq 1 ]

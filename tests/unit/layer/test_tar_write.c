@@ -120,7 +120,7 @@ static void test_times(void **state)
     static const struct {
         int64_t sec;
         uint32_t nsec;
-    } times[] = {{0, 1}, {-1, 0}, {-1, 500000000}, {-2, 500000000}, {-86400, 0}, {INT64_C(1) << 34, 0}, {5, 120000000}};
+    } times[] = {{0, 1}, {-1, 0}, {-1, 250000000}, {-2, 999999999}, {-86400, 0}, {INT64_C(1) << 34, 0}, {5, 120000000}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(times); i++) {

@@ -314,7 +314,7 @@ static void on_done(void *ctx, int status, const struct err *err)
         g->err = *err;
 }
 
-static const struct registry_download_ops ops = {on_data, on_restart, NULL, on_done};
+static const struct registry_download_ops ops = {on_data, on_restart, on_done};
 
 static void blob(struct oci_descriptor *d)
 {
@@ -415,7 +415,7 @@ static int judge(void *ctx, struct err *err)
     return strcmp(buf_str(&g->bytes), BLOB) == 0 ? 0 : err_set(err, ERR_CORRUPT, "these are not they");
 }
 
-static const struct registry_download_ops judged_ops = {on_data, on_restart, judge, on_done};
+static const struct registry_download_ops judged_ops = {on_data, on_restart, on_done, judge};
 
 /* What whoever takes the bytes finds wrong with them is the mirror's fault, which is not asked first again. */
 static void test_wrong_bytes(void **state)
@@ -520,6 +520,33 @@ static void test_scopes(void **state)
                  "repository%3Abase%3Apull&scope=x%3Ay%3Az");
 }
 
+static void check_insecure(bool insecure, const char *name, bool expected)
+{
+    const struct registry_options options = {.insecure = insecure};
+    _cleanup_(registry_free_cleanup) struct registry *r = NULL;
+    _cleanup_reference_ struct oci_reference ref = {0};
+    struct registry_repository *repository;
+    const struct http_tls *tls = NULL;
+    struct err err;
+
+    assert_ok(registry_new(&config, &options, &r, &err));
+    assert_ok(oci_reference_parse(name, &ref, &err));
+    assert_ok(registry_repository_get(r, &ref, &repository, &err));
+    assert_int_equal(repository->host->endpoints.v[0].may_be_plain, expected);
+    assert_ok(registry_certs_find(r->certs, "r.example", "r.example", &tls, &err));
+    assert_int_equal(tls->insecure, insecure);
+}
+
+/* One client trusts every host, the other none but those of the configuration. */
+static void test_insecure(void **state)
+{
+    (void)state;
+    check_insecure(false, "r.example/a", false);
+    check_insecure(true, "r.example/a", true);
+    check_insecure(true, "alpine", true);
+    check_insecure(false, "127.0.0.1:1/a", true); /* loopback needs no TLS */
+}
+
 static int start(void **state)
 {
     server_start(&mirror, answer_mirror); /* first: the other one knows its port */
@@ -568,6 +595,7 @@ int main(void)
         server_test(test_mirrors),
         server_test(test_wrong_bytes),
         server_test(test_scopes),
+        cmocka_unit_test(test_insecure),
     };
 
     return cmocka_run_group_tests_name("registry", tests, digests, NULL);

@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# What boots a machine in emulation: its kernel and its initramfs. Sourced behind tests/fixtures/common.bash, with `work` set
+# to a directory of the caller's.
+# shellcheck disable=SC2154  # both are set by who sources this
+
+# The package with the newest kernel, as NAME_VERSION, by what Debian's metapackage depends on.
+kernel_package() {
+    local name version
+    name=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
+    version=$([ -z "$name" ] || apt-cache policy "$name" | sed -n 's/^ *Candidate: //p')
+    [ -n "$version" ] && printf '%s_%s\n' "$name" "$version"
+}
+
+# unpack_kernel PACKAGE_VERSION DIR: leaves vmlinuz and the modules that are needed, with their dependencies.
+unpack_kernel() {
+    local package=${1%%_*} version=${1#*_} dir=$2 release
+    mkdir "$dir/deb"
+    (cd "$dir/deb" && apt-get -qq -o APT::Sandbox::User=root download "$package=$version") || return
+    dpkg -x "$dir"/deb/*.deb "$dir/tree" || return
+    release=$(basename "$dir"/tree/lib/modules/*)
+    mv "$dir/tree/boot/vmlinuz-$release" "$dir/vmlinuz"
+    mv "$dir/tree/lib/modules" "$dir/modules"
+    busybox depmod -b "$dir" -n "$release" >/dev/null 2>&1 || true
+    rm -rf "$dir/deb" "$dir/tree"
+}
+
+# copy_libraries FILE...: the libraries that programs and libraries load, in their places.
+copy_libraries() {
+    ldd "$@" | sed -n 's/.*\(=> \|^\s*\)\(\/[^ ]*\) (.*/\2/p' | sort -u | while read -r library; do
+        [ -e "$work/root$library" ] || install -D -m 755 "$library" "$work/root$library"
+    done
+}
+
+# copy_program FILE...: puts programs into the root of the guest, under their names, with the libraries they load.
+copy_program() {
+    install -m 755 "$@" "$work/root/bin/"
+    copy_libraries "$@"
+}
+
+# copy_library NAME...: libraries that are opened by name, such as libz.so.1.
+copy_library() {
+    local name file
+    for name; do
+        file=$(ldconfig -p | sed -n "s/^\s*$name (.*x86-64.*=> //p" | head -n 1)
+        install -D -m 755 "$file" "$work/root$file"
+        copy_libraries "$file"
+    done
+}
+
+# find_kernel: prints the directory of the newest kernel that can be had, or of the newest that was.
+find_kernel() {
+    local package
+    { package=$(kernel_package) && fixture_cached "vm-${package//[:~]/-}" unpack_kernel "$package"; } ||
+        find "$fixture_cache_dir" -maxdepth 1 -name 'vm-linux-image-*' 2>/dev/null | sort -V | tail -n 1 | grep .
+}
+
+# start_root KERNEL MODULE...: an initramfs with busybox, the modules in this order, and tests/vm/init.
+start_root() {
+    local kernel=$1 module applet busybox number=10
+    shift
+    mkdir -p "$work"/root/{bin,dev,etc,proc,sys,tmp,run,modules,new}
+    busybox=$(command -v busybox)
+    cp "$busybox" "$work/root/bin/busybox"
+    for applet in $("$busybox" --list); do
+        [ "$applet" = busybox ] || ln -s busybox "$work/root/bin/$applet"
+    done
+    echo 'root:x:0:0:root:/:/bin/sh' >"$work/root/etc/passwd"
+    for module; do
+        find "$kernel/modules" -name "$module.ko*" -exec cp {} "$work/root/modules/$number-$module.ko" \;
+        number=$((number + 1))
+    done
+    cp tests/vm/init "$work/root/init"
+}
+
+# finish_root COMMAND: what the guest runs; "" for the tests that lie in its /bin.
+finish_root() {
+    echo "$1" >"$work/root/etc/command"
+    (cd "$work/root" && find . | LC_ALL=C sort | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$work/initrd"
+}
+
+# boot KERNEL QEMU-OPTION...: becomes the machine; its console is the first of the serial ports given.
+boot() {
+    local kernel=$1
+    shift
+    exec qemu-system-x86_64 -M q35 -accel tcg -cpu max -m 1024 -smp 2 -display none -monitor none -nodefaults -no-reboot \
+        "$@" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 rdinit=/init" </dev/null
+}
