@@ -79,7 +79,7 @@ prepare() {
     [ "$1" = none ] || cp -a "$1" "$CBOX_ROOT"
 }
 
-# What changes the store: a line each with its name, the store that it begins with, and the command.
+# What changes the store: a line each with its name, the store that it begins with, and the command; HOST is the registry.
 scenarios="
 pull                none      cbox pull -q layers:1
 pull-all-platforms  none      cbox pull -q --all-platforms multi:1
@@ -93,6 +93,7 @@ save                full      cbox save -o ../saved layers:1
 load                none      cbox load -q -i archive
 load-compressed     none      cbox load -q -i archive.gz
 import              none      cbox import tarball imported:1
+push                imported  cbox push -q HOST/imported:1
 repair              damaged   cbox system check -q --repair
 "
 
@@ -117,6 +118,8 @@ make_stores() {
     tar -C "$repository/mk" -cf "$stores/tarball" .
     cp -a "$stores/full" "$stores/dangling"
     CBOX_ROOT=$stores/dangling cbox untag layers:1
+    cp -a "$stores/full" "$stores/imported"
+    CBOX_ROOT=$stores/imported cbox import "$stores/tarball" "$(<"$registry/host")/imported:1"
     cp -a "$stores/full" "$stores/damaged"
     hex=$(cbox image inspect -f '{{index .RootFS.Layers 1}}' layers:1 | cut -d: -f2)
     rm -r "$stores/damaged/layers/sha256/$hex"/tree/*
@@ -132,6 +135,7 @@ make_stores() {
     reached=''
     while read -r name store command; do
         [ -n "$name" ] || continue
+        command=${command/HOST/$(<"$registry/host")}
         prepare "$store"
         $command >/dev/null
         whole "$name"

@@ -429,6 +429,7 @@ umoci_tree() {
     cbox push -q "$away/app:1"
     arrived "$("$fixtures_dir/alpine")" team/app
     [ -z "$(find "$CBOX_ROOT/tmp" -type f -size +0)" ]
+    cbox system check -q
 }
 
 @test "a push that is killed while it compresses leaves nothing" {
@@ -438,6 +439,7 @@ umoci_tree() {
     cbox tag killed:1 "$mine/plain:1"
     for name in push-blobs push-documents transaction-blob tag-written; do
         run ! env CBOX_FAILPOINT=$name cbox push "$mine/plain:1"
+        cbox system check -q
         expect "$(printf '%s\n' killed "$mine/plain" | sort)" bash -c "cbox images --format '{{.Repository}}' | sort"
     done
     cbox push -q "$mine/plain:1"
@@ -460,6 +462,17 @@ umoci_tree() {
     cbox push -q --tls-verify=false "$away/app:1"
     arrived "$("$fixtures_dir/alpine")" team/app
     registry_stop "$BATS_TEST_TMPDIR/plain"
+}
+
+@test "mirrors are for reading: what is pushed goes to the registry itself" {
+    cbox pull -q alpine
+    front
+    cbox tag alpine "$mine/app:1"
+    jq --arg host "$host" --arg mirror "https://${away%/team}" '.registries[$host] = {mirrors: [$mirror]}' "$CBOX_CONFIG" \
+        >"$BATS_TEST_TMPDIR/config.json"
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox push -q "$mine/app:1"
+    cmp <(raw "$registry" library/alpine latest) <(raw "$registry" "test$BATS_TEST_NUMBER/app" 1)
+    [ ! -e "$there/requests" ]
 }
 
 @test "image copy: from registry to registry, with passwords on both sides" {
