@@ -15,7 +15,7 @@ registry=$BATS_FILE_TMPDIR/registry
 
 # Without this, C.UTF-8 or whatever the caller speaks would change messages.
 export LC_ALL=C.UTF-8 NO_COLOR='' TERM=xterm
-unset NO_COLOR DOCKER_CONFIG CBOX_DEBUG
+unset NO_COLOR DOCKER_CONFIG CBOX_DEBUG SSL_CERT_FILE SSL_CERT_DIR
 
 # file_setup [REGISTRY-OPTION...]: a registry with the images alpine and layers, and a configuration that names it as the
 # mirror of docker.io. "none" in place of options starts no registry.
