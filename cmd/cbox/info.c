@@ -1,4 +1,5 @@
 #include "cbox.h"
+#include "cli/format.h"
 #include "commands.h"
 
 #include "base/num.h"
@@ -15,14 +16,34 @@
 
 enum { FILE_MAX = 64 << 10 };
 
-/* One line of the list; what the host calls itself may be anything. */
-static void print(const char *key, const char *value)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT;
+struct info_options {
+    const char *format;
+};
 
-    cli_add_printable(&text, value);
-    printf("%s: %s\n", key, buf_str(&text));
-}
+static const struct cli_option options[] = {
+    CLI_STRING(struct info_options, 'f', "format", format, "Format output: 'json' or a Go template"),
+};
+
+/* What is shown: a line each, and the name that a template has for it, which is Docker's where Docker has it. */
+static const struct {
+    const char *label, *key;
+} shown[] = {
+    {"Version", "ServerVersion"},
+    {"Containers", "Containers"},
+    {"Images", "Images"},
+    {"Storage Driver", "Driver"},
+    {"Root Dir", "DockerRootDir"},
+    {"State Dir", "StateDir"},
+    {"Cgroup Version", "CgroupVersion"},
+    {"Cgroup Controllers", "CgroupControllers"},
+    {"Kernel Version", "KernelVersion"},
+    {"Operating System", "OperatingSystem"},
+    {"OSType", "OSType"},
+    {"Architecture", "Architecture"},
+    {"CPUs", "NCPU"},
+    {"Total Memory", "MemTotal"},
+    {"Name", "Name"},
+};
 
 static int read_lines(const char *path, char ***ret)
 {
@@ -70,7 +91,7 @@ static char *cgroup_controllers(const struct cgroup_host *host)
     return strv_join(all, " ");
 }
 
-static void print_cgroups(void)
+static void add_cgroups(struct cli_value *info)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_free_ char *controllers = NULL;
@@ -78,33 +99,31 @@ static void print_cgroups(void)
     const char *mode;
 
     if (cgroup_host_detect(&host, &err) < 0) {
-        print("Cgroup Version", err.text);
+        cli_value_put_text(info, "CgroupVersion", err.text);
         return;
     }
     controllers = cgroup_controllers(&host);
     mode = cgroup_host_mode(&host);
-    print("Cgroup Version", str_eq(mode, "hybrid") ? "1 (hybrid)" : *mode == 'v' ? mode + 1 : mode);
-    print("Cgroup Controllers", controllers);
+    cli_value_put_text(info, "CgroupVersion", str_eq(mode, "hybrid") ? "1 (hybrid)" : *mode == 'v' ? mode + 1 : mode);
+    cli_value_put_text(info, "CgroupControllers", controllers);
 }
 
-static void print_host(void)
+static void add_host(struct cli_value *info)
 {
     _cleanup_free_ char *system = operating_system();
-    char memory[NUM_TEXT_MAX], cpus[NUM_TEXT_MAX];
     struct utsname host = {0};
-    struct sysinfo info = {0};
+    struct sysinfo memory = {0};
 
     uname(&host);
-    sysinfo(&info);
-    snprintf(cpus, sizeof(cpus), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-    print_cgroups();
-    print("Kernel Version", host.release);
-    print("Operating System", system);
-    print("OSType", "linux");
-    print("Architecture", host.machine);
-    print("CPUs", cpus);
-    print("Total Memory", num_format_size_iec((int64_t)info.totalram * info.mem_unit, memory));
-    print("Name", host.nodename);
+    sysinfo(&memory);
+    add_cgroups(info);
+    cli_value_put_text(info, "KernelVersion", host.release);
+    cli_value_put_text(info, "OperatingSystem", system);
+    cli_value_put_text(info, "OSType", "linux");
+    cli_value_put_text(info, "Architecture", host.machine);
+    cli_value_put(info, "NCPU", cli_value_number(sysconf(_SC_NPROCESSORS_ONLN)));
+    cli_value_put(info, "MemTotal", cli_value_number((int64_t)memory.totalram * memory.mem_unit));
+    cli_value_put_text(info, "Name", host.nodename);
 }
 
 static int count_container(const struct store_use *use, void *data, struct err *err)
@@ -112,14 +131,6 @@ static int count_container(const struct store_use *use, void *data, struct err *
     (void)use, (void)err;
     ++*(size_t *)data;
     return 0;
-}
-
-static void print_number(const char *key, size_t n)
-{
-    char text[NUM_TEXT_MAX];
-
-    snprintf(text, sizeof(text), "%zu", n);
-    print(key, text);
 }
 
 /* Images by ID: one that has two names is one. */
@@ -138,7 +149,7 @@ static size_t count_images(const struct store_tag_list *tags)
 }
 
 /* What somebody may not look at is left out. */
-static void print_store(const struct cli_context *ctx)
+static void add_store(const struct cli_context *ctx, struct cli_value *info)
 {
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     struct store_tag_list tags = {0};
@@ -148,25 +159,55 @@ static void print_store(const struct cli_context *ctx)
     if (cbox_open_existing_store(ctx, &store, &ignored) < 0)
         return;
     if (!store || store_each_use(store, count_container, &containers, &ignored) == 0)
-        print_number("Containers", containers);
+        cli_value_put(info, "Containers", cli_value_number((int64_t)containers));
     if (!store || store_tag_list(store, &tags, &ignored) == 0)
-        print_number("Images", count_images(&tags));
+        cli_value_put(info, "Images", cli_value_number((int64_t)count_images(&tags)));
     store_tag_list_release(&tags);
 }
 
-static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
+static void print_lines(const struct cli_value *info)
 {
-    (void)opts, (void)operands, (void)err;
-    print("Version", cbox_version);
-    print_store(ctx);
-    print("Storage Driver", "overlayfs");
-    print("Root Dir", ctx->root);
-    print("State Dir", ctx->state);
-    print_host();
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+        const struct cli_value *v = cli_value_get(info, shown[i].key);
+        _cleanup_buf_ struct buf plain = BUF_INIT, text = BUF_INIT;
+        char size[NUM_TEXT_MAX];
+
+        if (!v)
+            continue;
+        if (str_eq(shown[i].key, "MemTotal"))
+            buf_adds(&plain, num_format_size_iec(v->number, size));
+        else
+            cli_value_print(v, &plain);
+        cli_add_printable(&text, buf_str(&plain)); /* what the host calls itself may be anything */
+        printf("%s: %s\n", shown[i].label, buf_str(&text));
+    }
+}
+
+static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
+{
+    const struct info_options *o = opts;
+    _cleanup_value_ struct cli_value info = {.kind = CLI_MAP};
+
+    cli_value_put_text(&info, "ServerVersion", cbox_version);
+    add_store(ctx, &info);
+    cli_value_put_text(&info, "Driver", "overlayfs");
+    cli_value_put_text(&info, "DockerRootDir", ctx->root);
+    cli_value_put_text(&info, "StateDir", ctx->state);
+    add_host(&info);
+    if (o->format)
+        return cli_format_object(o->format, &info, err);
+    print_lines(&info);
     return 0;
 }
 
+static const struct cli_example examples[] = {
+    {"Where images and containers lie", "cbox info -f {{.DockerRootDir}}"},
+    {NULL, NULL},
+};
+
 const struct cli_command cmd_info = {
     .summary = "Display system-wide information",
+    CLI_OPTIONS(struct info_options, options),
+    .examples = examples,
     .run = run,
 };

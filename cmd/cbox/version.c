@@ -1,4 +1,5 @@
 #include "cbox.h"
+#include "cli/format.h"
 #include "commands.h"
 
 #include "oci/platform.h"
@@ -20,16 +21,44 @@ int cbox_print_version(void)
     return 0;
 }
 
-static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
+struct version_options {
+    const char *format;
+};
+
+static const struct cli_option options[] = {
+    CLI_STRING(struct version_options, 'f', "format", format, "Format output: 'json' or a Go template"),
+};
+
+/* Client and server are one program: templates may ask either. */
+static struct cli_value describe(const struct oci_platform *platform, const char *kernel)
 {
+    struct cli_value part = {.kind = CLI_MAP}, all = {.kind = CLI_MAP};
+
+    cli_value_put_text(&part, "Version", CBOX_VERSION);
+    cli_value_put_text(&part, "GitCommit", CBOX_COMMIT);
+    cli_value_put_text(&part, "Os", platform->os);
+    cli_value_put_text(&part, "Arch", platform->architecture);
+    cli_value_put_text(&part, "KernelVersion", kernel);
+    cli_value_put(&all, "Client", cli_value_copy(&part));
+    cli_value_put(&all, "Server", part);
+    return all;
+}
+
+static int run(struct cli_context *ctx _unused_, const void *opts, char **operands _unused_, struct err *err)
+{
+    const struct version_options *o = opts;
     _cleanup_platform_ struct oci_platform platform = {0};
+    _cleanup_value_ struct cli_value all = {0};
     _cleanup_free_ char *name = NULL;
     struct utsname host;
 
-    (void)ctx, (void)opts, (void)operands;
     if (uname(&host) < 0)
         return err_errno(err, errno, "uname");
     oci_platform_host(&platform);
+    if (o->format) {
+        all = describe(&platform, host.release);
+        return cli_format_object(o->format, &all, err);
+    }
     name = oci_platform_format(&platform);
     printf("cbox:\n");
     printf(" Version:      %s\n", CBOX_VERSION);
@@ -39,8 +68,15 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     return 0;
 }
 
+static const struct cli_example examples[] = {
+    {"The number alone", "cbox version -f {{.Client.Version}}"},
+    {NULL, NULL},
+};
+
 const struct cli_command cmd_version = {
     .summary = "Show the cbox version information",
     .standalone = true,
+    CLI_OPTIONS(struct version_options, options),
+    .examples = examples,
     .run = run,
 };

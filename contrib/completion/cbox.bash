@@ -41,8 +41,10 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox version')
+        options='-f:none --format:none'
         ;;
     'cbox info')
+        options='-f:none --format:none'
         ;;
     'cbox help')
         first=command others=none
@@ -149,6 +151,7 @@ _cbox_tables() {
         options='--format:none -v --verbose'
         ;;
     'cbox system info')
+        options='-f:none --format:none'
         ;;
     'cbox system prune')
         options='-a --all --filter:none -f --force'

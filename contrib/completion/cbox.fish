@@ -113,6 +113,10 @@ complete -c cbox -n "__cbox_at 'search'" -l limit -x -d 'Max number of search re
 complete -c cbox -n "__cbox_at 'search'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'search'" -l tls-verify -d 'Require HTTPS and check the registry\'s certificate'
 
+complete -c cbox -n "__cbox_at 'version'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+
+complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
@@ -262,6 +266,8 @@ complete -c cbox -n "__cbox_at 'system check'" -l repair -d 'Fetch or unpack aga
 
 complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'
+
+complete -c cbox -n "__cbox_at 'system info'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 
 complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused images not just dangling ones'
 complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'

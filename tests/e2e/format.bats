@@ -85,3 +85,12 @@ config_of() {
     refuse 1 'function "nope" not defined' cbox history --format '{{nope}}' alpine
     refuse 1 'no field .Nmae; there are ID, CreatedAt' cbox history --format '{{.Nmae}}' alpine
 }
+
+@test "info and version --format: Docker's names, and JSON" {
+    expect "$CBOX_ROOT overlayfs $(nproc) $(uname -r)" cbox info -f '{{.DockerRootDir}} {{.Driver}} {{.NCPU}} {{.KernelVersion}}'
+    [ "$(cbox info --format json | jq -r '.Images, .OSType' | paste -sd ' ')" = '2 linux' ]
+    expect "$(cbox --version | sed 's/^cbox version \(.*\), build.*/\1/') linux" cbox version -f '{{.Client.Version}} {{.Server.Os}}'
+    [ "$(cbox version -f '{{json .Client}}' | jq -r .Arch)" = "$(image_arch)" ]
+    refuse 1 'template' cbox version -f '{{'
+    refuse 1 'template' cbox info -f '{{'
+}
