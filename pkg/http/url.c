@@ -71,8 +71,10 @@ int http_url_origin(const char *url, char **ret_scheme, char **ret_authority, st
 {
     _cleanup_(url_free) CURLU *u = http_curl.curl_url();
     CURLUcode code = http_curl.curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+    const char *rest = str_after(url + strcspn(url, ":"), "://");
 
-    if (code != CURLUE_OK)
+    /* libcurl takes any number of slashes; who looks for the path behind the host expects two. */
+    if (code != CURLUE_OK || !rest || *rest == '/')
         return refuse(code, url, err);
     return origin(u, url, ret_scheme, ret_authority, err);
 }
