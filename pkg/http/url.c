@@ -49,7 +49,11 @@ static int origin(CURLU *u, const char *url, char **ret_scheme, char **ret_autho
     _cleanup_free_ char *port = part(u, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
     _cleanup_free_ char *user = part(u, CURLUPART_USER, 0), *password = part(u, CURLUPART_PASSWORD, 0);
 
-    if (!scheme || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || str_empty(host))
+    const char *rest = str_after(url + strcspn(url, ":"), "://");
+
+    /* libcurl takes one slash, or three; who looks for the path behind the host expects two. */
+    if (!scheme || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || str_empty(host) || !rest ||
+        *rest == '/')
         return err_set(err, ERR_INVALID, "\"%.200s\" is not an http or https URL", url);
     if (user || password)
         return err_set(err, ERR_INVALID, "URL for %s with credentials in it", host);
@@ -71,10 +75,7 @@ int http_url_origin(const char *url, char **ret_scheme, char **ret_authority, st
 {
     _cleanup_(url_free) CURLU *u = http_curl.curl_url();
     CURLUcode code = http_curl.curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-    const char *rest = str_after(url + strcspn(url, ":"), "://");
-
-    /* libcurl takes any number of slashes; who looks for the path behind the host expects two. */
-    if (code != CURLUE_OK || !rest || *rest == '/')
+    if (code != CURLUE_OK)
         return refuse(code, url, err);
     return origin(u, url, ret_scheme, ret_authority, err);
 }
