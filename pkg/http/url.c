@@ -48,7 +48,6 @@ static int origin(CURLU *u, const char *url, char **ret_scheme, char **ret_autho
     _cleanup_free_ char *scheme = lower(part(u, CURLUPART_SCHEME, 0)), *host = lower(part(u, CURLUPART_HOST, 0));
     _cleanup_free_ char *port = part(u, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
     _cleanup_free_ char *user = part(u, CURLUPART_USER, 0), *password = part(u, CURLUPART_PASSWORD, 0);
-
     const char *rest = str_after(url + strcspn(url, ":"), "://");
 
     /* libcurl takes one slash, or three; who looks for the path behind the host expects two. */

@@ -64,10 +64,18 @@ static int read_lease(struct marking *m, int tmp, const char *name, struct err *
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(LEASE_MAX);
     _cleanup_strv_ char **lines = NULL;
-    int r = fd_read_file(tmp, name, &text, err);
+    struct err why = ERR_INIT;
+    int r = fd_read_file(tmp, name, &text, &why);
 
-    if (r < 0)
+    /* Freed at this moment: what it kept has a name by now, or was given up. No name is written while the lock is held
+     * exclusively, so it was there when the tags were read. */
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    if (r < 0) {
+        if (err)
+            *err = why;
         return r;
+    }
     lines = strv_split(buf_str(&text), '\n');
     STRV_FOREACH (line, lines) {
         struct digest d;
