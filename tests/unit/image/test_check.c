@@ -6,7 +6,8 @@
 #include "store/gc.h"
 #include "store/layer.h"
 
-static const struct config nothing;
+static int64_t downloads = 2;
+static const struct config config_of_test = {.max_concurrent_downloads = &downloads};
 static const struct image_check_options options;
 
 static void write_blob(const struct digest *d, const char *text)
@@ -49,7 +50,7 @@ static void test_mended_meanwhile(void **state)
     assert_null(find_fault(&c, &orphan)->needed_by);
     write_blob(&blob, good);
     write_blob(&orphan, "of nobody");
-    assert_ok(image_repair(s, &nothing, &options, &c, &err));
+    assert_ok(image_repair(s, &config_of_test, &options, &c, &err));
     assert_true(store_blob_has(s, &blob));
     assert_true(store_blob_has(s, &orphan));
     assert_non_null(find_fault(&c, &blob)->remedy);
@@ -77,7 +78,7 @@ static void test_needed_meanwhile(void **state)
     assert_ok(image_check(s, &options, &c, &err));
     assert_null(find_fault(&c, &used)->needed_by);
     assert_ok(store_lease_take(s, NULL, 0, &used, 1, &lease, &err));
-    assert_ok(image_repair(s, &nothing, &options, &c, &err));
+    assert_ok(image_repair(s, &config_of_test, &options, &c, &err));
     assert_true(store_layer_has(s, &used));
     assert_false(store_layer_has(s, &unused));
     assert_null(find_fault(&c, &used)->remedy);
