@@ -214,7 +214,8 @@ static void look_again(struct repairing *rp)
             continue;
         if (f->kind == IMAGE_FAULT_BLOB && store_blob_has(rp->store, &f->digest))
             f->remedy = str_dup("downloaded again");
-        else if (f->kind == IMAGE_FAULT_LAYER && image_layer_verify(rp->store, &f->digest, rp->deep, &what) == 1 && !what)
+        else if (f->kind == IMAGE_FAULT_LAYER && image_layer_verify(rp->store, &f->digest, rp->deep, &what) == 1 &&
+                 !what)
             f->remedy = str_dup("unpacked again");
     }
 }
