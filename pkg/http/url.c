@@ -48,8 +48,11 @@ static int origin(CURLU *u, const char *url, char **ret_scheme, char **ret_autho
     _cleanup_free_ char *scheme = lower(part(u, CURLUPART_SCHEME, 0)), *host = lower(part(u, CURLUPART_HOST, 0));
     _cleanup_free_ char *port = part(u, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
     _cleanup_free_ char *user = part(u, CURLUPART_USER, 0), *password = part(u, CURLUPART_PASSWORD, 0);
+    const char *rest = str_after(url + strcspn(url, ":"), "://");
 
-    if (!scheme || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || str_empty(host))
+    /* libcurl takes one slash, or three; who looks for the path behind the host expects two. */
+    if (!scheme || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || str_empty(host) || !rest ||
+        *rest == '/')
         return err_set(err, ERR_INVALID, "\"%.200s\" is not an http or https URL", url);
     if (user || password)
         return err_set(err, ERR_INVALID, "URL for %s with credentials in it", host);
@@ -71,7 +74,6 @@ int http_url_origin(const char *url, char **ret_scheme, char **ret_authority, st
 {
     _cleanup_(url_free) CURLU *u = http_curl.curl_url();
     CURLUcode code = http_curl.curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-
     if (code != CURLUE_OK)
         return refuse(code, url, err);
     return origin(u, url, ret_scheme, ret_authority, err);

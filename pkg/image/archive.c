@@ -4,6 +4,7 @@
 #include "image/spool.h"
 #include "layer/tar.h"
 #include "layer/tree.h"
+#include "store/spool.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -130,7 +131,7 @@ static int make_plain(struct store *s, int *fd, const struct stat *st, int wake_
         if (r < 0 || packed == OCI_COMPRESSION_NONE)
             return r;
     }
-    r = image_spool_open(s, &spooled, err);
+    r = store_spool_open(s, &spooled, err);
     if (r == 0)
         r = image_spool_decompress(s, *fd, spooled, wake_fd, err);
     if (r < 0)

@@ -30,7 +30,16 @@ int image_archived_check(struct image_archived *image, const struct image_load_o
     return r < 0 ? r : image_documents_check(d, options->platform, err);
 }
 
-void image_contents_add(struct image_contents *c, struct image_archived *image)
+static size_t bytes_of(const struct image_documents *d)
+{
+    size_t bytes = d->index.bytes.len + d->manifest.bytes.len + d->config.bytes.len;
+
+    VEC_FOREACH (other, &d->others)
+        bytes += other->bytes.len;
+    return bytes;
+}
+
+int image_contents_add(struct image_contents *c, struct image_archived *image, struct err *err)
 {
     VEC_FOREACH (other, &c->images) {
         if (!digest_equal(image_documents_target(&other->documents), image_documents_target(&image->documents)) ||
@@ -40,10 +49,16 @@ void image_contents_add(struct image_contents *c, struct image_archived *image)
             if (!strv_contains(other->names, *name))
                 strv_add(&other->names, *name);
         image_archived_release(image);
-        return;
+        return 0;
     }
+    /* Few bytes of an archive can name the same large config for many images. */
+    c->bytes += bytes_of(&image->documents);
+    if (c->bytes > IMAGE_DOCUMENTS_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "images with more than %d MiB of manifests and configs",
+                       IMAGE_DOCUMENTS_BYTES_MAX >> 20);
     *VEC_PUSH(&c->images) = *image;
     *image = (struct image_archived){0};
+    return 0;
 }
 
 int image_contents_read(struct image_archive *a, const struct image_load_options *options, struct image_contents *ret,

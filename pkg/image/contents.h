@@ -27,6 +27,7 @@ struct image_archived {
 
 struct image_contents {
     VEC(struct image_archived) images;
+    size_t bytes; /* of their documents */
 };
 
 /* Reads them. ERR_INVALID: the archive holds no image; ERR_CORRUPT, ERR_LIMIT, ERR_NOT_FOUND (a document, a platform),
@@ -45,8 +46,9 @@ int image_contents_read_oci(struct image_archive *a, const struct image_load_opt
 int image_contents_read_docker(struct image_archive *a, const struct image_load_options *options,
                                struct image_contents *ret, struct err *err);
 
-/* Adds what is known under a name: to the image that is there already, or as the next one. `image` is handed over. */
-void image_contents_add(struct image_contents *c, struct image_archived *image);
+/* Adds what is known under a name: to the image that is there already, or as the next one. `image` is handed over.
+ * ERR_LIMIT where all documents together become too large. */
+int image_contents_add(struct image_contents *c, struct image_archived *image, struct err *err);
 
 /* Parses the documents and checks that they fit each other and the platform that was asked for. */
 int image_archived_check(struct image_archived *image, const struct image_load_options *options, struct err *err);

@@ -165,9 +165,7 @@ static int read_image(struct image_archive *a, const struct listed *l, const str
         r = image_archived_check(&image, options, err);
     if (r == 0)
         r = add_names(l, &image, err);
-    if (r == 0)
-        image_contents_add(ret, &image);
-    return r;
+    return r < 0 ? r : image_contents_add(ret, &image, err);
 }
 
 int image_contents_read_docker(struct image_archive *a, const struct image_load_options *options,

@@ -9,9 +9,8 @@
 #define ANNOTATION_REF  "org.opencontainers.image.ref.name"
 
 enum {
-    NESTED_MAX = 4,      /* indexes in indexes */
-    INDEXES_MAX = 64,    /* looked into for one image */
-    BLOBS_MAX = 1 << 13, /* of all platforms of one image */
+    NESTED_MAX = 4,   /* indexes in indexes */
+    INDEXES_MAX = 64, /* looked into for one image */
 };
 
 struct layout {
@@ -135,24 +134,6 @@ static int select_manifest(struct selecting *sel, const struct image_document *i
 
 /* ---- all images of an index ---- */
 
-static void add_blob(struct image_documents *documents, const struct oci_descriptor *d)
-{
-    oci_descriptor_copy(d, VEC_PUSH(&documents->blobs));
-}
-
-static int add_content(const struct image_document *manifest, struct image_documents *documents, struct err *err)
-{
-    _cleanup_manifest_ struct oci_manifest parsed = {0};
-    int r = oci_manifest_parse_any(buf_str(&manifest->bytes), manifest->bytes.len, &parsed, err);
-
-    if (r < 0)
-        return r;
-    add_blob(documents, &parsed.config);
-    VEC_FOREACH (layer, &parsed.layers)
-        add_blob(documents, layer);
-    return 0;
-}
-
 /* Everything below an index, itself left out. */
 static int add_all(struct image_archive *a, const struct image_document *index, int depth,
                    struct image_documents *documents, struct err *err)
@@ -165,23 +146,19 @@ static int add_all(struct image_archive *a, const struct image_document *index, 
     if (r < 0)
         return r;
     VEC_FOREACH (d, &parsed.manifests) {
-        _cleanup_(document_release) struct image_document document = {0};
-        enum oci_document what;
+        struct image_document document = {0};
+        bool is_index;
 
-        if (digest_equal(&d->digest, &documents->manifest.digest.digest))
-            continue; /* the chosen one */
+        if (digest_equal(&d->digest, &documents->manifest.digest.digest) || /* the chosen one */
+            image_documents_have_other(documents, &d->digest))
+            continue;
         r = read_document(a, d, OCI_MANIFEST_MAX, &document, err);
         if (r == 0)
-            r = identify(d, &document, &what, err);
-        if (r == 0)
-            r = what == OCI_DOCUMENT_INDEX ? add_all(a, &document, depth + 1, documents, err)
-                                           : add_content(&document, documents, err);
-        if (r == 0 && (documents->blobs.n > BLOBS_MAX || documents->others.n > BLOBS_MAX))
-            r = err_set(err, ERR_LIMIT, "an image of more than %d blobs", BLOBS_MAX);
+            r = image_documents_add_other(documents, document, d->media_type, &is_index, err);
+        if (r == 0 && is_index)
+            r = add_all(a, &document, depth + 1, documents, err);
         if (r < 0)
             return r;
-        *VEC_PUSH(&documents->others) = document;
-        document = (struct image_document){0};
     }
     return 0;
 }
@@ -251,8 +228,7 @@ static int read_image(struct image_archive *a, const struct oci_descriptor *d, c
         return r;
     if (name)
         strv_add(&image.names, name);
-    image_contents_add(ret, &image);
-    return 0;
+    return image_contents_add(ret, &image, err);
 }
 
 /* Which entry of those under one name is meant: an index, or the manifest of the platform. Entries without a name are

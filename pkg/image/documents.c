@@ -1,8 +1,9 @@
 #include "image/documents.h"
 
 enum {
-    DEPTH_MAX = 4,       /* indexes inside each other */
-    DOCUMENTS_MAX = 1024 /* of one name */
+    DEPTH_MAX = 4,        /* indexes inside each other */
+    DOCUMENTS_MAX = 1024, /* of one name */
+    BLOBS_MAX = 1 << 13,  /* that they name: a lease lists them all (store/gc.h) */
 };
 
 /* One name being resolved. */
@@ -140,12 +141,17 @@ static int select_below(struct resolving *rs, const struct image_document *index
     return r;
 }
 
-static void add_blob(struct image_documents *d, const struct oci_descriptor *blob)
+/* ---- all platforms ---- */
+
+static int add_blob(struct image_documents *d, const struct oci_descriptor *blob, struct err *err)
 {
     VEC_FOREACH (known, &d->blobs)
         if (digest_equal(&known->digest, &blob->digest))
-            return;
+            return 0;
+    if (d->blobs.n >= BLOBS_MAX)
+        return err_set(err, ERR_LIMIT, "an image of more than %d blobs", BLOBS_MAX);
     oci_descriptor_copy(blob, VEC_PUSH(&d->blobs));
+    return 0;
 }
 
 static int add_content(struct image_documents *d, const struct image_document *document, struct err *err)
@@ -153,12 +159,37 @@ static int add_content(struct image_documents *d, const struct image_document *d
     _cleanup_manifest_ struct oci_manifest m = {0};
     int r = oci_manifest_parse_any(buf_str(&document->bytes), document->bytes.len, &m, err);
 
-    if (r < 0)
-        return r;
-    add_blob(d, &m.config);
+    if (r == 0)
+        r = add_blob(d, &m.config, err);
     VEC_FOREACH (layer, &m.layers)
-        add_blob(d, layer);
-    return 0;
+        r = r < 0 ? r : add_blob(d, layer, err);
+    return r;
+}
+
+bool image_documents_have_other(const struct image_documents *d, const struct digest *digest)
+{
+    VEC_FOREACH (other, &d->others)
+        if (digest_equal(&other->digest.digest, digest))
+            return true;
+    return false;
+}
+
+int image_documents_add_other(struct image_documents *d, struct image_document other, const char *media_type,
+                              bool *ret_index, struct err *err)
+{
+    enum oci_document what;
+    size_t bytes = 0;
+    int r;
+
+    *VEC_PUSH(&d->others) = other;
+    VEC_FOREACH (each, &d->others)
+        bytes += each->bytes.len;
+    if (d->others.n > DOCUMENTS_MAX || bytes > IMAGE_DOCUMENTS_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "an image of more than %d manifests, or more than %d MiB of them", DOCUMENTS_MAX,
+                       IMAGE_DOCUMENTS_BYTES_MAX >> 20);
+    r = identify(&other, media_type, &what, err);
+    *ret_index = r == 0 && what == OCI_DOCUMENT_INDEX;
+    return r < 0 || *ret_index ? r : add_content(d, &other, err);
 }
 
 /* Everything that an index leads to: what is found to be an index is looked into in its turn. */
@@ -171,18 +202,17 @@ static int fetch_others(struct resolving *rs, const struct image_document *index
     if (r == 0 && depth > DEPTH_MAX)
         r = err_set(err, ERR_LIMIT, "indexes inside each other; at most %d are supported", DEPTH_MAX);
     for (size_t i = 0; r == 0 && i < parsed.manifests.n; i++) {
+        const struct oci_descriptor *entry = &parsed.manifests.v[i];
         struct image_document other = {0};
-        enum oci_document what;
+        bool is_index;
 
-        if (d->others.n >= DOCUMENTS_MAX)
-            return err_set(err, ERR_LIMIT, "more than %d manifests", DOCUMENTS_MAX);
-        r = fetch_document(rs, &parsed.manifests.v[i], &other, err);
-        if (r < 0)
-            return r;
-        *VEC_PUSH(&d->others) = other;
-        r = identify(&other, parsed.manifests.v[i].media_type, &what, err);
+        if (image_documents_have_other(d, &entry->digest))
+            continue;
+        r = fetch_document(rs, entry, &other, err);
         if (r == 0)
-            r = what == OCI_DOCUMENT_INDEX ? fetch_others(rs, &other, depth + 1, err) : add_content(d, &other, err);
+            r = image_documents_add_other(d, other, entry->media_type, &is_index, err);
+        if (r == 0 && is_index)
+            r = fetch_others(rs, &other, depth + 1, err);
     }
     return r;
 }

@@ -27,6 +27,9 @@ struct image_documents {
     VEC(struct oci_descriptor) blobs;
 };
 
+/* What documents together may take of the memory: of all platforms of one image, and of all images of an archive. */
+enum { IMAGE_DOCUMENTS_BYTES_MAX = 64 << 20 };
+
 struct image_wanted {
     const char *platform; /* as the user wrote it, or NULL for the host's */
     bool all_platforms;
@@ -47,6 +50,14 @@ void image_documents_release(struct image_documents *d);
 
 /* What the registry has under the name. */
 const struct digest *image_documents_target(const struct image_documents *d);
+
+/* Whether a document is among the others. */
+bool image_documents_have_other(const struct image_documents *d, const struct digest *digest);
+
+/* Adds a document to the others, whose bytes are handed over in any case, and the blobs that it names. `*ret_index`: it
+ * is an index, which the caller has to look into. ERR_LIMIT: more than any image has. */
+int image_documents_add_other(struct image_documents *d, struct image_document other, const char *media_type,
+                              bool *ret_index, struct err *err);
 
 /* Adds all of them to a transaction. */
 int image_documents_put(const struct image_documents *d, struct store_transaction *t, struct err *err);

@@ -59,8 +59,8 @@ struct image_pulled {
 };
 
 /* Brings an image in and gives it its name. Everything was verified: blobs by size and digest, layers by diffID.
- * Blocks SIGINT, SIGTERM and SIGHUP and watches for them: they end the pull with ERR_INTERRUPTED after its processes
- * have ended. Downloads that were not finished go on at the next try; nothing else is left. To be called in a process
+ * SIGINT, SIGTERM and SIGHUP (unless it is ignored) end the pull with ERR_INTERRUPTED after its processes have ended.
+ * Downloads that were not finished go on at the next try; nothing else is left. To be called in a process
  * that will not clone containers: libcurl starts threads and libraries stay loaded. With `all_platforms` the layers of
  * the chosen platform are unpacked, and manifests and blobs of the others kept (struct store_tag, `complete`).
  *

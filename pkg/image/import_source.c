@@ -3,6 +3,7 @@
 #include "http/http.h"
 #include "image/signals.h"
 #include "image/spool.h"
+#include "store/spool.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -86,7 +87,7 @@ static int download(const char *url, int fd, struct err *err)
 static int open_url(struct store *s, const char *url, int *ret_fd, struct err *err)
 {
     _cleanup_fd_ int fd = -1;
-    int r = image_spool_open(s, &fd, err);
+    int r = store_spool_open(s, &fd, err);
 
     if (r == 0)
         r = download(url, fd, err);
@@ -109,7 +110,7 @@ static int open_file(struct store *s, const char *path, int *ret_fd, struct dige
     if (S_ISDIR(st.st_mode))
         return err_set(err, ERR_INVALID, "is a directory; a tar of it can be imported");
     if (!S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)
-        r = image_spool_open(s, &copy, err);
+        r = store_spool_open(s, &copy, err);
     if (r == 0)
         r = image_spool_digest(fd, copy, ret, err);
     if (r == 0)

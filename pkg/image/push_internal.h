@@ -53,7 +53,8 @@ void push_release(struct push *p);
 int push_rewrite(struct push *p, struct err *err);
 /* What the document is as pushed. */
 const char *push_media_type(const struct push_document *d);
-/* Keeps what was made for the push, and lets the name's record say what the registry has now. */
+/* Keeps what was made for the push, and lets the name's record say what the registry has now, unless the name means
+ * something else meanwhile, or nothing. */
 int push_keep(struct push *p, struct err *err);
 
 /* push_compress.c: one layer at a time is compressed by threads of its own. */

@@ -2,6 +2,7 @@
 
 #include "store/blob.h"
 #include "store/gc.h"
+#include "store/needs.h"
 #include "store/transaction.h"
 #include "sys/fd.h"
 
@@ -166,16 +167,17 @@ static int keep_blob(struct push *p, const struct push_blob *b, struct store_tra
     return r;
 }
 
-static int take_lease(struct push *p, struct store_lease **ret, struct err *err)
+/* What the record will lead to: what was made, and what of the image was there before. */
+static int take_lease(struct push *p, const struct digest *manifest, struct store_lease **ret, struct err *err)
 {
-    _cleanup_free_ struct digest *blobs = mem_zalloc(p->documents.n + p->blobs.n, sizeof(*blobs));
-    size_t n = 0;
+    _cleanup_needs_ struct store_needs needs = {0};
 
+    (void)store_needs_add_image(p->store, manifest, &needs, NULL); /* as far as it is here */
     VEC_FOREACH (d, &p->documents)
-        blobs[n++] = d->now.digest;
+        *VEC_PUSH(&needs.blobs) = d->now.digest;
     VEC_FOREACH (b, &p->blobs)
-        blobs[n++] = b->sent.digest;
-    return store_lease_take(p->store, blobs, n, NULL, 0, ret, err);
+        *VEC_PUSH(&needs.blobs) = b->sent.digest;
+    return store_lease_take(p->store, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, ret, err);
 }
 
 static int keep_content(struct push *p, struct store_transaction *t, struct err *err)
@@ -208,16 +210,31 @@ static bool set_record(struct push *p)
            !digest_equal(&before.manifest, &p->tag.manifest);
 }
 
+/* A push takes a while, in which others may give the name to another image, or take it away: then it stays so. */
+static bool is_as_before(struct push *p, const struct store_tag *before)
+{
+    _cleanup_(store_tag_release) struct store_tag now = {0};
+
+    return store_tag_get(p->store, &before->name, &now, NULL) == 0 && str_eq(now.name.tag, before->name.tag) &&
+           digest_equal(&now.name.digest, &before->name.digest) && digest_equal(&now.target, &before->target) &&
+           digest_equal(&now.manifest, &before->manifest) && digest_equal(&now.id, &before->id) &&
+           now.complete == before->complete;
+}
+
 int push_keep(struct push *p, struct err *err)
 {
     _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(p->store);
     _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
+    const struct store_tag before = p->tag; /* borrowed */
     int r;
 
     if (!set_record(p))
         return 0;
-    r = take_lease(p, &lease, err);
-    if (r == 0)
+    /* The lease comes before the look at the record: what that leads to stays until the new one is on disk. */
+    r = take_lease(p, &before.manifest, &lease, err);
+    if (r == 0 && is_as_before(p, &before))
         r = keep_content(p, t, err);
-    return r < 0 ? r : store_tag_set(p->store, &p->tag, err);
+    if (r < 0 || !is_as_before(p, &before))
+        return r;
+    return store_tag_set(p->store, &p->tag, err);
 }

@@ -5,6 +5,7 @@
 #include "image/signals.h"
 #include "layer/tar_write.h"
 #include "store/blob.h"
+#include "sys/atomic.h"
 #include "sys/copy.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
@@ -131,7 +132,7 @@ static int write_directory(struct store *s, const struct save_plan *plan, int di
 /* Made beside its place, under a name that starts with ".tmp-", and then put there: over nothing or an empty one. */
 static int save_to_directory(struct store *s, const struct save_plan *plan, const char *path, struct err *err)
 {
-    _cleanup_free_ char *clean = path_clean(path), *temporary = NULL;
+    _cleanup_free_ char *clean = path_clean(path), *temporary = NULL, *parent = NULL;
     _cleanup_fd_ int dir = -1;
     char unique[25];
     int r = 0;
@@ -150,9 +151,12 @@ static int save_to_directory(struct store *s, const struct save_plan *plan, cons
                 ? err_set(err, ERR_EXISTS, "%s is there already and no empty directory", path)
                 : err_errno(err, errno, "%s", path);
     }
-    if (r < 0)
+    if (r < 0) {
         path_remove_tree(AT_FDCWD, temporary, NULL);
-    return r;
+        return r;
+    }
+    parent = str_ndup(clean, (size_t)(path_base(clean) - clean));
+    return atomic_sync_dir(AT_FDCWD, *parent ? parent : ".", err); /* its name as well */
 }
 
 /* ---- saving ---- */

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct image_signals {
     struct sigaction old[3], old_pipe;
@@ -17,9 +18,14 @@ struct image_signals {
 /* Non-zero since a signal came: what registry_new() wants. */
 extern volatile sig_atomic_t image_interrupted;
 
-/* Watches for SIGINT, SIGTERM and SIGHUP, and ignores SIGPIPE, until the end. */
+/* Watches for SIGINT, SIGTERM and SIGHUP (unless that is ignored, as by nohup(1)), and ignores SIGPIPE, until the end.
+ */
 int image_signals_begin(struct image_signals *s, struct err *err);
 void image_signals_end(struct image_signals *s);
+
+/* For a forked process that works for this one, as its first step: it ends with `parent`, at once by the signals, and
+ * where that has ended already. */
+void image_signals_child(pid_t parent);
 
 /* ERR_INTERRUPTED since a signal came, else 0. */
 int image_signals_check(struct err *err);

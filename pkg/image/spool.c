@@ -11,32 +11,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 enum { CHUNK = 256 << 10, MAGIC_MAX = 6, DIRECTORY_NAME_MAX = 40 };
-
-int image_spool_open(struct store *s, int *ret_fd, struct err *err)
-{
-    char name[DIRECTORY_NAME_MAX], unique[25];
-    int tmp, r = store_dir(s, STORE_TMP, &tmp, err);
-    int fd;
-
-    if (r < 0)
-        return r;
-    fd = openat(tmp, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-        id_hex(unique, 24);
-        snprintf(name, sizeof(name), "spool-%s", unique);
-        fd = openat(tmp, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-        if (fd >= 0)
-            unlinkat(tmp, name, 0);
-    }
-    if (fd < 0)
-        return err_errno(err, errno, "making a file in %s/tmp", store_root_path(s));
-    *ret_fd = fd;
-    return 0;
-}
 
 static const struct {
     const char *name;
@@ -120,15 +97,10 @@ static int decompress(const struct spooling *sp, struct digest_computed *ret, st
 
 static _Noreturn void run_child(const struct spooling *sp, int root, int report, pid_t parent)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct report said = {0};
     int keep[3] = {sp->in, report, sp->out};
 
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        signal(signals[i], SIG_DFL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
+    image_signals_child(parent);
     said.result = layer_sandbox_enter(&root, keep, sp->out < 0 ? 2 : 3, true, &said.err);
     if (said.result == 0)
         said.result = decompress(sp, &said.digest, &said.err);

@@ -1,5 +1,4 @@
-/* Foreign streams that have to be read more than once: kept in a file of the store's tmp/ that has no name, so that it
- * is gone with the last process that has it open.
+/* Foreign streams that have to be read more than once: kept in a file without a name (store/spool.h).
  *
  * Decompressing is done by a forked, confined process (layer/sandbox.h), which a signal ends.
  */
@@ -8,9 +7,6 @@
 #include "digest/digest.h"
 #include "oci/manifest.h"
 #include "store/store.h"
-
-/* A new file for reading and writing; the caller closes it. */
-int image_spool_open(struct store *s, int *ret_fd, struct err *err);
 
 /* How the bytes at `offset` of a file are packed, by how they begin. ERR_UNSUPPORTED names what others compress with.
  */

@@ -1,12 +1,11 @@
 #include "image/unpacker.h"
 
+#include "image/signals.h"
 #include "layer/sandbox.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -71,19 +70,11 @@ static int unpack(struct child *c, struct layer_applied *ret, struct err *err)
 
 static _Noreturn void run_child(struct child *c, pid_t parent)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct message m = {.type = MESSAGE_FINISHED};
     struct layer_applied applied = {0};
     struct err err = ERR_INIT;
-    sigset_t none;
 
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        signal(signals[i], SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
+    image_signals_child(parent);
     if (unpack(c, &applied, &err) < 0) {
         m.type = MESSAGE_FAILED;
         m.err = err;

@@ -183,17 +183,20 @@ size_t registry_credentials_closeness(const char *key, const char *domain, const
     return strncmp(rest, path, n) == 0 && (!path[n] || path[n] == '/') ? 1 + n : 0;
 }
 
-/* The entry that is closest; `useful`: of those that hold anything. */
+/* The entry that is closest; `useful`: of those that hold anything. Of several for the registry itself it is the one
+ * that a login writes, since an old one may still stand before it under another name. */
 static const struct registry_credential *closest(const struct registry_credentials *c, const char *domain,
                                                  const char *path, bool useful)
 {
+    const char *usual = registry_credentials_key(domain);
     const struct registry_credential *best = NULL;
     size_t best_closeness = 0;
 
     VEC_FOREACH (i, &c->auths) {
         size_t n = registry_credentials_closeness(i->key, domain, path);
+        bool closer = n > best_closeness || (n && n == best_closeness && str_eq(i->key, usual));
 
-        if (n > best_closeness && !(useful && registry_login_is_empty(&i->login))) {
+        if (closer && !(useful && registry_login_is_empty(&i->login))) {
             best = i;
             best_closeness = n;
         }

@@ -47,6 +47,14 @@ static void add_registry(const struct registry *r, struct registry_host *host)
     e->may_be_plain = registry_is_insecure(r, host->domain) || http_is_loopback(host->domain);
 }
 
+char *registry_endpoint_authority(const struct registry_endpoint *e)
+{
+    _cleanup_free_ char *url = str_printf("%s://%s/", e->scheme, e->authority), *scheme = NULL;
+    char *authority;
+
+    return http_url_origin(url, &scheme, &authority, NULL) < 0 ? str_dup(e->authority) : authority;
+}
+
 static void host_free(struct registry_host *host)
 {
     VEC_FOREACH (e, &host->endpoints) {

@@ -86,6 +86,10 @@ int registry_repository_get(struct registry *r, const struct oci_reference *ref,
                             struct err *err);
 void registry_endpoints_release(struct registry *r);
 
+/* Its authority as http_url_origin() has those of URLs, to be compared with one: a reference may say the port that
+ * https has anyway, and capitals. The caller frees it. */
+char *registry_endpoint_authority(const struct registry_endpoint *e);
+
 /* Whether a host may be trusted without certificate, and spoken to without TLS. */
 bool registry_is_insecure(const struct registry *r, const char *host);
 

@@ -110,13 +110,16 @@ char *registry_next_link(const char *value)
  * page that it stands in. */
 static char *target_of(const struct registry_endpoint *e, const char *page, const char *link)
 {
-    _cleanup_free_ char *origin = str_printf("%s://%s", e->scheme, e->authority);
-    const char *path = str_after(link, origin), *rest;
+    _cleanup_free_ char *own = registry_endpoint_authority(e), *scheme = NULL, *authority = NULL;
+    const char *path = link, *rest;
 
     if (*link == '?')
         return str_printf("%.*s%s", (int)strcspn(page, "?"), page, link);
-    if (!path)
-        path = link;
+    if (strstr(link, "://") && http_url_origin(link, &scheme, &authority, NULL) == 0 && str_eq(scheme, e->scheme) &&
+        str_eq(authority, own)) {
+        path = strstr(link, "://") + 3;
+        path += strcspn(path, "/?#");
+    }
     if (*path != '/' || path[1] == '/')
         return NULL;
     rest = str_after(path, e->prefix);

@@ -19,7 +19,7 @@ int registry_location_set(struct registry_location *l, struct registry_repositor
     const struct registry_endpoint *e = &repository->host->endpoints.v[repository->host->endpoints.n - 1];
     _cleanup_free_ char *base =
         str_printf("%s://%s%s/v2/%s/blobs/uploads/", e->scheme, e->authority, e->prefix, repository->path);
-    _cleanup_free_ char *url = NULL, *scheme = NULL, *authority = NULL;
+    _cleanup_free_ char *own = registry_endpoint_authority(e), *url = NULL, *scheme = NULL, *authority = NULL;
     const char *text = http_response_header(response, "Location", 0);
     bool plain;
     int r;
@@ -32,7 +32,7 @@ int registry_location_set(struct registry_location *l, struct registry_repositor
     if (r < 0)
         return err_wrap(err, "%s says where the upload goes", e->authority);
     plain = strcmp(scheme, "http") == 0 && strcmp(e->scheme, "https") == 0;
-    l->foreign = strcmp(authority, e->authority) != 0;
+    l->foreign = strcmp(authority, own) != 0;
     if (plain && l->foreign)
         return err_set(err, ERR_TLS, "%s wants the upload to go to %s without TLS", e->authority, authority);
     str_replace(&l->url, plain ? with_tls(url) : steal_ptr(&url));

@@ -242,13 +242,13 @@ static void send_request(struct registry_token *t, bool post)
 /* Where to ask. Credentials go there, so it must be as safe as the registry has to be. */
 static int check_realm(const struct registry_endpoint *e, const char *realm, bool *ret_elsewhere, struct err *err)
 {
-    _cleanup_free_ char *scheme = NULL, *authority = NULL;
+    _cleanup_free_ char *own = registry_endpoint_authority(e), *scheme = NULL, *authority = NULL;
 
     if (str_empty(realm) || http_url_origin(realm, &scheme, &authority, err) < 0)
         return err_set(err, ERR_AUTH, "%s names no place to ask for a token", e->authority);
     if (strcmp(scheme, "https") != 0 && strcmp(e->scheme, "https") == 0 && !e->may_be_plain)
         return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", e->authority, authority);
-    *ret_elsewhere = strcmp(authority, e->authority) != 0;
+    *ret_elsewhere = strcmp(authority, own) != 0;
     return 0;
 }
 

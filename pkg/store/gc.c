@@ -60,14 +60,22 @@ static int mark_use(const struct store_use *use, void *data, struct err *err)
 }
 
 /* A lease is lines of "b DIGEST" and "l DIGEST". */
-static int read_lease(struct marking *m, int tmp, const char *name, struct err *err)
+static int read_lease(struct store_needs *to, int tmp, const char *name, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(LEASE_MAX);
     _cleanup_strv_ char **lines = NULL;
-    int r = fd_read_file(tmp, name, &text, err);
+    struct err why = ERR_INIT;
+    int r = fd_read_file(tmp, name, &text, &why);
 
-    if (r < 0)
+    /* Freed at this moment: what it kept has a name by now, or was given up. No name is written while the lock is held
+     * exclusively, so it was there when the tags were read. */
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    if (r < 0) {
+        if (err)
+            *err = why;
         return r;
+    }
     lines = strv_split(buf_str(&text), '\n');
     STRV_FOREACH (line, lines) {
         struct digest d;
@@ -78,9 +86,9 @@ static int read_lease(struct marking *m, int tmp, const char *name, struct err *
         if (r < 0)
             return err_wrap(err, "tmp/%s", name);
         if (**line == 'b')
-            *VEC_PUSH(&m->needs.blobs) = d;
+            *VEC_PUSH(&to->blobs) = d;
         else
-            *VEC_PUSH(&m->needs.layers) = d;
+            *VEC_PUSH(&to->layers) = d;
     }
     return 0;
 }
@@ -103,6 +111,14 @@ static int mark_lease(int tmp, const char *name, void *data, struct err *err)
     return r;
 }
 
+int store_leases_add(struct store *s, struct store_needs *to, struct err *err)
+{
+    int tmp;
+    int r = store_dir(s, STORE_TMP, &tmp, err);
+
+    return r < 0 ? r : store_each_name(tmp, ".", mark_lease, to, err);
+}
+
 static int unknown_needs(const struct digest *d, struct err *err)
 {
     char text[DIGEST_TEXT_MAX];
@@ -114,15 +130,12 @@ static int unknown_needs(const struct digest *d, struct err *err)
 
 static int mark(struct marking *m, struct err *err)
 {
-    int tmp;
-    int r = store_dir(m->store, STORE_TMP, &tmp, err);
+    int r = mark_tags(m, err);
 
-    if (r == 0)
-        r = mark_tags(m, err);
     if (r == 0)
         r = store_each_use(m->store, mark_use, m, err);
     if (r == 0)
-        r = store_each_name(tmp, ".", mark_lease, m, err);
+        r = store_leases_add(m->store, &m->needs, err);
     store_digests_sort(&m->images);
     for (size_t i = 0; i < m->images.n; i++) {
         if (r == 0 && store_needs_add_image(m->store, &m->images.v[i], &m->needs, err) < 0)

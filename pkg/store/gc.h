@@ -11,6 +11,7 @@
 #pragma once
 
 #include "digest/digest.h"
+#include "store/needs.h"
 #include "store/store.h"
 
 enum { STORE_PARTIAL_KEEP_DAYS = 7 };
@@ -38,3 +39,6 @@ int store_lease_take(struct store *s, const struct digest *blobs, size_t n_blobs
                      size_t n_layers, struct store_lease **ret, struct err *err);
 void store_lease_free(struct store_lease *l);
 MEM_DEFINE_CLEANUP(struct store_lease, store_lease_free);
+
+/* Adds what the leases of running pulls keep. To be called under the store lock, exclusive. */
+int store_leases_add(struct store *s, struct store_needs *to, struct err *err);

@@ -65,21 +65,36 @@ int output_begin(const char *path, mode_t mode, struct output *ret, struct err *
     return 0;
 }
 
-/* Gives a file without a name one. */
-static int link_temporary(struct output *o, struct err *err)
+/* Gives a file without a name one that nothing has: -errno. */
+static int link_as(const struct output *o, const char *name)
 {
     char self[32];
 
-    if (o->temporary[0])
-        return 0;
     snprintf(self, sizeof(self), "/proc/self/fd/%d", o->fd);
-    make_name(o->temporary);
     /* The second way is without /proc, and for those who may. */
-    if (linkat(AT_FDCWD, self, o->dir, o->temporary, AT_SYMLINK_FOLLOW) < 0 &&
-        linkat(o->fd, "", o->dir, o->temporary, AT_EMPTY_PATH) < 0) {
-        o->temporary[0] = 0;
-        return err_errno(err, errno, "%s", o->path);
+    if (linkat(AT_FDCWD, self, o->dir, name, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return -EEXIST;
+    return linkat(o->fd, "", o->dir, name, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* At once, or in the place of what is there. */
+static int give_name(struct output *o, const char *name)
+{
+    int r = o->temporary[0] ? -EEXIST : link_as(o, name);
+
+    if (r == -EEXIST && !o->temporary[0]) {
+        make_name(o->temporary);
+        r = link_as(o, o->temporary);
+        if (r < 0)
+            o->temporary[0] = 0;
     }
+    if (!o->temporary[0])
+        return r;
+    if (renameat(o->dir, o->temporary, o->dir, name) < 0)
+        return -errno;
+    o->temporary[0] = 0;
     return 0;
 }
 
@@ -91,13 +106,8 @@ int output_finish(struct output *o, struct err *err)
         return 0;
     if (fsync(o->fd) < 0)
         return err_errno(err, errno, "writing %s", o->path);
-    r = link_temporary(o, err);
-    if (r < 0)
-        return r;
-    if (renameat(o->dir, o->temporary, o->dir, path_base(o->path)) < 0)
-        return err_errno(err, errno, "%s", o->path);
-    o->temporary[0] = 0;
-    return atomic_sync_dir(o->dir, ".", err);
+    r = give_name(o, path_base(o->path));
+    return r < 0 ? err_errno(err, -r, "%s", o->path) : atomic_sync_dir(o->dir, ".", err);
 }
 
 void output_release(struct output *o)

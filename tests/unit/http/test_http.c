@@ -554,6 +554,8 @@ static void test_urls(void **state)
     free(scheme);
     free(authority);
     assert_fails(http_url_origin("https://", &scheme, &authority, &err), ERR_INVALID, "URL");
+    assert_fails(http_url_origin("https:/x/y", &scheme, &authority, &err), ERR_INVALID, "URL");
+    assert_fails(http_url_origin("https:///x/y", &scheme, &authority, &err), ERR_INVALID, "URL");
     assert_fails(http_url_origin("gopher://x/", &scheme, &authority, &err), ERR_INVALID, "URL");
     assert_fails(http_url_origin("https://h:99999/v2/", &scheme, &authority, &err), ERR_INVALID,
                  "invalid port in \"h:99999\"");

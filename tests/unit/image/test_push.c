@@ -1,9 +1,9 @@
 /* What becomes of documents when layers are compressed for a push. */
-#include "../unit.h"
+#include "image_fixture.h"
 
 #include "image/push_internal.h"
 
-static struct digest digest_of(char digit)
+static struct digest repeated(char digit)
 {
     struct digest d = {.algorithm = DIGEST_SHA256};
 
@@ -13,7 +13,7 @@ static struct digest digest_of(char digit)
 
 static struct oci_descriptor descriptor(const char *media_type, char digit)
 {
-    return (struct oci_descriptor){.media_type = str_dup(media_type), .digest = digest_of(digit), .size = 1};
+    return (struct oci_descriptor){.media_type = str_dup(media_type), .digest = repeated(digit), .size = 1};
 }
 
 static struct push_blob *add_blob(struct push *p, const char *media_type, char digit)
@@ -39,7 +39,7 @@ static struct push_document *add_document(struct push *p, const char *media_type
     struct push_document *d = VEC_PUSH(&p->documents);
 
     d->as = descriptor(media_type, digit);
-    d->now = (struct digest_computed){digest_of(digit), 1};
+    d->now = (struct digest_computed){repeated(digit), 1};
     buf_adds(&d->bytes, "as it was");
     return d;
 }
@@ -97,7 +97,7 @@ static void test_index_follows(void **state)
     _cleanup_(push_release) struct push p = {0};
     _cleanup_free_ char *about = NULL, *now = NULL;
     char text[DIGEST_TEXT_MAX];
-    struct digest old = digest_of('2');
+    struct digest old = repeated('2');
     struct digest_computed computed;
     struct push_document *manifest, *index;
     struct err err;
@@ -150,12 +150,65 @@ static void test_families(void **state)
     assert_string_equal(push_media_type(&zstd.documents.v[1]), OCI_MEDIA_INDEX);
 }
 
+/* A push of what was loaded, up to the moment when the registry has everything. */
+static void push_all(struct push *p, struct store *s, struct oci_reference *name, const struct image_push_options *o)
+{
+    struct err err;
+
+    *p = (struct push){.store = s, .name = name, .options = o};
+    assert_ok(push_plan(p, &err));
+    assert_true(p->tag.local);
+    assert_ok(push_rewrite(p, &err));
+}
+
+static void make_local(struct store *s, struct oci_reference *name, struct store_tag *ret)
+{
+    struct err err;
+
+    make_image(s, "a.example/app:1", LAYERS("base"));
+    assert_ok(oci_reference_parse("a.example/app:1", name, &err));
+    assert_ok(store_tag_get(s, name, ret, &err));
+    ret->local = true;
+    assert_ok(store_tag_set(s, ret, &err));
+}
+
+/* What others do to the name while the push runs is not undone at its end. */
+static void test_name_meanwhile(void **state)
+{
+    static const struct image_push_options options = {.compression = OCI_COMPRESSION_NONE};
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_(push_release) struct push kept = {0}, removed = {0}, moved = {0};
+    _cleanup_(store_tag_release) struct store_tag tag = {0}, now = {0}, other = {0};
+    _cleanup_reference_ struct oci_reference name = {0};
+    struct made m;
+    struct err err;
+
+    (void)state;
+    make_local(s, &name, &tag);
+    push_all(&kept, s, &name, &options);
+    push_all(&removed, s, &name, &options);
+    push_all(&moved, s, &name, &options);
+    assert_ok(push_keep(&kept, &err));
+    assert_ok(store_tag_get(s, &name, &now, &err));
+    assert_false(now.local);
+
+    assert_ok(store_tag_remove(s, &name, &err));
+    assert_ok(push_keep(&removed, &err));
+    assert_fails(store_tag_get(s, &name, &other, &err), ERR_NOT_FOUND, "no such image");
+
+    m = make_image(s, "a.example/app:1", LAYERS("another"));
+    assert_ok(push_keep(&moved, &err));
+    assert_ok(store_tag_get(s, &name, &other, &err));
+    assert_true(digest_equal(&other.id, &m.config));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_changes),
         cmocka_unit_test(test_index_follows),
         cmocka_unit_test(test_families),
+        cmocka_unit_test_setup_teardown(test_name_meanwhile, scratch_setup, scratch_teardown),
     };
 
     return cmocka_run_group_tests_name("push", tests, NULL, NULL);

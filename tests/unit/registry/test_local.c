@@ -39,6 +39,7 @@ static void test_credentials(void **state)
                      "\"r.example:5000\":{\"username\":\"u\",\"password\":\"p:w\"},"
                      "\"q.example\":{\"auth\":\"cTox\"},\"q.example/team\":{\"auth\":\"dDoy\"}," /* q:1, t:2 */
                      "\"http://old.example/v2/\":{\"auth\":\"bzoxAAA=\"},"                       /* o:1 and zeros */
+                     "\"https://two.example\":{\"auth\":\"bzox\"},\"two.example\":{\"auth\":\"cTox\"},"
                      "\"bad.example\":{\"auth\":\"!\"},\"nocolon.example\":{\"auth\":\"YWJj\"},"
                      "\"token.example\":{\"identitytoken\":\"x\"},\"empty.example\":{}},"
                      "\"HttpHeaders\":{}}");
@@ -53,6 +54,7 @@ static void test_credentials(void **state)
     check_basic(&c, "q.example", "team", "Basic dDoy");
     check_basic(&c, "q.example", "teams/x", "Basic cTox");
     check_basic(&c, "old.example", "v2", "Basic bzox");
+    check_basic(&c, "two.example", "a", "Basic cTox");
     check_basic(&c, "bad.example", "a", NULL);
     check_basic(&c, "nocolon.example", "a", NULL);
     check_basic(&c, "token.example", "a", NULL);

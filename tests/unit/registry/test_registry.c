@@ -582,6 +582,40 @@ static int digests(void **state)
 
 #define server_test(fn) cmocka_unit_test_setup_teardown(fn, start, stop)
 
+/* Whether an upload that goes to `to` gets the authorization of the registry `domain`. */
+static bool is_own(struct registry *r, const char *domain, const char *to)
+{
+    const struct oci_reference ref = {.domain = (char *)domain, .path = (char *)"a/b"};
+    _cleanup_(registry_location_release) struct registry_location place = {0};
+    _cleanup_free_ char *header = str_printf("Location: %s", to);
+    char *headers[] = {header, NULL};
+    const struct http_response response = {.headers = headers};
+    struct registry_repository *repository;
+    struct err err;
+
+    assert_ok(registry_repository_get(r, &ref, &repository, &err));
+    assert_ok(registry_location_set(&place, repository, &response, &err));
+    return !place.foreign;
+}
+
+/* A reference may say the port that a URL leaves out, and capitals. */
+static void test_own_location(void **state)
+{
+    static const struct config nothing;
+    struct registry *r;
+    struct err err;
+
+    (void)state;
+    assert_ok(registry_new(&nothing, NULL, &r, &err));
+    assert_true(is_own(r, "a.example:443", "https://a.example/v2/a/b/blobs/uploads/1"));
+    assert_true(is_own(r, "a.example:443", "/v2/a/b/blobs/uploads/1"));
+    assert_true(is_own(r, "A.example:5000", "https://a.example:5000/v2/a/b/blobs/uploads/1"));
+    assert_true(is_own(r, "a.example", "https://a.example:443/v2/a/b/blobs/uploads/1"));
+    assert_false(is_own(r, "a.example:443", "https://a.example:5000/v2/a/b/blobs/uploads/1"));
+    assert_false(is_own(r, "a.example", "https://b.example/v2/a/b/blobs/uploads/1"));
+    registry_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -596,6 +630,7 @@ int main(void)
         server_test(test_wrong_bytes),
         server_test(test_scopes),
         cmocka_unit_test(test_insecure),
+        cmocka_unit_test(test_own_location),
     };
 
     return cmocka_run_group_tests_name("registry", tests, digests, NULL);
