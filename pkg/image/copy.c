@@ -1,7 +1,6 @@
 #include "image/copy_internal.h"
 
-#include "base/log.h"
-#include "image/signals.h"
+#include "image/session.h"
 #include "store/gc.h"
 
 enum {
@@ -215,25 +214,14 @@ int image_copy(struct store *s, const struct config *config, const struct oci_re
                struct err *err)
 {
     _cleanup_(copy_release) struct copy c = {.store = s, .from = from, .to = to, .options = options};
-    _cleanup_(registry_free_cleanup) struct registry *registry = NULL;
-    struct image_signals signals;
-    struct err why = ERR_INIT;
-    int r;
+    struct image_session session;
+    int r = image_session_begin(s, config, options->insecure, &session, err);
 
-    if (store_sweep_unfinished(s, &why) < 0) /* no reason not to copy */
-        log_debug("%s", why.text);
-    r = image_signals_begin(&signals, err);
     if (r < 0)
         return r;
-    r = registry_new(config,
-                     &(struct registry_options){.interrupted = &image_interrupted, .insecure = options->insecure},
-                     &registry, err);
-    if (r == 0) {
-        c.registry = registry;
-        c.wake_fd = signals.wake[0];
-        r = copy_named(&c, ret, err);
-    }
-    registry_free(steal_ptr(&registry));
-    image_signals_end(&signals);
+    c.registry = session.registry;
+    c.wake_fd = session.signals.wake[0];
+    r = copy_named(&c, ret, err);
+    image_session_end(&session);
     return r;
 }

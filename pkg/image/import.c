@@ -1,13 +1,12 @@
 #include "image/import.h"
 
-#include "base/log.h"
 #include "base/time.h"
 #include "image/change.h"
 #include "image/fill.h"
 #include "image/import_source.h"
 #include "image/layers.h"
 #include "image/name.h"
-#include "image/signals.h"
+#include "image/session.h"
 #include "image/spool.h"
 #include "layer/apply.h"
 #include "sys/failpoint.h"
@@ -136,20 +135,16 @@ int image_import(struct store *s, const struct image_import_options *options, st
 {
     _cleanup_image_config_ struct oci_image_config probe = {0};
     struct importing im = {.store = s, .options = options, .fd = -1};
-    struct image_signals signals;
-    struct err why = ERR_INIT;
+    struct image_session session;
     int r = image_change(&probe.config, options->changes, err); /* before what may take long */
 
     if (r < 0)
         return r;
-    if (store_sweep_unfinished(s, &why) < 0) /* no reason to go without the image */
-        log_debug("%s", why.text);
-    store_empty_trash_aside(s);
-    r = image_signals_begin(&signals, err);
+    r = image_session_begin(s, NULL, false, &session, err);
     if (r < 0)
         return r;
-    im.wake_fd = signals.wake[0];
+    im.wake_fd = session.signals.wake[0];
     r = import(&im, ret_id, err);
-    image_signals_end(&signals);
+    image_session_end(&session);
     return r;
 }

@@ -1,6 +1,6 @@
 #include "image/list.h"
 
-#include "image/signals.h"
+#include "image/session.h"
 #include "oci/image_config.h"
 
 static int read_platform(struct registry *registry, const struct oci_reference *name, const struct oci_manifest *m,
@@ -151,18 +151,12 @@ int image_list_push(struct store *s, const struct config *config, const struct o
                     const struct store_list *l, const struct image_copy_options *options, struct image_pushed *ret,
                     struct err *err)
 {
-    _cleanup_(registry_free_cleanup) struct registry *registry = NULL;
-    struct image_signals signals;
-    int r = image_signals_begin(&signals, err);
+    struct image_session session;
+    int r = image_session_begin(s, config, options->insecure, &session, err);
 
     if (r < 0)
         return r;
-    r = registry_new(config,
-                     &(struct registry_options){.interrupted = &image_interrupted, .insecure = options->insecure},
-                     &registry, err);
-    if (r == 0)
-        r = push_list(s, registry, signals.wake[0], name, l, options, ret, err);
-    registry_free(steal_ptr(&registry));
-    image_signals_end(&signals);
+    r = push_list(s, session.registry, session.signals.wake[0], name, l, options, ret, err);
+    image_session_end(&session);
     return r;
 }

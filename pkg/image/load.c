@@ -1,11 +1,10 @@
 #include "image/load.h"
 
-#include "base/log.h"
 #include "image/contents.h"
 #include "image/fill.h"
 #include "image/layers.h"
 #include "image/name.h"
-#include "image/signals.h"
+#include "image/session.h"
 #include "layer/apply.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
@@ -153,18 +152,13 @@ static int load(struct loading *l, const char *path, struct err *err)
 int image_load(struct store *s, const char *path, const struct image_load_options *options, struct err *err)
 {
     struct loading l = {.store = s, .options = options};
-    struct image_signals signals;
-    struct err why = ERR_INIT;
-    int r;
+    struct image_session session;
+    int r = image_session_begin(s, NULL, false, &session, err);
 
-    if (store_sweep_unfinished(s, &why) < 0) /* no reason to go without the image */
-        log_debug("%s", why.text);
-    store_empty_trash_aside(s);
-    r = image_signals_begin(&signals, err);
     if (r < 0)
         return r;
-    l.wake_fd = signals.wake[0];
+    l.wake_fd = session.signals.wake[0];
     r = load(&l, path, err);
-    image_signals_end(&signals);
+    image_session_end(&session);
     return r;
 }

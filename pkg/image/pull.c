@@ -1,7 +1,6 @@
-#include "base/log.h"
 #include "image/layers.h"
 #include "image/name.h"
-#include "image/signals.h"
+#include "image/session.h"
 #include "sys/failpoint.h"
 
 /* Gives the image its name. */
@@ -47,26 +46,15 @@ static int pull(struct store *s, struct registry *registry, const struct oci_ref
 int image_pull(struct store *s, const struct config *config, const struct oci_reference *name,
                const struct image_pull_options *options, struct image_pulled *ret, struct err *err)
 {
-    _cleanup_(registry_free_cleanup) struct registry *registry = NULL;
     _cleanup_reference_ struct oci_reference full = {0};
-    struct image_signals signals;
-    struct err why = ERR_INIT;
-    int r;
+    struct image_session session;
+    int r = image_session_begin(s, config, options->insecure, &session, err);
 
-    if (store_sweep_unfinished(s, &why) < 0) /* no reason to go without the image */
-        log_debug("%s", why.text);
-    store_empty_trash_aside(s);
-    r = image_signals_begin(&signals, err);
     if (r < 0)
         return r;
     oci_reference_copy(name, &full);
     oci_reference_default_tag(&full);
-    r = registry_new(config,
-                     &(struct registry_options){.interrupted = &image_interrupted, .insecure = options->insecure},
-                     &registry, err);
-    if (r == 0)
-        r = pull(s, registry, &full, options, signals.wake[0], ret, err);
-    registry_free(steal_ptr(&registry));
-    image_signals_end(&signals);
+    r = pull(s, session.registry, &full, options, session.signals.wake[0], ret, err);
+    image_session_end(&session);
     return r;
 }

@@ -1,8 +1,7 @@
 #include "image/push.h"
 
-#include "base/log.h"
 #include "image/push_internal.h"
-#include "image/signals.h"
+#include "image/session.h"
 #include "store/blob.h"
 #include "store/gc.h"
 #include "sys/failpoint.h"
@@ -202,22 +201,12 @@ int image_push(struct store *s, const struct config *config, const struct oci_re
                const struct image_push_options *options, struct image_pushed *ret, struct err *err)
 {
     _cleanup_(push_release) struct push p = {.store = s, .name = name, .options = options};
-    _cleanup_(registry_free_cleanup) struct registry *registry = NULL;
-    struct image_signals signals;
-    struct err why = ERR_INIT;
-    int r;
+    struct image_session session;
+    int r = image_session_begin(s, config, options->insecure, &session, err);
 
-    if (store_sweep_unfinished(s, &why) < 0) /* no reason not to push */
-        log_debug("%s", why.text);
-    r = image_signals_begin(&signals, err);
     if (r < 0)
         return r;
-    r = registry_new(config,
-                     &(struct registry_options){.interrupted = &image_interrupted, .insecure = options->insecure},
-                     &registry, err);
-    if (r == 0)
-        r = push(&p, registry, signals.wake[0], ret, err);
-    registry_free(steal_ptr(&registry));
-    image_signals_end(&signals);
+    r = push(&p, session.registry, session.signals.wake[0], ret, err);
+    image_session_end(&session);
     return r;
 }

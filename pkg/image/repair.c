@@ -1,6 +1,6 @@
 #include "image/check.h"
 #include "image/layers.h"
-#include "image/signals.h"
+#include "image/session.h"
 #include "image/verify.h"
 #include "layer/apply.h"
 #include "store/blob.h"
@@ -26,8 +26,6 @@ static void repairing_release(struct repairing *rp)
 {
     free(rp->damaged.v);
     free(rp->seen);
-    if (rp->registry)
-        registry_free(rp->registry);
 }
 
 /* ---- throwing away ---- */
@@ -265,23 +263,22 @@ int image_repair(struct store *s, const struct config *config, const struct imag
                  struct image_check *c, struct err *err)
 {
     struct repairing rp = {.store = s, .check = c, .deep = options->deep};
-    struct image_signals signals;
+    struct image_session session;
     int r;
 
     if (image_check_open_faults(c) == 0)
         return 0;
-    r = image_signals_begin(&signals, err);
+    r = image_session_begin(s, config, false, &session, err);
     if (r < 0)
         return r;
-    rp.wake_fd = signals.wake[0];
-    r = registry_new(config, &(struct registry_options){.interrupted = &image_interrupted}, &rp.registry, err);
-    if (r == 0)
-        r = layer_open_libraries(err);
+    rp.registry = session.registry;
+    rp.wake_fd = session.signals.wake[0];
+    r = layer_open_libraries(err);
     if (r == 0)
         r = discard_all(&rp, err);
     if (r == 0)
         r = mend_all(&rp, err);
     repairing_release(&rp);
-    image_signals_end(&signals);
+    image_session_end(&session);
     return r;
 }
