@@ -1,7 +1,7 @@
 #include "image/load.h"
 #include "cbox.h"
-#include "cli/progress.h"
 #include "commands.h"
+#include "layers_view.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -31,37 +31,25 @@ static void end_progress(struct view *v)
     v->progress = NULL;
 }
 
+static const struct layers_view_state states[] = {
+    [IMAGE_EXISTS] = {"Already exists", LAYERS_VIEW_DONE},
+    [IMAGE_WAITING] = {"Waiting for another pull", LAYERS_VIEW_SAY},
+    [IMAGE_DOWNLOADING] = {"Reading", LAYERS_VIEW_SAY},
+    [IMAGE_DOWNLOADED] = {"Reading", LAYERS_VIEW_SAY},
+    [IMAGE_EXTRACTING] = {"Loading layer", LAYERS_VIEW_BAR},
+    [IMAGE_COMPLETE] = {"Loaded", LAYERS_VIEW_DONE},
+};
+
 static void show(const struct image_event *e, void *data)
 {
     struct view *v = data;
-    char label[13];
 
-    switch (e->kind) {
-    case IMAGE_PULLING:
-        end_progress(v);
-        v->progress = cli_progress_new(STDOUT_FILENO);
-        break;
-    case IMAGE_LAYER:
-        snprintf(label, sizeof(label), "%.12s", e->digest->hex);
-        cli_progress_add(v->progress, label);
-        break;
-    case IMAGE_EXISTS:
-        cli_progress_say(v->progress, e->layer, "Already exists", true);
-        break;
-    case IMAGE_WAITING:
-        cli_progress_say(v->progress, e->layer, "Waiting for another pull", false);
-        break;
-    case IMAGE_DOWNLOADING:
-    case IMAGE_DOWNLOADED:
-        cli_progress_say(v->progress, e->layer, "Reading", false);
-        break;
-    case IMAGE_EXTRACTING:
-        cli_progress_bar(v->progress, e->layer, "Loading layer", e->now, e->total);
-        break;
-    case IMAGE_COMPLETE:
-        cli_progress_say(v->progress, e->layer, "Loaded", true);
-        break;
+    if (e->kind != IMAGE_PULLING) {
+        layers_view_show(v->progress, states, e);
+        return;
     }
+    end_progress(v);
+    v->progress = cli_progress_new(STDOUT_FILENO);
 }
 
 static void print_loaded(const struct image_loaded *l, void *data)

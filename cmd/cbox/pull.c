@@ -1,7 +1,6 @@
 #include "pull.h"
-#include "cli/progress.h"
 #include "commands.h"
-#include "image/image.h"
+#include "layers_view.h"
 #include "registry/listing.h"
 #include "sys/fd.h"
 
@@ -39,42 +38,28 @@ struct view {
     struct cli_progress *progress;
 };
 
+static const struct layers_view_state states[] = {
+    [IMAGE_EXISTS] = {"Already exists", LAYERS_VIEW_DONE},
+    [IMAGE_WAITING] = {"Waiting for another pull", LAYERS_VIEW_SAY},
+    [IMAGE_DOWNLOADING] = {"Downloading", LAYERS_VIEW_BAR},
+    [IMAGE_DOWNLOADED] = {"Download complete", LAYERS_VIEW_SAY},
+    [IMAGE_EXTRACTING] = {"Extracting", LAYERS_VIEW_BAR},
+    [IMAGE_COMPLETE] = {"Pull complete", LAYERS_VIEW_DONE},
+};
+
 static void show(const struct image_event *e, void *data)
 {
     struct view *v = data;
     char text[DIGEST_TEXT_MAX];
-    char label[13];
 
-    switch (e->kind) {
-    case IMAGE_PULLING:
-        fprintf(v->out, "%s: Pulling from %s\n", v->name->tag ? v->name->tag : digest_format(&v->name->digest, text),
-                v->name->path);
-        fflush(v->out);
-        v->progress = cli_progress_new(fileno(v->out));
-        break;
-    case IMAGE_LAYER:
-        snprintf(label, sizeof(label), "%.12s", e->digest->hex);
-        cli_progress_add(v->progress, label);
-        break;
-    case IMAGE_EXISTS:
-        cli_progress_say(v->progress, e->layer, "Already exists", true);
-        break;
-    case IMAGE_WAITING:
-        cli_progress_say(v->progress, e->layer, "Waiting for another pull", false);
-        break;
-    case IMAGE_DOWNLOADING:
-        cli_progress_bar(v->progress, e->layer, "Downloading", e->now, e->total);
-        break;
-    case IMAGE_DOWNLOADED:
-        cli_progress_say(v->progress, e->layer, "Download complete", false);
-        break;
-    case IMAGE_EXTRACTING:
-        cli_progress_bar(v->progress, e->layer, "Extracting", e->now, e->total);
-        break;
-    case IMAGE_COMPLETE:
-        cli_progress_say(v->progress, e->layer, "Pull complete", true);
-        break;
+    if (e->kind != IMAGE_PULLING) {
+        layers_view_show(v->progress, states, e);
+        return;
     }
+    fprintf(v->out, "%s: Pulling from %s\n", v->name->tag ? v->name->tag : digest_format(&v->name->digest, text),
+            v->name->path);
+    fflush(v->out);
+    v->progress = cli_progress_new(fileno(v->out));
 }
 
 /* Pulls, and says so on `out`; the last line of a pull by name is left to the caller. */
