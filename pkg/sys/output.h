@@ -1,9 +1,9 @@
 /* A file that a user asked for, large perhaps: whole under its name, or what was there before.
  *
  * It is written without a name in the directory where it is to be, so that nothing is left of it whatever happens to
- * the process, and gets its name when it is complete and on disk. Where it takes the place of another file it has a name
- * that starts with ".tmp-" for a moment before; where the file system knows no files without names, all the time. What exists and is no regular file (a pipe, /dev/null) is written to
- * as it is. open(2), O_TMPFILE.
+ * the process, and gets its name when it is complete and on disk. Where it takes the place of another file it has a
+ * name that starts with ".tmp-" for a moment before; where the file system knows no files without names, all the time.
+ * What exists and is no regular file (a pipe, /dev/null) is written to as it is. open(2), O_TMPFILE.
  */
 #pragma once
 
