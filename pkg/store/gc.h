@@ -34,7 +34,8 @@ int store_sweep_unfinished(struct store *s, struct err *err);
 /* What a command that runs needs (a pull, a load, a push): kept by collection until the lease is freed. */
 struct store_lease;
 
-/* Takes the store lock shared for the moment of writing. Content that is in the store when this returns stays. */
+/* Takes the store lock shared for the moment of writing. Content that is in the store when this returns stays.
+ * ERR_LIMIT: more than some 200,000 digests. */
 int store_lease_take(struct store *s, const struct digest *blobs, size_t n_blobs, const struct digest *layers,
                      size_t n_layers, struct store_lease **ret, struct err *err);
 void store_lease_free(struct store_lease *l);
