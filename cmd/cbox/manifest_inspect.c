@@ -15,6 +15,8 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct inspect_options, 'v', "verbose", verbose, "Output additional info including layers and platform"),
 };
 
+enum { VERBOSE_MAX = 64 << 20 /* of all that an index names */ };
+
 /* A document on its way to be shown. */
 struct shown {
     struct registry *registry;
@@ -62,10 +64,19 @@ static int add_entry(struct shown *s, const struct oci_reference *from, const st
     _cleanup_registry_manifest_ struct registry_manifest raw = {0};
     struct oci_reference named = *from; /* borrowed */
     _cleanup_free_ char *reference = NULL;
+    struct err why = ERR_INIT;
+    enum oci_document what;
     int r = registry_fetch_manifest(s->registry, from, &d->digest, &raw, err);
 
     if (r < 0)
         return r;
+    /* Of what is fetched by digest only that was looked at, and it is going to be shown. */
+    if (oci_document_identify(NULL, buf_str(&raw.bytes), raw.bytes.len, &what, &why) == ERR_INVALID) {
+        *err = why;
+        return ERR_INVALID;
+    }
+    if (s->out.len > VERBOSE_MAX)
+        return err_set(err, ERR_LIMIT, "manifests of more than %d MiB", VERBOSE_MAX >> 20);
     named.digest = d->digest;
     reference = oci_reference_format(&named);
     add_verbose(s, d, &raw.bytes, reference);

@@ -6,6 +6,7 @@
 enum {
     DEPTH_MAX = 8,            /* of indexes in indexes */
     DOCUMENTS_MAX = 64 << 20, /* bytes, of all together */
+    BLOBS_MAX = 1 << 13,      /* that they name */
 };
 
 static void document_release(struct copy_document *d)
@@ -29,20 +30,23 @@ static bool in_one_repository(const struct copy *c)
 
 /* ---- what there is to copy ---- */
 
-static void add_blob(struct copy *c, const struct oci_descriptor *d)
+static int add_blob(struct copy *c, const struct oci_descriptor *d, struct err *err)
 {
     struct oci_layer_kind kind = {0};
     struct copy_blob *b;
 
     VEC_FOREACH (known, &c->blobs)
         if (digest_equal(&(*known)->d.digest, &d->digest))
-            return;
+            return 0;
+    if (c->blobs.n >= BLOBS_MAX)
+        return err_set(err, ERR_LIMIT, "an image of more than %d blobs", BLOBS_MAX);
     b = *VEC_PUSH(&c->blobs) = mem_zalloc(1, sizeof(*b));
     b->copy = c;
     b->line = c->blobs.n - 1;
     b->spool = -1;
     oci_descriptor_copy(d, &b->d);
     b->foreign = oci_layer_classify(d->media_type, &kind, NULL) == 0 && kind.foreign && d->urls;
+    return 0;
 }
 
 static int add_manifest(struct copy *c, const struct copy_document *d, char **ret_type, struct err *err)
@@ -53,10 +57,10 @@ static int add_manifest(struct copy *c, const struct copy_document *d, char **re
     if (r < 0)
         return r;
     *ret_type = steal_ptr(&m.media_type);
-    add_blob(c, &m.config);
+    r = add_blob(c, &m.config, err);
     VEC_FOREACH (layer, &m.layers)
-        add_blob(c, layer);
-    return 0;
+        r = r < 0 ? r : add_blob(c, layer, err);
+    return r;
 }
 
 static int add_content(struct copy *c, const struct oci_descriptor *d, unsigned depth, struct err *err);

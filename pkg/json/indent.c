@@ -1,5 +1,8 @@
 #include "json/json.h"
 
+/* Deeper than this nothing moves to the right any more: a short document of many levels would become gigabytes. */
+enum { LEVELS_MAX = 32 };
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -8,7 +11,7 @@ static bool is_space(char c)
 static void new_line(struct buf *out, const char *indent, size_t depth)
 {
     buf_addc(out, '\n');
-    while (depth--)
+    for (size_t i = 0; i < MIN_OF(depth, (size_t)LEVELS_MAX); i++)
         buf_adds(out, indent);
 }
 

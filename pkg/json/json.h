@@ -86,7 +86,7 @@ int json_parse(const char *text, size_t len, const struct json_type *type, void 
 void json_dump(const struct json_type *type, const void *in, bool indent, struct buf *out);
 
 /* Appends a document that was found valid with each value on a line of its own, `indent` a level; its names, values and
- * order stay (Go's json.Indent). */
+ * order stay (Go's json.Indent). At most 32 levels are indented. */
 void json_indent(const char *text, size_t len, const char *indent, struct buf *out);
 
 /* Releases what the struct owns and zeroes it. */

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { LEASE_MAX = 1 << 20 };
+enum { LEASE_MAX = 16 << 20 }; /* some 200,000 digests */
 
 struct marking {
     struct store *store;
@@ -333,6 +333,8 @@ int store_lease_take(struct store *s, const struct digest *blobs, size_t n_blobs
     l->tmp = l->lock = -1;
     add_lines(&text, 'b', blobs, n_blobs);
     add_lines(&text, 'l', layers, n_layers);
+    if (text.len > LEASE_MAX) /* or nobody could collect as long as it is held */
+        return err_set(err, ERR_LIMIT, "%zu blobs and layers at once are too many", n_blobs + n_layers);
     id_hex(unique, 24);
     snprintf(l->name, sizeof(l->name), STORE_LEASE_PREFIX "%s", unique);
     r = store_dir(s, STORE_TMP, &l->tmp, err);

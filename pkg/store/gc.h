@@ -1,9 +1,9 @@
 /* Garbage: found by mark and sweep from disk, never by counting.
  *
  * Alive is what can be reached from the records of tags, the records of containers (whose image may have lost its
- * name), and the leases of running pulls: the manifest and its index, the config, the compressed layers, the unpacked
- * layers. Everything else among blobs and layers is removed, and under tmp/ everything that nobody has locked; only
- * unfinished downloads are kept for a week, to be continued.
+ * name), and the leases of running pulls and pushes: the manifest and its index, the config, the compressed layers, the
+ * unpacked layers. Everything else among blobs and layers is removed, and under tmp/ everything that nobody has locked;
+ * only unfinished downloads are kept for a week, to be continued.
  *
  * Marking and renaming away happen under the exclusive store lock and take milliseconds; deleting comes afterwards,
  * without a lock, so that neither pulls nor starts wait for it.
@@ -31,10 +31,11 @@ int store_gc(struct store *s, const struct store_gc_options *options, struct err
 /* The cheap part alone, at the start of a pull: what crashed processes left under tmp/ goes, trees into tmp/trash/. */
 int store_sweep_unfinished(struct store *s, struct err *err);
 
-/* What a pull that runs needs: kept by collection until the lease is freed. */
+/* What a command that runs needs (a pull, a load, a push): kept by collection until the lease is freed. */
 struct store_lease;
 
-/* Takes the store lock shared for the moment of writing. Content that is in the store when this returns stays. */
+/* Takes the store lock shared for the moment of writing. Content that is in the store when this returns stays.
+ * ERR_LIMIT: more than some 200,000 digests. */
 int store_lease_take(struct store *s, const struct digest *blobs, size_t n_blobs, const struct digest *layers,
                      size_t n_layers, struct store_lease **ret, struct err *err);
 void store_lease_free(struct store_lease *l);

@@ -21,7 +21,8 @@
  *                    created from an image, a lease), from looking at the content until the reference is on disk.
  *                    Exclusive: garbage collection, for the milliseconds of marking and renaming away. Starts of
  *                    containers share it and do not wait for each other.
- *     2. image       tmp/lease-ID: what a running pull needs, so that collection keeps it (store/gc.h).
+ *     2. image       tmp/lease-ID: what a running pull, load, import, push, save or repair needs, so that collection
+ *                    keeps it (store/gc.h).
  *     3. layer       tmp/layers/NAME.lock: who unpacks a layer. A holder of one only ever tries to take another:
  * whoever waits for a layer or a blob holds none, so two pulls with common layers cannot wait in a circle.
  *     4. blob        tmp/blob-DIGEST: who downloads a blob; the same rule.

@@ -204,6 +204,20 @@ static void check_indent(const char *text, const char *expected)
     assert_string_equal(buf_str(&out), expected);
 }
 
+static void check_deep_indent(void)
+{
+    enum { DEEP = 500 };
+    _cleanup_buf_ struct buf text = BUF_INIT, out = BUF_INIT;
+
+    for (size_t i = 0; i < DEEP; i++)
+        buf_addc(&text, '[');
+    buf_adds(&text, "1,2");
+    for (size_t i = 0; i < DEEP; i++)
+        buf_addc(&text, ']');
+    json_indent(text.p, text.len, " ", &out);
+    assert_non_null(strstr(out.p, "\n                                1,\n                                2\n"));
+}
+
 static void test_indent(void **state)
 {
     (void)state;
@@ -213,6 +227,7 @@ static void test_indent(void **state)
     check_indent("[[ ],null]", "[\n  [],\n  null\n]");
     /* What is no document is passed on, and nothing beyond it is read. */
     check_indent("}]\"\\", "}]\"\\");
+    check_deep_indent();
 }
 
 int main(void)

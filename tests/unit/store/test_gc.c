@@ -298,6 +298,29 @@ static void test_unfinished_things(void **state)
     store_stage_free(st);
 }
 
+/* A save of many images holds a long lease, and others collect meanwhile. */
+static void test_long_lease(void **state)
+{
+    enum { MANY = 20000, TOO_MANY = 300000 };
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL, *none = NULL;
+    _cleanup_free_ struct digest *d = mem_zalloc(TOO_MANY, sizeof(*d));
+    const struct store_gc_options options = {0};
+    struct made m = make_image(s, "kept");
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < TOO_MANY; i++)
+        d[i] = m.manifest;
+    d[MANY - 1] = m.config;
+    assert_ok(store_lease_take(s, d, MANY, NULL, 0, &lease, &err));
+    assert_ok(store_gc(s, &options, &err));
+    assert_true(store_blob_has(s, &m.config));
+    assert_false(store_blob_has(s, &m.blob));
+    assert_fails(store_lease_take(s, d, TOO_MANY, NULL, 0, &none, &err), ERR_LIMIT, "too many");
+    assert_ok(store_gc(s, &options, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +330,7 @@ int main(void)
         scratch_test(test_unreadable_image_keeps_everything),
         scratch_test(test_leases),
         scratch_test(test_unknown_lease),
+        scratch_test(test_long_lease),
         scratch_test(test_unfinished_things),
     };
 
