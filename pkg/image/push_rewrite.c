@@ -192,32 +192,48 @@ static int keep_content(struct push *p, struct store_transaction *t, struct err 
 }
 
 /* What the record says from now on: nothing else where the registry got another image than the record is about, or only
- * a part of what is kept for it. */
-static bool set_record(struct push *p)
+ * a part of what is kept for it. All in `ret` but the digests is borrowed. */
+static bool new_record(const struct push *p, struct store_tag *ret)
 {
     const struct push_document *top = &p->documents.v[p->documents.n - 1];
     const struct push_document *own = find_document(p, &p->tag.manifest);
-    struct store_tag before = p->tag; /* borrowed */
 
     if (!own || (p->tag.complete && !top->is_index))
         return false;
-    p->tag.manifest = own->now.digest;
-    p->tag.target = top->now.digest;
-    p->tag.local = false;
-    return before.local || !digest_equal(&before.target, &p->tag.target) ||
-           !digest_equal(&before.manifest, &p->tag.manifest);
+    *ret = p->tag;
+    ret->manifest = own->now.digest;
+    ret->target = top->now.digest;
+    ret->local = false;
+    return p->tag.local || !digest_equal(&p->tag.target, &ret->target) ||
+           !digest_equal(&p->tag.manifest, &ret->manifest);
+}
+
+/* A push takes long: meanwhile the name may have been removed, and the image with it, or have gone to another image. */
+static bool name_stays(const struct push *p)
+{
+    _cleanup_(store_tag_release) struct store_tag now = {0};
+
+    return store_tag_get(p->store, p->name, &now, NULL) == 0 && digest_equal(&now.target, &p->tag.target) &&
+           digest_equal(&now.manifest, &p->tag.manifest) && now.complete == p->tag.complete;
 }
 
 int push_keep(struct push *p, struct err *err)
 {
     _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(p->store);
     _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
+    _cleanup_fd_ int lock = -1;
+    struct store_tag record;
     int r;
 
-    if (!set_record(p))
+    if (!new_record(p, &record) || !name_stays(p))
         return 0;
     r = take_lease(p, &lease, err);
     if (r == 0)
         r = keep_content(p, t, err);
-    return r < 0 ? r : store_tag_set(p->store, &p->tag, err);
+    /* The store lock keeps collection away between looking at the name and having its record on disk. */
+    if (r == 0)
+        r = store_lock(p->store, LOCK_SHARED, LOCK_WAIT, &lock, err);
+    if (r < 0 || !name_stays(p))
+        return r;
+    return store_tag_set(p->store, &record, err);
 }
