@@ -318,6 +318,9 @@ umoci_tree() {
         refuse "$code" "pushing to $away/app: $text" cbox push "$away/app:1"
         [[ $(cbox images --digests "$away/app") == *'<none>'* ]]
     done
+    front deny
+    cbox tag alpine "$away/app:1"
+    refuse 1 "; log in as somebody who may push there: cbox login ${away%/team}\$" cbox push "$away/app:1"
     front bearer=0
     cbox tag alpine "$away/app:1"
     login "${away%/team}"
