@@ -1,6 +1,7 @@
 #include "cbox.h"
 #include "commands.h"
 #include "image/name.h"
+#include "sys/fd.h"
 
 #include <stdio.h>
 
@@ -10,6 +11,7 @@ static int untag_one(const char *name, void *data, struct err *err)
     _cleanup_(store_tag_release) struct store_tag t = {0};
     _cleanup_reference_ struct oci_reference ref = {0};
     _cleanup_free_ char *familiar = NULL;
+    _cleanup_fd_ int lock = -1;
     int r = oci_reference_parse(name, &ref, err);
 
     if (r == 0 && !s)
@@ -17,7 +19,11 @@ static int untag_one(const char *name, void *data, struct err *err)
     if (r < 0)
         return r;
     oci_reference_default_tag(&ref);
-    r = store_tag_get(s, &ref, &t, err);
+    /* The store lock keeps collection away between looking at the image and having its record without a name on disk.
+     */
+    r = store_lock(s, LOCK_SHARED, LOCK_WAIT, &lock, err);
+    if (r == 0)
+        r = store_tag_get(s, &ref, &t, err);
     if (r == 0)
         r = image_name_take(s, &t, err);
     if (r < 0)

@@ -168,11 +168,11 @@ static int keep_blob(struct push *p, const struct push_blob *b, struct store_tra
 }
 
 /* What the record will lead to: what was made, and what of the image was there before. */
-static int take_lease(struct push *p, const struct digest *manifest, struct store_lease **ret, struct err *err)
+static int take_lease(struct push *p, struct store_lease **ret, struct err *err)
 {
     _cleanup_needs_ struct store_needs needs = {0};
 
-    (void)store_needs_add_image(p->store, manifest, &needs, NULL); /* as far as it is here */
+    (void)store_needs_add_image(p->store, &p->tag.manifest, &needs, NULL); /* as far as it is here */
     VEC_FOREACH (d, &p->documents)
         *VEC_PUSH(&needs.blobs) = d->now.digest;
     VEC_FOREACH (b, &p->blobs)
@@ -194,47 +194,45 @@ static int keep_content(struct push *p, struct store_transaction *t, struct err 
 }
 
 /* What the record says from now on: nothing else where the registry got another image than the record is about, or only
- * a part of what is kept for it. */
-static bool set_record(struct push *p)
+ * a part of what is kept for it. All in `ret` but the digests is borrowed. */
+static bool new_record(const struct push *p, struct store_tag *ret)
 {
     const struct push_document *top = &p->documents.v[p->documents.n - 1];
     const struct push_document *own = find_document(p, &p->tag.manifest);
-    struct store_tag before = p->tag; /* borrowed */
 
     if (!own || (p->tag.complete && !top->is_index))
         return false;
-    p->tag.manifest = own->now.digest;
-    p->tag.target = top->now.digest;
-    p->tag.local = false;
-    return before.local || !digest_equal(&before.target, &p->tag.target) ||
-           !digest_equal(&before.manifest, &p->tag.manifest);
+    *ret = p->tag;
+    ret->manifest = own->now.digest;
+    ret->target = top->now.digest;
+    ret->local = false;
+    return p->tag.local || !digest_equal(&p->tag.target, &ret->target) ||
+           !digest_equal(&p->tag.manifest, &ret->manifest);
 }
 
-/* A push takes a while, in which others may give the name to another image, or take it away: then it stays so. */
-static bool is_as_before(struct push *p, const struct store_tag *before)
+/* A push takes long: meanwhile the name may have been removed, or have gone to another image. Then it stays so. */
+static bool name_stays(const struct push *p)
 {
     _cleanup_(store_tag_release) struct store_tag now = {0};
+    const struct store_tag *before = &p->tag;
 
     return store_tag_get(p->store, &before->name, &now, NULL) == 0 && str_eq(now.name.tag, before->name.tag) &&
            digest_equal(&now.name.digest, &before->name.digest) && digest_equal(&now.target, &before->target) &&
-           digest_equal(&now.manifest, &before->manifest) && digest_equal(&now.id, &before->id) &&
-           now.complete == before->complete;
+           digest_equal(&now.manifest, &before->manifest) && now.complete == before->complete;
 }
 
 int push_keep(struct push *p, struct err *err)
 {
     _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(p->store);
     _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
-    const struct store_tag before = p->tag; /* borrowed */
+    struct store_tag record;
     int r;
 
-    if (!set_record(p))
+    if (!new_record(p, &record))
         return 0;
-    /* The lease comes before the look at the record: what that leads to stays until the new one is on disk. */
-    r = take_lease(p, &before.manifest, &lease, err);
-    if (r == 0 && is_as_before(p, &before))
+    /* The lease comes before the look at the name: what that leads to stays until the new record is on disk. */
+    r = take_lease(p, &lease, err);
+    if (r == 0 && name_stays(p))
         r = keep_content(p, t, err);
-    if (r < 0 || !is_as_before(p, &before))
-        return r;
-    return store_tag_set(p->store, &p->tag, err);
+    return r < 0 || !name_stays(p) ? r : store_tag_set(p->store, &record, err);
 }

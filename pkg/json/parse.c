@@ -325,6 +325,8 @@ int json_parse(const char *text, size_t len, const struct json_type *type, void 
     int r;
 
     memset(out, 0, type->size);
+    if (memchr(text, 0, len)) /* jansson passes over one behind a number or a word */
+        return err_set(err, ERR_INVALID, "%s: a zero byte", type->name);
     if (too_deep(text, len))
         return err_set(err, ERR_INVALID, "%s: nested deeper than %d", type->name, MAX_DEPTH);
     json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &problem);

@@ -208,6 +208,8 @@ static int push_refused(const struct registry_problem *what, const struct http_r
                 reason(status));
     if (kind == ERR_UNSUPPORTED)
         return err_hint(err, "%s takes no pushes: it may be read-only, or a mirror", response->authority);
+    if (kind == ERR_AUTH)
+        return err_hint(err, "log in as somebody who may push there: cbox login %s", what->ref->domain);
     return kind;
 }
 

@@ -318,6 +318,9 @@ umoci_tree() {
         refuse "$code" "pushing to $away/app: $text" cbox push "$away/app:1"
         [[ $(cbox images --digests "$away/app") == *'<none>'* ]]
     done
+    front deny
+    cbox tag alpine "$away/app:1"
+    refuse 1 "; log in as somebody who may push there: cbox login ${away%/team}\$" cbox push "$away/app:1"
     front bearer=0
     cbox tag alpine "$away/app:1"
     login "${away%/team}"
@@ -447,6 +450,35 @@ umoci_tree() {
     cbox rmi killed:1
     cbox tag "$mine/plain:1" "$mine/again:1"
     cbox push -q "$mine/again:1"
+}
+
+@test "a name that went away or to another image during a push is not given back" {
+    cbox pull -q alpine
+    cbox pull -q layers:1
+    registry_start "$BATS_TEST_TMPDIR/locked" --auth user:secret
+    locked=$(<"$BATS_TEST_TMPDIR/locked/host")
+    cp -r "$BATS_TEST_TMPDIR"/locked/certs.d/* "$registry/certs.d/"
+    # The credential helper is asked in the middle of the push.
+    mkdir -p "$DOCKER_CONFIG" "$BATS_TEST_TMPDIR/bin"
+    echo '{"credsStore": "meanwhile"}' >"$DOCKER_CONFIG/config.json"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH
+    meanwhile() {
+        printf '#!/bin/sh\n%s >>%s || exit\necho %s\n' "$*" "$BATS_TEST_TMPDIR/meanwhile" \
+            "'{\"Username\": \"user\", \"Secret\": \"secret\"}'" >"$BATS_TEST_TMPDIR/bin/docker-credential-meanwhile"
+        chmod +x "$BATS_TEST_TMPDIR/bin/docker-credential-meanwhile"
+    }
+    cbox tag alpine "$locked/app:1"
+    meanwhile "$(command -v cbox)" tag layers:1 "$locked/app:1"
+    cbox push -q "$locked/app:1"
+    expect "$(cbox images -q layers)" cbox images -q "$locked/app"
+    cbox rmi "$locked/app:1" layers:1
+    cbox tag alpine "$locked/app:2"
+    meanwhile "$(command -v cbox)" rmi -f "$(cbox images -q alpine)"
+    cbox push -q "$locked/app:2"
+    grep -q "Untagged: $locked/app:2" "$BATS_TEST_TMPDIR/meanwhile"
+    cbox system check
+    expect '' cbox images -q
+    registry_stop "$BATS_TEST_TMPDIR/locked"
 }
 
 @test "without TLS where that is allowed, and with a certificate that nobody knows" {

@@ -196,6 +196,17 @@ static void test_depth(void **state)
     json_free(&outer_type, &o);
 }
 
+/* Readers of the text that take it for a string would see another document. */
+static void test_zero_bytes(void **state)
+{
+    static const char document[] = "{\"title\": null\0\n}";
+    struct outer o;
+    struct err err;
+
+    (void)state;
+    assert_fails(json_parse(document, sizeof(document) - 1, &outer_type, &o, &err), ERR_INVALID, "a zero byte");
+}
+
 static void check_indent(const char *text, const char *expected)
 {
     _cleanup_buf_ struct buf out = BUF_INIT;
@@ -238,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_errors_name_the_place),
         cmocka_unit_test(test_strict),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_zero_bytes),
         cmocka_unit_test(test_indent),
     };
 
