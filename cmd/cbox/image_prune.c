@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "confirm.h"
 #include "image/prune.h"
+#include "image/usage.h"
 #include "prune.h"
 
 #include <stdio.h>
@@ -46,17 +47,13 @@ static void print_deleted(enum store_dir kind _unused_, const struct digest *d, 
     printf("deleted: %s\n", digest_format(d, text));
 }
 
-int cbox_prune_images(struct store *s, char *const *filters, bool all, bool downloads, int64_t *ret_bytes,
-                      struct err *err)
+int cbox_prune_images(struct store *s, const struct image_filter *filter, bool all, bool downloads, struct err *err)
 {
-    _cleanup_image_filter_ struct image_filter filter = {0};
     struct view view = {0};
     struct image_removal how = {
         .downloads = downloads, .untagged = print_untagged, .deleted = print_deleted, .data = &view};
-    int r = image_filter_parse(s, filters, IMAGE_FILTER_PRUNE, &filter, err);
+    int r = image_prune(s, filter, all, &how, err);
 
-    if (r == 0)
-        r = image_prune(s, &filter, all, &how, ret_bytes, err);
     if (view.said)
         printf("\n");
     return r;
@@ -67,6 +64,20 @@ void cbox_print_reclaimed(int64_t bytes)
     char size[NUM_TEXT_MAX];
 
     printf("Total reclaimed space: %s\n", num_format_size(bytes, size));
+}
+
+static int prune(struct store *s, const struct prune_options *o, int64_t *ret_bytes, struct err *err)
+{
+    _cleanup_image_filter_ struct image_filter filter = {0};
+    _cleanup_usage_ struct image_usage before = {0};
+    int r = image_filter_parse(s, o->filters, IMAGE_FILTER_PRUNE, &filter, err);
+
+    if (r == 0)
+        r = image_usage_measure(s, &before, err);
+    if (r == 0)
+        r = cbox_prune_images(s, &filter, o->all, false, err);
+    *ret_bytes = r == 0 ? image_usage_gone(s, &before) : 0;
+    return r;
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
@@ -82,7 +93,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
         return 0;
     r = cbox_open_existing_store(ctx, &store, err);
     if (r == 0 && store)
-        r = cbox_prune_images(store, o->filters, o->all, false, &bytes, err);
+        r = prune(store, o, &bytes, err);
     if (r == 0)
         cbox_print_reclaimed(bytes);
     return r;

@@ -31,8 +31,17 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_column columns[] = {
-    {"ID", "IMAGE ID"},          {"Repository", "REPOSITORY"}, {"Tag", "TAG"},   {"Digest", "DIGEST"},
-    {"CreatedSince", "CREATED"}, {"CreatedAt", "CREATED AT"},  {"Size", "SIZE"},
+    {"ID", "IMAGE ID"},
+    {"Repository", "REPOSITORY"},
+    {"Tag", "TAG"},
+    {"Digest", "DIGEST"},
+    {"CreatedSince", "CREATED"},
+    {"CreatedAt", "CREATED AT"},
+    {"Size", "SIZE"},
+    {"Containers", "CONTAINERS"},
+    {"SharedSize", "SHARED SIZE"},
+    {"UniqueSize", "UNIQUE SIZE"},
+    {"VirtualSize", "SIZE"},
 };
 static const struct cli_columns table = {"{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}", columns,
                                          ARRAY_SIZE(columns)};
@@ -85,6 +94,11 @@ static struct cli_value make_row(const struct store_tag_list *tags, const struct
     cli_value_put_text(&row, "CreatedSince", since);
     cli_value_put_text(&row, "CreatedAt", at);
     cli_value_put_text(&row, "Size", num_format_size(t->bytes, size));
+    /* What Docker does not work out for a list either: `system df -v` does. */
+    cli_value_put_text(&row, "Containers", "N/A");
+    cli_value_put_text(&row, "SharedSize", "N/A");
+    cli_value_put_text(&row, "UniqueSize", "N/A");
+    cli_value_put_text(&row, "VirtualSize", size);
     return row;
 }
 

@@ -7,9 +7,7 @@
 #include "image/usage.h"
 #include "prune.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 struct prune_options {
     bool all;
@@ -51,28 +49,10 @@ static int prune_containers(struct store *s, const struct image_filter *filter, 
     return r;
 }
 
-/* What was a container or unfinished, and is no more. */
-static int64_t bytes_gone(struct store *s, const struct image_usage *before)
-{
-    int64_t sum = 0;
-
-    VEC_FOREACH (part, &before->parts) {
-        int dir = -1;
-
-        if (part->kind != IMAGE_USAGE_CONTAINER && part->kind != IMAGE_USAGE_UNFINISHED)
-            continue;
-        if (store_dir(s, part->kind == IMAGE_USAGE_CONTAINER ? STORE_CONTAINERS : STORE_TMP, &dir, NULL) == 0 &&
-            faccessat(dir, part->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-            sum += part->bytes;
-    }
-    return sum;
-}
-
 static int prune(struct store *s, const struct prune_options *o, struct err *err)
 {
     _cleanup_image_filter_ struct image_filter filter = {0};
     _cleanup_usage_ struct image_usage before = {0};
-    int64_t bytes = 0;
     int r = image_filter_parse(s, o->filters, IMAGE_FILTER_PRUNE, &filter, err);
 
     if (r == 0)
@@ -80,9 +60,9 @@ static int prune(struct store *s, const struct prune_options *o, struct err *err
     if (r == 0)
         r = prune_containers(s, &filter, err);
     if (r == 0)
-        r = cbox_prune_images(s, o->filters, o->all, true, &bytes, err);
+        r = cbox_prune_images(s, &filter, o->all, true, err);
     if (r == 0)
-        cbox_print_reclaimed(bytes + bytes_gone(s, &before));
+        cbox_print_reclaimed(image_usage_gone(s, &before));
     return r;
 }
 

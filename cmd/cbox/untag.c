@@ -24,6 +24,9 @@ static int untag_one(const char *name, void *data, struct err *err)
     r = store_lock(s, LOCK_SHARED, LOCK_WAIT, &lock, err);
     if (r == 0)
         r = store_tag_get(s, &ref, &t, err);
+    if (r == 0 && ref.digest.algorithm != DIGEST_NONE && t.name.tag)
+        r = err_set(err, ERR_NOT_FOUND, "%s is no name of its own: the image is there as %s:%s", name, t.name.path,
+                    t.name.tag);
     if (r == 0)
         r = image_name_take(s, &t, err);
     if (r < 0)

@@ -11,10 +11,9 @@ struct image_match {
 /* What a user's word means: a name, else an ID or the start of one. ERR_NOT_FOUND, ERR_INVALID. */
 int image_resolve(struct store *s, const char *name, struct image_match *ret, struct err *err);
 
-/* Collects what no image needs any more and tells of it: of the images with these IDs, and of layers. `ret_bytes`,
- * where wanted, is what went. */
+/* Collects what no image needs any more and tells of it: of the images with these IDs, and of layers. */
 int image_sweep(struct store *s, const struct image_removal *how, const struct digest *ids, size_t n_ids,
-                int64_t *ret_bytes, struct err *err);
+                struct err *err);
 
 /* Tells that a record's name is gone, if it had one. */
 void image_tell_untagged(const struct image_removal *how, const struct store_tag *t);

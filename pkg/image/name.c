@@ -160,7 +160,7 @@ int image_name_give(struct store *s, const struct oci_reference *name, const str
     t.complete = meaning->complete;
     taken = find_old(s, &t.name, &old, &known);
     if (ret_newer)
-        *ret_newer = !known || !digest_equal(&old.id, &t.id);
+        *ret_newer = !known || !digest_equal(&old.id, &t.id) || (t.complete && !old.complete);
     if (taken)
         keep_known(&t, &old);
     if (taken && same_meaning(&t, &old))

@@ -18,7 +18,7 @@ struct image_meaning {
 
 /* Gives the name, on disk when it returns; NULL keeps the image without one. Tag and digest in one name: the digest
  * counts. All that the meaning leads to is in the store, and kept there by the caller (a lease, or the store lock).
- * `*ret_newer`, where wanted: the name did not mean this image before. */
+ * `*ret_newer`, where wanted: the name did not mean this image before, or not for all platforms. */
 int image_name_give(struct store *s, const struct oci_reference *name, const struct image_meaning *meaning,
                     bool *ret_newer, struct err *err);
 

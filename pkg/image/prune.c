@@ -75,7 +75,7 @@ static int untag(struct pruning *p, struct err *err)
 }
 
 int image_prune(struct store *s, const struct image_filter *filter, bool all, const struct image_removal *how,
-                int64_t *ret_bytes, struct err *err)
+                struct err *err)
 {
     struct image_filter kept = *filter; /* borrowed */
     _cleanup_(pruning_release) struct pruning p = {.store = s, .filter = &kept, .how = how};
@@ -87,5 +87,5 @@ int image_prune(struct store *s, const struct image_filter *filter, bool all, co
         r = store_each_use(s, add_use, &p, err);
     if (r == 0)
         r = untag(&p, err);
-    return r < 0 ? r : image_sweep(s, how, p.ids.v, p.ids.n, ret_bytes, err);
+    return r < 0 ? r : image_sweep(s, how, p.ids.v, p.ids.n, err);
 }

@@ -152,14 +152,12 @@ struct sweep {
     const struct digest *ids;
     size_t n_ids;
     VEC(struct digest) images, layers; /* that were deleted */
-    int64_t bytes;
 };
 
-static void on_removed(enum store_dir kind, const struct digest *d, int64_t bytes, void *data)
+static void on_removed(enum store_dir kind, const struct digest *d, void *data)
 {
     struct sweep *sw = data;
 
-    sw->bytes += bytes;
     if (kind == STORE_LAYERS)
         *VEC_PUSH(&sw->layers) = *d;
     for (size_t i = 0; kind == STORE_BLOBS && i < sw->n_ids; i++)
@@ -170,7 +168,7 @@ static void on_removed(enum store_dir kind, const struct digest *d, int64_t byte
 }
 
 int image_sweep(struct store *s, const struct image_removal *how, const struct digest *ids, size_t n_ids,
-                int64_t *ret_bytes, struct err *err)
+                struct err *err)
 {
     struct sweep sw = {.ids = ids, .n_ids = n_ids};
     const struct store_gc_options options = {.removed = on_removed, .data = &sw, .downloads = how->downloads};
@@ -184,8 +182,6 @@ int image_sweep(struct store *s, const struct image_removal *how, const struct d
             how->deleted(STORE_LAYERS, layer, how->data);
     free(sw.images.v);
     free(sw.layers.v);
-    if (ret_bytes)
-        *ret_bytes = sw.bytes;
     return r;
 }
 
@@ -202,5 +198,5 @@ int image_remove(struct store *s, const char *name, const struct image_removal *
         r = untag(&rm, err);
     if (r < 0 || count_staying(&rm) > 0)
         return r;
-    return image_sweep(s, how, &rm.match.tag.id, 1, NULL, err);
+    return image_sweep(s, how, &rm.match.tag.id, 1, err);
 }

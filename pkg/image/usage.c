@@ -3,8 +3,10 @@
 #include "store/needs.h"
 #include "store/uses.h"
 
+#include <fcntl.h>
 #include <fts.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void image_usage_release(struct image_usage *u)
 {
@@ -234,5 +236,34 @@ int64_t image_usage_reclaimable(const struct image_usage *u)
 
     VEC_FOREACH (part, &u->parts)
         sum += part->kind <= IMAGE_USAGE_LAYER && !part->in_use ? part->bytes : 0;
+    return sum;
+}
+
+/* Where a part lies: the name of a blob or layer is its path with a colon. */
+static bool is_there(struct store *s, const struct image_usage_part *part)
+{
+    static const enum store_dir dirs[] = {
+        [IMAGE_USAGE_BLOB] = STORE_BLOBS,
+        [IMAGE_USAGE_LAYER] = STORE_LAYERS,
+        [IMAGE_USAGE_CONTAINER] = STORE_CONTAINERS,
+        [IMAGE_USAGE_UNFINISHED] = STORE_TMP,
+    };
+    _cleanup_free_ char *path = str_dup(part->name);
+    char *colon = strchr(path, ':');
+    int dir;
+
+    if (part->kind == IMAGE_USAGE_OTHER || store_dir(s, dirs[part->kind], &dir, NULL) < 0)
+        return true;
+    if (colon)
+        *colon = '/';
+    return faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int64_t image_usage_gone(struct store *s, const struct image_usage *before)
+{
+    int64_t sum = 0;
+
+    VEC_FOREACH (part, &before->parts)
+        sum += is_there(s, part) ? 0 : part->bytes;
     return sum;
 }

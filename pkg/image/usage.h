@@ -47,5 +47,8 @@ int image_usage_measure(struct store *s, struct image_usage *ret, struct err *er
 void image_usage_release(struct image_usage *u);
 #define _cleanup_usage_ _cleanup_(image_usage_release)
 
+/* What was there and is no more: the bytes of the parts that went since. */
+int64_t image_usage_gone(struct store *s, const struct image_usage *before);
+
 /* Bytes of blobs and layers that no image needs which a container stands on. */
 int64_t image_usage_reclaimable(const struct image_usage *u);

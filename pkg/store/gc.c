@@ -169,18 +169,6 @@ static int find_dead(const struct digest *d, void *data, struct err *err)
     return 0;
 }
 
-/* What goes with it; 0 where that cannot be said any more. */
-static int64_t bytes_of(struct store *s, enum store_dir dir, const struct digest *d)
-{
-    struct store_layer_info info = {0};
-    _cleanup_fd_ int fd = -1;
-    int64_t bytes = 0;
-
-    if (dir == STORE_BLOBS)
-        return store_blob_open(s, d, &fd, &bytes, NULL) < 0 ? 0 : bytes;
-    return store_layer_read_info(s, d, &info, NULL) < 0 ? 0 : info.bytes;
-}
-
 static int sweep(struct store *s, enum store_dir dir, const store_digests *alive,
                  const struct store_gc_options *options, struct err *err)
 {
@@ -188,12 +176,10 @@ static int sweep(struct store *s, enum store_dir dir, const store_digests *alive
     int r = store_each_digest(s, dir, find_dead, &sw, err);
 
     for (size_t i = 0; r == 0 && i < sw.dead.n; i++) {
-        int64_t bytes = options->removed ? bytes_of(s, dir, &sw.dead.v[i]) : 0;
-
         r = dir == STORE_BLOBS ? store_blob_discard(s, &sw.dead.v[i], err) : store_layer_discard(s, &sw.dead.v[i], err);
         failpoint("gc-discarded");
         if (r == 0 && options->removed)
-            options->removed(dir, &sw.dead.v[i], bytes, options->data);
+            options->removed(dir, &sw.dead.v[i], options->data);
     }
     free(sw.dead.v);
     return r;

@@ -17,9 +17,8 @@
 enum { STORE_PARTIAL_KEEP_DAYS = 7 };
 
 struct store_gc_options {
-    /* Told of each blob (STORE_BLOBS) and layer (STORE_LAYERS) that was removed, with the bytes of its files; may be
-     * NULL. */
-    void (*removed)(enum store_dir kind, const struct digest *d, int64_t bytes, void *data);
+    /* Told of each blob (STORE_BLOBS) and layer (STORE_LAYERS) that was removed; may be NULL. */
+    void (*removed)(enum store_dir kind, const struct digest *d, void *data);
     void *data;
     bool downloads; /* those that could be continued go as well */
 };

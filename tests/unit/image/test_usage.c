@@ -78,6 +78,7 @@ static void test_shared(void **state)
     _cleanup_usage_ struct image_usage u = {0};
     struct store_transaction *t = store_transaction_new(s);
     struct store_tag found;
+    bool one_is_first;
     int64_t sum = 0;
     struct err err;
 
@@ -94,6 +95,7 @@ static void test_shared(void **state)
     store_transaction_free(t);
     assert_ok(image_usage_measure(s, &u, &err));
     assert_int_equal(u.images.n, 2);
+    one_is_first = str_eq(u.images.v[0].tag->name.path, "library/one");
     assert_true(u.images.v[0].shared > 0 && u.images.v[0].shared == u.images.v[1].shared);
     VEC_FOREACH (part, &u.parts)
         if (part->kind <= IMAGE_USAGE_LAYER && part->images == 0)
@@ -101,6 +103,9 @@ static void test_shared(void **state)
     assert_true(sum > 0);
     assert_true(u.images.v[0].shared + u.images.v[0].unique + u.images.v[1].unique + sum ==
                 u.bytes[IMAGE_USAGE_BLOB] + u.bytes[IMAGE_USAGE_LAYER]);
+    assert_true(image_usage_gone(s, &u) == 0);
+    assert_ok(image_remove(s, "one:1", &(struct image_removal){0}, &err)); /* and what no image needs */
+    assert_true(image_usage_gone(s, &u) == u.images.v[one_is_first ? 0 : 1].unique + sum);
     assert_true(image_usage_reclaimable(&u) == u.bytes[IMAGE_USAGE_BLOB] + u.bytes[IMAGE_USAGE_LAYER]);
 }
 

@@ -69,13 +69,12 @@ static bool gone(struct store *s, const struct made *m)
            !store_layer_has(s, &m->layer);
 }
 
-static void count_removed(enum store_dir kind, const struct digest *d, int64_t bytes, void *data)
+static void count_removed(enum store_dir kind, const struct digest *d, void *data)
 {
     int *n = data;
 
     (void)d;
     n[kind == STORE_LAYERS]++;
-    n[2] += (int)bytes;
 }
 
 static void collect(struct store *s)
@@ -91,21 +90,11 @@ static void test_reachable_stays(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
     struct made a = make_image(s, "a"), b = make_image(s, "b");
-    int n[3] = {0};
+    int n[2] = {0};
     struct store_gc_options options = {.removed = count_removed, .data = n};
-    const struct digest *blobs[] = {&b.manifest, &b.config, &b.blob};
-    int whole_bytes = 1; /* of the layer */
     struct err err;
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(blobs); i++) {
-        int64_t size;
-        int fd;
-
-        assert_ok(store_blob_open(s, blobs[i], &fd, &size, &err));
-        close(fd);
-        whole_bytes += (int)size;
-    }
     name_image(s, &a, "one:1");
     name_image(s, &a, "two:1");
     name_image(s, &b, "three:1");
@@ -118,7 +107,6 @@ static void test_reachable_stays(void **state)
     assert_true(gone(s, &b));
     assert_int_equal(n[0], 3);
     assert_int_equal(n[1], 1);
-    assert_int_equal(n[2], whole_bytes);
     assert_int_equal(count_entries("root/tags/docker.io/library"), 1); /* empty directories go too */
 }
 
