@@ -1,7 +1,9 @@
 /* Downloads: a queue in front of requests. */
 #include "registry/internal.h"
 
+#include "base/log.h"
 #include "base/time.h"
+#include "oci/manifest.h"
 
 static void unlink_download(struct registry_download *d)
 {
@@ -15,6 +17,7 @@ static void unlink_download(struct registry_download *d)
 static void download_free(struct registry_download *d)
 {
     oci_reference_release(&d->ref);
+    strv_free(d->urls);
     free(d);
 }
 
@@ -52,11 +55,56 @@ static int on_check(void *ctx, const struct http_response *response, struct err 
     return r < 0 ? err_wrap(err, "from %s", response->authority) : 0;
 }
 
+/* ---- places that the layer itself names ---- */
+
+static bool ask_elsewhere(struct registry_download *d);
+
+static void elsewhere_done(void *ctx, int status, const struct http_response *response, const struct err *err)
+{
+    struct registry_download *d = ctx;
+    struct err failure = err ? *err : ERR_INIT;
+
+    d->elsewhere = NULL;
+    if (status == 0 && (response->status < 200 || response->status > 299))
+        status = err_set(&failure, ERR_NOT_FOUND, "%s answers with status %d", response->authority, response->status);
+    if (status == 0)
+        status = on_check(d, response, &failure);
+    /* What came of it may be wrong: the next one begins anew. */
+    if (status < 0 && d->urls[d->next_url] && on_restart(d, &failure) == 0) {
+        d->start = 0;
+        if (ask_elsewhere(d))
+            return;
+    }
+    end(d, status, status < 0 ? &failure : NULL);
+}
+
+static const struct http_ops elsewhere_ops = {on_data, on_restart, elsewhere_done};
+
+/* Asks the next of the URLs, if there is one: nothing is shown to it, and what it sends is believed by its digest
+ * alone. An image must not make this machine ask without TLS, where its own services would answer. */
+static bool ask_elsewhere(struct registry_download *d)
+{
+    for (const char *url; d->urls && (url = d->urls[d->next_url]);) {
+        d->next_url++;
+        if (!str_after(url, "https://")) {
+            log_debug("registry: %s is passed over: it is not https", url);
+            continue;
+        }
+        d->elsewhere =
+            http_get(d->registry->http, &(struct http_request){.url = url, .start = d->start, .size = d->size},
+                     &elsewhere_ops, d);
+        return true;
+    }
+    return false;
+}
+
 static void on_done(void *ctx, int status, const struct err *err)
 {
     struct registry_download *d = ctx;
 
-    end(d, status, err);
+    d->request = NULL;
+    if (status != ERR_NOT_FOUND || !ask_elsewhere(d))
+        end(d, status, err);
 }
 
 static const struct registry_request_ops request_ops = {on_data, on_restart, on_check, on_done};
@@ -86,8 +134,10 @@ void registry_downloads_begin(struct registry *r)
         queued = NULL;
         running = 0;
         for (struct registry_download *d = r->downloads; d; d = d->next) {
-            running += d->request != NULL;
-            if (!queued && !d->request)
+            bool runs = d->request || d->elsewhere;
+
+            running += runs;
+            if (!queued && !runs)
                 queued = d;
         }
         if (queued && running < *r->config->max_concurrent_downloads)
@@ -102,10 +152,13 @@ struct registry_download *registry_download(struct registry *r, const struct oci
                                             const struct registry_download_ops *ops, void *ctx)
 {
     struct registry_download *d = mem_zalloc(1, sizeof(*d)), **at = &r->downloads;
+    struct oci_layer_kind kind;
 
     d->registry = r;
     oci_reference_copy(ref, &d->ref);
     d->digest = blob->digest;
+    if (blob->media_type && oci_layer_classify(blob->media_type, &kind, NULL) == 0 && kind.foreign)
+        d->urls = strv_copy(blob->urls);
     d->start = start;
     d->size = blob->size;
     d->ops = ops;
@@ -120,6 +173,8 @@ void registry_download_cancel(struct registry_download *d)
 {
     if (d->request)
         registry_request_cancel(d->request);
+    if (d->elsewhere)
+        http_cancel(d->elsewhere);
     unlink_download(d);
     download_free(d);
 }

@@ -60,7 +60,10 @@ struct registry_download {
     int64_t start, size;
     const struct registry_download_ops *ops;
     void *ctx;
-    struct registry_request *request; /* NULL: queued */
+    char **urls; /* where a layer is that registries may not have, to be asked after them */
+    size_t next_url;
+    struct registry_request *request; /* both NULL: queued */
+    struct http_transfer *elsewhere;  /* from one of `urls` */
 };
 
 struct registry {

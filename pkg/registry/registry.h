@@ -84,8 +84,9 @@ struct registry_download;
 
 /* Queues the download of a blob from byte `start` (0 <= start <= size) on; at most max_concurrent_downloads of the
  * configuration run at once, in the order of their start. Nothing is called before registry_wait(). No more than the
- * descriptor's size is ever handed over; the digest is the caller's to check (check()). `ops` is borrowed until the
- * end, all else is copied. The handle is good until done() was called. */
+ * descriptor's size is ever handed over; the digest is the caller's to check (check()). A layer of a type that
+ * registries may not have ("nondistributable") is asked of its URLs, https alone, where they do not have it. `ops` is
+ * borrowed until the end, all else is copied. The handle is good until done() was called. */
 struct registry_download *registry_download(struct registry *r, const struct oci_reference *ref,
                                             const struct oci_descriptor *blob, int64_t start,
                                             const struct registry_download_ops *ops, void *ctx);

@@ -203,3 +203,39 @@ wrong_mirror() {
     grep -q 'q=a%20b%26c%2F%C3%A9&n=1' "$requests"
     refuse 1 "$(<"$registry/host") has no search" cbox search --tls-verify=false "$(<"$registry/host")/hello"
 }
+
+# An image whose second layer no registry may have: its blob is at the URLs.
+foreign_layout() {
+    local dir=$1 hex
+    cp -r "$("$fixtures_dir/layers")" "$dir"
+    hex=$(image_layer_digest "$dir" 1 | cut -d: -f2)
+    image_edit "$dir" ".layers[1] += {mediaType: \"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip\",
+        urls: $(printf '%s\n' "${@:2}" | jq -R . | jq -cs .)}"
+    rm "$dir/blobs/sha256/$hex"
+}
+
+@test "a layer that registries may not have comes from its URLs, by https alone" {
+    blob=v2/library/layers/blobs/$(image_layer_digest "$("$fixtures_dir/layers")" 1)
+    there=$(<"$registry/host")
+    foreign_layout "$BATS_TEST_TMPDIR/foreign" "http://$there/$blob" "https://$there/none" "https://$there/$blob"
+    front_start "$BATS_TEST_TMPDIR/front" "$BATS_TEST_TMPDIR/foreign" bearer=0
+    cp -r "$registry/certs.d/." "$BATS_TEST_TMPDIR/front/certs.d"
+    export CBOX_CONFIG=$BATS_TEST_TMPDIR/front.json
+    registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
+    cbox pull -q layers:1
+    expect three cbox run --rm layers:1 'echo $LAYERS'
+    expect '' cbox system check -q
+    # The registry was asked first.
+    grep -q "GET /$blob" "$BATS_TEST_TMPDIR/front/requests"
+    cbox rmi layers:1
+    # Wrong bytes, and places that are none.
+    registry_stop "$BATS_TEST_TMPDIR/front"
+    rm -r "$BATS_TEST_TMPDIR/foreign"
+    wrong=v2/library/layers/blobs/$(image_layer_digest "$("$fixtures_dir/layers")" 0)
+    foreign_layout "$BATS_TEST_TMPDIR/foreign" "https://$there/$wrong" "http://$there/$blob"
+    front_start "$BATS_TEST_TMPDIR/front" "$BATS_TEST_TMPDIR/foreign"
+    registry_config "$BATS_TEST_TMPDIR/front" >"$CBOX_CONFIG"
+    cp -r "$registry/certs.d/." "$BATS_TEST_TMPDIR/front/certs.d"
+    refuse 1 'layer 2/3.*(wrong size|digest)' cbox pull layers:1
+    [ "$(pulled)" -eq 0 ]
+}
