@@ -239,14 +239,25 @@ static void send_request(struct registry_token *t, bool post)
              &token_ops, t);
 }
 
+/* Whether a token may be fetched without TLS: where the registry itself is spoken to so, but for its being on this
+ * machine, which says nothing of others. */
+static bool may_be_plain(const struct registry *r, const struct registry_endpoint *e, const char *authority)
+{
+    if (strcmp(e->scheme, "https") == 0 && !e->may_be_plain)
+        return false;
+    return !http_is_loopback(e->authority) || http_is_loopback(authority) || registry_is_insecure(r, e->account) ||
+           registry_is_insecure(r, authority);
+}
+
 /* Where to ask. Credentials go there, so it must be as safe as the registry has to be. */
-static int check_realm(const struct registry_endpoint *e, const char *realm, bool *ret_elsewhere, struct err *err)
+static int check_realm(const struct registry *r, const struct registry_endpoint *e, const char *realm,
+                       bool *ret_elsewhere, struct err *err)
 {
     _cleanup_free_ char *own = registry_endpoint_authority(e), *scheme = NULL, *authority = NULL;
 
     if (str_empty(realm) || http_url_origin(realm, &scheme, &authority, err) < 0)
         return err_set(err, ERR_AUTH, "%s names no place to ask for a token", e->authority);
-    if (strcmp(scheme, "https") != 0 && strcmp(e->scheme, "https") == 0 && !e->may_be_plain)
+    if (strcmp(scheme, "https") != 0 && !may_be_plain(r, e, authority))
         return err_set(err, ERR_TLS, "%s asks to fetch a token without TLS from %s", e->authority, authority);
     *ret_elsewhere = strcmp(authority, own) != 0;
     return 0;
@@ -258,7 +269,7 @@ int registry_token_fetch(struct registry *r, const struct registry_token_request
     const char *realm = registry_challenge_param(q->challenge, "realm");
     struct registry_token *t;
     bool elsewhere = false;
-    int status = check_realm(&q->repository->host->endpoints.v[q->endpoint], realm, &elsewhere, err);
+    int status = check_realm(r, &q->repository->host->endpoints.v[q->endpoint], realm, &elsewhere, err);
 
     if (status < 0)
         return status;

@@ -79,6 +79,8 @@ static void answer(struct server_exchange *x)
         server_reply(x, "307 There", line, "");
     } else if (asked_for(x, "/v2/bad-token/"))
         server_reply(x, "401 No", "WWW-Authenticate: Bearer realm=\"ftp://x/\"\r\n", "");
+    else if (asked_for(x, "/v2/open-token/"))
+        server_reply(x, "401 No", "WWW-Authenticate: Bearer realm=\"http://192.0.2.1/token\"\r\n", "");
     else if (asked_for(x, "/v2/scope/"))
         challenge(x, strstr(x->request, "Bearer token") ? ",error=\"insufficient_scope\"" : "");
     else if (asked_for(x, "/v2/basic/") && !strstr(x->request, "Authorization: Basic dTpw\r"))
@@ -194,6 +196,7 @@ static void test_manifest_refused(void **state)
          "denied: access forbidden",
          ERR_AUTH},
         {"bad-token", "127.0.0.1:%d names no place to ask for a token", ERR_AUTH},
+        {"open-token", "127.0.0.1:%d asks to fetch a token without TLS from 192.0.2.1", ERR_TLS},
         {"busy",
          "asking for access to 127.0.0.1:%1$d: 127.0.0.1:%1$d answers with status 429 (too many requests); 3 of 100 "
          "pulls "
