@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "store/layer.h"
+#include "sys/fd.h"
 
 static bool has_name(const struct store_tag *t, const struct oci_reference *name)
 {
@@ -149,9 +150,12 @@ int image_name_give(struct store *s, const struct oci_reference *name, const str
                     bool *ret_newer, struct err *err)
 {
     _cleanup_(store_tag_release) struct store_tag t = {.pulled = time_now()}, old = {0};
+    _cleanup_fd_ int lock = -1;
     bool known, taken;
-    int r;
+    int r = store_tag_lock(s, &lock, err);
 
+    if (r < 0)
+        return r;
     name_of(name, &meaning->manifest, &t.name);
     t.target = meaning->target;
     t.manifest = meaning->manifest;
@@ -179,8 +183,12 @@ int image_name_copy(struct store *s, const struct oci_reference *name, const str
     _cleanup_(store_tag_release) struct store_tag old = {0};
     _cleanup_reference_ struct oci_reference full = {0};
     struct store_tag t = *from; /* borrowed, but for the name */
+    _cleanup_fd_ int lock = -1;
     bool known, taken;
+    int r = store_tag_lock(s, &lock, err);
 
+    if (r < 0)
+        return r;
     name_of(name, &from->manifest, &full);
     t.name = full;
     t.local = true;
@@ -194,9 +202,12 @@ int image_name_copy(struct store *s, const struct oci_reference *name, const str
 int image_name_take(struct store *s, const struct store_tag *t, struct err *err)
 {
     _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
-    size_t names;
-    int r = count_names(s, &t->id, &tags, &names, err);
+    _cleanup_fd_ int lock = -1;
+    size_t names = 0;
+    int r = store_tag_lock(s, &lock, err);
 
+    if (r == 0)
+        r = count_names(s, &t->id, &tags, &names, err);
     if (r == 0 && names <= 1)
         r = keep_nameless(s, t, err);
     return r < 0 ? r : store_tag_remove(s, &t->name, err);

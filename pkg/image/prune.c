@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "image/internal.h"
 #include "store/uses.h"
+#include "sys/fd.h"
 
 struct pruning {
     struct store *store;
@@ -79,13 +80,17 @@ int image_prune(struct store *s, const struct image_filter *filter, bool all, co
 {
     struct image_filter kept = *filter; /* borrowed */
     _cleanup_(pruning_release) struct pruning p = {.store = s, .filter = &kept, .how = how};
-    int r = store_tag_list(s, &p.tags, err);
+    _cleanup_fd_ int lock = -1;
+    int r = store_tag_lock(s, &lock, err);
 
+    if (r == 0)
+        r = store_tag_list(s, &p.tags, err);
     p.all = all || filter->dangling == 0;
     kept.dangling = -1; /* said already */
     if (r == 0)
         r = store_each_use(s, add_use, &p, err);
     if (r == 0)
         r = untag(&p, err);
+    lock = fd_close(lock);
     return r < 0 ? r : image_sweep(s, how, p.ids.v, p.ids.n, err);
 }

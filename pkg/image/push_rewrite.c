@@ -225,6 +225,7 @@ int push_keep(struct push *p, struct err *err)
 {
     _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(p->store);
     _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
+    _cleanup_fd_ int lock = -1;
     struct store_tag record;
     int r;
 
@@ -234,5 +235,7 @@ int push_keep(struct push *p, struct err *err)
     r = take_lease(p, &lease, err);
     if (r == 0 && name_stays(p))
         r = keep_content(p, t, err);
+    if (r == 0)
+        r = store_tag_lock(p->store, &lock, err);
     return r < 0 || !name_stays(p) ? r : store_tag_set(p->store, &record, err);
 }

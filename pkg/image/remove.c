@@ -4,6 +4,7 @@
 #include "image/internal.h"
 #include "store/gc.h"
 #include "store/uses.h"
+#include "sys/fd.h"
 
 struct removal {
     struct store *store;
@@ -188,14 +189,18 @@ int image_sweep(struct store *s, const struct image_removal *how, const struct d
 int image_remove(struct store *s, const char *name, const struct image_removal *how, struct err *err)
 {
     _cleanup_(removal_release) struct removal rm = {.store = s, .how = how};
-    int r = image_resolve(s, name, &rm.match, err);
+    _cleanup_fd_ int lock = -1;
+    int r = store_tag_lock(s, &lock, err);
 
+    if (r == 0)
+        r = image_resolve(s, name, &rm.match, err);
     if (r == 0)
         r = store_tag_list(s, &rm.tags, err);
     if (r == 0)
         r = check(&rm, err);
     if (r == 0)
         r = untag(&rm, err);
+    lock = fd_close(lock);
     if (r < 0 || count_staying(&rm) > 0)
         return r;
     return image_sweep(s, how, &rm.match.tag.id, 1, err);

@@ -21,6 +21,9 @@
  *                    created from an image, a lease), from looking at the content until the reference is on disk.
  *                    Exclusive: garbage collection, for the milliseconds of marking and renaming away. Starts of
  *                    containers share it and do not wait for each other.
+ *                    Names: tags/ itself, by who changes names by what others there are, for as long as that takes:
+ *                    two who each take one of the last two names of an image must not both find the other one. It is
+ *                    taken before or after the store lock held shared, but never by who holds that exclusively.
  *     2. image       tmp/lease-ID: what a running pull, load, import, push, save or repair needs, so that collection
  *                    keeps it (store/gc.h).
  *     3. layer       tmp/layers/NAME.lock: who unpacks a layer. A holder of one only ever tries to take another:

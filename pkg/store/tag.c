@@ -127,6 +127,14 @@ static int make_directory(int tags, const char *dir, struct err *err)
     return atomic_sync_dir(tags, ".", err);
 }
 
+int store_tag_lock(struct store *s, int *ret_fd, struct err *err)
+{
+    int tags;
+    int r = store_dir(s, STORE_TAGS, &tags, err);
+
+    return r < 0 ? r : lock_dir(tags, ".", LOCK_WAIT, ret_fd, err);
+}
+
 int store_tag_set(struct store *s, const struct store_tag *t, struct err *err)
 {
     _cleanup_free_ char *dir = directory_of(&t->name);

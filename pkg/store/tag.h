@@ -31,6 +31,10 @@ bool store_tag_nameless(const struct store_tag *t);
 
 void store_tag_release(struct store_tag *t);
 
+/* Takes the names' lock, for those who read records and change some by what they read; released when the descriptor is
+ * closed. Its place among the others: store/store.h. */
+int store_tag_lock(struct store *s, int *ret_fd, struct err *err);
+
 /* Writes a record, replacing an earlier one; on disk when it returns. What it leads to must be in the store. */
 int store_tag_set(struct store *s, const struct store_tag *t, struct err *err);
 

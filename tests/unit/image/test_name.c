@@ -140,13 +140,44 @@ static void test_copy_and_take(void **state)
     assert_names(s, "+@%.4s", one.manifest.hex);
 }
 
+/* Two who each take one of the last two names must not both find the other one: the second waits for the first. */
+static void test_taken_at_once(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct made one = unnamed_image(s, "one");
+    _cleanup_(store_tag_release) struct store_tag a = {0}, b = {0};
+    int lock, status;
+    struct err err;
+    pid_t pid;
+
+    (void)state;
+    give(s, "a", &one, true);
+    give(s, "b", &one, true);
+    assert_ok(image_find(s, "a", &a, &err));
+    assert_ok(image_find(s, "b", &b, &err));
+    assert_ok(store_tag_lock(s, &lock, &err));
+    pid = fork();
+    if (pid == 0) {
+        close(lock); /* it is the parent's */
+        _exit(image_name_take(s, &b, &err) == 0 ? 0 : 1);
+    }
+    assert_true(pid > 0);
+    for (int i = 0; i < 100; i++) { /* time enough for one who does not wait */
+        usleep(1000);
+        assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+    }
+    assert_ok(store_tag_remove(s, &a.name, &err));
+    close(lock);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_names(s, "+@%.4s", one.manifest.hex);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_replaced),
-        scratch_test(test_nameless),
-        scratch_test(test_known_stays_known),
-        scratch_test(test_copy_and_take),
+        scratch_test(test_replaced),      scratch_test(test_nameless),      scratch_test(test_known_stays_known),
+        scratch_test(test_copy_and_take), scratch_test(test_taken_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
