@@ -1,19 +1,8 @@
-#include "base/time.h"
-#include "cbox.h"
 #include "commands.h"
-#include "confirm.h"
 #include "container/container.h"
-#include "image/filter.h"
-#include "image/usage.h"
 #include "prune.h"
 
 #include <stdio.h>
-
-struct prune_options {
-    bool all;
-    char **filters;
-    bool force;
-};
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct prune_options, 'a', "all", all, "Remove all unused images not just dangling ones"),
@@ -49,41 +38,19 @@ static int prune_containers(struct store *s, const struct image_filter *filter, 
     return r;
 }
 
-static int prune(struct store *s, const struct prune_options *o, struct err *err)
-{
-    _cleanup_image_filter_ struct image_filter filter = {0};
-    _cleanup_usage_ struct image_usage before = {0};
-    int r = image_filter_parse(s, o->filters, IMAGE_FILTER_PRUNE, &filter, err);
-
-    if (r == 0)
-        r = image_usage_measure(s, &before, err);
-    if (r == 0)
-        r = prune_containers(s, &filter, err);
-    if (r == 0)
-        r = cbox_prune_images(s, &filter, o->all, true, err);
-    if (r == 0)
-        cbox_print_reclaimed(image_usage_gone(s, &before));
-    return r;
-}
-
 static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
 {
-    const struct prune_options *o = opts;
-    _cleanup_(store_free_cleanup) struct store *s = NULL;
-    int r;
+    static const struct prune_kind kind = {
+        .warning = "This will remove:\n  - all stopped containers\n  - all dangling images\n"
+                   "  - all unfinished downloads\n",
+        .warning_all = "This will remove:\n  - all stopped containers\n"
+                       "  - all images without at least one container associated to them\n"
+                       "  - all unfinished downloads\n",
+        .downloads = true,
+        .before = prune_containers,
+    };
 
-    if (!o->force && !cbox_confirm(o->all ? "This will remove:\n  - all stopped containers\n"
-                                            "  - all images without at least one container associated to them\n"
-                                            "  - all unfinished downloads\n"
-                                          : "This will remove:\n  - all stopped containers\n  - all dangling images\n"
-                                            "  - all unfinished downloads\n"))
-        return 0;
-    r = cbox_open_existing_store(ctx, &s, err);
-    if (r == 0 && s)
-        return prune(s, o, err);
-    if (r == 0)
-        cbox_print_reclaimed(0);
-    return r;
+    return cbox_prune(ctx, &kind, opts, err);
 }
 
 static const struct cli_example examples[] = {

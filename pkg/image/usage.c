@@ -146,9 +146,10 @@ static struct image_usage_part *find_part(struct image_usage *u, enum image_usag
 
 /* ---- who needs what ---- */
 
-/* Calls `each` for every part that the images of one ID stand on. */
-static void each_part_of(struct store *s, struct image_usage *u, struct image_usage_image *image,
-                         void (*each)(struct image_usage_part *part, struct image_usage_image *image))
+typedef VEC(struct image_usage_part *) part_list;
+
+/* The parts that the images of one ID stand on. */
+static void find_parts(struct store *s, struct image_usage *u, const struct image_usage_image *image, part_list *ret)
 {
     _cleanup_needs_ struct store_needs needs = {0};
     store_digests *sets[] = {&needs.blobs, &needs.layers};
@@ -162,20 +163,31 @@ static void each_part_of(struct store *s, struct image_usage *u, struct image_us
             struct image_usage_part *part = find_part(u, k ? IMAGE_USAGE_LAYER : IMAGE_USAGE_BLOB, d);
 
             if (part)
-                each(part, image);
+                *VEC_PUSH(ret) = part;
         }
     }
 }
 
-static void claim(struct image_usage_part *part, struct image_usage_image *image)
+/* First all images claim their parts, then it is known which of them are shared. */
+static void count_images(struct store *s, struct image_usage *u)
 {
-    part->images++;
-    part->in_use = part->in_use || image->containers > 0;
-}
+    part_list *lists = mem_zalloc(u->images.n, sizeof(*lists));
 
-static void share(struct image_usage_part *part, struct image_usage_image *image)
-{
-    *(part->images > 1 ? &image->shared : &image->unique) += part->bytes;
+    for (size_t i = 0; i < u->images.n; i++) {
+        find_parts(s, u, &u->images.v[i], &lists[i]);
+        VEC_FOREACH (part, &lists[i]) {
+            (*part)->images++;
+            (*part)->in_use = (*part)->in_use || u->images.v[i].containers > 0;
+        }
+    }
+    for (size_t i = 0; i < u->images.n; i++) {
+        struct image_usage_image *image = &u->images.v[i];
+
+        VEC_FOREACH (part, &lists[i])
+            *((*part)->images > 1 ? &image->shared : &image->unique) += (*part)->bytes;
+        free(lists[i].v);
+    }
+    free(lists);
 }
 
 static int add_use(const struct store_use *use, void *data, struct err *err _unused_)
@@ -204,30 +216,33 @@ static void list_images(struct image_usage *u)
     }
 }
 
-int image_usage_measure(struct store *s, struct image_usage *ret, struct err *err)
+int image_usage_walk(struct store *s, struct image_usage *ret, struct err *err)
 {
     struct measuring m = {.usage = ret};
     int r;
 
     *ret = (struct image_usage){0};
-    r = store_tag_list(s, &ret->tags, err);
-    if (r == 0)
-        r = walk(&m, store_root_path(s), err);
+    r = walk(&m, store_root_path(s), err);
     free(m.linked.v);
+    VEC_FOREACH (part, &ret->parts)
+        ret->bytes[part->kind] += part->bytes;
+    return r;
+}
+
+int image_usage_measure(struct store *s, struct image_usage *ret, struct err *err)
+{
+    int r = image_usage_walk(s, ret, err);
+
+    if (r == 0)
+        r = store_tag_list(s, &ret->tags, err);
     if (r < 0)
         return r;
     qsort(ret->parts.v, ret->parts.n, sizeof(*ret->parts.v), compare_parts);
     list_images(ret);
     r = store_each_use(s, add_use, ret, err);
-    if (r < 0)
-        return r;
-    VEC_FOREACH (image, &ret->images)
-        each_part_of(s, ret, image, claim);
-    VEC_FOREACH (image, &ret->images)
-        each_part_of(s, ret, image, share);
-    VEC_FOREACH (part, &ret->parts)
-        ret->bytes[part->kind] += part->bytes;
-    return 0;
+    if (r == 0)
+        count_images(s, ret);
+    return r;
 }
 
 int64_t image_usage_reclaimable(const struct image_usage *u)

@@ -41,6 +41,9 @@ struct image_usage {
     int64_t bytes[IMAGE_USAGE_KINDS_];    /* sums of the parts */
 };
 
+/* The parts alone, with their bytes and in no order. As image_usage_measure() otherwise. */
+int image_usage_walk(struct store *s, struct image_usage *ret, struct err *err);
+
 /* Walks the whole store; the working directory changes meanwhile (fts(3)). What vanishes on the way is not counted. A
  * document that cannot be read leaves what it stands for to no image. The caller releases `ret` in any case. */
 int image_usage_measure(struct store *s, struct image_usage *ret, struct err *err);

@@ -351,22 +351,6 @@ start_terminal() {
     "${tmux[@]}" new-session -d -x 150 -y 30 "PS1='host> ' exec bash --norc --noprofile" 3>&-
 }
 
-type_() {
-    "${tmux[@]}" send-keys -l -- "$1"
-    "${tmux[@]}" send-keys Enter
-}
-
-screen_has() {
-    "${tmux[@]}" capture-pane -p | grep -qE -e "$1"
-}
-
-sees() {
-    wait_for 10 screen_has "$1" || {
-        "${tmux[@]}" capture-pane -p
-        return 1
-    }
-}
-
 @test "name and password are asked for on a terminal, and the password is not shown" {
     start_terminal
     type_ "cbox login $locked"

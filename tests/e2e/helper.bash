@@ -155,6 +155,27 @@ misbehaving_with() {
     requests=$BATS_TEST_TMPDIR/front/requests
 }
 
+# For suites with a terminal: tmux is the command, as an array.
+# type_ TEXT: types it, and Enter.
+# shellcheck disable=SC2154  # the suite sets tmux
+type_() {
+    "${tmux[@]}" send-keys -l -- "$1"
+    "${tmux[@]}" send-keys Enter
+}
+
+# shellcheck disable=SC2154
+screen_has() {
+    "${tmux[@]}" capture-pane -p | grep -qE -e "$1"
+}
+
+# sees REGEX: a line of the screen matches, soon.
+sees() {
+    wait_for 10 screen_has "$1" || {
+        "${tmux[@]}" capture-pane -p
+        return 1
+    }
+}
+
 # pulled: how many images there are. A failed pull must not add to it.
 pulled() {
     cbox images -q --no-trunc | wc -l

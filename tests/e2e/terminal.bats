@@ -25,23 +25,6 @@ teardown() {
     test_teardown
 }
 
-type_() {
-    "${tmux[@]}" send-keys -l -- "$1"
-    "${tmux[@]}" send-keys Enter
-}
-
-screen_has() {
-    "${tmux[@]}" capture-pane -p | grep -qE -e "$1"
-}
-
-# sees REGEX: a line of the screen matches, soon.
-sees() {
-    wait_for 10 screen_has "$1" || {
-        "${tmux[@]}" capture-pane -p
-        return 1
-    }
-}
-
 @test "the process has a terminal of the right size, and follows a resize" {
     type_ 'cbox run --rm -it alpine sh -c "tty; stty size; trap \"echo now; stty size\" WINCH; while :; do sleep 0.1; done"'
     sees '^/dev/(pts/0|console)$'
