@@ -180,7 +180,7 @@ static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err 
 
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
             if (d->type[0] == kinds[i].type && !d->type[1])
-                s->mode = kinds[i].mode | (d->mode ? (mode_t)d->mode & 07777 : 0666);
+                s->mode = kinds[i].mode | (d->mode ? (mode_t)*d->mode & 07777 : 0666);
         if (!s->mode)
             return err_set(err, ERR_INVALID, "linux.devices: %s: no such type: \"%s\"", d->path, d->type);
         s->device = makedev((unsigned)d->major, (unsigned)d->minor);
@@ -300,7 +300,11 @@ static int plan_process(const struct oci_spec *spec, struct plan *p, struct err 
 {
     const struct oci_process *process = &spec->process;
     uint64_t bounding = 0, other;
-    int r = plan_capability_mask(process->capabilities.bounding, &bounding, err);
+    int r;
+
+    if (!oci_spec_has_process(spec))
+        return err_set(err, ERR_INVALID, "process: missing, and there is nothing to start");
+    r = plan_capability_mask(process->capabilities.bounding, &bounding, err);
 
     if (r == 0)
         r = plan_capability_mask(process->capabilities.effective, &other, err);
