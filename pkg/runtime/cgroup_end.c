@@ -138,8 +138,24 @@ static int kill_one_cgroup(const char *dir, void *arg)
     return r;
 }
 
-/* Freezing keeps them from forking away from under the list. SIGKILL ends what v2 froze at once; what v1 froze, when it
- * is thawed. */
+static int thaw_one(const char *dir, _unused_ void *arg)
+{
+    _cleanup_free_ char *file = str_printf("%s/freezer.state", dir);
+
+    return fd_write_text(AT_FDCWD, file, "THAWED");
+}
+
+/* What v1 froze hears no signal until it is thawed, wherever below that was. v2 ends it as it is. */
+static void thaw_all(const struct cgroup *cg)
+{
+    VEC_FOREACH (m, &cg->members)
+        if (m->version == 1 && m->controllers & 1U << CGROUP_FREEZER)
+            cgroup_for_tree(m->dir, thaw_one, NULL);
+        else
+            m->driver->freeze(m, false);
+}
+
+/* Freezing keeps them from forking away from under the list. */
 int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
 {
     const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_FREEZER);
@@ -157,8 +173,7 @@ int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
         VEC_FOREACH (f, &cg->members)
             f->driver->freeze(f, true);
         r = cgroup_for_tree(m->dir, kill_one_cgroup, &n);
-        VEC_FOREACH (f, &cg->members)
-            f->driver->freeze(f, false);
+        thaw_all(cg);
         if (r == -ENOENT || (r == 0 && n == 0))
             return 0;
         if (r < 0)
@@ -174,9 +189,7 @@ int cgroup_kill(struct cgroup *cg, struct err *err)
 
         if (r == ERR_UNSUPPORTED)
             continue;
-        /* On a hybrid host the freezer is v1's, and what that holds hears no signal. */
-        VEC_FOREACH (f, &cg->members)
-            f->driver->freeze(f, false);
+        thaw_all(cg); /* on a hybrid host the freezer is v1's */
         return r;
     }
     return cgroup_kill_by_list(cg, err);
