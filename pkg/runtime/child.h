@@ -84,6 +84,9 @@ int child_workdir(struct child *c, const struct plan_step *s, struct err *err);
 int child_program(struct child *c, const struct plan_step *s, struct err *err);
 int child_exec(struct child *c, const struct plan_step *s, struct err *err);
 
+/* Closes all descriptors but 0, 1, 2, those that are the program's, and `n` others. */
+void child_close_descriptors(const struct child *c, const int *kept, size_t n);
+
 /* And that wait for others: child_wait.c. */
 int child_hooks(struct child *c, const struct plan_step *s, struct err *err);
 int child_gate(struct child *c, const struct plan_step *s, struct err *err);

@@ -45,8 +45,9 @@ struct runtime_start {
     bool no_keyring;               /* keeps the session keyring of the caller */
 
     /* A program for a container that runs, in place of a new container: the process whose namespaces are joined; else
-     * 0. Of the spec counts `process` alone, and which namespaces there are. */
+     * 0, and its pidfd, by which it is still the same. Of the spec counts what belongs to a program alone. */
     pid_t enter;
+    int enter_pidfd;
 };
 
 struct runtime_process {
