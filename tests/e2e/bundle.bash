@@ -185,7 +185,8 @@ remove() {
     done
 }
 
-# console_start [TEXT]: a caller's console socket, $console; what the terminal says goes to $screen. TEXT is typed.
+# console_start [AFTER TEXT]...: a caller's console socket, $console; what the terminal says goes to $screen. Each TEXT is typed
+# when the terminal has said AFTER.
 console_start() {
     console=$BATS_TEST_TMPDIR/console screen=$BATS_TEST_TMPDIR/screen
     rm -f "$console" "$screen"
