@@ -261,7 +261,10 @@ static void make_walls(const struct bundle_options *o, struct oci_linux *l)
         l->resources.memory.swap = 2 * o->memory;
     l->resources.cpu.quota = o->cpu_quota;
     l->resources.cpu.period = o->cpu_period;
-    l->resources.pids.limit = o->pids_limit;
+    if (o->pids_limit) {
+        l->resources.pids.limit = mem_zalloc(1, sizeof(int64_t));
+        *l->resources.pids.limit = o->pids_limit;
+    }
     /* Nothing, and then what the runtime lets every container have. */
     *VEC_PUSH(&l->resources.devices) = (struct oci_device_rule){.type = str_dup("a"), .access = str_dup("rwm")};
 }

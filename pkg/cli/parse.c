@@ -329,7 +329,8 @@ int cli_parse(const struct cli_command *root, const char *program, void *globals
             return unknown_command(&scan, *ret->operands, err);
         str_replace(&ret->path, str_printf("%s %s", ret->path, entry->name));
         ret->command = scan.command = entry->command;
-        ret->options = scan.options = new_options(scan.command);
+        if (!scan.command->entries)
+            ret->options = scan.options = new_options(scan.command);
         scan.next = ret->operands + 1;
     }
 }

@@ -179,6 +179,9 @@ int cgroup_oom_kills(const struct cgroup *cg, uint64_t *ret, struct err *err);
  * ERR_BUSY if new ones keep coming. */
 int cgroup_kill(struct cgroup *cg, struct err *err);
 
+/* Sends a signal to every process in it and below, once. */
+int cgroup_signal(struct cgroup *cg, int signal, struct err *err);
+
 /* Removes it with what the container made below. The kernel may count a process that was waited for a moment longer:
  * tried again for up to two seconds, then ERR_BUSY. What is gone already is no error. */
 int cgroup_remove(struct cgroup *cg, struct err *err);

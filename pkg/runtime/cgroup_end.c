@@ -127,8 +127,14 @@ static bool patience_wait(struct patience *p)
 
 /* ---- killing ---- */
 
+struct killing {
+    int signal;
+    size_t n; /* processes that got it */
+};
+
 static int kill_one_cgroup(const char *dir, void *arg)
 {
+    struct killing *killing = arg;
     _cleanup_free_ char *file = str_printf("%s/cgroup.procs", dir);
     _cleanup_buf_ struct buf text = BUF_INIT;
     int r = cgroup_read(AT_FDCWD, file, &text);
@@ -142,36 +148,50 @@ static int kill_one_cgroup(const char *dir, void *arg)
         if (end == p)
             break;
         if (pid > 1) { /* 0: in a PID namespace that is not below ours */
-            kill((pid_t)pid, SIGKILL);
-            ++*(size_t *)arg;
+            kill((pid_t)pid, killing->signal);
+            killing->n++;
         }
         p = end + strspn(end, "\n");
     }
     return 0;
 }
 
+/* The hierarchy whose list of processes is the container's: that of the freezer, or whichever there is. */
+static const struct cgroup_member *listing_member(const struct cgroup *cg)
+{
+    const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_FREEZER);
+
+    return m ? m : cg->members.v;
+}
+
+int cgroup_signal(struct cgroup *cg, int signal, struct err *err)
+{
+    const struct cgroup_member *m = listing_member(cg);
+    struct killing killing = {.signal = signal};
+    int r = m ? for_tree(m->dir, kill_one_cgroup, &killing, 0) : 0;
+
+    return r < 0 && r != -ENOENT ? err_errno(err, -r, "reading the processes of cgroup %s", m->dir) : 0;
+}
+
 /* Freezing keeps them from forking away from under the list. SIGKILL ends what v2 froze at once; what v1 froze, when it
  * is thawed. */
 int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
 {
-    const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_FREEZER);
+    const struct cgroup_member *m = listing_member(cg);
     struct patience patience = patience_of(2000);
 
     if (!m)
-        m = cg->members.v;
-    if (!m)
         return 0;
-
     do {
-        size_t n = 0;
+        struct killing killing = {.signal = SIGKILL};
         int r;
 
         VEC_FOREACH (f, &cg->members)
             f->driver->freeze(f, true);
-        r = for_tree(m->dir, kill_one_cgroup, &n, 0);
+        r = for_tree(m->dir, kill_one_cgroup, &killing, 0);
         VEC_FOREACH (f, &cg->members)
             f->driver->freeze(f, false);
-        if (r == -ENOENT || (r == 0 && n == 0))
+        if (r == -ENOENT || (r == 0 && killing.n == 0))
             return 0;
         if (r < 0)
             return err_errno(err, -r, "killing cgroup %s", m->dir);

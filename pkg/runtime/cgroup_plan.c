@@ -135,13 +135,14 @@ static int check_quota(_unused_ const struct oci_resources *r, int64_t n, struct
 
 static int check_pids(_unused_ const struct oci_resources *r, int64_t n, struct err *err)
 {
-    return check_range(n, 1, PIDS_MAX, err);
+    return check_range(n, 0, PIDS_MAX, err);
 }
 
 /* ---- the table: every limit, and what it is called on either side ---- */
 
 enum kind {
     NUMBER, /* int64_t; 0: not given */
+    MAYBE,  /* int64_t *; NULL: not given */
     TEXT,   /* char *; empty: not given */
     RATES,  /* oci_throttles: a line each, "MAJ:MIN " and the key and the rate */
 };
@@ -221,7 +222,7 @@ static const struct limit limits[] = {
      {{"cpuset.mems", .check = CGROUP_CHECK_SET}, {"cpuset.mems", .check = CGROUP_CHECK_SET}}},
     {"pids.limit",
      CGROUP_PIDS,
-     NUMBER,
+     MAYBE,
      AT(pids.limit),
      check_pids,
      {{"pids.max", value_max, NULL, CGROUP_CHECK_SAME}, {"pids.max", value_max, NULL, CGROUP_CHECK_SAME}}},
@@ -271,6 +272,8 @@ static bool is_given(const struct limit *l, const void *member)
     switch (l->kind) {
     case NUMBER:
         return *(const int64_t *)member != 0;
+    case MAYBE:
+        return *(int64_t *const *)member != NULL;
     case TEXT:
         return !str_empty(*(char *const *)member);
     case RATES:
@@ -301,6 +304,7 @@ static int add_limit(struct cgroup_plan *plan, const struct limit *l, const stru
     const void *member = (const char *)r + l->offset;
     const struct cgroup_hierarchy *h;
     const struct side *side;
+    int64_t number;
 
     if (!is_given(l, member))
         return 0;
@@ -317,13 +321,14 @@ static int add_limit(struct cgroup_plan *plan, const struct limit *l, const stru
         add(plan, l, side, str_dup(*(char *const *)member));
         return 0;
     }
+    number = l->kind == MAYBE ? **(int64_t *const *)member : *(const int64_t *)member;
     if (l->check) {
-        int bad = l->check(r, *(const int64_t *)member, err);
+        int bad = l->check(r, number, err);
 
         if (bad < 0)
             return bad;
     }
-    add(plan, l, side, side->value(r, *(const int64_t *)member));
+    add(plan, l, side, side->value(r, number));
     return 0;
 }
 

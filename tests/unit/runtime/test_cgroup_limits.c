@@ -94,7 +94,7 @@ static int count_forks(void)
 
 static void test_pids(_unused_ void **state)
 {
-    struct oci_resources r = {.pids = {4}};
+    struct oci_resources r = {.pids = {&(int64_t){4}}};
     struct cgroup *cg;
     int status;
 

@@ -235,7 +235,7 @@ static int run_unprivileged(int (*fn)(void))
 /* Without limits a container starts, in no cgroup of its own; with one it does not. */
 static int create_unprivileged(void)
 {
-    struct oci_resources limited = {.pids = {20}};
+    struct oci_resources limited = {.pids = {&(int64_t){20}}};
     struct cgroup_host host;
     struct cgroup_plan plan = {0};
     struct cgroup *cg;
@@ -259,7 +259,7 @@ static void test_unprivileged(_unused_ void **state)
 /* In a cgroup that belongs to the user, as systemd's user@.service does. */
 static int create_delegated(void)
 {
-    struct oci_resources limited = {.pids = {3}};
+    struct oci_resources limited = {.pids = {&(int64_t){3}}};
     struct cgroup_host host;
     struct cgroup_plan plan;
     struct cgroup *cg;
@@ -298,8 +298,8 @@ static void give_away(struct cgroup *cg)
 
 static void test_delegated(_unused_ void **state)
 {
-    struct oci_resources limited = {.pids = {100}}; /* so that there is a controller to hand down */
-    _cleanup_free_ char *path = NULL;               /* skip() would leak it */
+    struct oci_resources limited = {.pids = {&(int64_t){100}}}; /* so that there is a controller to hand down */
+    _cleanup_free_ char *path = NULL;                           /* skip() would leak it */
     struct cgroup_plan none = {0};
     struct cgroup *cg, *session;
     struct err err;

@@ -196,8 +196,8 @@ static void test_cpus(_unused_ void **state)
 
 static void test_cpuset_and_pids(_unused_ void **state)
 {
-    struct oci_resources r = {.cpu = {.cpus = (char[]){"0-1"}, .mems = (char[]){"0"}}, .pids = {20}};
-    struct oci_resources unlimited = {.pids = {-1}}, many = {.pids = {4194305}};
+    struct oci_resources r = {.cpu = {.cpus = (char[]){"0-1"}, .mems = (char[]){"0"}}, .pids = {&(int64_t){20}}};
+    struct oci_resources unlimited = {.pids = {&(int64_t){-1}}}, many = {.pids = {&(int64_t){4194305}}};
 
     expect_plan(host_v1(), &r, "cpuset cpuset.cpus 0-1\ncpuset cpuset.mems 0\npids pids.max 20\n");
     expect_plan(host_v2(), &r, "cpuset cpuset.cpus 0-1\ncpuset cpuset.mems 0\npids pids.max 20\n");
@@ -222,7 +222,7 @@ static void test_io(_unused_ void **state)
 /* What the host lacks is named, never left out. */
 static void test_missing_controller(_unused_ void **state)
 {
-    struct oci_resources r = {.memory = {.limit = 64 << 20}}, pids = {.pids = {5}};
+    struct oci_resources r = {.memory = {.limit = 64 << 20}}, pids = {.pids = {&(int64_t){5}}};
 
     expect_refusal(host_of("0::/\n", "cpu pids\n"), &r, ERR_UNSUPPORTED,
                    "memory.limit: this host has no memory controller (cgroups: v2)");
@@ -230,7 +230,7 @@ static void test_missing_controller(_unused_ void **state)
                    "pids.limit: this host has no pids controller (cgroups: v1)");
     expect_refusal((struct cgroup_host){0}, &r, ERR_UNSUPPORTED, "none");
     /* On a hybrid host each controller is where it is. */
-    r.pids.limit = 5;
+    r.pids.limit = &(int64_t){5};
     expect_plan(host_of("2:memory:/\n0::/\n", "pids\n"), &r,
                 "memory memory.limit_in_bytes 67108864\npids pids.max 5\n");
 }
