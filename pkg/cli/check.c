@@ -87,14 +87,16 @@ static bool operands_are_sound(const char *usage)
     return true;
 }
 
-static const char *wrong_command(const struct cli_command *c, bool is_root)
+static const char *wrong_command(const struct cli_command *c, size_t globals_size)
 {
     bool group = c->entries != NULL;
 
     if (!group == !c->run)
         return "is neither a command nor a group, or both";
-    if (group && (c->operands || (!is_root && c->n_options)))
-        return "is a group and takes operands or options";
+    if (group && c->operands)
+        return "is a group and takes operands";
+    if (group && c->n_options && c->options_size != globals_size)
+        return "is a group whose options are not those of the program";
     if (!operands_are_sound(c->operands))
         return "has a usage that is not \"REQUIRED [OPTIONAL] [REPEATED...]\"";
     if (!c->n_options != !c->options_size || !c->n_options != !c->options)
@@ -104,9 +106,9 @@ static const char *wrong_command(const struct cli_command *c, bool is_root)
     return wrong_text(c->summary);
 }
 
-static int check_command(const struct cli_command *c, const char *path, bool is_root, struct err *err);
+static int check_command(const struct cli_command *c, const char *path, size_t globals_size, struct err *err);
 
-static int check_entries(const struct cli_command *group, const char *path, struct err *err)
+static int check_entries(const struct cli_command *group, const char *path, size_t globals_size, struct err *err)
 {
     for (size_t i = 0; i < group->n_entries; i++) {
         const struct cli_entry *e = &group->entries[i];
@@ -123,25 +125,25 @@ static int check_entries(const struct cli_command *group, const char *path, stru
             if (before->section == e->section && e->section != CLI_COMMON && strcmp(before->name, e->name) > 0)
                 return err_set(err, ERR_INTERNAL, "%s: stands behind %s", below, before->name);
         }
-        r = check_command(e->command, below, false, err);
+        r = check_command(e->command, below, globals_size, err);
         if (r < 0)
             return r;
     }
     return 0;
 }
 
-static int check_command(const struct cli_command *c, const char *path, bool is_root, struct err *err)
+static int check_command(const struct cli_command *c, const char *path, size_t globals_size, struct err *err)
 {
-    const char *wrong = wrong_command(c, is_root);
+    const char *wrong = wrong_command(c, globals_size);
     int r;
 
     if (wrong)
         return err_set(err, ERR_INTERNAL, "%s: %s", path, wrong);
     r = check_options(c, path, err);
-    return r < 0 ? r : check_entries(c, path, err);
+    return r < 0 ? r : check_entries(c, path, globals_size, err);
 }
 
 int cli_check(const struct cli_command *root, struct err *err)
 {
-    return check_command(root, "root", true, err);
+    return check_command(root, "root", root->options_size, err);
 }

@@ -125,7 +125,8 @@ struct cli_command {
     const char *summary;     /* one line, as Docker words it */
     const char *description; /* for the manual page: paragraphs separated by an empty line; NULL: the summary is all */
 
-    /* A group has entries, and neither operands nor run. */
+    /* A group has entries, and neither operands nor run. Its options stand before the name of the command that
+     * follows, and go to the struct of the root's. */
     const struct cli_entry *entries;
     size_t n_entries;
 
@@ -141,6 +142,7 @@ struct cli_command {
     const void *defaults; /* an options struct to start from; NULL: zeroes. Its lists are NULL. */
 
     int failure;                        /* exit code where run() fails, 0: 1 */
+    bool one_failure;                   /* it is that of a wrong command line, too, and of every kind of error */
     bool standalone;                    /* needs no configuration: works where that is broken */
     const struct cli_example *examples; /* ended by {NULL} */
 
@@ -163,9 +165,9 @@ struct cli_call {
 };
 
 /* Understands `argv` (ended by NULL; argv[0] is not looked at, the program is called `program`) as a call of a command
- * below `root`. Options of `root` itself stand before the command's name and go to `globals`, which the caller has
- * initialised with root->defaults or zeroes; they are filled even where the rest fails. The strings of `argv` are
- * borrowed, its order is changed.
+ * below `root`. Options of `root` itself stand before the command's name and go to `globals`, as do those of groups
+ * below it; the caller has initialised it with root->defaults or zeroes, and it is filled even where the rest fails.
+ * The strings of `argv` are borrowed, its order is changed.
  *
  * Options follow pflag, as Docker's do: --name value, --name=value, -n value, -nvalue, -n=value, bundled flags (-it),
  * `--` ends them; a flag takes a value only behind "=". -h is --help where no option has that letter.

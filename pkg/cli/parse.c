@@ -16,7 +16,7 @@ struct scan {
 
 static int usage_error(struct scan *scan, int exit_code, struct err *err)
 {
-    scan->call->failure = exit_code;
+    scan->call->failure = scan->command->one_failure ? cli_exit_code(scan->command, ERR_INVALID) : exit_code;
     err_hint(err, "see '%s --help'", scan->call->path);
     return ERR_INVALID;
 }
@@ -329,7 +329,8 @@ int cli_parse(const struct cli_command *root, const char *program, void *globals
             return unknown_command(&scan, *ret->operands, err);
         str_replace(&ret->path, str_printf("%s %s", ret->path, entry->name));
         ret->command = scan.command = entry->command;
-        ret->options = scan.options = new_options(scan.command);
+        if (!scan.command->entries)
+            ret->options = scan.options = new_options(scan.command);
         scan.next = ret->operands + 1;
     }
 }
@@ -353,7 +354,7 @@ int cli_exit_code(const struct cli_command *command, int kind)
         int kind, code;
     } fixed[] = {{ERR_NO_EXEC, 126}, {ERR_NO_COMMAND, 127}, {ERR_INTERRUPTED, 130}};
 
-    for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(fixed) && !command->one_failure; i++)
         if (fixed[i].kind == kind)
             return fixed[i].code;
     return command->failure ? command->failure : 1;

@@ -126,14 +126,20 @@ bool cgroup_patience_wait(struct cgroup_patience *p)
 
 /* ---- killing ---- */
 
+struct killing {
+    int signal;
+    size_t n; /* processes that got it */
+};
+
 static int kill_one_cgroup(const char *dir, void *arg)
 {
+    struct killing *killing = arg;
     cgroup_pid_list pids = {0};
     int r = cgroup_read_pids(AT_FDCWD, dir, &pids);
 
     VEC_FOREACH (pid, &pids)
-        kill(*pid, SIGKILL);
-    *(size_t *)arg += pids.n;
+        kill(*pid, killing->signal);
+    killing->n += pids.n;
     free(pids.v);
     return r;
 }
@@ -145,36 +151,51 @@ static int thaw_one(const char *dir, _unused_ void *arg)
     return fd_write_text(AT_FDCWD, file, "THAWED");
 }
 
-/* What v1 froze hears no signal until it is thawed, wherever below that was. v2 ends it as it is. */
-static void thaw_all(const struct cgroup *cg)
+void cgroup_let_die(struct cgroup *cg)
 {
     VEC_FOREACH (m, &cg->members)
         if (m->version == 1 && m->controllers & 1U << CGROUP_FREEZER)
             cgroup_for_tree(m->dir, thaw_one, NULL);
-        else
-            m->driver->freeze(m, false);
+}
+
+/* The hierarchy whose list of processes is the container's: that of the freezer, or whichever there is. */
+static const struct cgroup_member *listing_member(const struct cgroup *cg)
+{
+    const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_FREEZER);
+
+    return m ? m : cg->members.v;
+}
+
+int cgroup_signal(struct cgroup *cg, int signal, struct err *err)
+{
+    const struct cgroup_member *m = listing_member(cg);
+    struct killing killing = {.signal = signal};
+    int r = m ? cgroup_for_tree(m->dir, kill_one_cgroup, &killing) : 0;
+
+    if (signal == SIGKILL)
+        cgroup_let_die(cg);
+    return r < 0 && r != -ENOENT ? err_errno(err, -r, "reading the processes of cgroup %s", m->dir) : 0;
 }
 
 /* Freezing keeps them from forking away from under the list. */
 int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
 {
-    const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_FREEZER);
+    const struct cgroup_member *m = listing_member(cg);
     struct cgroup_patience patience = cgroup_patience_of(2000);
 
     if (!m)
-        m = cg->members.v;
-    if (!m)
         return 0;
-
     do {
-        size_t n = 0;
+        struct killing killing = {.signal = SIGKILL};
         int r;
 
         VEC_FOREACH (f, &cg->members)
             f->driver->freeze(f, true);
-        r = cgroup_for_tree(m->dir, kill_one_cgroup, &n);
-        thaw_all(cg);
-        if (r == -ENOENT || (r == 0 && n == 0))
+        r = cgroup_for_tree(m->dir, kill_one_cgroup, &killing);
+        VEC_FOREACH (f, &cg->members)
+            f->driver->freeze(f, false);
+        cgroup_let_die(cg);
+        if (r == -ENOENT || (r == 0 && killing.n == 0))
             return 0;
         if (r < 0)
             return err_errno(err, -r, "killing cgroup %s", m->dir);
@@ -189,7 +210,7 @@ int cgroup_kill(struct cgroup *cg, struct err *err)
 
         if (r == ERR_UNSUPPORTED)
             continue;
-        thaw_all(cg); /* on a hybrid host the freezer is v1's */
+        cgroup_let_die(cg); /* on a hybrid host the freezer is v1's */
         return r;
     }
     return cgroup_kill_by_list(cg, err);

@@ -72,6 +72,7 @@ int child_run(struct child *c, struct err *err)
         [PLAN_PROPAGATION] = child_propagation,
         [PLAN_ROOT_OVERLAY] = child_root_overlay,
         [PLAN_ROOT_DIRECTORY] = child_root_directory,
+        [PLAN_ROOT_ENTERED] = child_root_entered,
         [PLAN_MOUNT] = child_mount,
         [PLAN_BIND] = child_bind,
         [PLAN_CHANGE] = child_change,
@@ -83,6 +84,9 @@ int child_run(struct child *c, struct err *err)
         [PLAN_SYSCTL] = child_sysctl,
         [PLAN_READONLY_PATH] = child_readonly_path,
         [PLAN_MASK_PATH] = child_mask_path,
+        [PLAN_HOOKS_RUNTIME] = child_hooks_runtime,
+        [PLAN_HOOKS_CREATE] = child_hooks_create,
+        [PLAN_HOOKS_START] = child_hooks_start,
         [PLAN_PIVOT] = child_pivot,
         [PLAN_HOSTNAME] = child_hostname,
         [PLAN_LOOPBACK] = child_loopback,
@@ -93,18 +97,35 @@ int child_run(struct child *c, struct err *err)
         [PLAN_BOUNDING] = child_bounding,
         [PLAN_IDENTITY] = child_identity,
         [PLAN_WORKDIR] = child_workdir,
+        [PLAN_PROGRAM] = child_program,
+        [PLAN_GATE] = child_gate,
         [PLAN_EXEC] = child_exec,
     };
 
     umask(0); /* modes are what the plan says */
+    if (!c->plan->stage) {
+        int r = stage_join(c, false, err);
+
+        if (r < 0)
+            return r;
+    }
     VEC_FOREACH (s, &c->plan->steps) {
         int r = steps[s->op](c, s, err);
 
         if (r < 0) {
             _cleanup_free_ char *what = plan_describe(s);
 
-            return s->op == PLAN_EXEC ? r : err_wrap(err, "%s", what);
+            return s->op == PLAN_EXEC || s->op == PLAN_PROGRAM ? r : err_wrap(err, "%s", what);
         }
     }
     return err_set(err, ERR_INTERNAL, "the plan of the container has no program");
+}
+
+void child_be(struct child *c)
+{
+    struct err err = ERR_INIT;
+
+    child_run(c, &err);
+    frame_send_error(c->sync, CHILD_ERROR, &err);
+    _exit(125);
 }

@@ -3,13 +3,19 @@
 #pragma once
 
 #include "runtime/plan.h"
+#include "sys/frame.h"
 #include "sys/userdb.h"
 
 /* What goes over the socket to the parent, as types of frames (sys/frame.h). */
 enum child_message {
     CHILD_TERMINAL = 1, /* with the master's descriptor */
+    CHILD_MAP,          /* a process in between is in its new user namespace; waits for CHILD_GO_ON */
+    CHILD_BORN,         /* from the process in between: the container's, an int32_t and its pidfd */
+    CHILD_HOOKS,        /* RUNTIME_HOOKS; waits for CHILD_GO_ON */
+    CHILD_WAITS,        /* RUNTIME_WAITS; waits for CHILD_GO_ON, and is then done with this socket */
     CHILD_READY,        /* only execve(2) is left */
     CHILD_ERROR,        /* the child is about to end */
+    CHILD_GO_ON,        /* from the parent; with the child's pid, an int32_t */
 };
 
 struct child {
@@ -20,14 +26,30 @@ struct child {
     int sync;
 
     /* What steps leave for later ones: */
-    int root;     /* O_PATH, where the container's "/" is */
-    int terminal; /* the slave, or -1 */
-    int mask;     /* O_PATH, an empty directory that hides others, or -1 */
+    int root;      /* O_PATH, where the container's "/" is */
+    int terminal;  /* the slave, or -1 */
+    int mask;      /* O_PATH, an empty directory that hides others, or -1 */
+    pid_t pid;     /* ours, as the runtime sees it; known once the parent has answered */
+    char *program; /* found, or NULL */
     struct userdb_user user;
 };
 
 /* Carries out all steps. Only comes back with an error. */
 int child_run(struct child *c, struct err *err);
+
+/* child_run(), and the end of the process with whatever error there was. */
+void child_be(struct child *c) __attribute__((noreturn));
+
+/* Tells the parent, and waits for its CHILD_GO_ON; ERR_INTERRUPTED where it is gone. */
+int child_ask(struct child *c, enum child_message what, struct err *err);
+
+/* Joining, user namespaces and what else takes a process in between: stage.c. */
+int stage_join(struct child *c, bool with_user, struct err *err);
+void stage_be(struct child *c) __attribute__((noreturn));
+
+/* As fork(2), with `flags` of clone(2), into a cgroup where that can be and `cgroup_fd` is none of -1; with a pidfd of
+ * the child. 0 in the child, or -errno. runtime.c. */
+pid_t runtime_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, bool *ret_cloned_into);
 
 /* The step that takes the host's binary out of reach: child_binary.c. */
 int child_binary(struct child *c, const struct plan_step *s, struct err *err);
@@ -36,6 +58,7 @@ int child_binary(struct child *c, const struct plan_step *s, struct err *err);
 int child_propagation(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_overlay(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_directory(struct child *c, const struct plan_step *s, struct err *err);
+int child_root_entered(struct child *c, const struct plan_step *s, struct err *err);
 int child_mount(struct child *c, const struct plan_step *s, struct err *err);
 int child_bind(struct child *c, const struct plan_step *s, struct err *err);
 int child_change(struct child *c, const struct plan_step *s, struct err *err);
@@ -58,4 +81,14 @@ int child_no_new_privs(struct child *c, const struct plan_step *s, struct err *e
 int child_bounding(struct child *c, const struct plan_step *s, struct err *err);
 int child_identity(struct child *c, const struct plan_step *s, struct err *err);
 int child_workdir(struct child *c, const struct plan_step *s, struct err *err);
+int child_program(struct child *c, const struct plan_step *s, struct err *err);
 int child_exec(struct child *c, const struct plan_step *s, struct err *err);
+
+/* Closes all descriptors but 0, 1, 2, those that are the program's, and `n` others. */
+void child_close_descriptors(const struct child *c, const int *kept, size_t n);
+
+/* And that wait for others: child_wait.c. */
+int child_hooks_runtime(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_create(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_start(struct child *c, const struct plan_step *s, struct err *err);
+int child_gate(struct child *c, const struct plan_step *s, struct err *err);

@@ -18,11 +18,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <linux/mount.h>
 #include <linux/prctl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -46,18 +48,26 @@ __attribute__((no_sanitize("address"))) static void copy_pages(volatile uint64_t
         to[i] = from[i];
 }
 
-/* Our binary, opened by its name in this mount namespace; -1 where that has become another file or none. */
-static int open_again(void)
+/* Our binary, opened by its name on another mount than the one that it was executed on: this mount namespace's own, or
+ * where that is still the one of the caller (`shared`) a copy of the mount. -1 where it cannot be had, or the name has
+ * become another file's. */
+static int open_again(bool shared)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], copy[32];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    _cleanup_fd_ int fd = -1;
+    _cleanup_fd_ int fd = -1, mount = -1;
     struct stat here, ours;
 
     if (n < 0 || stat("/proc/self/exe", &ours) < 0)
         return -1;
     path[n] = 0;
-    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (shared) {
+        mount = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (mount < 0)
+            return -1;
+        snprintf(copy, sizeof(copy), "/proc/self/fd/%d", mount);
+    }
+    fd = open(shared ? copy : path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &here) < 0 || here.st_dev != ours.st_dev || here.st_ino != ours.st_ino)
         return -1;
     return steal_fd(&fd);
@@ -86,16 +96,22 @@ static int replace_segment(const ElfW(Phdr) * h, uintptr_t base, int again)
     return 0;
 }
 
+struct replacing {
+    bool shared;
+    int result;
+};
+
 /* The first object is the program itself. */
-static int replace_segments(struct dl_phdr_info *program, size_t size _unused_, void *ret)
+static int replace_segments(struct dl_phdr_info *program, size_t size _unused_, void *data)
 {
-    _cleanup_fd_ int again = open_again();
+    struct replacing *how = data;
+    _cleanup_fd_ int again = open_again(how->shared);
     int r = 0;
 
     for (size_t i = 0; i < program->dlpi_phnum && r == 0; i++)
         if (program->dlpi_phdr[i].p_type == PT_LOAD && program->dlpi_phdr[i].p_filesz)
             r = replace_segment(&program->dlpi_phdr[i], program->dlpi_addr, again);
-    *(int *)ret = r;
+    how->result = r;
     return 1;
 }
 
@@ -147,14 +163,16 @@ static int set_link_as_admin(int fd)
     return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) < 0 ? -errno : 0;
 }
 
-int child_binary(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)
+int child_binary(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
+    struct replacing how = {.shared = c->start->enter != 0};
     _cleanup_fd_ int fd = open_empty();
-    int r = 0;
+    int r;
 
     if (fd < 0)
         return err_errno(err, -fd, "an empty file in memory");
-    dl_iterate_phdr(replace_segments, &r);
+    dl_iterate_phdr(replace_segments, &how);
+    r = how.result;
     if (r < 0)
         return err_errno(err, -r, "copying it");
     /* CAP_SYS_RESOURCE of the host lets us do it plainly. */

@@ -90,7 +90,7 @@ int child_terminal(struct child *c, const struct plan_step *s, struct err *err)
     /* Before anything runs on it: a program that looks at once sees its real size. */
     if (size->height && size->width)
         tty_size_set(c->terminal, (struct tty_size){(uint16_t)size->height, (uint16_t)size->width});
-    r = make_console(c, s, err);
+    r = s->target ? make_console(c, s, err) : 0;
     if (r < 0)
         return r;
     r = frame_send(c->sync, CHILD_TERMINAL, NULL, 0, &master, 1);

@@ -7,18 +7,30 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-/* What the steps left and what came with the process must not be there for the program, nor for the execve(2) itself,
- * which looks up names such as /proc/self/fd/N/bin/sh for the image while descriptors to be closed by it are still open
- * (CVE-2024-21626). The socket to the parent alone has to live until then: nothing lies behind it. */
-static void close_descriptors(const struct child *c)
+static void close_range_of(unsigned first, unsigned last)
 {
-    unsigned kept = (unsigned)c->sync;
-
-    if ((kept == 3 || close_range(3, kept - 1, 0) == 0) && close_range(kept + 1, ~0U, 0) == 0)
+    if (first > last || close_range(first, last, 0) == 0)
         return;
-    for (int fd = 3; fd < 1024; fd++)
-        if (fd != c->sync)
-            close(fd);
+    for (unsigned fd = first; fd <= MIN_OF(last, first + 1024); fd++)
+        close((int)fd);
+}
+
+void child_close_descriptors(const struct child *c, const int *kept, size_t n)
+{
+    unsigned first = 3 + c->start->preserve_fds;
+
+    /* The next one that is kept, in their order. */
+    for (;;) {
+        unsigned next = ~0U;
+
+        for (size_t i = 0; i < n; i++)
+            if ((unsigned)kept[i] >= first && (unsigned)kept[i] < next)
+                next = (unsigned)kept[i];
+        close_range_of(first, next == ~0U ? next : next - 1);
+        if (next == ~0U)
+            return;
+        first = next + 1;
+    }
 }
 
 static void reset_signals(void)
@@ -40,44 +52,55 @@ static int fail_exec(const char *name, int errnum, struct err *err)
     return errnum == ENOENT || errnum == ENOTDIR ? ERR_NO_COMMAND : ERR_NO_EXEC;
 }
 
-static int try_exec(const char *path, char *const *args, char *const *env, struct err *err)
+/* Whether it can be executed by who we are, as far as can be seen. */
+static int check_program(const char *path, const char *name, struct err *err)
 {
     struct stat st;
 
     if (stat(path, &st) < 0)
-        return fail_exec(args[0], errno, err);
+        return fail_exec(name, errno, err);
     if (S_ISDIR(st.st_mode))
-        return err_set(err, ERR_NO_EXEC, "exec: \"%s\": is a directory", args[0]);
-    execve(path, args, env);
-    /* The file was there: what is missing is its interpreter or loader. */
-    if (errno == ENOENT)
-        return err_set(err, ERR_NO_COMMAND, "exec: \"%s\": its interpreter or loader is missing", args[0]);
-    return fail_exec(args[0], errno, err);
+        return err_set(err, ERR_NO_EXEC, "exec: \"%s\": is a directory", name);
+    if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+        return fail_exec(name, errno, err);
+    return 0;
 }
 
 /* Along the PATH of the container's environment, going on past what cannot be executed, as execvp(3) does. */
-static int search_exec(char *const *args, char *const *env, struct err *err)
+static int search_program(const char *name, char *const *env, char **ret, struct err *err)
 {
     const char *path = strv_env_get(env, "PATH");
     _cleanup_strv_ char **dirs = strv_split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':');
-    int worst = 0;
+    struct err first = ERR_INIT;
 
     /* No name is none of any directory's, and never the directory itself. */
-    STRV_FOREACH (dir, *args[0] ? dirs : NULL) {
-        _cleanup_free_ char *candidate = str_printf("%s/%s", **dir ? *dir : ".", args[0]);
-        struct err inner = ERR_INIT;
-        int r;
+    STRV_FOREACH (dir, *name ? dirs : NULL) {
+        _cleanup_free_ char *candidate = str_printf("%s/%s", **dir ? *dir : ".", name);
+        struct err why = ERR_INIT;
 
-        if (faccessat(AT_FDCWD, candidate, F_OK, 0) < 0)
-            continue;
-        r = try_exec(candidate, args, env, &inner);
-        if (!worst && err)
-            *err = inner;
-        worst = worst ? worst : r;
+        if (check_program(candidate, name, &why) == 0) {
+            *ret = steal_ptr(&candidate);
+            return 0;
+        }
+        if (!first.kind && faccessat(AT_FDCWD, candidate, F_OK, 0) == 0)
+            first = why;
     }
-    if (!worst)
-        worst = err_set(err, ERR_NO_COMMAND, "exec: \"%s\": executable file not found in $PATH", args[0]);
-    return worst;
+    if (!first.kind)
+        return err_set(err, ERR_NO_COMMAND, "exec: \"%s\": executable file not found in $PATH", name);
+    if (err)
+        *err = first;
+    return first.kind;
+}
+
+int child_program(struct child *c, const struct plan_step *s _unused_, struct err *err)
+{
+    const struct oci_process *process = &c->start->spec->process;
+    const char *name = process->args[0];
+
+    if (!strchr(name, '/'))
+        return search_program(name, process->env, &c->program, err);
+    c->program = str_dup(name);
+    return check_program(name, name, err);
 }
 
 int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *err)
@@ -89,13 +112,20 @@ int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *
     if (!strv_env_get(env, "HOME"))
         strv_addf(&env, "HOME=%s", c->user.home);
     reset_signals();
-    close_descriptors(c);
+    /* What the steps left and what came with the process must not be there for the program, nor for the execve(2)
+     * itself, which looks up names such as /proc/self/fd/N/bin/sh for the image while descriptors to be closed by it
+     * are still open (CVE-2024-21626). The socket to the parent alone has to live until then: nothing lies behind it.
+     */
+    child_close_descriptors(c, &c->sync, 1);
     /* After everything that would take it away again. A parent that is gone already does not read the message. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (!c->start->outlives)
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     r = frame_send(c->sync, CHILD_READY, NULL, 0, NULL, 0);
     if (r < 0)
         return err_errno(err, -r, "telling the parent");
-    if (strchr(process->args[0], '/'))
-        return try_exec(process->args[0], process->args, env, err);
-    return search_exec(process->args, env, err);
+    execve(c->program, process->args, env);
+    /* The file was there: what is missing is its interpreter or loader. */
+    if (errno == ENOENT)
+        return err_set(err, ERR_NO_COMMAND, "exec: \"%s\": its interpreter or loader is missing", process->args[0]);
+    return fail_exec(process->args[0], errno, err);
 }

@@ -41,6 +41,11 @@ int child_root_directory(struct child *c, const struct plan_step *s, struct err 
     return take_root(c, s->target, err);
 }
 
+int child_root_entered(struct child *c, const struct plan_step *s _unused_, struct err *err)
+{
+    return take_root(c, "/", err);
+}
+
 /* A directory in the root to mount on, made where it is missing. */
 static int open_directory(struct child *c, const char *path, bool no_link, struct err *err)
 {

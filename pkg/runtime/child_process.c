@@ -148,6 +148,7 @@ static int set_capabilities(const struct oci_capabilities *caps, bool none, stru
         r = plan_capability_mask(caps->ambient, &ambient, err);
     if (r < 0)
         return r;
+    ambient &= inheritable & permitted; /* capabilities(7): others cannot be */
     for (int i = 0; i < 2 && !none; i++) {
         data[i].effective = (uint32_t)(effective >> 32 * i);
         data[i].permitted = (uint32_t)(permitted >> 32 * i);

@@ -7,11 +7,7 @@
 #include <sys/resource.h>
 #include <sys/sysmacros.h>
 
-#ifndef CLONE_NEWCGROUP
-#define CLONE_NEWCGROUP 0x02000000
-#endif
-
-static struct plan_step *add(struct plan *p, enum plan_op op, const char *target)
+struct plan_step *plan_add(struct plan *p, enum plan_op op, const char *target)
 {
     struct plan_step *s = VEC_PUSH(&p->steps);
 
@@ -20,37 +16,10 @@ static struct plan_step *add(struct plan *p, enum plan_op op, const char *target
     return s;
 }
 
-/* Keeps a string as long as the plan. */
-static const char *keep(struct plan *p, char *s)
+const char *plan_keep(struct plan *p, char *s)
 {
     strv_take(&p->strings, s);
     return s;
-}
-
-static int plan_namespaces(const struct oci_spec *spec, struct plan *p, struct err *err)
-{
-    static const struct {
-        const char *type;
-        uint64_t flag;
-    } known[] = {
-        {"mount", CLONE_NEWNS}, {"pid", CLONE_NEWPID},     {"uts", CLONE_NEWUTS},
-        {"ipc", CLONE_NEWIPC},  {"network", CLONE_NEWNET}, {"cgroup", 0},
-    };
-
-    VEC_FOREACH (ns, &spec->platform.namespaces) {
-        size_t i = 0;
-
-        if (!str_empty(ns->path))
-            return err_set(err, ERR_UNSUPPORTED, "linux.namespaces: joining %s", ns->path);
-        while (i < ARRAY_SIZE(known) && strcmp(known[i].type, ns->type) != 0)
-            i++;
-        if (i == ARRAY_SIZE(known))
-            return err_set(err, ERR_UNSUPPORTED, "linux.namespaces: a new namespace of type %s", ns->type);
-        p->clone_flags |= known[i].flag;
-    }
-    if (!(p->clone_flags & CLONE_NEWNS))
-        return err_set(err, ERR_UNSUPPORTED, "linux.namespaces: no mount namespace");
-    return 0;
 }
 
 static int plan_root(const struct oci_spec *spec, bool overlay, struct plan *p, struct err *err)
@@ -60,9 +29,9 @@ static int plan_root(const struct oci_spec *spec, bool overlay, struct plan *p, 
     if (str_empty(spec->root.path) || *spec->root.path != '/')
         return err_set(err, ERR_INVALID, "root.path: \"%s\" is not an absolute path",
                        spec->root.path ? spec->root.path : "");
-    s = add(p, PLAN_PROPAGATION, "/");
+    s = plan_add(p, PLAN_PROPAGATION, "/");
     s->mount.propagation = MS_SLAVE;
-    add(p, overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, spec->root.path);
+    plan_add(p, overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, spec->root.path);
     return 0;
 }
 
@@ -70,7 +39,7 @@ static int plan_root(const struct oci_spec *spec, bool overlay, struct plan *p, 
 static void plan_cgroup_v1(const struct plan_step *like, const struct cgroup_host *host, struct plan *p)
 {
     struct plan_step top = *like;
-    struct plan_step *s = add(p, PLAN_MOUNT, top.target);
+    struct plan_step *s = plan_add(p, PLAN_MOUNT, top.target);
 
     s->source = s->type = "tmpfs";
     s->mount.set = top.mount.set & ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -79,7 +48,7 @@ static void plan_cgroup_v1(const struct plan_step *like, const struct cgroup_hos
         const char *named = str_after(h->names, "name=");
         const char *dir = h->version == 2 ? "unified" : named ? named : h->names;
 
-        s = add(p, PLAN_MOUNT, keep(p, str_printf("%s/%s", top.target, dir)));
+        s = plan_add(p, PLAN_MOUNT, plan_keep(p, str_printf("%s/%s", top.target, dir)));
         s->source = s->type = h->version == 2 ? "cgroup2" : "cgroup";
         s->mount.set = top.mount.set;
         if (h->version == 1) {
@@ -91,13 +60,13 @@ static void plan_cgroup_v1(const struct plan_step *like, const struct cgroup_hos
             _cleanup_strv_ char **single = strv_split(h->names, ',');
 
             STRV_FOREACH (name, single) {
-                s = add(p, PLAN_SYMLINK, keep(p, str_printf("%s/%s", top.target, *name)));
+                s = plan_add(p, PLAN_SYMLINK, plan_keep(p, str_printf("%s/%s", top.target, *name)));
                 s->source = dir;
             }
         }
     }
     if (top.mount.set & MOUNT_ATTR_RDONLY) {
-        s = add(p, PLAN_CHANGE, top.target);
+        s = plan_add(p, PLAN_CHANGE, top.target);
         s->mount.set = MOUNT_ATTR_RDONLY;
     }
 }
@@ -112,7 +81,7 @@ static void plan_cgroup_mount(struct plan_step *s, const struct cgroup_host *hos
     if (host->hierarchies.n == 0)
         return;
     if (host->hierarchies.n == 1 && host->hierarchies.v[0].version == 2) {
-        s = add(p, PLAN_MOUNT, like.target);
+        s = plan_add(p, PLAN_MOUNT, like.target);
         *s = like;
         s->op = PLAN_MOUNT;
         s->source = s->type = "cgroup2";
@@ -124,7 +93,7 @@ static void plan_cgroup_mount(struct plan_step *s, const struct cgroup_host *hos
 static int plan_mounts(const struct oci_spec *spec, const struct cgroup_host *host, struct plan *p, struct err *err)
 {
     VEC_FOREACH (m, &spec->mounts) {
-        struct plan_step *s = add(p, PLAN_MOUNT, m->destination);
+        struct plan_step *s = plan_add(p, PLAN_MOUNT, m->destination);
         int r = plan_parse_mount(m, s, err);
 
         if (r < 0)
@@ -154,13 +123,13 @@ static void plan_default_devices(struct plan *p)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-        struct plan_step *s = add(p, PLAN_DEVICE, nodes[i].path);
+        struct plan_step *s = plan_add(p, PLAN_DEVICE, nodes[i].path);
 
         s->mode = S_IFCHR | 0666;
         s->device = makedev(nodes[i].major, nodes[i].minor);
     }
     for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-        add(p, PLAN_SYMLINK, links[i][0])->source = links[i][1];
+        plan_add(p, PLAN_SYMLINK, links[i][0])->source = links[i][1];
 }
 
 static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err *err)
@@ -176,7 +145,7 @@ static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err 
     if (!bound)
         plan_default_devices(p);
     VEC_FOREACH (d, &spec->platform.devices) {
-        struct plan_step *s = add(p, PLAN_DEVICE, d->path);
+        struct plan_step *s = plan_add(p, PLAN_DEVICE, d->path);
 
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
             if (d->type[0] == kinds[i].type && !d->type[1])
@@ -188,7 +157,7 @@ static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err 
         s->gid = (gid_t)d->gid;
     }
     if (spec->process.terminal)
-        add(p, PLAN_TERMINAL, "/dev/console");
+        plan_add(p, PLAN_TERMINAL, "/dev/console");
     return 0;
 }
 
@@ -230,28 +199,34 @@ static int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err 
 
         for (char *dot = path; (dot = strchr(dot, '.'));)
             *dot = '/';
-        add(p, PLAN_SYSCTL, keep(p, path))->source = *setting + n + 1;
+        plan_add(p, PLAN_SYSCTL, plan_keep(p, path))->source = *setting + n + 1;
         if (strchr(name, '/') || !is_own_sysctl(p, name))
             return err_set(err, ERR_INVALID, "linux.sysctl: \"%s\" is in none of the container's own namespaces", name);
     }
     return 0;
 }
 
-static void plan_walls(const struct oci_spec *spec, struct plan *p)
+static void plan_walls(const struct runtime_start *start, struct plan *p)
 {
+    const struct oci_spec *spec = start->spec;
+    const struct oci_hooks *hooks = &spec->hooks;
     struct plan_step *s;
 
-    add(p, PLAN_USER, spec->process.user.username);
-    add(p, PLAN_DIRECTORY, spec->process.cwd);
+    plan_add(p, PLAN_USER, spec->process.user.username);
+    plan_add(p, PLAN_DIRECTORY, spec->process.cwd);
     STRV_FOREACH (path, spec->platform.readonly_paths)
-        add(p, PLAN_READONLY_PATH, *path);
+        plan_add(p, PLAN_READONLY_PATH, *path);
     STRV_FOREACH (path, spec->platform.masked_paths)
-        add(p, PLAN_MASK_PATH, *path);
+        plan_add(p, PLAN_MASK_PATH, *path);
     if (spec->root.readonly) {
-        s = add(p, PLAN_CHANGE, "/");
+        s = plan_add(p, PLAN_CHANGE, "/");
         s->mount.set = MOUNT_ATTR_RDONLY;
     }
-    add(p, PLAN_PIVOT, NULL);
+    if (start->state && (hooks->prestart.n || hooks->create_runtime.n || hooks->create_container.n))
+        plan_add(p, PLAN_HOOKS_RUNTIME, NULL);
+    if (start->state && hooks->create_container.n)
+        plan_add(p, PLAN_HOOKS_CREATE, NULL);
+    plan_add(p, PLAN_PIVOT, NULL)->flag = start->no_pivot;
 }
 
 static int plan_rlimits(const struct oci_process *process, struct plan *p, struct err *err)
@@ -288,7 +263,7 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
             return err_set(err, ERR_INVALID, "process.rlimits: no such limit: \"%s\"", l->type);
         if (l->soft > l->hard)
             return err_set(err, ERR_INVALID, "process.rlimits: %s: the soft limit is above the hard one", l->type);
-        s = add(p, PLAN_RLIMIT, known[i].name);
+        s = plan_add(p, PLAN_RLIMIT, known[i].name);
         s->number = (uint64_t)known[i].resource;
         s->soft = l->soft;
         s->hard = l->hard;
@@ -296,13 +271,13 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
     return 0;
 }
 
-static int plan_process(const struct oci_spec *spec, struct plan *p, struct err *err)
+static int plan_process(const struct runtime_start *start, struct plan *p, struct err *err)
 {
-    const struct oci_process *process = &spec->process;
+    const struct oci_process *process = &start->spec->process;
     uint64_t bounding = 0, other;
     int r;
 
-    if (!oci_spec_has_process(spec))
+    if (!oci_spec_has_process(start->spec))
         return err_set(err, ERR_INVALID, "process: missing, and there is nothing to start");
     r = plan_capability_mask(process->capabilities.bounding, &bounding, err);
 
@@ -318,44 +293,77 @@ static int plan_process(const struct oci_spec *spec, struct plan *p, struct err 
         r = plan_rlimits(process, p, err);
     if (r < 0)
         return r;
-    add(p, PLAN_STDIO, NULL);
-    add(p, PLAN_KEYRING, NULL);
+    plan_add(p, PLAN_STDIO, NULL);
+    if (!start->no_keyring)
+        plan_add(p, PLAN_KEYRING, NULL);
     if (process->no_new_privileges)
-        add(p, PLAN_NO_NEW_PRIVS, NULL);
-    add(p, PLAN_BOUNDING, NULL)->number = bounding;
-    add(p, PLAN_WORKDIR, process->cwd);
-    add(p, PLAN_IDENTITY, NULL);
-    add(p, PLAN_EXEC, process->args[0]);
+        plan_add(p, PLAN_NO_NEW_PRIVS, NULL);
+    plan_add(p, PLAN_BOUNDING, NULL)->number = bounding;
+    plan_add(p, PLAN_WORKDIR, process->cwd);
+    plan_add(p, PLAN_IDENTITY, NULL);
+    plan_add(p, PLAN_PROGRAM, NULL);
+    if (start->gate)
+        plan_add(p, PLAN_GATE, NULL);
+    if (start->state && start->spec->hooks.start_container.n)
+        plan_add(p, PLAN_HOOKS_START, NULL);
+    plan_add(p, PLAN_EXEC, process->args[0]);
     return 0;
 }
 
-int plan_make(const struct oci_spec *spec, const struct cgroup_host *host, bool overlay, struct plan *ret,
-              struct err *err)
+static int plan_container(const struct runtime_start *start, struct plan *p, struct err *err)
 {
-    _cleanup_plan_ struct plan p = {0};
-    int r = plan_namespaces(spec, &p, err);
+    const struct oci_spec *spec = start->spec;
+    int r = plan_namespaces(spec, p, err);
+    const struct oci_namespace *cgroup = oci_spec_namespace(spec, "cgroup");
 
     if (r < 0)
         return r;
-    add(&p, PLAN_BINARY, NULL);
-    add(&p, PLAN_CGROUP, NULL)->flag = oci_spec_namespace(spec, "cgroup") != NULL;
+    plan_add(p, PLAN_BINARY, NULL);
+    plan_add(p, PLAN_CGROUP, NULL)->flag = cgroup && str_empty(cgroup->path);
     if (spec->process.oom_score_adj)
-        add(&p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
-    r = plan_root(spec, overlay, &p, err);
+        plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
+    r = plan_root(spec, start->overlay != NULL, p, err);
     if (r == 0)
-        r = plan_mounts(spec, host, &p, err);
+        r = plan_mounts(spec, start->host, p, err);
     if (r == 0)
-        r = plan_devices(spec, &p, err);
+        r = plan_devices(spec, p, err);
     if (r == 0)
-        r = plan_sysctls(spec, &p, err);
+        r = plan_sysctls(spec, p, err);
     if (r < 0)
         return r;
-    plan_walls(spec, &p);
-    if (p.clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
-        add(&p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
-    if (p.clone_flags & CLONE_NEWNET)
-        add(&p, PLAN_LOOPBACK, NULL);
-    r = plan_process(spec, &p, err);
+    plan_walls(start, p);
+    if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
+        plan_add(p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
+    if (p->clone_flags & CLONE_NEWNET)
+        plan_add(p, PLAN_LOOPBACK, NULL);
+    return 0;
+}
+
+/* The root is there, and "/" already. */
+static int plan_program(const struct runtime_start *start, struct plan *p, struct err *err)
+{
+    const struct oci_process *process = &start->spec->process;
+    int r = plan_enter(start->enter, p, err);
+
+    if (r < 0)
+        return r;
+    plan_add(p, PLAN_CGROUP, NULL);
+    if (process->oom_score_adj)
+        plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*process->oom_score_adj;
+    plan_add(p, PLAN_ROOT_ENTERED, NULL);
+    if (process->terminal)
+        plan_add(p, PLAN_TERMINAL, NULL);
+    plan_add(p, PLAN_USER, process->user.username);
+    return 0;
+}
+
+int plan_make(const struct runtime_start *start, struct plan *ret, struct err *err)
+{
+    _cleanup_plan_ struct plan p = {0};
+    int r = start->enter ? plan_program(start, &p, err) : plan_container(start, &p, err);
+
+    if (r == 0)
+        r = plan_process(start, &p, err);
     if (r < 0)
         return r;
     *ret = p;
@@ -368,6 +376,7 @@ void plan_release(struct plan *plan)
     VEC_FOREACH (s, &plan->steps)
         strv_free(s->mount.data);
     free(plan->steps.v);
+    free(plan->joins.v);
     strv_free(plan->strings);
     *plan = (struct plan){0};
 }
@@ -402,6 +411,12 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_BOUNDING] = "dropping capabilities",
         [PLAN_IDENTITY] = "becoming the user",
         [PLAN_WORKDIR] = "entering the working directory",
+        [PLAN_ROOT_ENTERED] = "entering the container",
+        [PLAN_HOOKS_RUNTIME] = "hooks",
+        [PLAN_HOOKS_CREATE] = "createContainer hook",
+        [PLAN_HOOKS_START] = "startContainer hook",
+        [PLAN_PROGRAM] = "exec",
+        [PLAN_GATE] = "waiting",
         [PLAN_EXEC] = "exec",
     };
 

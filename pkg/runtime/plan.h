@@ -25,17 +25,20 @@ enum plan_op {
     PLAN_PROPAGATION,    /* of all mounts that were copied: `mount.propagation` */
     PLAN_ROOT_OVERLAY,   /* the layers, mounted on `target`, a path of the host */
     PLAN_ROOT_DIRECTORY, /* `target` of the host, mounted on itself */
+    PLAN_ROOT_ENTERED,   /* the root of the mount namespace that was joined */
     PLAN_MOUNT,          /* a file system of `type`; `flag`: `target` must not be a symbolic link */
     PLAN_BIND,           /* `source`, a path of the host */
     PLAN_CHANGE,         /* attributes of the mount at `target` */
     PLAN_DEVICE,         /* a node: `mode` with its type, `device`, `uid`, `gid`; one that exists is left alone */
     PLAN_SYMLINK,        /* `target` -> `source`; what exists is left alone */
-    PLAN_TERMINAL,       /* a pseudo-terminal from the container's devpts, also as /dev/console */
+    PLAN_TERMINAL,       /* a pseudo-terminal from the container's devpts, also as `target` */
     PLAN_USER,           /* looks up who runs the program and where that user's home is */
     PLAN_DIRECTORY,      /* the working directory is made if it is missing */
     PLAN_SYSCTL,         /* `source` is written to `target`, a file of the container's /proc/sys */
     PLAN_READONLY_PATH,  /* `target` becomes a read-only mount of itself; missing is no failure */
     PLAN_MASK_PATH,      /* `target` is covered by something empty; missing is no failure */
+    PLAN_HOOKS_RUNTIME,  /* prestart and createRuntime, by the parent */
+    PLAN_HOOKS_CREATE,   /* createContainer, by the child, with the host's files still in sight */
     PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */
     PLAN_HOSTNAME,       /* `source` */
     PLAN_LOOPBACK,       /* the interface lo goes up */
@@ -43,9 +46,12 @@ enum plan_op {
     PLAN_STDIO,          /* descriptors 0, 1, 2, or the terminal as the controlling one */
     PLAN_KEYRING,        /* a session keyring of its own */
     PLAN_NO_NEW_PRIVS,
-    PLAN_BOUNDING, /* capabilities that no program can get back: `number` is the mask of those that stay */
-    PLAN_WORKDIR,  /* into `target` */
-    PLAN_IDENTITY, /* groups, group, user, capabilities (of the spec) */
+    PLAN_BOUNDING,    /* capabilities that no program can get back: `number` is the mask of those that stay */
+    PLAN_WORKDIR,     /* into `target` */
+    PLAN_IDENTITY,    /* groups, group, user, capabilities (of the spec) */
+    PLAN_PROGRAM,     /* it is looked for: what is not there is no container */
+    PLAN_GATE,        /* waits to be started */
+    PLAN_HOOKS_START, /* startContainer, by the child */
     PLAN_EXEC,
 };
 
@@ -72,18 +78,38 @@ struct plan_step {
     bool flag;
 };
 
+/* A namespace that exists and is joined before the first step. */
+struct plan_join {
+    const char *field; /* for errors: "linux.namespaces[1].path" */
+    const char *type;  /* "network" */
+    const char *path;
+    int flag; /* CLONE_NEW* */
+};
+
 struct plan {
     VEC(struct plan_step) steps;
+    VEC(struct plan_join) joins;
+    bool joins_user;      /* one of them is a user namespace */
+    bool stage;           /* there has to be a process in between (stage.c) */
     uint64_t clone_flags; /* CLONE_NEW*; the cgroup namespace comes by PLAN_CGROUP */
     char **strings;       /* what no spec holds */
 };
 
-/* Compiles. `overlay` says whether the root is made of layers, `host` what /sys/fs/cgroup looks like. The plan borrows
- * from `spec`. ERR_INVALID, ERR_UNSUPPORTED name the field. The caller releases `ret` after 0. */
-int plan_make(const struct oci_spec *spec, const struct cgroup_host *host, bool overlay, struct plan *ret,
-              struct err *err);
+/* Compiles a container, or for `start->enter` the way of a program into one. The plan borrows from the spec.
+ * ERR_INVALID, ERR_UNSUPPORTED name the field. The caller releases `ret` after 0. */
+int plan_make(const struct runtime_start *start, struct plan *ret, struct err *err);
 void plan_release(struct plan *plan);
 #define _cleanup_plan_ _cleanup_(plan_release)
+
+/* For the files that compile: adds a step; keeps a string as long as the plan. */
+struct plan_step *plan_add(struct plan *p, enum plan_op op, const char *target);
+const char *plan_keep(struct plan *p, char *s);
+
+/* Which namespaces are new and which are joined: plan_namespaces.c. */
+int plan_namespaces(const struct oci_spec *spec, struct plan *p, struct err *err);
+
+/* All those of the process `pid` that are not ours. */
+int plan_enter(pid_t pid, struct plan *p, struct err *err);
 
 /* What a step does, for errors: "mounting /dev/pts". The caller frees it. */
 char *plan_describe(const struct plan_step *step);

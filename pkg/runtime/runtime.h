@@ -13,7 +13,9 @@
 #pragma once
 
 #include "oci/spec.h"
+#include "oci/state.h"
 #include "runtime/cgroup.h"
+#include "runtime/gate.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -34,6 +36,18 @@ struct runtime_start {
     const struct cgroup_host *host;
     const struct cgroup *cgroup; /* to be joined, or NULL */
     int stdio[3];                /* become 0, 1, 2 where there is no terminal; -1: /dev/null */
+    unsigned preserve_fds;       /* so many of the caller's descriptors, from 3 on, are the program's as well */
+
+    const struct gate *gate;       /* it waits there before its program runs; NULL: it does not wait */
+    const struct oci_state *state; /* what hooks are told; NULL: there are no hooks to run */
+    bool outlives;                 /* does not die with the calling process */
+    bool no_pivot;                 /* the root cannot be changed by pivot_root(2), as on a ramdisk */
+    bool no_keyring;               /* keeps the session keyring of the caller */
+
+    /* A program for a container that runs, in place of a new container: the process whose namespaces are joined; else
+     * 0, and its pidfd, by which it is still the same. Of the spec counts what belongs to a program alone. */
+    pid_t enter;
+    int enter_pidfd;
 };
 
 struct runtime_process {
@@ -49,10 +63,20 @@ struct runtime_process {
  * the spec asks and cannot be, ERR_PERMISSION, ERR_IO. */
 int runtime_start(const struct runtime_start *start, struct runtime_process *ret, struct err *err);
 
-/* Waits until the container's program runs, 0, or could not be run: the child's error (ERR_NO_COMMAND, ERR_NO_EXEC and
- * all others), and the child is about to end. */
+enum runtime_event {
+    RUNTIME_RUNS = 0, /* its program runs */
+    RUNTIME_HOOKS,    /* `state`: everything is mounted, the root is not changed; waits for runtime_go_on() */
+    RUNTIME_WAITS,    /* `gate`: only startContainer's hooks and the program are left; waits for runtime_go_on(), and
+                         then at its gate */
+};
+
+/* Waits for the next of these events, or the child's error (ERR_NO_COMMAND, ERR_NO_EXEC and all others): it is about to
+ * end then. */
 int runtime_await(struct runtime_process *process, struct err *err);
 
-/* Closes the descriptors. */
+/* Lets it go on. Without this it ends when the caller does. */
+int runtime_go_on(struct runtime_process *process, struct err *err);
+
+/* Closes the descriptors. What waits for runtime_go_on() ends. */
 void runtime_process_release(struct runtime_process *process);
 #define _cleanup_process_ _cleanup_(runtime_process_release)

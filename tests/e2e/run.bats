@@ -548,6 +548,7 @@ nothing_of_containers() {
     nothing_of_containers
     in_alpine --name . -- true || true
     in_alpine -u nosuch -- true || true
+    wait_for 10 no_monitor
     nothing_of_containers
 }
 

@@ -352,7 +352,7 @@ static void test_path_of(_unused_ void **state)
         {NULL, "/cbox/id"},       {"", "/cbox/id"},
         {"/a/b", "/a/b"},         {"a/b", "/cbox/a/b"},
         {"/a//b/./c/", "/a/b/c"}, {"/a/../../b", "/b"},
-        {"../../x", "/x"},        {"system.slice:cbox:id", "/cbox/system.slice:cbox:id"},
+        {"../../x", "/cbox/x"},   {"system.slice:cbox:id", "/cbox/system.slice:cbox:id"},
     };
     static const char *const roots[] = {"/", "/..", "..", "/a/.."};
     struct err err;
@@ -360,13 +360,13 @@ static void test_path_of(_unused_ void **state)
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         _cleanup_free_ char *path = NULL;
 
-        assert_ok(cgroup_path_of(paths[i][0], "id", &path, &err));
+        assert_ok(cgroup_path_of(paths[i][0], "/cbox", "id", &path, &err));
         assert_string_equal(path, paths[i][1]);
     }
     for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
         char *path = NULL;
 
-        assert_fails(cgroup_path_of(roots[i], "id", &path, &err), ERR_INVALID, "linux.cgroupsPath: ");
+        assert_fails(cgroup_path_of(roots[i], "/cbox", "id", &path, &err), ERR_INVALID, "linux.cgroupsPath: ");
     }
 }
 

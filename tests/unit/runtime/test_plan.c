@@ -17,7 +17,9 @@ static int make(const char *process, const char *rest, struct oci_spec *spec, st
 
     if (oci_spec_parse(text, strlen(text), spec, err) < 0)
         fail_msg("%s: %s", text, err->text);
-    return plan_make(spec, &host, false, ret, err);
+    struct runtime_start start = {.spec = spec, .host = &host};
+
+    return plan_make(&start, ret, err);
 }
 
 #define NAMESPACES ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"}]}"
@@ -71,7 +73,7 @@ static void test_shared_namespaces_are_left_alone(void **state)
     struct err err;
 
     (void)state;
-    assert_ok(make("", ",\"hostname\":\"h\"" NAMESPACES, &spec, &p, &err));
+    assert_ok(make("", NAMESPACES, &spec, &p, &err));
     for (size_t i = 0; i < p.steps.n; i++) {
         assert_int_not_equal(p.steps.v[i].op, PLAN_HOSTNAME);
         assert_int_not_equal(p.steps.v[i].op, PLAN_LOOPBACK);
@@ -86,12 +88,11 @@ static void test_refusals(void **state)
         int kind;
     } cases[] = {
         {"", ",\"linux\":{\"namespaces\":[{\"type\":\"pid\"}]}", "no mount namespace", ERR_UNSUPPORTED},
-        {"", ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}]}",
-         "/proc/1/ns/pid", ERR_UNSUPPORTED},
+        {"", ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\",\"path\":\"proc/1/ns/pid\"}]}",
+         "\"proc/1/ns/pid\" is not absolute", ERR_INVALID},
+        {"", ",\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/proc/1/ns/mnt\"}]}",
+         "another's mount namespace", ERR_UNSUPPORTED},
         {"\"capabilities\":{\"bounding\":[\"CAP_MAGIC\"]},", NAMESPACES, "CAP_MAGIC", ERR_INVALID},
-        {"\"rlimits\":[{\"type\":\"RLIMIT_LUCK\",\"soft\":1,\"hard\":1}],", NAMESPACES, "RLIMIT_LUCK", ERR_INVALID},
-        {"\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":2,\"hard\":1}],", NAMESPACES, "above the hard one",
-         ERR_INVALID},
         {"", ",\"mounts\":[{\"destination\":\"/\",\"type\":\"tmpfs\"}]" NAMESPACES, "on the root", ERR_INVALID},
         {"", ",\"mounts\":[{\"destination\":\"/v\",\"type\":\"bind\",\"source\":\"rel\"}]" NAMESPACES,
          "\"rel\" is not an absolute path", ERR_INVALID},
@@ -104,6 +105,38 @@ static void test_refusals(void **state)
         struct plan p;
 
         assert_fails(make(cases[i].process, cases[i].rest, &spec, &p, &err), cases[i].kind, cases[i].says);
+    }
+}
+
+/* A process in between only where the kernel wants one: it costs a clone. */
+static void test_stage(void **state)
+{
+    static const struct {
+        const char *namespaces;
+        size_t joins;
+        bool stage, user;
+    } cases[] = {
+        {"{\"type\":\"pid\"},{\"type\":\"network\"}", 0, false, false},
+        {"{\"type\":\"network\",\"path\":\"/run/netns/a\"}", 1, false, false},
+        {"{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}", 1, true, false},
+        {"{\"type\":\"user\"}", 0, true, false},
+        {"{\"type\":\"time\"}", 0, true, false},
+        {"{\"type\":\"user\",\"path\":\"/proc/1/ns/user\"},{\"type\":\"ipc\",\"path\":\"/proc/1/ns/ipc\"}", 2, true,
+         true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *rest =
+            str_printf(",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},%s]}", cases[i].namespaces);
+        _cleanup_spec_ struct oci_spec spec = {0};
+        _cleanup_plan_ struct plan p = {0};
+        struct err err;
+
+        assert_ok(make("", rest, &spec, &p, &err));
+        assert_int_equal(p.joins.n, cases[i].joins);
+        assert_int_equal(p.stage, cases[i].stage);
+        assert_int_equal(p.joins_user, cases[i].user);
     }
 }
 
@@ -173,9 +206,10 @@ static void test_devices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),    cmocka_unit_test(test_shared_namespaces_are_left_alone),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_mount_options),
-        cmocka_unit_test(test_sysctls),  cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_order),         cmocka_unit_test(test_shared_namespaces_are_left_alone),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_stage),
+        cmocka_unit_test(test_mount_options), cmocka_unit_test(test_sysctls),
+        cmocka_unit_test(test_devices),
     };
 
     return cmocka_run_group_tests_name("runtime/plan", tests, NULL, NULL);
