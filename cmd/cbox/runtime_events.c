@@ -97,7 +97,7 @@ static const struct cli_example examples[] = {
 };
 
 const struct cli_command cmd_runtime_events = {
-    .summary = "Show what a container uses, and when the kernel kills in it for want of memory",
+    .summary = "Show what a container uses, and out of memory kills",
     .operands = "CONTAINER",
     .standalone = true,
     .one_failure = true,

@@ -258,7 +258,7 @@ complete -c cbox -n "__cbox_at 'manifest push'" -s p -l purge -d 'Remove the loc
 
 complete -c cbox -n "__cbox_at 'runtime'" -a create -d 'Create a container'
 complete -c cbox -n "__cbox_at 'runtime'" -a delete -d 'Delete a container that has ended'
-complete -c cbox -n "__cbox_at 'runtime'" -a events -d 'Show what a container uses, and when the kernel kills in it for want of memory'
+complete -c cbox -n "__cbox_at 'runtime'" -a events -d 'Show what a container uses, and out of memory kills'
 complete -c cbox -n "__cbox_at 'runtime'" -a exec -d 'Run another program in a container'
 complete -c cbox -n "__cbox_at 'runtime'" -a kill -d 'Send a signal to a container\'s first process (default TERM)'
 complete -c cbox -n "__cbox_at 'runtime'" -a list -d 'List containers'

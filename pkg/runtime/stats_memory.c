@@ -79,15 +79,18 @@ static void add_memory_to_swap(struct stats *s)
 int stats_read_memory(const struct cgroup *cg, struct stats *s, struct err *err)
 {
     const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_MEMORY);
+    _cleanup_buf_ struct buf events = BUF_INIT;
+    bool there;
     int r;
 
     if (!m)
         return 0;
     r = read_raw(m, s, err);
     if (r == 0)
-        r = cgroup_oom_kills(cg, &s->memory.oom_kills, err);
+        r = stats_text(m, m->driver->oom_file, &events, &there, err);
     if (r < 0)
         return r;
+    s->memory.oom_kills = cgroup_keyed_number(buf_str(&events), "oom_kill");
     if (m->version == 2) {
         r = read_v2(m, "memory", &s->memory.usage, err);
         if (r == 0)
