@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/sysmacros.h>
 
 struct plan_step *plan_add(struct plan *p, enum plan_op op, const char *target)
 {
@@ -20,145 +19,6 @@ const char *plan_keep(struct plan *p, char *s)
 {
     strv_take(&p->strings, s);
     return s;
-}
-
-static int plan_root(const struct oci_spec *spec, bool overlay, struct plan *p, struct err *err)
-{
-    struct plan_step *s;
-
-    if (str_empty(spec->root.path) || *spec->root.path != '/')
-        return err_set(err, ERR_INVALID, "root.path: \"%s\" is not an absolute path",
-                       spec->root.path ? spec->root.path : "");
-    s = plan_add(p, PLAN_PROPAGATION, "/");
-    s->mount.propagation = MS_SLAVE;
-    plan_add(p, overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, spec->root.path);
-    return 0;
-}
-
-/* Docker's layout of v1: a tmpfs with a directory a hierarchy, and names of single controllers as links. */
-static void plan_cgroup_v1(const struct plan_step *like, const struct cgroup_host *host, struct plan *p)
-{
-    struct plan_step top = *like;
-    struct plan_step *s = plan_add(p, PLAN_MOUNT, top.target);
-
-    s->source = s->type = "tmpfs";
-    s->mount.set = top.mount.set & ~(uint64_t)MOUNT_ATTR_RDONLY;
-    strv_add(&s->mount.data, "mode=755");
-    VEC_FOREACH (h, &host->hierarchies) {
-        const char *named = str_after(h->names, "name=");
-        const char *dir = h->version == 2 ? "unified" : named ? named : h->names;
-
-        s = plan_add(p, PLAN_MOUNT, plan_keep(p, str_printf("%s/%s", top.target, dir)));
-        s->source = s->type = h->version == 2 ? "cgroup2" : "cgroup";
-        s->mount.set = top.mount.set;
-        if (h->version == 1) {
-            s->mount.data = strv_split(h->names, ',');
-            if (named)
-                strv_add(&s->mount.data, "none");
-        }
-        if (h->version == 1 && strchr(h->names, ',')) {
-            _cleanup_strv_ char **single = strv_split(h->names, ',');
-
-            STRV_FOREACH (name, single) {
-                s = plan_add(p, PLAN_SYMLINK, plan_keep(p, str_printf("%s/%s", top.target, *name)));
-                s->source = dir;
-            }
-        }
-    }
-    if (top.mount.set & MOUNT_ATTR_RDONLY) {
-        s = plan_add(p, PLAN_CHANGE, top.target);
-        s->mount.set = MOUNT_ATTR_RDONLY;
-    }
-}
-
-static void plan_cgroup_mount(struct plan_step *s, const struct cgroup_host *host, struct plan *p)
-{
-    struct plan_step like = *s;
-
-    p->steps.n--;
-    strv_free(like.mount.data);
-    like.mount.data = NULL;
-    if (host->hierarchies.n == 0)
-        return;
-    if (host->hierarchies.n == 1 && host->hierarchies.v[0].version == 2) {
-        s = plan_add(p, PLAN_MOUNT, like.target);
-        *s = like;
-        s->op = PLAN_MOUNT;
-        s->source = s->type = "cgroup2";
-    } else {
-        plan_cgroup_v1(&like, host, p);
-    }
-}
-
-static int plan_mounts(const struct oci_spec *spec, const struct cgroup_host *host, struct plan *p, struct err *err)
-{
-    VEC_FOREACH (m, &spec->mounts) {
-        struct plan_step *s = plan_add(p, PLAN_MOUNT, m->destination);
-        int r = plan_parse_mount(m, s, err);
-
-        if (r < 0)
-            return err_wrap(err, "mounts: %s", m->destination);
-        if (s->op == PLAN_MOUNT && strcmp(s->type, "cgroup") == 0)
-            plan_cgroup_mount(s, host, p);
-        else
-            /* Something else behind the name would make what is hidden below it visible. */
-            s->flag = s->op == PLAN_MOUNT && (strcmp(s->type, "proc") == 0 || strcmp(s->type, "sysfs") == 0);
-    }
-    return 0;
-}
-
-/* "Default Devices" and "Dev symbolic links" of the specification: the runtime's to supply, unless /dev is a bind. */
-static void plan_default_devices(struct plan *p)
-{
-    static const struct {
-        const char *path;
-        unsigned major, minor;
-    } nodes[] = {
-        {"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
-        {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
-    };
-    static const char *const links[][2] = {
-        {"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
-        {"/dev/stderr", "/proc/self/fd/2"}, {"/dev/core", "/proc/kcore"},      {"/dev/ptmx", "pts/ptmx"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-        struct plan_step *s = plan_add(p, PLAN_DEVICE, nodes[i].path);
-
-        s->mode = S_IFCHR | 0666;
-        s->device = makedev(nodes[i].major, nodes[i].minor);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-        plan_add(p, PLAN_SYMLINK, links[i][0])->source = links[i][1];
-}
-
-static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err *err)
-{
-    static const struct {
-        char type;
-        mode_t mode;
-    } kinds[] = {{'c', S_IFCHR}, {'u', S_IFCHR}, {'b', S_IFBLK}, {'p', S_IFIFO}};
-    bool bound = false;
-
-    VEC_FOREACH (s, &p->steps)
-        bound |= s->op == PLAN_BIND && strcmp(s->target, "/dev") == 0;
-    if (!bound)
-        plan_default_devices(p);
-    VEC_FOREACH (d, &spec->platform.devices) {
-        struct plan_step *s = plan_add(p, PLAN_DEVICE, d->path);
-
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-            if (d->type[0] == kinds[i].type && !d->type[1])
-                s->mode = kinds[i].mode | (d->mode ? (mode_t)*d->mode & 07777 : 0666);
-        if (!s->mode)
-            return err_set(err, ERR_INVALID, "linux.devices: %s: no such type: \"%s\"", d->path, d->type);
-        s->device = makedev((unsigned)d->major, (unsigned)d->minor);
-        s->uid = (uid_t)d->uid;
-        s->gid = (gid_t)d->gid;
-    }
-    if (spec->process.terminal)
-        plan_add(p, PLAN_TERMINAL, "/dev/console");
-    return 0;
 }
 
 /* A kernel parameter may be set only where it is the container's own, and never the host's. */
@@ -227,6 +87,7 @@ static void plan_walls(const struct runtime_start *start, struct plan *p)
     if (start->state && hooks->create_container.n)
         plan_add(p, PLAN_HOOKS_CREATE, NULL);
     plan_add(p, PLAN_PIVOT, NULL)->flag = start->no_pivot;
+    plan_root_propagation(spec, p);
 }
 
 static int plan_rlimits(const struct oci_process *process, struct plan *p, struct err *err)
@@ -322,11 +183,7 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     plan_add(p, PLAN_CGROUP, NULL)->flag = cgroup && str_empty(cgroup->path);
     if (spec->process.oom_score_adj)
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
-    r = plan_root(spec, start->overlay != NULL, p, err);
-    if (r == 0)
-        r = plan_mounts(spec, start->host, p, err);
-    if (r == 0)
-        r = plan_devices(spec, p, err);
+    r = plan_root(start, p, err);
     if (r == 0)
         r = plan_sysctls(spec, p, err);
     if (r < 0)
@@ -392,6 +249,7 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_ROOT_DIRECTORY] = "mounting",
         [PLAN_MOUNT] = "mounting",
         [PLAN_BIND] = "mounting",
+        [PLAN_REMOUNT] = "changing the mount",
         [PLAN_CHANGE] = "changing the mount",
         [PLAN_DEVICE] = "making the device",
         [PLAN_SYMLINK] = "making the link",

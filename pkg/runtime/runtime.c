@@ -114,18 +114,22 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     _cleanup_plan_ struct plan plan = {0};
     _cleanup_cgroup_join_ struct cgroup_join join = CGROUP_JOIN_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
-    struct child child = {.start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1};
+    struct child child = {.start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .null = -1};
     int sync[2], r = plan_make(start, &plan, err);
 
     if (r == 0 && start->cgroup) {
         r = cgroup_join_open(start->cgroup, &join, err);
         child.join = &join;
     }
+    if (r == 0)
+        r = child_trees_open(&child, err);
     if (r < 0)
         return r;
     r = frame_pair(sync);
-    if (r < 0)
+    if (r < 0) {
+        child_trees_release(&child);
         return err_errno(err, -r, "making a pair of sockets");
+    }
     process.sync = sync[0];
     process.pid = runtime_clone(plan.stage ? 0 : plan.clone_flags, join.clone_fd, &process.pidfd, &child.cloned_into);
     if (process.pid == 0) {
@@ -134,6 +138,7 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
         be_child(&child);
     }
     fd_close(sync[1]);
+    child_trees_release(&child);
     if (process.pid < 0)
         return err_errno(err, -process.pid, "making the container's process");
     if (plan.stage) {
