@@ -92,7 +92,6 @@ static void test_refusals(void **state)
          "\"proc/1/ns/pid\" is not absolute", ERR_INVALID},
         {"", ",\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/proc/1/ns/mnt\"}]}",
          "another's mount namespace", ERR_UNSUPPORTED},
-        {"\"capabilities\":{\"bounding\":[\"CAP_MAGIC\"]},", NAMESPACES, "CAP_MAGIC", ERR_INVALID},
         {"\"rlimits\":[{\"type\":\"RLIMIT_LUCK\",\"soft\":1,\"hard\":1}],", NAMESPACES, "RLIMIT_LUCK", ERR_INVALID},
         {"\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":2,\"hard\":1}],", NAMESPACES, "above the hard one",
          ERR_INVALID},
