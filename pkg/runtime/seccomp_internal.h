@@ -22,6 +22,9 @@ struct seccomp_abi {
 /* Appends what answers ENOSYS above the highest numbers, and for all else goes on behind itself. */
 void seccomp_stub_add(const struct seccomp_abi *abis, size_t n, struct seccomp_filter *filter);
 
+/* Says the same in fewer instructions, where it can. `arches` are the AUDIT_ARCH_* of which the program knows calls. */
+void seccomp_shrink(struct seccomp_filter *filter, const uint32_t *arches, size_t n);
+
 /* From the cache in `dir`: ERR_NOT_FOUND where there is none that can be trusted, which is no error to anybody. */
 int seccomp_cache_read(const char *dir, const struct buf *key, struct seccomp_filter *ret);
 
