@@ -12,7 +12,7 @@
 #include <sys/signalfd.h>
 
 struct attach {
-    int socket;     /* the monitor's */
+    int socket;     /* the monitor's, or -1: the container is a child of ours */
     int signals;    /* signalfd */
     int pidfd;      /* the container, or -1 before it runs */
     uint64_t early; /* signals that came before it did: bit n - 1 is signal n */
@@ -94,7 +94,7 @@ static int begin_terminal(struct attach *a, int terminal, struct err *err)
     if (!a->input)
         return 0;
     relay_begin(&a->relays[0], STDIN_FILENO, terminal);
-    return tty_raw_begin(STDIN_FILENO, err);
+    return isatty(STDIN_FILENO) ? tty_raw_begin(STDIN_FILENO, err) : 0;
 }
 
 static void begin_streams(struct attach *a, struct frame *frame)
@@ -156,6 +156,13 @@ static int take_message(struct attach *a, struct err *err)
     return MIN_OF(r, 0);
 }
 
+static void take_end(struct attach *a)
+{
+    a->code = proc_wait(a->pidfd);
+    a->ended = true;
+    a->relays[0] = RELAY_NONE;
+}
+
 static bool is_pending(const struct attach *a)
 {
     return relay_is_pending(&a->relays[1]) || relay_is_pending(&a->relays[2]);
@@ -167,7 +174,10 @@ static int follow(struct attach *a, struct err *err)
 {
     while (!a->quit) {
         struct pollfd fds[8] = {
-            {.fd = a->ended ? -1 : a->socket, .events = POLLIN},
+            {.fd = a->ended         ? -1
+                   : a->socket >= 0 ? a->socket
+                                    : a->pidfd,
+             .events = POLLIN},
             {.fd = a->signals, .events = POLLIN},
         };
         int n;
@@ -186,7 +196,9 @@ static int follow(struct attach *a, struct err *err)
         close_what_is_over(a);
         if (fds[1].revents)
             take_signal(a);
-        if (fds[0].revents) {
+        if (fds[0].revents && a->socket < 0) {
+            take_end(a);
+        } else if (fds[0].revents) {
             int r = take_message(a, err);
 
             if (r < 0)
@@ -196,26 +208,50 @@ static int follow(struct attach *a, struct err *err)
     return a->code;
 }
 
-int attach_follow(int socket, bool input, struct err *err)
+static int attach_begin(struct attach *a, struct err *err)
 {
-    struct attach a = {.socket = socket,
-                       .pidfd = -1,
-                       .terminal = -1,
-                       .streams = {-1, -1, -1},
-                       .relays = {RELAY_NONE, RELAY_NONE, RELAY_NONE},
-                       .input = input};
     sigset_t set;
-    int r;
 
     signal(SIGPIPE, SIG_IGN); /* or the terminal would stay as it is when nobody reads our output any more */
     passed_on(&set);
-    a.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    r = a.signals < 0 ? err_errno(err, errno, "signalfd") : follow(&a, err);
+    a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return a->signals < 0 ? err_errno(err, errno, "signalfd") : 0;
+}
+
+static void attach_end(struct attach *a)
+{
     tty_raw_end();
     for (size_t i = 0; i < 3; i++)
-        fd_close(a.streams[i]);
-    fd_close(a.signals);
-    fd_close(a.pidfd);
-    fd_close(a.terminal);
+        fd_close(a->streams[i]);
+    fd_close(a->signals);
+    fd_close(a->pidfd);
+    fd_close(a->terminal);
+}
+
+#define ATTACH_INIT \
+    .pidfd = -1, .terminal = -1, .signals = -1, .streams = {-1, -1, -1}, .relays = {RELAY_NONE, RELAY_NONE, RELAY_NONE}
+
+int attach_follow(int socket, bool input, struct err *err)
+{
+    struct attach a = {.socket = socket, .input = input, ATTACH_INIT};
+    int r = attach_begin(&a, err);
+
+    if (r == 0)
+        r = follow(&a, err);
+    attach_end(&a);
+    return r;
+}
+
+int attach_child(int *pidfd, int *terminal, struct err *err)
+{
+    struct attach a = {.socket = -1, .input = true, ATTACH_INIT};
+    int r = attach_begin(&a, err);
+
+    a.pidfd = steal_fd(pidfd);
+    if (r == 0 && *terminal >= 0)
+        r = begin_terminal(&a, steal_fd(terminal), err);
+    if (r == 0)
+        r = follow(&a, err);
+    attach_end(&a);
     return r;
 }

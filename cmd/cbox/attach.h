@@ -17,3 +17,7 @@ struct tty_size attach_terminal_size(void);
  * our input becomes raw, and its size follows ours. The exit code, once all output has been passed on, or the error why
  * it could not be started. Our terminal is set back whatever happens. */
 int attach_follow(int socket, bool input, struct err *err);
+
+/* The same for a program that is a child of ours and has our own standard streams, or the terminal whose master is
+ * `terminal` (else -1). Takes both descriptors over. */
+int attach_child(int *pidfd, int *terminal, struct err *err);

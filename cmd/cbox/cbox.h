@@ -7,6 +7,16 @@
 
 #define CBOX_PROGRAM "cbox"
 
+/* The options behind `cbox runtime` and before its command's name. */
+struct cbox_runtime_globals {
+    const char *root; /* where its containers are noted; NULL: the usual place */
+    const char *log, *log_format;
+    const char *rootless;
+    bool systemd_cgroup;
+    bool debug;
+    bool version;
+};
+
 /* The options before the command's name. */
 struct cbox_globals {
     const char *config; /* NULL: the usual places */
@@ -14,6 +24,7 @@ struct cbox_globals {
     const char *state;
     bool debug;
     bool version;
+    struct cbox_runtime_globals runtime;
 };
 
 /* What a command works with; pkg/cli hands it through. */

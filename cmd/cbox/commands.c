@@ -1,6 +1,7 @@
 /* The table of commands: names, groups, sections of the help. */
 #include "commands.h"
 #include "cbox.h"
+#include "runtime.h"
 
 static const struct cli_option globals[] = {
     CLI_STRING(struct cbox_globals, 0, "config", config, "Configuration file to read instead of the usual ones",
@@ -65,6 +66,7 @@ static const struct cli_entry commands[] = {
     {"container", &group_container, CLI_MANAGEMENT},
     {"image", &group_image, CLI_MANAGEMENT},
     {"manifest", &group_manifest, CLI_MANAGEMENT},
+    {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},

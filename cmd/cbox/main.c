@@ -1,8 +1,10 @@
 /* cbox: one process a command. Understands the command line, runs the command, says what went wrong. */
 #include "cbox.h"
+#include "runtime.h"
 
 #include "base/log.h"
 #include "sys/fd.h"
+#include "sys/path.h"
 
 #include <stdio.h>
 
@@ -21,6 +23,8 @@ static int run_command(struct cli_context *ctx, const struct cli_call *call)
     if (r >= 0)
         return r;
     cbox_print_error(&err);
+    if (ctx->globals.runtime.log)
+        cbox_runtime_log(ctx, &err);
     return cli_exit_code(call->command, r);
 }
 
@@ -34,25 +38,44 @@ static int flush_output(int code)
     return code ? code : 1;
 }
 
+/* Under the name of a runtime, as those are called who know no other, it is one. */
+static const struct cli_command *root_of(const char *name, const char **ret_program)
+{
+    static const char *const runtimes[] = {"cbox-runtime", "runc"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
+        if (strcmp(name, runtimes[i]) == 0) {
+            *ret_program = runtimes[i];
+            return &group_runtime;
+        }
+    *ret_program = CBOX_PROGRAM;
+    return &cbox_root;
+}
+
 int main(int argc, char **argv)
 {
     struct cli_context ctx = {0};
     struct cli_call call;
     struct err err = ERR_INIT;
+    const char *program;
+    const struct cli_command *root = root_of(argc ? path_base(argv[0]) : "", &program);
     int code;
 
-    (void)argc;
     fd_hold_stdio();
-    if (cli_parse(&cbox_root, CBOX_PROGRAM, &ctx.globals, argv, &call, &err) < 0) {
+    if (cli_parse(root, program, &ctx.globals, argv, &call, &err) < 0) {
         cbox_print_error(&err);
+        if (ctx.globals.runtime.log)
+            cbox_runtime_log(&ctx, &err);
         code = call.failure;
+    } else if (ctx.globals.runtime.version && call.command == &group_runtime) {
+        code = cbox_runtime_print_version();
     } else if (ctx.globals.version && call.command == &cbox_root) {
         code = cbox_print_version();
     } else if (call.help) {
         cbox_print_help(call.command, call.path);
         code = 0;
     } else {
-        if (ctx.globals.debug)
+        if (ctx.globals.debug || ctx.globals.runtime.debug)
             log_set_sink(print_debug);
         code = run_command(&ctx, &call);
     }

@@ -3,6 +3,8 @@
 #include "commands.h"
 
 #include "oci/platform.h"
+#include "oci/spec.h"
+#include "runtime.h"
 
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -18,6 +20,13 @@ const char cbox_version[] = CBOX_VERSION;
 int cbox_print_version(void)
 {
     printf("cbox version %s, build %s\n", CBOX_VERSION, CBOX_COMMIT);
+    return 0;
+}
+
+/* The form that callers of runc read. */
+int cbox_runtime_print_version(void)
+{
+    printf("cbox-runtime version %s\ncommit: %s\nspec: %s\n", CBOX_VERSION, CBOX_COMMIT, OCI_SPEC_VERSION);
     return 0;
 }
 

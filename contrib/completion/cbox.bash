@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images login logout search version info help container image manifest system history import inspect load rm rmi save tag untag'
+        commands='run ps pull push images login logout search version info help container image manifest runtime system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -139,6 +139,40 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox manifest rm')
+        first=none others=none
+        ;;
+    'cbox runtime')
+        options='--debug --log:file --log-format:words=text|json --root:directory --rootless:none --systemd-cgroup -v --version'
+        commands='create delete exec kill list run start state'
+        ;;
+    'cbox runtime create')
+        options='-b:directory --bundle:directory --console-socket:file --no-new-keyring --no-pivot --pid-file:file --preserve-fds:none'
+        first=none others=none
+        ;;
+    'cbox runtime delete')
+        options='-f --force'
+        first=none others=none
+        ;;
+    'cbox runtime exec')
+        options='-g:none --additional-gids:none --apparmor:none -c:none --cap:none --console-socket:file --cwd:none -d --detach -e:none --env:none --ignore-paused --no-new-privs --pid-file:file --preserve-fds:none -p:file --process:file --process-label:none -t --tty -u:none --user:none'
+        first=none others=none
+        stop=1
+        ;;
+    'cbox runtime kill')
+        options='-a --all'
+        first=none others=none
+        ;;
+    'cbox runtime list')
+        options='-f:words=table|json --format:words=table|json -q --quiet'
+        ;;
+    'cbox runtime run')
+        options='-b:directory --bundle:directory --console-socket:file -d --detach --keep --no-new-keyring --no-pivot --no-subreaper --pid-file:file --preserve-fds:none'
+        first=none others=none
+        ;;
+    'cbox runtime start')
+        first=none others=none
+        ;;
+    'cbox runtime state')
         first=none others=none
         ;;
     'cbox system')

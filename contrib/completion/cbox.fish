@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime exec' 'runtime kill' 'runtime list' 'runtime run' 'runtime start' 'runtime state' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -37,6 +37,7 @@ complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
 complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
+complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
@@ -254,6 +255,62 @@ complete -c cbox -n "__cbox_at 'manifest inspect'" -s v -l verbose -d 'Output ad
 
 complete -c cbox -n "__cbox_at 'manifest push'" -l insecure -d 'Allow push to an insecure registry'
 complete -c cbox -n "__cbox_at 'manifest push'" -s p -l purge -d 'Remove the local manifest list after push'
+
+complete -c cbox -n "__cbox_at 'runtime'" -a create -d 'Create a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a delete -d 'Delete a container that has ended'
+complete -c cbox -n "__cbox_at 'runtime'" -a exec -d 'Run another program in a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a kill -d 'Send a signal to a container\'s first process (default TERM)'
+complete -c cbox -n "__cbox_at 'runtime'" -a list -d 'List containers'
+complete -c cbox -n "__cbox_at 'runtime'" -a run -d 'Create and start a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a start -d 'Start a container that was created'
+complete -c cbox -n "__cbox_at 'runtime'" -a state -d 'Show the state of a container'
+complete -c cbox -n "__cbox_at 'runtime'" -l debug -d 'Say on standard error what is being done'
+complete -c cbox -n "__cbox_at 'runtime'" -l log -r -F -d 'File that errors are added to'
+complete -c cbox -n "__cbox_at 'runtime'" -l log-format -x -a 'text json' -d 'Form of what is added to the log'
+complete -c cbox -n "__cbox_at 'runtime'" -l root -x -a '(__fish_complete_directories)' -d 'Directory of what is known of containers'
+complete -c cbox -n "__cbox_at 'runtime'" -l rootless -x -d 'Accepted; what may be done is asked of the kernel'
+complete -c cbox -n "__cbox_at 'runtime'" -l systemd-cgroup -d 'Let systemd make cgroups; cgroupsPath is slice:prefix:name then'
+complete -c cbox -n "__cbox_at 'runtime'" -s v -l version -d 'Print version information and quit'
+
+complete -c cbox -n "__cbox_at 'runtime create'" -s b -l bundle -x -a '(__fish_complete_directories)' -d 'Directory of the bundle (default: this one)'
+complete -c cbox -n "__cbox_at 'runtime create'" -l console-socket -r -F -d 'Socket that is sent the terminal\'s master'
+complete -c cbox -n "__cbox_at 'runtime create'" -l no-new-keyring -d 'Keep the caller\'s session keyring'
+complete -c cbox -n "__cbox_at 'runtime create'" -l no-pivot -d 'Change the root without pivot_root, as on a ramdisk'
+complete -c cbox -n "__cbox_at 'runtime create'" -l pid-file -r -F -d 'File to write the process id to'
+complete -c cbox -n "__cbox_at 'runtime create'" -l preserve-fds -x -d 'Hand on so many descriptors besides 0, 1 and 2'
+
+complete -c cbox -n "__cbox_at 'runtime delete'" -s f -l force -d 'Kill it where it runs; a container that is not there is fine'
+
+complete -c cbox -n "__cbox_at 'runtime exec'" -s g -l additional-gids -x -d 'Further groups'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l apparmor -x -d 'AppArmor profile of the process'
+complete -c cbox -n "__cbox_at 'runtime exec'" -s c -l cap -x -d 'Add a capability'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l console-socket -r -F -d 'Socket that is sent the terminal\'s master'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l cwd -x -d 'Working directory'
+complete -c cbox -n "__cbox_at 'runtime exec'" -s d -l detach -d 'Leave it running'
+complete -c cbox -n "__cbox_at 'runtime exec'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l ignore-paused -d 'Also where the container is paused'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l no-new-privs -d 'Never gain privileges by execve'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l pid-file -r -F -d 'File to write the process id to'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l preserve-fds -x -d 'Hand on so many descriptors besides 0, 1 and 2'
+complete -c cbox -n "__cbox_at 'runtime exec'" -s p -l process -r -F -d 'File with a process as in config.json; no command is given then'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l process-label -x -d 'SELinux label of the process'
+complete -c cbox -n "__cbox_at 'runtime exec'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'runtime exec'" -s u -l user -x -d 'User and group: ids, or names of the container'
+
+complete -c cbox -n "__cbox_at 'runtime kill'" -s a -l all -d 'Send the signal to all processes in the container'
+
+complete -c cbox -n "__cbox_at 'runtime list'" -s f -l format -x -a 'table json' -d 'Form of the list'
+complete -c cbox -n "__cbox_at 'runtime list'" -s q -l quiet -d 'Only display container IDs'
+
+complete -c cbox -n "__cbox_at 'runtime run'" -s b -l bundle -x -a '(__fish_complete_directories)' -d 'Directory of the bundle (default: this one)'
+complete -c cbox -n "__cbox_at 'runtime run'" -l console-socket -r -F -d 'Socket that is sent the terminal\'s master'
+complete -c cbox -n "__cbox_at 'runtime run'" -s d -l detach -d 'Leave it running'
+complete -c cbox -n "__cbox_at 'runtime run'" -l keep -d 'Do not delete it when it ends'
+complete -c cbox -n "__cbox_at 'runtime run'" -l no-new-keyring -d 'Keep the caller\'s session keyring'
+complete -c cbox -n "__cbox_at 'runtime run'" -l no-pivot -d 'Change the root without pivot_root, as on a ramdisk'
+complete -c cbox -n "__cbox_at 'runtime run'" -l no-subreaper -d 'Accepted: this command never is a subreaper'
+complete -c cbox -n "__cbox_at 'runtime run'" -l pid-file -r -F -d 'File to write the process id to'
+complete -c cbox -n "__cbox_at 'runtime run'" -l preserve-fds -x -d 'Hand on so many descriptors besides 0, 1 and 2'
 
 complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'

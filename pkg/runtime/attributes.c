@@ -48,35 +48,22 @@ int attribute_set_parse(const char *list, const char *field, struct attribute_se
     return 0;
 }
 
-enum { FIFO = 1, RR = 2, DEADLINE = 6, UTIL_CLAMP = 0x60, SIZE_WITHOUT_CLAMP = 48 };
+enum { UTIL_CLAMP = 0x60, SIZE_WITHOUT_CLAMP = 48 };
 
 static const struct word policies[] = {
-    {"SCHED_OTHER", 0}, {"SCHED_FIFO", FIFO}, {"SCHED_RR", RR},           {"SCHED_BATCH", 3},
-    {"SCHED_ISO", 4},   {"SCHED_IDLE", 5},    {"SCHED_DEADLINE", DEADLINE},
+    {"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2},       {"SCHED_BATCH", 3},
+    {"SCHED_ISO", 4},   {"SCHED_IDLE", 5}, {"SCHED_DEADLINE", 6},
 };
 
 static const struct word scheduler_flags[] = {
-    {"SCHED_FLAG_RESET_ON_FORK", 0x01},  {"SCHED_FLAG_RECLAIM", 0x02},        {"SCHED_FLAG_DL_OVERRUN", 0x04},
-    {"SCHED_FLAG_KEEP_POLICY", 0x08},    {"SCHED_FLAG_KEEP_PARAMS", 0x10},    {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
+    {"SCHED_FLAG_RESET_ON_FORK", 0x01},  {"SCHED_FLAG_RECLAIM", 0x02},     {"SCHED_FLAG_DL_OVERRUN", 0x04},
+    {"SCHED_FLAG_KEEP_POLICY", 0x08},    {"SCHED_FLAG_KEEP_PARAMS", 0x10}, {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
     {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40},
 };
 
-static int check_scheduler(const struct oci_scheduler *s, uint32_t policy, struct err *err)
-{
-    if (s->nice < -20 || s->nice > 19)
-        return err_set(err, ERR_INVALID, "process.scheduler.nice: not within -20 and 19");
-    if (s->priority < 0 || s->priority > 99)
-        return err_set(err, ERR_INVALID, "process.scheduler.priority: not within 0 and 99");
-    if (s->priority && policy != FIFO && policy != RR)
-        return err_set(err, ERR_INVALID, "process.scheduler.priority: is for SCHED_FIFO and SCHED_RR alone");
-    if (policy != DEADLINE && (s->runtime || s->deadline || s->period))
-        return err_set(err, ERR_INVALID, "process.scheduler: runtime, deadline and period are for SCHED_DEADLINE alone");
-    return 0;
-}
-
 int attribute_scheduler(const struct oci_scheduler *s, struct attribute_scheduler *ret, struct err *err)
 {
-    int policy = FIND(policies, s->policy), r;
+    int policy = FIND(policies, s->policy);
 
     if (policy < 0)
         return err_set(err, ERR_INVALID, "process.scheduler.policy: no such policy: \"%s\"", s->policy);
@@ -96,10 +83,9 @@ int attribute_scheduler(const struct oci_scheduler *s, struct attribute_schedule
             return err_set(err, ERR_INVALID, "process.scheduler.flags: no such flag: \"%s\"", *name);
         ret->flags |= scheduler_flags[flag].value;
     }
-    r = check_scheduler(s, ret->policy, err);
     if (ret->flags & UTIL_CLAMP) /* members that came with 5.3 */
         ret->size = sizeof(*ret);
-    return r;
+    return 0;
 }
 
 int attribute_io_priority(const struct oci_io_priority *p, int *ret, struct err *err)
@@ -109,17 +95,20 @@ int attribute_io_priority(const struct oci_io_priority *p, int *ret, struct err 
 
     if (class < 0)
         return err_set(err, ERR_INVALID, "process.ioPriority.class: no such class: \"%s\"", p->class);
-    if (p->priority < 0 || p->priority > 7)
-        return err_set(err, ERR_INVALID, "process.ioPriority.priority: not within 0 and 7");
     *ret = (int)(classes[class].value << 13 | (uint32_t)p->priority);
     return 0;
 }
 
-int attribute_memory_policy(const struct oci_memory_policy *p, int *ret_mode, struct attribute_set *ret, struct err *err)
+int attribute_memory_policy(const struct oci_memory_policy *p, int *ret_mode, struct attribute_set *ret,
+                            struct err *err)
 {
     static const struct word modes[] = {
-        {"MPOL_DEFAULT", 0}, {"MPOL_PREFERRED", 1},      {"MPOL_BIND", 2},
-        {"MPOL_LOCAL", 4},   {"MPOL_INTERLEAVE", 3},     {"MPOL_PREFERRED_MANY", 5},
+        {"MPOL_DEFAULT", 0},
+        {"MPOL_PREFERRED", 1},
+        {"MPOL_BIND", 2},
+        {"MPOL_LOCAL", 4},
+        {"MPOL_INTERLEAVE", 3},
+        {"MPOL_PREFERRED_MANY", 5},
         {"MPOL_WEIGHTED_INTERLEAVE", 6},
     };
     static const struct word flags[] = {

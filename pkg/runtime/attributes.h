@@ -1,6 +1,7 @@
-/* Attributes of processes that few have: from the words of a specification to what system calls take. Only for runtime/.
- * Each checks; ERR_INVALID names the field. OCI runtime specification, config.md, "Linux Process"; config-linux.md,
- * "Memory policy", "Personality".
+/* Attributes of processes that few have: from the words of a specification to what system calls take. Only for
+ * runtime/. Ranges were checked with the specification (oci/spec.h); a word that has no number here is ERR_INVALID,
+ * which names the field. OCI runtime specification, config.md, "Linux Process"; config-linux.md, "Memory policy",
+ * "Personality".
  */
 #pragma once
 
@@ -36,7 +37,8 @@ int attribute_scheduler(const struct oci_scheduler *s, struct attribute_schedule
 int attribute_io_priority(const struct oci_io_priority *p, int *ret, struct err *err);
 
 /* The first two arguments of set_mempolicy(2). */
-int attribute_memory_policy(const struct oci_memory_policy *p, int *ret_mode, struct attribute_set *ret, struct err *err);
+int attribute_memory_policy(const struct oci_memory_policy *p, int *ret_mode, struct attribute_set *ret,
+                            struct err *err);
 
 /* The argument of personality(2). */
 int attribute_personality(const struct oci_personality *p, unsigned long *ret, struct err *err);

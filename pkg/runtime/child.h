@@ -36,9 +36,9 @@ struct child_capabilities {
 struct child {
     const struct runtime_start *start;
     const struct plan *plan;
-    const struct cgroup_join *join; /* NULL: no cgroup */
+    const struct cgroup_join *join;      /* NULL: no cgroup */
     const struct seccomp_filter *filter; /* NULL: none */
-    bool cloned_into;               /* clone3(2) put us into the v2 cgroup */
+    bool cloned_into;                    /* clone3(2) put us into the v2 cgroup */
     int sync;
 
     /* What steps leave for later ones: */
@@ -127,6 +127,9 @@ int child_filter(struct child *c, struct err *err);
 
 /* A process stays in front of the program; only the program's comes back: child_init.c. */
 int child_init(struct child *c, struct err *err);
+
+/* Closes all descriptors but 0, 1, 2, those that are the program's, and `n` others. */
+void child_close_descriptors(const struct child *c, const int *kept, size_t n);
 
 /* And that wait for others: child_wait.c. */
 int child_hooks(struct child *c, const struct plan_step *s, struct err *err);

@@ -45,8 +45,8 @@ static int set_sets(uint64_t effective, uint64_t permitted, uint64_t inheritable
     struct __user_cap_data_struct d[2];
 
     for (int i = 0; i < 2; i++)
-        d[i] = (struct __user_cap_data_struct){
-            (uint32_t)(effective >> 32 * i), (uint32_t)(permitted >> 32 * i), (uint32_t)(inheritable >> 32 * i)};
+        d[i] = (struct __user_cap_data_struct){(uint32_t)(effective >> 32 * i), (uint32_t)(permitted >> 32 * i),
+                                               (uint32_t)(inheritable >> 32 * i)};
     return syscall(SYS_capset, &header, d) < 0 ? -errno : 0;
 }
 

@@ -7,18 +7,30 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-/* What the steps left and what came with the process must not be there for the program, nor for the execve(2) itself,
- * which looks up names such as /proc/self/fd/N/bin/sh for the image while descriptors to be closed by it are still open
- * (CVE-2024-21626). The socket to the parent alone has to live until then: nothing lies behind it. */
-static void close_descriptors(const struct child *c)
+static void close_range_of(unsigned first, unsigned last)
 {
-    unsigned kept = (unsigned)c->sync, first = 3 + c->start->preserve_fds;
-
-    if ((kept == first || close_range(first, kept - 1, 0) == 0) && close_range(kept + 1, ~0U, 0) == 0)
+    if (first > last || close_range(first, last, 0) == 0)
         return;
-    for (unsigned fd = first; fd < first + 1024; fd++)
-        if (fd != kept)
-            close((int)fd);
+    for (unsigned fd = first; fd <= MIN_OF(last, first + 1024); fd++)
+        close((int)fd);
+}
+
+void child_close_descriptors(const struct child *c, const int *kept, size_t n)
+{
+    unsigned first = 3 + c->start->preserve_fds;
+
+    /* The next one that is kept, in their order. */
+    for (;;) {
+        unsigned next = ~0U;
+
+        for (size_t i = 0; i < n; i++)
+            if ((unsigned)kept[i] >= first && (unsigned)kept[i] < next)
+                next = (unsigned)kept[i];
+        close_range_of(first, next == ~0U ? next : next - 1);
+        if (next == ~0U)
+            return;
+        first = next + 1;
+    }
 }
 
 static void reset_signals(void)
@@ -103,7 +115,11 @@ int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *
     if (r < 0)
         return r;
     reset_signals();
-    close_descriptors(c);
+    /* What the steps left and what came with the process must not be there for the program, nor for the execve(2)
+     * itself, which looks up names such as /proc/self/fd/N/bin/sh for the image while descriptors to be closed by it
+     * are still open (CVE-2024-21626). The socket to the parent alone has to live until then: nothing lies behind it.
+     */
+    child_close_descriptors(c, &c->sync, 1);
     /* After everything that would take it away again. A parent that is gone already does not read the message. */
     if (!c->start->outlives)
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -80,7 +80,7 @@ int child_init(struct child *c, struct err *err)
 
     sigfillset(&all);
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &all, NULL); /* kept for the loop; none gets lost before it runs */
+    sigprocmask(SIG_SETMASK, &all, NULL);      /* kept for the loop; none gets lost before it runs */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* where it is not the first of its PID namespace */
     pid = fork();
     if (pid < 0)

@@ -30,13 +30,16 @@ int child_hooks(struct child *c, const struct plan_step *s _unused_, struct err 
 
 int child_gate(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
+    const struct gate *gate = c->start->gate;
+    const int kept[] = {gate->listener, gate->lock};
     struct frame answer;
     int fd, r = child_ask(c, CHILD_WAITS, &answer, err);
 
     if (r < 0)
         return r;
-    c->sync = fd_close(c->sync); /* whoever created it hears no more of it */
-    fd = gate_wait(c->start->gate);
+    /* Whoever created it hears no more of it, and locks that it holds are not to last. */
+    child_close_descriptors(c, kept, ARRAY_SIZE(kept));
+    fd = gate_wait(gate);
     if (fd < 0)
         return err_errno(err, -fd, "waiting to be started");
     c->sync = fd;

@@ -76,3 +76,9 @@ int gate_pass(int dirfd, struct err *err)
     }
     return runtime_await(&process, err);
 }
+
+void gate_remove(int dirfd)
+{
+    unlinkat(dirfd, socket_name, 0);
+    unlinkat(dirfd, lock_name, 0);
+}

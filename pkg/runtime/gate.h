@@ -31,3 +31,6 @@ int gate_wait(const struct gate *gate);
 
 /* Starts what waits at the gate in `dirfd`: 0 once its program runs, or its error. ERR_INVALID where nothing waits. */
 int gate_pass(int dirfd, struct err *err);
+
+/* Removes its files. */
+void gate_remove(int dirfd);

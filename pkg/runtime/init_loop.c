@@ -15,10 +15,7 @@ INIT_CODE static inline long call(long number, long a, long b, long c, long d)
     register long r10 __asm__("r10") = d;
     long r;
 
-    __asm__ volatile("syscall"
-                     : "=a"(r)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
-                     : "rcx", "r11", "memory");
+    __asm__ volatile("syscall" : "=a"(r) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
     return r;
 }
 #elif defined(__aarch64__)
@@ -50,8 +47,9 @@ INIT_CODE static inline void unmap_all_else(const struct init_loop *s)
 {
     call(SYS_munmap, 0, (long)s->start, 0, 0);
     for (int bits = 56; bits > 30; bits--)
-        if ((1UL << bits) > s->end && (call(SYS_munmap, (long)s->end, (long)((1UL << bits) - s->end), 0, 0) == 0 ||
-                                       call(SYS_munmap, (long)s->end, (long)((1UL << bits) - s->page - s->end), 0, 0) == 0))
+        if ((1UL << bits) > s->end &&
+            (call(SYS_munmap, (long)s->end, (long)((1UL << bits) - s->end), 0, 0) == 0 ||
+             call(SYS_munmap, (long)s->end, (long)((1UL << bits) - s->page - s->end), 0, 0) == 0))
             return;
 }
 

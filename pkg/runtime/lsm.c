@@ -118,8 +118,7 @@ int child_labels_write(struct child *c, struct err *err)
 
     if (c->labels.apparmor >= 0 && write(c->labels.apparmor, profile, strlen(profile)) < 0)
         return err_errno(err, errno, "process.apparmorProfile: %s", process->apparmor_profile);
-    if (c->labels.selinux >= 0 &&
-        write(c->labels.selinux, process->selinux_label, strlen(process->selinux_label)) < 0)
+    if (c->labels.selinux >= 0 && write(c->labels.selinux, process->selinux_label, strlen(process->selinux_label)) < 0)
         return err_errno(err, errno, "process.selinuxLabel: %s", process->selinux_label);
     return 0;
 }

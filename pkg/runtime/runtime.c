@@ -115,7 +115,8 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     _cleanup_cgroup_join_ struct cgroup_join join = CGROUP_JOIN_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_seccomp_filter_ struct seccomp_filter filter = {0};
-    struct child child = {.start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .labels = {-1, -1, -1}};
+    struct child child = {
+        .start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .labels = {-1, -1, -1}};
     int sync[2], r = plan_make(start, &plan, err);
 
     if (r == 0)
@@ -190,9 +191,9 @@ int runtime_await(struct runtime_process *process, struct err *err)
         r = frame.type == CHILD_ERROR      ? frame_take_error(&frame, err)
             : frame.type == CHILD_PID      ? runtime_go_on(process, err)
             : frame.type == CHILD_LISTENER ? pass_listener(process, &frame, err)
-            : frame.type == CHILD_HOOKS ? (int)RUNTIME_HOOKS
-            : frame.type == CHILD_WAITS ? (int)RUNTIME_WAITS
-                                        : 0;
+            : frame.type == CHILD_HOOKS    ? (int)RUNTIME_HOOKS
+            : frame.type == CHILD_WAITS    ? (int)RUNTIME_WAITS
+                                           : 0;
         frame_release(&frame);
         if (r != 0)
             return r;

@@ -47,8 +47,9 @@ struct runtime_start {
     const char *seccomp_cache;     /* a directory for compiled filters (runtime/seccomp.h); NULL: none */
 
     /* A program for a container that runs, in place of a new container: the process whose namespaces are joined; else
-     * 0. Of the spec count `process` and linux.seccomp alone, and which namespaces there are. */
+     * 0, and its pidfd, by which it is still the same. Of the spec counts what belongs to a program alone. */
     pid_t enter;
+    int enter_pidfd;
 };
 
 struct runtime_process {

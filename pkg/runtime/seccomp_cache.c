@@ -19,12 +19,12 @@
 #include <sys/utsname.h>
 
 enum {
-    MAGIC = 0x43534263,    /* "cBSC", and the order of bytes */
-    FORMAT = 1,            /* rises when the same profile shall give another program */
-    FILE_MAX = 8 << 20,    /* bytes */
-    FILES_MAX = 256,       /* then all are removed; nobody has that many profiles */
-    LIBRARY_MAX = 4096,    /* bytes of a path */
-    NAME_MAX_ = 16 + 1,    /* of a file */
+    MAGIC = 0x43534263, /* "cBSC", and the order of bytes */
+    FORMAT = 1,         /* rises when the same profile shall give another program */
+    FILE_MAX = 8 << 20, /* bytes */
+    FILES_MAX = 256,    /* then all are removed; nobody has that many profiles */
+    LIBRARY_MAX = 4096, /* bytes of a path */
+    NAME_MAX_ = 16 + 1, /* of a file */
     WORD = sizeof(uint64_t),
 };
 

@@ -364,8 +364,8 @@ static int compile(const struct oci_seccomp *profile, struct seccomp_filter *f, 
     _cleanup_(release_context) scmp_filter_ctx ctx = NULL;
     uint32_t arches[ABIS_MAX], default_action;
     size_t n_arches = 0;
-    const struct action *found = find_action(profile->default_action, profile->default_errno_ret, "defaultAction",
-                                             &default_action, err);
+    const struct action *found =
+        find_action(profile->default_action, profile->default_errno_ret, "defaultAction", &default_action, err);
     int r = 0;
 
     if (!found)

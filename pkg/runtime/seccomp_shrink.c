@@ -40,7 +40,7 @@ struct shrink {
     VEC(uint32_t) limits; /* sorted: all that is compared with, and one more */
     VEC(struct stretch) stretches;
     VEC(struct instruction) to;
-    VEC(size_t) labels; /* where each is in `to`; the first is none */
+    VEC(size_t) labels;    /* where each is in `to`; the first is none */
     VEC(uint32_t) answers; /* of the section, each with a label in `answer_labels` */
     VEC(size_t) answer_labels;
     bool failed;

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -53,6 +54,16 @@ static int open_all(const struct plan *plan, struct joining *all, struct err *er
     return 0;
 }
 
+/* What was opened by its pid is that process's if it is there afterwards. */
+static int check_alive(const struct child *c, struct err *err)
+{
+    struct pollfd ended = {.fd = c->start->enter_pidfd, .events = POLLIN};
+
+    if (!c->start->enter || poll(&ended, 1, 0) == 0)
+        return 0;
+    return err_set(err, ERR_NOT_FOUND, "the container has ended");
+}
+
 /* Those of a kind that `wanted` names. What is not permitted stays, if `patient`: it may be in another user
  * namespace. */
 static int join_some(struct joining *all, size_t n, int wanted, bool patient, struct err *err)
@@ -87,7 +98,9 @@ int stage_join(struct child *c, bool with_user, struct err *err)
     /* Whoever is in there already must not look into this process (CVE-2016-9962). */
     if (n)
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    r = join_some(all, n, others, with_user, err);
+    r = check_alive(c, err);
+    if (r == 0)
+        r = join_some(all, n, others, with_user, err);
     if (r == 0 && with_user) {
         r = join_some(all, n, CLONE_NEWUSER, false, err);
         if (r == 0)

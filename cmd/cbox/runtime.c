@@ -1,0 +1,99 @@
+/* `cbox runtime`: the OCI runtime by itself, with runc's command line. */
+#include "runtime.h"
+
+#include "base/buf.h"
+#include "base/time.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+char *cbox_runtime_root(const struct cli_context *ctx)
+{
+    const char *state = ctx->globals.state, *xdg = getenv("XDG_RUNTIME_DIR");
+
+    if (!str_empty(ctx->globals.runtime.root))
+        return str_dup(ctx->globals.runtime.root);
+    if (!str_empty(state))
+        return str_printf("%s/runtime", state);
+    if (geteuid() != 0 && !str_empty(xdg))
+        return str_printf("%s/cbox/runtime", xdg);
+    return str_dup("/run/cbox/runtime");
+}
+
+int cbox_runtime_load(const struct cli_context *ctx, const char *id, bool lock, struct runtime_instance *ret,
+                      struct err *err)
+{
+    _cleanup_free_ char *root = cbox_runtime_root(ctx);
+
+    return runtime_instance_load(root, id, lock, ret, err);
+}
+
+void cbox_runtime_log(const struct cli_context *ctx, const struct err *err)
+{
+    const struct cbox_runtime_globals *g = &ctx->globals.runtime;
+    _cleanup_fd_ int fd = open(g->log, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0644);
+    bool json = str_eq(g->log_format, "json");
+    _cleanup_buf_ struct buf line = BUF_INIT;
+    char now[TIME_TEXT_MAX];
+
+    if (fd < 0)
+        return;
+    time_format(time_now(), now);
+    buf_adds(&line, json ? "{\"level\":\"error\",\"msg\":" : "time=\"");
+    if (json) {
+        buf_add_json(&line, err->text);
+        buf_addf(&line, ",\"time\":\"%s\"}\n", now);
+    } else {
+        buf_addf(&line, "%s\" level=error msg=", now);
+        buf_add_json(&line, err->text);
+        buf_addc(&line, '\n');
+    }
+    fd_write_all(fd, line.p, line.len);
+}
+
+int cbox_runtime_preserve(int64_t n, unsigned *ret, struct err *err)
+{
+    for (int64_t fd = 3; fd < 3 + n; fd++)
+        if (fcntl((int)fd, F_GETFD) < 0)
+            return err_set(err, ERR_INVALID, "--preserve-fds: descriptor %lld is not open", (long long)fd);
+    *ret = (unsigned)n;
+    return 0;
+}
+
+static const char *const log_formats[] = {"text", "json", NULL};
+
+static const struct cli_option options[] = {
+    CLI_FLAG(struct cbox_globals, 0, "debug", runtime.debug, "Say on standard error what is being done"),
+    CLI_STRING(struct cbox_globals, 0, "log", runtime.log, "File that errors are added to", .word = "file",
+               .values = CLI_VALUES_FILE),
+    CLI_STRING(struct cbox_globals, 0, "log-format", runtime.log_format, "Form of what is added to the log",
+               .word = "text|json", .values = CLI_VALUES_WORDS, .words = log_formats),
+    CLI_STRING(struct cbox_globals, 0, "root", runtime.root, "Directory of what is known of containers", .word = "dir",
+               .values = CLI_VALUES_DIRECTORY),
+    CLI_STRING(struct cbox_globals, 0, "rootless", runtime.rootless,
+               "Accepted; what may be done is asked of the kernel", .word = "true|false|auto"),
+    CLI_FLAG(struct cbox_globals, 0, "systemd-cgroup", runtime.systemd_cgroup,
+             "Let systemd make cgroups; cgroupsPath is slice:prefix:name then"),
+    CLI_FLAG(struct cbox_globals, 'v', "version", runtime.version, "Print version information and quit"),
+};
+
+static const struct cli_entry commands[] = {
+    {"create", &cmd_runtime_create, CLI_OTHER}, {"delete", &cmd_runtime_delete, CLI_OTHER},
+    {"exec", &cmd_runtime_exec, CLI_OTHER},     {"kill", &cmd_runtime_kill, CLI_OTHER},
+    {"list", &cmd_runtime_list, CLI_OTHER},     {"run", &cmd_runtime_run, CLI_OTHER},
+    {"start", &cmd_runtime_start, CLI_OTHER},   {"state", &cmd_runtime_state, CLI_OTHER},
+};
+
+const struct cli_command group_runtime = {
+    .summary = "Run containers from OCI bundles",
+    .description =
+        "An OCI runtime with runc's command line, for programs that look after containers themselves: podman,\n"
+        "containerd, dockerd and what is built on them. It knows bundles, a directory with a config.json and a\n"
+        "root file system, and neither images nor the containers of cbox's other commands.\n"
+        "\n"
+        "A program that is started under the name cbox-runtime or runc is this command.",
+    CLI_ENTRIES(commands),
+    CLI_OPTIONS(struct cbox_globals, options),
+};

@@ -1,0 +1,33 @@
+/* What the commands behind `cbox runtime` share. */
+#pragma once
+
+#include "cbox.h"
+#include "runtime/instance.h"
+
+extern const struct cli_command group_runtime;
+
+extern const struct cli_command cmd_runtime_create;
+extern const struct cli_command cmd_runtime_delete;
+extern const struct cli_command cmd_runtime_exec;
+extern const struct cli_command cmd_runtime_kill;
+extern const struct cli_command cmd_runtime_list;
+extern const struct cli_command cmd_runtime_run;
+extern const struct cli_command cmd_runtime_start;
+extern const struct cli_command cmd_runtime_state;
+
+/* Where containers are noted: --root, or below /run/cbox for root and $XDG_RUNTIME_DIR/cbox for others. The caller
+ * frees it. */
+char *cbox_runtime_root(const struct cli_context *ctx);
+
+/* runtime_instance_load() there. */
+int cbox_runtime_load(const struct cli_context *ctx, const char *id, bool lock, struct runtime_instance *ret,
+                      struct err *err);
+
+/* The error also goes to --log, in --log-format; a file that cannot be written is passed over. */
+void cbox_runtime_log(const struct cli_context *ctx, const struct err *err);
+
+int cbox_runtime_print_version(void);
+
+/* How many of our descriptors the program gets: --preserve-fds and those of a socket activation. ERR_INVALID where one
+ * of them is not open. */
+int cbox_runtime_preserve(int64_t n, unsigned *ret, struct err *err);

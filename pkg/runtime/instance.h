@@ -1,0 +1,116 @@
+/* Containers of the OCI runtime, from their creation to their deletion: what `cbox runtime` works on.
+ *
+ * OCI runtime specification 1.3, runtime.md. Each has a directory of its name below the runtime's root:
+ *
+ *     <root>/ID/state.json    the record: who, where, since when
+ *     <root>/ID/config.json   the bundle's, as it was at the creation; it may change afterwards, and without effect
+ *     <root>/ID/start, waiting   the gate (gate.h)
+ *
+ * The record is written before there is anything to clean up, and removed after all of it is gone, so whatever is
+ * killed, runtime_instance_delete() cleans up. Whether the container waits, runs or has ended is never read from it but
+ * asked of the kernel. Operations that change a container hold a lock on its directory, which ends with them.
+ */
+#pragma once
+
+#include "runtime/runtime.h"
+
+#include <stdint.h>
+
+enum runtime_status {
+    RUNTIME_CREATING,
+    RUNTIME_CREATED,
+    RUNTIME_RUNNING,
+    RUNTIME_PAUSED,
+    RUNTIME_STOPPED,
+};
+
+/* "creating" and so on. */
+const char *runtime_status_word(enum runtime_status status);
+
+struct runtime_record {
+    char *version; /* of the bundle's specification */
+    char *bundle;  /* absolute */
+    char *rootfs;  /* absolute */
+    char *cgroup;  /* its path in every hierarchy */
+    char *created; /* RFC 3339 */
+    char *owner;   /* the name or the id of who created it */
+    char **annotations;
+    int64_t pid; /* 0: it was never born */
+    uint64_t pid_start;
+    char *boot_id;
+};
+
+struct runtime_instance {
+    char *root, *id;
+    int dir; /* its directory, locked where the operation changes it */
+    struct runtime_record record;
+};
+
+#define RUNTIME_INSTANCE_INIT ((struct runtime_instance){.dir = -1})
+
+/* Opens one. `lock`: waits until no other operation changes it, and keeps others out until the release. ERR_NOT_FOUND,
+ * ERR_INVALID for an id that can be none. The caller releases `ret` after 0. */
+int runtime_instance_load(const char *root, const char *id, bool lock, struct runtime_instance *ret, struct err *err);
+void runtime_instance_release(struct runtime_instance *inst);
+#define _cleanup_instance_ _cleanup_(runtime_instance_release)
+
+/* The ids of all below `root`, sorted; none where there is no such directory. The caller frees the vector. */
+int runtime_instance_list(const char *root, char ***ret, struct err *err);
+
+/* What the kernel says of it now. */
+enum runtime_status runtime_instance_status(const struct runtime_instance *inst);
+
+/* A descriptor of its first process; -ESRCH where that has ended, or -errno. */
+int runtime_instance_process(const struct runtime_instance *inst);
+
+/* Its specification. The caller releases `ret` after 0. */
+int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *ret, struct err *err);
+
+/* Its cgroup; ERR_NOT_FOUND where it has none. The caller frees it, and releases `ret_host`. */
+int runtime_instance_cgroup(const struct runtime_instance *inst, struct cgroup_host *ret_host, struct cgroup **ret,
+                            struct err *err);
+
+/* What is said of it to others. The caller releases `ret`. */
+void runtime_instance_state(const struct runtime_instance *inst, enum runtime_status status, struct oci_state *ret);
+
+/* ---- operations ---- */
+
+struct runtime_create {
+    const char *root, *id;
+    const char *bundle;         /* a directory */
+    const char *pid_file;       /* gets the pid of the process; NULL: none */
+    const char *console_socket; /* a socket's path: is sent the terminal's master; NULL: the caller keeps it */
+    unsigned preserve_fds;
+    bool detached; /* without console_socket there can be no terminal */
+    bool no_pivot;
+    bool no_keyring;
+};
+
+/* Creates a container from a bundle: its process waits at the gate. On failure nothing is left behind. ERR_EXISTS for
+ * an id that is taken; what is wrong with the specification names the field. `ret_process` has the terminal, if any and
+ * if the caller keeps it. The caller releases both after 0; the container's process is its child. */
+int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
+                   struct err *err);
+
+/* Starts one that was created: 0 once its program runs. ERR_INVALID in any other state. */
+int runtime_instance_start(const struct runtime_instance *inst, struct err *err);
+
+/* Sends a signal to its first process, or with `all` to each that is in its cgroup. ERR_INVALID where it has ended. */
+int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err);
+
+/* Removes one that has ended or was never started, with its cgroup; with `force` one that runs, too. ERR_BUSY where it
+ * runs. Of no account afterwards: `inst` can only be released. */
+int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err);
+
+struct runtime_exec {
+    const struct oci_process *process;
+    const char *pid_file, *console_socket; /* as in struct runtime_create */
+    unsigned preserve_fds;
+    bool detached;
+    bool ignore_paused;
+};
+
+/* Runs another program in a container; it is the caller's child, and dies with the container. The caller releases `ret`
+ * after 0. ERR_INVALID where the container has ended or is paused. */
+int runtime_instance_exec(const struct runtime_instance *inst, const struct runtime_exec *how,
+                          struct runtime_process *ret, struct err *err);

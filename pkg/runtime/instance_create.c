@@ -1,0 +1,280 @@
+#include "runtime/instance_internal.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+#include "sys/proc.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* ---- the bundle ---- */
+
+static int read_bundle(const struct runtime_create *how, struct runtime_instance *inst, struct buf *ret_text,
+                       struct oci_spec *ret, struct err *err)
+{
+    _cleanup_free_ char *bundle = realpath(how->bundle, NULL), *file = NULL;
+    int r;
+
+    if (!bundle)
+        return err_errno(err, errno, "bundle %s", how->bundle);
+    file = str_printf("%s/" RUNTIME_CONFIG_FILE, bundle);
+    r = fd_read_user_file(file, ret_text, err);
+    if (r < 0)
+        return r;
+    r = oci_spec_parse(buf_str(ret_text), ret_text->len, ret, err);
+    if (r < 0)
+        return err_wrap(err, "%s", file);
+    inst->record.bundle = steal_ptr(&bundle);
+    return 0;
+}
+
+/* Where the root lies is settled here: the child looks it up from elsewhere, and as somebody else. */
+static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, struct err *err)
+{
+    _cleanup_free_ char *path = NULL;
+
+    if (str_empty(spec->root.path))
+        return err_set(err, ERR_INVALID, "root.path: missing");
+    path = *spec->root.path == '/' ? str_dup(spec->root.path) : path_join(inst->record.bundle, spec->root.path);
+    inst->record.rootfs = realpath(path, NULL);
+    if (!inst->record.rootfs)
+        return err_errno(err, errno, "root.path: %s", path);
+    if (str_eq(inst->record.rootfs, "/"))
+        return err_set(err, ERR_INVALID, "root.path: \"/\" is the host's own root");
+    str_replace(&spec->root.path, str_dup(inst->record.rootfs));
+    return 0;
+}
+
+/* Absolute: below the root of every hierarchy. Else, or when there is none: below the runtime's own. */
+static char *cgroup_path(const struct oci_spec *spec, const char *id)
+{
+    const char *path = spec->platform.cgroups_path;
+    _cleanup_free_ char *below = NULL;
+
+    if (str_empty(path))
+        path = id;
+    below = *path == '/' ? str_dup(path) : str_printf("/cbox-runtime/%s", path);
+    return path_clean(below);
+}
+
+static char *own_name(void)
+{
+    struct passwd *user = getpwuid(getuid());
+
+    return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
+}
+
+/* The record says where to clean up before there is anything. */
+static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct buf *text, struct err *err)
+{
+    char created[TIME_TEXT_MAX];
+    int r;
+
+    inst->record.version = str_dup(spec->version);
+    inst->record.cgroup = cgroup_path(spec, inst->id);
+    inst->record.created = str_dup(time_format(time_now(), created));
+    inst->record.owner = own_name();
+    inst->record.annotations = strv_copy(spec->annotations);
+    r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
+    return r < 0 ? r : runtime_instance_write(inst, err);
+}
+
+/* ---- terminals and files ---- */
+
+int runtime_check_terminal(bool terminal, const char *console_socket, bool detached, struct err *err)
+{
+    if (terminal && detached && !console_socket) {
+        err_set(err, ERR_INVALID, "process.terminal: nobody is there to take a terminal");
+        return err_hint(err, "name a socket with --console-socket");
+    }
+    if (!terminal && console_socket)
+        return err_set(err, ERR_INVALID, "--console-socket: the process has no terminal (process.terminal)");
+    return 0;
+}
+
+int runtime_send_terminal(const char *path, int *terminal, struct err *err)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    char name[] = "/dev/ptmx";
+    struct iovec part = {name, sizeof(name) - 1};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+    _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (strlen(path) >= sizeof(a.sun_path))
+        return err_set(err, ERR_INVALID, "--console-socket: the path is longer than %zu bytes: %s",
+                       sizeof(a.sun_path) - 1, path);
+    strcpy(a.sun_path, path);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+        return err_errno(err, errno, "--console-socket: %s", path);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), terminal, sizeof(int));
+    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+        return err_errno(err, errno, "--console-socket: %s", path);
+    *terminal = fd_close(*terminal);
+    return 0;
+}
+
+int runtime_write_pid(const char *path, pid_t pid, struct err *err)
+{
+    _cleanup_free_ char *dir = str_ndup(path, (size_t)(path_base(path) - path));
+    _cleanup_fd_ int fd = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char text[16];
+    int r;
+
+    if (fd < 0)
+        return err_errno(err, errno, "--pid-file: %s", path);
+    snprintf(text, sizeof(text), "%d", (int)pid);
+    r = atomic_write(fd, path_base(path), text, strlen(text), 0644, ATOMIC_VOLATILE, err);
+    return r < 0 ? err_wrap(err, "--pid-file: %s", path) : 0;
+}
+
+/* ---- the process ---- */
+
+static int make_cgroup(const struct runtime_instance *inst, const struct oci_spec *spec, struct cgroup_host *ret_host,
+                       struct cgroup **ret, struct err *err)
+{
+    _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
+    int r = cgroup_host_detect(ret_host, err);
+
+    if (r == 0)
+        r = cgroup_plan_make(&plan, ret_host, &spec->platform.resources, err);
+    return r < 0 ? r : cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+}
+
+/* Until it waits at its gate. */
+static int bring_to_gate(struct runtime_process *process, struct err *err)
+{
+    int r;
+
+    while ((r = runtime_await(process, err)) == RUNTIME_HOOKS) {
+        r = runtime_go_on(process, err);
+        if (r < 0)
+            return r;
+    }
+    if (r == RUNTIME_RUNS)
+        return err_set(err, ERR_INTERNAL, "the program runs, and was not started");
+    return MIN_OF(r, 0);
+}
+
+static int note_process(struct runtime_instance *inst, const struct runtime_process *process, struct err *err)
+{
+    char boot[PROC_BOOT_ID_MAX];
+    int r = proc_start_time(process->pid, &inst->record.pid_start);
+
+    if (r < 0)
+        return err_errno(err, -r, "the container's process");
+    proc_boot_id(boot);
+    str_replace(&inst->record.boot_id, str_dup(boot));
+    inst->record.pid = process->pid;
+    return runtime_instance_write(inst, err);
+}
+
+/* Hands over what callers wait for, and lets go of the process. */
+static int settle(const struct runtime_create *how, struct runtime_instance *inst, struct runtime_process *process,
+                  struct err *err)
+{
+    int r = 0;
+
+    if (how->console_socket)
+        r = runtime_send_terminal(how->console_socket, &process->terminal, err);
+    if (r == 0)
+        r = note_process(inst, process, err);
+    if (r == 0 && how->pid_file)
+        r = runtime_write_pid(how->pid_file, process->pid, err);
+    if (r == 0)
+        r = runtime_go_on(process, err);
+    process->sync = fd_close(process->sync);
+    return r;
+}
+
+static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
+                         struct runtime_process *ret, struct err *err)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+    _cleanup_gate_ struct gate gate = GATE_NONE;
+    _cleanup_state_ struct oci_state state = {0};
+    struct runtime_start start = {
+        .spec = spec,
+        .host = &host,
+        .stdio = {0, 1, 2},
+        .preserve_fds = how->preserve_fds,
+        .gate = &gate,
+        .outlives = true,
+        .no_pivot = how->no_pivot,
+        .no_keyring = how->no_keyring,
+    };
+    int r = make_cgroup(inst, spec, &host, &cg, err);
+
+    if (r == 0)
+        r = gate_open(inst->dir, &gate, err);
+    if (r < 0)
+        return r;
+    start.cgroup = cg;
+    r = runtime_start(&start, ret, err);
+    if (r == 0)
+        r = bring_to_gate(ret, err);
+    return r < 0 ? r : settle(how, inst, ret, err);
+}
+
+static void undo(struct runtime_instance *inst, struct runtime_process *process)
+{
+    struct err why = ERR_INIT;
+    int r;
+
+    if (process->pidfd >= 0) {
+        proc_signal(process->pidfd, SIGKILL);
+        proc_wait(process->pidfd);
+    }
+    runtime_process_release(process);
+    r = runtime_instance_clear(inst, &why);
+    if (r == 0)
+        r = runtime_instance_forget(inst, &why);
+    if (r < 0)
+        log_debug("cleaning up: %s", why.text);
+}
+
+int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
+                   struct err *err)
+{
+    _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
+    _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
+    _cleanup_spec_ struct oci_spec spec = {0};
+    int r = runtime_instance_new(how->root, how->id, &inst, err);
+
+    if (r < 0)
+        return r;
+    r = read_bundle(how, &inst, &text, &spec, err);
+    if (r == 0)
+        r = resolve_root(&inst, &spec, err);
+    if (r == 0)
+        r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
+    if (r == 0)
+        r = note(&inst, &spec, &text, err);
+    if (r == 0)
+        r = start_process(how, &inst, &spec, &process, err);
+    if (r < 0) {
+        undo(&inst, &process);
+        return r;
+    }
+    *ret = inst;
+    *ret_process = process;
+    inst = RUNTIME_INSTANCE_INIT;
+    process = RUNTIME_PROCESS_INIT;
+    return 0;
+}

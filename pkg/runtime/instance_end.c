@@ -1,0 +1,100 @@
+/* Starting, signals, and the end. */
+#include "runtime/instance_internal.h"
+
+#include "base/log.h"
+#include "sys/fd.h"
+#include "sys/proc.h"
+
+#include <poll.h>
+#include <signal.h>
+
+enum { END_WAIT = 10000 /* ms until what was killed has to be gone */ };
+
+int runtime_instance_start(const struct runtime_instance *inst, struct err *err)
+{
+    enum runtime_status status = runtime_instance_status(inst);
+
+    if (status == RUNTIME_STOPPED)
+        return err_set(err, ERR_INVALID, "cannot start a container that has stopped: %s", inst->id);
+    if (status != RUNTIME_CREATED)
+        return err_set(err, ERR_INVALID, "cannot start a container that is %s: %s", runtime_status_word(status),
+                       inst->id);
+    return gate_pass(inst->dir, err);
+}
+
+static int signal_all(const struct runtime_instance *inst, int signal, struct err *err)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+    int r = runtime_instance_cgroup(inst, &host, &cg, err);
+
+    return r < 0 ? r : cgroup_signal(cg, signal, err);
+}
+
+int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err)
+{
+    _cleanup_fd_ int process = runtime_instance_process(inst);
+    struct err why = ERR_INIT;
+    int r;
+
+    if (all) {
+        r = signal_all(inst, signal, &why);
+        if (r < 0 && r != ERR_NOT_FOUND && err)
+            *err = why;
+        return r == ERR_NOT_FOUND ? 0 : r;
+    }
+    r = process < 0 ? process : proc_signal(process, signal);
+    if (r == -ESRCH)
+        return err_set(err, ERR_INVALID, "container not running: %s", inst->id);
+    return r < 0 ? err_errno(err, -r, "sending a signal to container %s", inst->id) : 0;
+}
+
+int runtime_instance_clear(const struct runtime_instance *inst, struct err *err)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+    struct err why = ERR_INIT;
+    int r = runtime_instance_cgroup(inst, &host, &cg, &why);
+
+    if (r == 0)
+        r = cgroup_kill(cg, &why);
+    if (r == 0)
+        r = cgroup_remove(cg, &why);
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    if (r < 0 && err)
+        *err = why;
+    return r;
+}
+
+/* Its first process, and with its cgroup whatever else there is of it. */
+static int kill_now(const struct runtime_instance *inst, struct err *err)
+{
+    _cleanup_fd_ int process = runtime_instance_process(inst);
+    struct pollfd ended = {.fd = process, .events = POLLIN};
+
+    if (process < 0)
+        return 0;
+    proc_signal(process, SIGKILL);
+    signal_all(inst, SIGKILL, NULL);
+    if (poll(&ended, 1, END_WAIT) == 0)
+        return err_set(err, ERR_BUSY, "container %s does not end", inst->id);
+    return 0;
+}
+
+int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err)
+{
+    enum runtime_status status = runtime_instance_status(inst);
+    int r = 0;
+
+    if (!force && (status == RUNTIME_RUNNING || status == RUNTIME_PAUSED)) {
+        err_set(err, ERR_BUSY, "cannot delete container %s that is not stopped: %s", inst->id,
+                runtime_status_word(status));
+        return err_hint(err, "kill it first, or use --force");
+    }
+    if (status != RUNTIME_STOPPED)
+        r = kill_now(inst, err);
+    if (r == 0)
+        r = runtime_instance_clear(inst, err);
+    return r < 0 ? r : runtime_instance_forget(inst, err);
+}

@@ -1,0 +1,26 @@
+/* Shared by the instance*.c files; not for use elsewhere. */
+#pragma once
+
+#include "runtime/instance.h"
+
+#define RUNTIME_RECORD_FILE "state.json"
+#define RUNTIME_CONFIG_FILE "config.json"
+
+/* Makes the directory of a new container and locks it; ERR_EXISTS. The caller releases `ret` after 0. */
+int runtime_instance_new(const char *root, const char *id, struct runtime_instance *ret, struct err *err);
+
+int runtime_instance_write(const struct runtime_instance *inst, struct err *err);
+
+/* Removes the directory, the record last. */
+int runtime_instance_forget(const struct runtime_instance *inst, struct err *err);
+
+/* Kills all that is in its cgroup, and removes that. */
+int runtime_instance_clear(const struct runtime_instance *inst, struct err *err);
+
+/* Checks that a terminal has somebody to take it, and a console socket a terminal. */
+int runtime_check_terminal(bool terminal, const char *console_socket, bool detached, struct err *err);
+
+/* Sends a terminal's master over the socket at `path`, as callers of runc expect it. */
+int runtime_send_terminal(const char *path, int *terminal, struct err *err);
+
+int runtime_write_pid(const char *path, pid_t pid, struct err *err);
