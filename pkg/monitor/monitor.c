@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "runtime/cgroup.h"
+#include "runtime/seccomp.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 #include "sys/proc.h"
@@ -82,7 +83,7 @@ static int note_started(const struct monitor_job *job, const struct runtime_proc
 static int start(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret_cgroup,
                  struct streams *streams, struct runtime_process *ret, struct err *err)
 {
-    _cleanup_free_ char *cache = str_printf("%s/seccomp", store_state_path(job->store));
+    _cleanup_free_ char *cache = seccomp_cache_below(store_state_path(job->store));
     struct runtime_start how = {
         .spec = job->spec,
         .overlay = job->overlay,

@@ -31,7 +31,7 @@ int seccomp_filter_make(const struct oci_seccomp *profile, const char *cache, st
         if (seccomp_cache_read(cache, &key, ret) == 0)
             return 0;
     }
-    r = seccomp_compile(profile, ret, &library, err);
+    r = seccomp_compile(profile, false, ret, &library, err);
     if (r == 0 && cache)
         seccomp_cache_write(cache, &key, ret, library);
     return r;

@@ -34,6 +34,9 @@ void seccomp_filter_release(struct seccomp_filter *filter);
 int seccomp_filter_make(const struct oci_seccomp *profile, const char *cache, struct seccomp_filter *ret,
                         struct err *err);
 
+/* The directory for that below a state directory, under a name that no container has. The caller frees it. */
+char *seccomp_cache_below(const char *root);
+
 /* Loads it into the calling process, which has no_new_privs set or CAP_SYS_ADMIN in its user namespace.
  * `*ret_listener`: the notification descriptor, close-on-exec, or -1. Makes no other system call. 0 or -errno. */
 int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_listener);

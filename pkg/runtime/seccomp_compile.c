@@ -359,7 +359,7 @@ static int check_listener(const struct oci_seccomp *profile, const struct seccom
     return 0;
 }
 
-static int compile(const struct oci_seccomp *profile, struct seccomp_filter *f, struct err *err)
+static int compile(const struct oci_seccomp *profile, bool raw, struct seccomp_filter *f, struct err *err)
 {
     _cleanup_(release_context) scmp_filter_ctx ctx = NULL;
     uint32_t arches[ABIS_MAX], default_action;
@@ -392,12 +392,12 @@ static int compile(const struct oci_seccomp *profile, struct seccomp_filter *f, 
     if (!found->permissive && default_action != SCMP_ACT_ERRNO(ENOSYS))
         add_stub(profile, arches, n_arches, f);
     r = append_program(ctx, f, err);
-    if (r == 0)
+    if (r == 0 && !raw)
         shrink(arches, n_arches, f);
     return r;
 }
 
-int seccomp_compile(const struct oci_seccomp *profile, struct seccomp_filter *ret, const char **ret_library,
+int seccomp_compile(const struct oci_seccomp *profile, bool raw, struct seccomp_filter *ret, const char **ret_library,
                     struct err *err)
 {
     struct seccomp_filter f = {0};
@@ -406,7 +406,7 @@ int seccomp_compile(const struct oci_seccomp *profile, struct seccomp_filter *re
 
     if (r < 0)
         return err_wrap(err, "linux.seccomp");
-    r = compile(profile, &f, err);
+    r = compile(profile, raw, &f, err);
     if (r < 0) {
         seccomp_filter_release(&f);
         return r;

@@ -6,8 +6,9 @@
 
 #include <stdint.h>
 
-/* With libseccomp, without the cache. `*ret_library` is the file that the library was loaded from, owned by it. */
-int seccomp_compile(const struct oci_seccomp *profile, struct seccomp_filter *ret, const char **ret_library,
+/* With libseccomp, without the cache; `raw` as that makes it, for comparing. `*ret_library` is the file that the library
+ * was loaded from, owned by it. */
+int seccomp_compile(const struct oci_seccomp *profile, bool raw, struct seccomp_filter *ret, const char **ret_library,
                     struct err *err);
 
 /* The highest number that a profile names on one ABI. Two share an architecture of the kernel: x86-64 and x32, whose
