@@ -114,14 +114,20 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
         {"RLIMIT_STACK", RLIMIT_STACK},
     };
 
+    struct plan_step *s;
+    bool endless = true;
+
     VEC_FOREACH (l, &process->rlimits) {
         size_t i = 0;
-        struct plan_step *s;
 
         while (i < ARRAY_SIZE(known) && strcmp(known[i].name, l->type) != 0)
             i++;
         if (i == ARRAY_SIZE(known))
             return err_set(err, ERR_INVALID, "process.rlimits: no such limit: \"%s\"", l->type);
+        for (const struct oci_rlimit *other = process->rlimits.v; other < l; other++)
+            if (str_eq(other->type, l->type))
+                return err_set(err, ERR_INVALID, "process.rlimits: %s stands there twice", l->type);
+        endless &= known[i].resource != RLIMIT_NOFILE;
         if (l->soft > l->hard)
             return err_set(err, ERR_INVALID, "process.rlimits: %s: the soft limit is above the hard one", l->type);
         s = plan_add(p, PLAN_RLIMIT, known[i].name);
@@ -129,37 +135,36 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
         s->soft = l->soft;
         s->hard = l->hard;
     }
+    /* Programs that go through all possible descriptors take minutes where systemd allows 2^30 of them. */
+    if (endless) {
+        s = plan_add(p, PLAN_RLIMIT, "RLIMIT_NOFILE");
+        s->number = RLIMIT_NOFILE;
+        s->soft = 1024;
+        s->hard = 524288;
+        s->flag = true;
+    }
     return 0;
 }
 
 static int plan_process(const struct runtime_start *start, struct plan *p, struct err *err)
 {
     const struct oci_process *process = &start->spec->process;
-    uint64_t bounding = 0, other;
     int r;
 
     if (!oci_spec_has_process(start->spec))
         return err_set(err, ERR_INVALID, "process: missing, and there is nothing to start");
-    r = plan_capability_mask(process->capabilities.bounding, &bounding, err);
-
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.effective, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.permitted, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.inheritable, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.ambient, &other, err);
-    if (r == 0)
-        r = plan_rlimits(process, p, err);
+    r = plan_rlimits(process, p, err);
     if (r < 0)
         return r;
     plan_add(p, PLAN_STDIO, NULL);
     if (!start->no_keyring)
         plan_add(p, PLAN_KEYRING, NULL);
+    r = plan_process_attributes(process, p, err);
+    if (r < 0)
+        return r;
     if (process->no_new_privileges)
         plan_add(p, PLAN_NO_NEW_PRIVS, NULL);
-    plan_add(p, PLAN_BOUNDING, NULL)->number = bounding;
+    plan_add(p, PLAN_BOUNDING, NULL)->number = plan_capability_mask(process->capabilities.bounding);
     plan_add(p, PLAN_WORKDIR, process->cwd);
     plan_add(p, PLAN_IDENTITY, NULL);
     plan_add(p, PLAN_PROGRAM, NULL);
@@ -183,7 +188,9 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     plan_add(p, PLAN_CGROUP, NULL)->flag = cgroup && str_empty(cgroup->path);
     if (spec->process.oom_score_adj)
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
-    r = plan_root(start, p, err);
+    r = plan_container_attributes(spec, p, err);
+    if (r == 0)
+        r = plan_root(start, p, err);
     if (r == 0)
         r = plan_sysctls(spec, p, err);
     if (r < 0)
@@ -191,6 +198,8 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     plan_walls(start, p);
     if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
         plan_add(p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
+    if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->domainname))
+        plan_add(p, PLAN_DOMAINNAME, NULL)->source = spec->domainname;
     if (p->clone_flags & CLONE_NEWNET)
         plan_add(p, PLAN_LOOPBACK, NULL);
     return 0;
@@ -204,7 +213,9 @@ static int plan_program(const struct runtime_start *start, struct plan *p, struc
 
     if (r < 0)
         return r;
-    plan_add(p, PLAN_CGROUP, NULL);
+    r = plan_program_attributes(start->spec, p, err);
+    if (r < 0)
+        return r;
     if (process->oom_score_adj)
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*process->oom_score_adj;
     plan_add(p, PLAN_ROOT_ENTERED, NULL);
@@ -262,6 +273,14 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_PIVOT] = "changing the root",
         [PLAN_HOSTNAME] = "setting the hostname",
         [PLAN_LOOPBACK] = "setting up the loopback interface",
+        [PLAN_DOMAINNAME] = "setting the NIS domain name",
+        [PLAN_AFFINITY] = "binding to processors",
+        [PLAN_LISTENER] = "asking for the process id",
+        [PLAN_LABELS] = "setting labels",
+        [PLAN_PERSONALITY] = "linux.personality",
+        [PLAN_MEMORY_POLICY] = "linux.memoryPolicy",
+        [PLAN_SCHEDULER] = "process.scheduler",
+        [PLAN_IO_PRIORITY] = "process.ioPriority",
         [PLAN_RLIMIT] = "limiting",
         [PLAN_STDIO] = "standard input and output",
         [PLAN_KEYRING] = "making a session keyring",

@@ -22,6 +22,9 @@ enum plan_op {
     PLAN_BINARY,       /* /proc/self/exe no longer leads to the host's cbox */
     PLAN_CGROUP,       /* joins the cgroup, then unshares its namespace (`flag`) */
     PLAN_OOM_SCORE,    /* `number` */
+    PLAN_AFFINITY,     /* to the processors of the list `source` */
+    PLAN_LISTENER,     /* asks for what the agent of a filter will be told */
+    PLAN_LABELS,       /* opens where labels of security modules are written */
     PLAN_PROPAGATION,  /* of `target`, and if `flag` of all below; that which has `source` is made private if shared */
     PLAN_ROOT_OVERLAY, /* the layers, mounted on `target`, a path of the host */
     PLAN_ROOT_DIRECTORY, /* `target` of the host, mounted on itself */
@@ -42,10 +45,15 @@ enum plan_op {
     PLAN_HOOKS_CREATE,   /* createContainer, by the child, with the host's files still in sight */
     PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */
     PLAN_HOSTNAME,       /* `source` */
+    PLAN_DOMAINNAME,     /* `source` */
     PLAN_LOOPBACK,       /* the interface lo goes up */
-    PLAN_RLIMIT,         /* `number`, `soft`, `hard` */
+    PLAN_RLIMIT,         /* `number`, `soft`, `hard`; `flag`: only where the inherited one has no end */
     PLAN_STDIO,          /* descriptors 0, 1, 2, or the terminal as the controlling one */
     PLAN_KEYRING,        /* a session keyring of its own */
+    PLAN_PERSONALITY,    /* `number` */
+    PLAN_MEMORY_POLICY,  /* of the spec, as the next two */
+    PLAN_SCHEDULER,
+    PLAN_IO_PRIORITY,
     PLAN_NO_NEW_PRIVS,
     PLAN_BOUNDING,    /* capabilities that no program can get back: `number` is the mask of those that stay */
     PLAN_WORKDIR,     /* into `target` */
@@ -139,5 +147,12 @@ char **plan_mount_options(void);
 /* "rslave" -> MS_SLAVE, recursive; false for what is no such word. */
 bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recursive);
 
-/* The bit of "CAP_CHOWN"; ERR_INVALID for a name that the kernel does not have. */
-int plan_capability_mask(char *const *names, uint64_t *ret, struct err *err);
+/* The bits of "CAP_CHOWN" and others. A name that is none is passed over with a debug line: the specification wants a
+ * warning and no failure. */
+uint64_t plan_capability_mask(char *const *names);
+
+/* What few processes have: plan_attributes.c. Those of a container as a whole come before its root is built, those of
+ * the process itself while it still has the rights to set them. ERR_INVALID names the field. */
+int plan_container_attributes(const struct oci_spec *spec, struct plan *p, struct err *err);
+int plan_process_attributes(const struct oci_process *process, struct plan *p, struct err *err);
+int plan_program_attributes(const struct oci_spec *spec, struct plan *p, struct err *err);
