@@ -26,7 +26,7 @@ enum json_kind {
     JSON_K_BOOL,      /* bool */
     JSON_K_INT64,     /* int64_t; refuses fractions */
     JSON_K_INT64_PTR, /* int64_t *: NULL where absent, for numbers whose 0 means something */
-    JSON_K_UINT64,    /* uint64_t; up to 2^63-1 in documents */
+    JSON_K_UINT64,    /* uint64_t; up to 2^64-1 */
     JSON_K_STRV,      /* char **: an array of strings */
     JSON_K_INTS,      /* VEC(int64_t): an array of whole numbers */
     JSON_K_MAP, /* char **: an object of strings as NAME=VALUE entries, sorted by name (names holding '=' are refused)

@@ -1,6 +1,7 @@
 #include "json/table.h"
 
 #include "base/near.h"
+#include "json/wide.h"
 
 #include <jansson.h>
 
@@ -13,6 +14,9 @@ struct place {
     const char *name; /* NULL: an index */
     size_t index;
 };
+
+/* The numbers of the document that is being read which are too large for jansson. */
+static _Thread_local const struct json_wide *wide;
 
 static void place_format(const struct place *p, struct buf *out)
 {
@@ -150,6 +154,8 @@ static int read_dict(const struct json_type *type, json_t *json, json_any_vec *o
 
 static int read_integer(const struct json_field *f, json_t *json, void *out, const struct place *at, struct err *err)
 {
+    if (f->kind == JSON_K_UINT64 && json_is_real(json) && json_wide_find(wide, json_real_value(json), out))
+        return 0;
     if (!json_is_integer(json))
         return fail(at, err, "whole number expected");
     if (f->kind == JSON_K_UINT64) {
@@ -163,7 +169,7 @@ static int read_integer(const struct json_field *f, json_t *json, void *out, con
 
 static int read_raw(json_t *json, char **out, const struct place *at, struct err *err)
 {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = wide->numbers.n == 0 ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
     if (!text)
         return fail(at, err, "value cannot be kept");
@@ -321,6 +327,8 @@ static bool too_deep(const char *text, size_t len)
 int json_parse(const char *text, size_t len, const struct json_type *type, void *out, struct err *err)
 {
     json_error_t problem;
+    const struct json_wide *outer = wide;
+    struct json_wide large;
     json_t *json;
     int r;
 
@@ -329,10 +337,19 @@ int json_parse(const char *text, size_t len, const struct json_type *type, void 
         return err_set(err, ERR_INVALID, "%s: a zero byte", type->name);
     if (too_deep(text, len))
         return err_set(err, ERR_INVALID, "%s: nested deeper than %d", type->name, MAX_DEPTH);
-    json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &problem);
-    if (!json)
+    json_wide_replace(text, len, &large);
+    if (large.text.len > 0)
+        json = json_loadb(large.text.p, large.text.len, JSON_REJECT_DUPLICATES, &problem);
+    else
+        json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &problem);
+    if (!json) {
+        json_wide_release(&large);
         return err_set(err, ERR_INVALID, "%s: line %d: %s", type->name, problem.line, problem.text);
+    }
+    wide = &large;
     r = read_object(type, json, out, NULL, 1, err);
+    wide = outer;
+    json_wide_release(&large);
     json_decref(json);
     if (r < 0) {
         json_free(type, out);

@@ -1,5 +1,10 @@
 #include "oci/spec.h"
 
+#include "oci/spec_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
 void oci_spec_release(struct oci_spec *spec)
 {
     json_free(&oci_spec_type, spec);
@@ -21,108 +26,161 @@ int oci_spec_parse(const char *text, size_t len, struct oci_spec *ret, struct er
     return r;
 }
 
-static int check_id(int64_t id, const char *field, struct err *err)
-{
-    /* 2^32-1 is "leave as it is" to the kernel's calls */
-    if (id < 0 || id >= UINT32_MAX)
-        return err_set(err, ERR_INVALID, "%s: %lld is no id", field, (long long)id);
-    return 0;
-}
-
-static int check_absolute(const char *path, const char *field, struct err *err)
-{
-    if (str_empty(path) || *path != '/')
-        return err_set(err, ERR_INVALID, "%s: \"%s\" is not an absolute path", field, path ? path : "");
-    return 0;
-}
-
-static int check_process(const struct oci_process *p, struct err *err)
-{
-    int r = check_absolute(p->cwd, "process.cwd", err);
-
-    if (r == 0)
-        r = check_id(p->user.uid, "process.user.uid", err);
-    if (r == 0)
-        r = check_id(p->user.gid, "process.user.gid", err);
-    VEC_FOREACH (gid, &p->user.additional_gids)
-        if (r == 0)
-            r = check_id(*gid, "process.user.additionalGids", err);
-    if (r == 0 && (!p->args || !p->args[0]))
-        return err_set(err, ERR_INVALID, "process.args: missing");
-    STRV_FOREACH (e, p->env)
-        if (r == 0 && (**e == '=' || !strchr(*e, '=')))
-            return err_set(err, ERR_INVALID, "process.env: \"%s\" is not NAME=VALUE", *e);
-    if (r == 0 && p->oom_score_adj && (*p->oom_score_adj < -1000 || *p->oom_score_adj > 1000))
-        return err_set(err, ERR_INVALID, "process.oomScoreAdj: not within -1000 and 1000");
-    return r;
-}
-
-static int check_linux(const struct oci_linux *l, struct err *err)
-{
-    static const char *const known[] = {"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time", NULL};
-    int r = 0;
-
-    VEC_FOREACH (ns, &l->namespaces) {
-        if (!strv_contains((char *const *)known, ns->type))
-            return err_set(err, ERR_INVALID, "linux.namespaces: no such type: \"%s\"", ns->type);
-        for (const struct oci_namespace *other = l->namespaces.v; other < ns; other++)
-            if (strcmp(other->type, ns->type) == 0)
-                return err_set(err, ERR_INVALID, "linux.namespaces: \"%s\" stands there twice", ns->type);
-    }
-    VEC_FOREACH (d, &l->devices)
-        if (r == 0)
-            r = check_absolute(d->path, "linux.devices.path", err);
-    STRV_FOREACH (path, l->masked_paths)
-        if (r == 0)
-            r = check_absolute(*path, "linux.maskedPaths", err);
-    STRV_FOREACH (path, l->readonly_paths)
-        if (r == 0)
-            r = check_absolute(*path, "linux.readonlyPaths", err);
-    return r;
-}
-
-/* config.md, "Specification version": semantic versioning. All of version 1 is taken, since minor versions add fields
- * alone, and what is behind the numbers ("-dev") is of no account. */
-static int check_version(const char *version, struct err *err)
-{
-    const char *at = version ? version : "";
-    unsigned long long major = 0;
-    int n = 0;
-
-    for (; n < 3; n++) {
-        char *end;
-        unsigned long long number = *at >= '0' && *at <= '9' ? strtoull(at, &end, 10) : 0;
-
-        if (*at < '0' || *at > '9' || *end != (n < 2 ? '.' : *end))
-            break;
-        if (n == 0)
-            major = number;
-        at = n < 2 ? end + 1 : end;
-    }
-    if (n < 3 || (*at && *at != '-' && *at != '+'))
-        return err_set(err, ERR_INVALID, "ociVersion: \"%s\" is not MAJOR.MINOR.PATCH", version ? version : "");
-    if (major != 1)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "ociVersion: \"%s\" is not known, only 1.x.y is (up to " OCI_SPEC_VERSION ")", version);
-    return 0;
-}
-
-int oci_spec_check(const struct oci_spec *spec, struct err *err)
-{
-    int r = check_version(spec->version, err);
-
-    if (r == 0 && oci_spec_has_process(spec))
-        r = check_process(&spec->process, err);
-    VEC_FOREACH (m, &spec->mounts)
-        if (r == 0)
-            r = check_absolute(m->destination, "mounts.destination", err);
-    return r == 0 ? check_linux(&spec->platform, err) : r;
-}
-
 const struct oci_namespace *oci_spec_namespace(const struct oci_spec *spec, const char *type)
 {
     VEC_FOREACH (ns, &spec->platform.namespaces)
         if (strcmp(ns->type, type) == 0)
             return ns;
     return NULL;
+}
+
+/* ---- what the checks share ---- */
+
+const char *spec_field(char out[SPEC_FIELD_MAX], const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(out, SPEC_FIELD_MAX, fmt, args);
+    va_end(args);
+    return out;
+}
+
+int spec_fail(struct err *err, const char *field, const char *fmt, ...)
+{
+    char why[512];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(why, sizeof(why), fmt, args);
+    va_end(args);
+    return err_set(err, ERR_INVALID, "%s: %s", field, why);
+}
+
+int spec_check_absolute(const char *path, const char *field, struct err *err)
+{
+    if (str_empty(path) || *path != '/')
+        return spec_fail(err, field, "\"%s\" is not an absolute path", path ? path : "");
+    return 0;
+}
+
+int spec_check_id(int64_t id, const char *field, struct err *err)
+{
+    /* 2^32-1 is "leave as it is" to the kernel's calls */
+    if (id < 0 || id >= UINT32_MAX)
+        return spec_fail(err, field, "%lld is no id", (long long)id);
+    return 0;
+}
+
+int spec_check_range(int64_t n, int64_t min, int64_t max, const char *field, struct err *err)
+{
+    if (n < min || n > max)
+        return spec_fail(err, field, "%lld is not from %lld to %lld", (long long)n, (long long)min, (long long)max);
+    return 0;
+}
+
+int spec_check_word(const char *word, const char *const words[], const char *field, struct err *err)
+{
+    return oci_word_known(words, word) ? 0 : spec_fail(err, field, "\"%s\" is not known", word);
+}
+
+int spec_check_words(char *const *list, const char *const words[], const char *field, struct err *err)
+{
+    size_t i = 0;
+    int r = 0;
+
+    STRV_FOREACH (word, list) {
+        r = spec_check_word(*word, words, SPEC_FIELD("%s[%zu]", field, i++), err);
+        if (r < 0)
+            break;
+    }
+    return r;
+}
+
+int spec_check_paths(char *const *paths, const char *field, struct err *err)
+{
+    size_t i = 0;
+    int r = 0;
+
+    STRV_FOREACH (path, paths) {
+        r = spec_check_absolute(*path, SPEC_FIELD("%s[%zu]", field, i++), err);
+        if (r < 0)
+            break;
+    }
+    return r;
+}
+
+int spec_check_env(char *const *env, const char *field, struct err *err)
+{
+    size_t i = 0;
+
+    STRV_FOREACH (e, env) {
+        if (**e == '=' || !strchr(*e, '='))
+            return spec_fail(err, SPEC_FIELD("%s[%zu]", field, i), "\"%s\" is not NAME=VALUE", *e);
+        i++;
+    }
+    return 0;
+}
+
+/* A number at `*at`, which moves behind it; -1 where there is none. */
+static int64_t take_number(const char **at)
+{
+    int64_t n = 0;
+
+    if (**at < '0' || **at > '9')
+        return -1;
+    for (; **at >= '0' && **at <= '9'; ++*at)
+        n = MIN_OF(n * 10 + (**at - '0'), INT32_MAX);
+    return n;
+}
+
+int spec_check_list(const char *list, const char *field, struct err *err)
+{
+    if (str_empty(list))
+        return 0;
+    for (const char *at = list;; at++) {
+        int64_t first = take_number(&at), last = first;
+
+        if (first >= 0 && *at == '-') {
+            at++;
+            last = take_number(&at);
+        }
+        if (first < 0 || last < first || (*at && *at != ','))
+            return spec_fail(err, field, "\"%s\" is no list of numbers and ranges (0-3,7)", list);
+        if (!*at)
+            return 0;
+    }
+}
+
+enum { MAPPINGS_MAX = 340 /* UID_GID_MAP_MAX_EXTENTS */ };
+
+static bool overlap(int64_t a, int64_t a_size, int64_t b, int64_t b_size)
+{
+    return a < b + b_size && b < a + a_size;
+}
+
+int spec_check_mappings(const oci_id_mappings *mappings, const char *field, struct err *err)
+{
+    if (mappings->n > MAPPINGS_MAX)
+        return spec_fail(err, field, "%zu entries are more than the kernel's %d", mappings->n, MAPPINGS_MAX);
+    for (size_t i = 0; i < mappings->n; i++) {
+        const struct oci_id_mapping *m = &mappings->v[i];
+        int r = spec_check_id(m->container_id, SPEC_FIELD("%s[%zu].containerID", field, i), err);
+
+        if (r == 0)
+            r = spec_check_id(m->host_id, SPEC_FIELD("%s[%zu].hostID", field, i), err);
+        if (r == 0)
+            r = spec_check_range(m->size, 1, UINT32_MAX - MAX_OF(m->container_id, m->host_id),
+                                 SPEC_FIELD("%s[%zu].size", field, i), err);
+        for (size_t k = 0; k < i && r == 0; k++) {
+            const struct oci_id_mapping *o = &mappings->v[k];
+
+            if (overlap(m->container_id, m->size, o->container_id, o->size) ||
+                overlap(m->host_id, m->size, o->host_id, o->size))
+                r = spec_fail(err, SPEC_FIELD("%s[%zu]", field, i), "overlaps with entry %zu", k);
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }

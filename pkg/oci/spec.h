@@ -4,7 +4,7 @@
  *
  * Absent and zero are the same where the specification gives 0 no meaning of its own: a memory limit of 0 is no limit.
  * Where it does, the member is a pointer, NULL for absent. A pointer to a struct is an object that may be absent as a
- * whole. Words (types, actions, policies) are kept as they are written.
+ * whole. Words (types, actions, policies) are kept as they are written; spec_words.h has them.
  */
 #pragma once
 
@@ -302,10 +302,13 @@ extern const struct json_type oci_spec_type, oci_process_type, oci_resources_typ
  * that is not known. */
 int oci_spec_parse(const char *text, size_t len, struct oci_spec *ret, struct err *err);
 
-/* What no table can say: an absolute cwd and absolute destinations, arguments, numbers in their ranges, known
- * namespaces, each once. A document without a process passes (config.md, "Process": it is required at start only).
- * ERR_INVALID names the field. */
+/* What no table can say: absolute paths, numbers in their ranges, known words, what contradicts or needs each other. A
+ * document without a process passes (config.md, "Process": it is required at start only). ERR_INVALID names the field
+ * as a path with its index. */
 int oci_spec_check(const struct oci_spec *spec, struct err *err);
+
+/* The part of it for resources, also of an update; `at` names them in errors ("linux.resources"). */
+int oci_resources_check(const struct oci_resources *resources, const char *at, struct err *err);
 
 void oci_spec_release(struct oci_spec *spec);
 #define _cleanup_spec_ _cleanup_(oci_spec_release)

@@ -29,7 +29,7 @@ struct cgroup_member *cgroup_member_find(const struct cgroup *cg, enum cgroup_co
     VEC_FOREACH (m, &cg->members) {
         if (m->controllers & 1U << c)
             return m;
-        if (m->version == 2 && c == CGROUP_DEVICES)
+        if (m->version == 2 && (c == CGROUP_DEVICES || c == CGROUP_FREEZER || c == CGROUP_CORE))
             found = m;
     }
     return found;
@@ -40,6 +40,37 @@ const char *cgroup_dir(const struct cgroup *cg, enum cgroup_controller c)
     const struct cgroup_member *m = cgroup_member_find(cg, c);
 
     return m ? m->dir : NULL;
+}
+
+int cgroup_path_of(const char *cgroups_path, const char *id, char **ret, struct err *err)
+{
+    _cleanup_strv_ char **parts = NULL, **clean = NULL;
+    _cleanup_free_ char *joined = NULL;
+
+    if (str_empty(cgroups_path))
+        joined = str_printf("/cbox/%s", id);
+    else if (*cgroups_path == '/')
+        joined = str_dup(cgroups_path);
+    else
+        joined = str_printf("/cbox/%s", cgroups_path);
+    parts = strv_split(joined, '/');
+    STRV_FOREACH (part, parts) {
+        size_t n = strv_len(clean);
+
+        if (str_eq(*part, "..") && n) {
+            free(clean[n - 1]);
+            clean[n - 1] = NULL;
+        } else if (**part && !str_eq(*part, ".") && !str_eq(*part, "..")) {
+            strv_add(&clean, *part);
+        }
+    }
+    if (!strv_len(clean))
+        return err_set(err, ERR_INVALID, "linux.cgroupsPath: '%s' is the root of all cgroups",
+                       cgroups_path ? cgroups_path : "");
+    free(joined);
+    joined = strv_join(clean, "/");
+    *ret = str_printf("/%s", joined);
+    return 0;
 }
 
 static int check_path(const char *path, struct err *err)
@@ -54,7 +85,7 @@ static int check_path(const char *path, struct err *err)
 }
 
 /* Appends the member for a directory that exists; -errno where it does not open. */
-static int add_member(struct cgroup *cg, const struct cgroup_hierarchy *h, const char *dir)
+static int add_member(struct cgroup *cg, const struct cgroup_hierarchy *h, const char *dir, size_t existed)
 {
     int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
@@ -64,6 +95,7 @@ static int add_member(struct cgroup *cg, const struct cgroup_hierarchy *h, const
                                                      .controllers = h->controllers,
                                                      .dir = str_dup(dir),
                                                      .fd = fd,
+                                                     .existed = existed,
                                                      .driver = cgroup_driver_of(h->version)};
     return 0;
 }
@@ -79,7 +111,7 @@ int cgroup_open(struct cgroup **ret, const struct cgroup_host *host, const char 
     VEC_FOREACH (h, &host->hierarchies) {
         _cleanup_free_ char *dir = str_printf("%s%s", h->base, path);
 
-        r = add_member(cg, h, dir);
+        r = add_member(cg, h, dir, strlen(dir));
         if (r < 0 && r != -ENOENT)
             return err_errno(err, -r, "opening cgroup %s", dir);
     }
@@ -91,29 +123,56 @@ int cgroup_open(struct cgroup **ret, const struct cgroup_host *host, const char 
 
 /* ---- making directories ---- */
 
-/* mkdir(2) with the missing parents; `dir` begins with `base`. 0 or -errno. */
-static int make_dirs(const struct cgroup_hierarchy *h, char *dir)
+/* Removes `dir` and what is above it down to the length `existed`, as far as it is empty. */
+static void unmake_dirs(const char *dir, size_t existed)
 {
-    const struct cgroup_driver *driver = cgroup_driver_of(h->version);
-    char *slash = dir + strlen(h->base);
-    int r = mkdir(dir, 0755) < 0 ? -errno : 0;
+    _cleanup_free_ char *at = str_dup(dir);
 
-    if (r == -ENOENT) {
-        while ((slash = strchr(slash + 1, '/'))) {
-            *slash = 0;
-            r = mkdir(dir, 0755) < 0 ? -errno : driver->init_dir(h->controllers, dir);
-            *slash = '/';
-            if (r < 0 && r != -EEXIST)
-                return r;
-        }
-        r = mkdir(dir, 0755) < 0 ? -errno : 0;
-    }
-    if (r < 0)
-        return r;
-    r = driver->init_dir(h->controllers, dir);
-    if (r < 0)
+    while (strlen(at) > existed && rmdir(at) == 0)
+        *strrchr(at, '/') = 0;
+}
+
+/* One directory, fit for processes. 0 for a new one, 1 where it is there already, or -errno. */
+static int make_dir(const struct cgroup_hierarchy *h, const char *dir)
+{
+    int made = mkdir(dir, 0755) < 0 ? -errno : 0, r;
+
+    if (made < 0 && made != -EEXIST)
+        return made;
+    r = cgroup_driver_of(h->version)->init_dir(h->controllers, dir);
+    if (r < 0 && made == 0)
         rmdir(dir);
-    return r;
+    return r < 0 ? r : made == -EEXIST;
+}
+
+/* mkdir(2) with the missing parents; `dir` begins with `base`. How much of it was there before, as a length. 0 or
+ * -errno. */
+static int make_dirs(const struct cgroup_hierarchy *h, char *dir, size_t *ret_existed)
+{
+    char *slash = dir + strlen(h->base);
+    size_t existed = strlen(h->base);
+    int r = make_dir(h, dir);
+
+    if (r != -ENOENT) {
+        *ret_existed = r == 1 ? strlen(dir) : (size_t)(strrchr(dir, '/') - dir);
+        return MIN_OF(r, 0);
+    }
+    while ((slash = strchr(slash + 1, '/'))) {
+        *slash = 0;
+        r = make_dir(h, dir);
+        if (r == 1)
+            existed = strlen(dir);
+        if (r < 0)
+            unmake_dirs(dir, existed);
+        *slash = '/';
+        if (r < 0)
+            return r;
+    }
+    r = make_dir(h, dir);
+    *ret_existed = r == 1 ? strlen(dir) : existed;
+    if (r < 0)
+        unmake_dirs(dir, existed);
+    return MIN_OF(r, 0);
 }
 
 static unsigned controllers_of(const struct cgroup_plan *plan)
@@ -137,12 +196,22 @@ static bool is_needless(const struct cgroup_hierarchy *h, const struct cgroup_pl
     return !(h->controllers & needed);
 }
 
-/* Looks into all hierarchies before the first is touched: whoever is joining is in some of them only. */
-static int refuse_living(const struct cgroup_host *host, const char *path, struct err *err)
+/* Looks into all hierarchies before the first is touched: whoever is joining is in some of them only. What is there may
+ * be somebody's who made it for this container, with limits: it stays as it is. */
+static int refuse_unfit(const struct cgroup_host *host, const char *path, struct err *err)
 {
     VEC_FOREACH (h, &host->hierarchies) {
         _cleanup_free_ char *dir = str_printf("%s%s", h->base, path);
+        struct cgroup_member m = {.version = h->version, .controllers = h->controllers, .dir = dir};
+        bool frozen;
 
+        m.fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (m.fd < 0)
+            continue;
+        frozen = cgroup_driver_of(h->version)->told_to_freeze(&m) > 0;
+        fd_close(m.fd);
+        if (frozen)
+            return err_set(err, ERR_EXISTS, "cgroup %s is frozen", dir);
         if (cgroup_tree_lives(dir))
             return err_set(err, ERR_EXISTS, "cgroup %s has processes", dir);
     }
@@ -152,146 +221,28 @@ static int refuse_living(const struct cgroup_host *host, const char *path, struc
 static int make_member(struct cgroup *cg, const struct cgroup_host *host, const struct cgroup_hierarchy *h,
                        const struct cgroup_plan *plan, struct err *err)
 {
+    const struct cgroup_driver *driver = cgroup_driver_of(h->version);
     _cleanup_free_ char *dir = str_printf("%s%s", h->base, cg->path);
-    int r = make_dirs(h, dir);
+    size_t existed = 0;
+    int r = make_dirs(h, dir, &existed);
 
-    if (r == -EEXIST) {
-        r = refuse_living(host, cg->path, err);
-        if (r < 0)
-            return r;
-        r = cgroup_rmdir_tree(dir);
-        if (r == 0)
-            r = make_dirs(h, dir);
-    }
     if ((r == -EACCES || r == -EPERM || r == -EROFS) && is_needless(h, plan)) {
         log_debug("cgroup %s: not permitted, left out", dir);
         return 0;
     }
-    if (r == 0)
-        r = add_member(cg, h, dir);
     if (r < 0)
         return err_errno(err, -r, "making cgroup %s", dir);
-    return cgroup_driver_of(h->version)->enable(h, dir, controllers_of(plan) & h->controllers, err);
-}
-
-/* ---- limits ---- */
-
-static void trim(char *s)
-{
-    size_t n = strlen(s);
-
-    while (n && (s[n - 1] == '\n' || s[n - 1] == ' '))
-        s[--n] = 0;
-}
-
-/* A value in bytes is cut to pages; "max" and numbers below 0 stand for no limit. */
-static bool same_bytes(const char *wanted, const char *is)
-{
-    char *end;
-    int64_t n = strtoll(wanted, &end, 10), got;
-
-    if (end == wanted)
-        return str_eq(wanted, is);
-    if (n < 0)
-        return true;
-    got = strtoll(is, &end, 10);
-    return end != is && got <= n && n - got < sysconf(_SC_PAGESIZE);
-}
-
-/* "8:0 rbps=1024" in "8:0 rbps=1024 wbps=max …"; "8:0 1024" in "8:0 1024". A rate of 0 takes its line away. */
-static bool has_device(const char *wanted, const char *is)
-{
-    size_t number = strcspn(wanted, " ") + 1;
-
-    if (str_eq(wanted + number, "0"))
-        return true;
-    for (const char *line = is; *line; line += strspn(line, "\n")) {
-        size_t len = strcspn(line, "\n");
-        _cleanup_free_ char *copy = str_ndup(line, len), *found = NULL;
-        _cleanup_strv_ char **words = NULL;
-
-        line += len;
-        if (strncmp(copy, wanted, number) != 0)
-            continue;
-        words = strv_split(copy + number, ' ');
-        if (strv_contains(words, wanted + number))
-            return true;
+    r = add_member(cg, h, dir, existed);
+    if (r < 0) {
+        unmake_dirs(dir, existed);
+        return err_errno(err, -r, "opening cgroup %s", dir);
     }
-    return false;
-}
-
-static bool took_effect(const struct cgroup_setting *s, char *is)
-{
-    trim(is);
-    switch (s->check) {
-    case CGROUP_CHECK_SAME:
-        return str_eq(s->value, is);
-    case CGROUP_CHECK_BYTES:
-        return same_bytes(s->value, is);
-    case CGROUP_CHECK_DEVICE:
-        /* "8:0 rbps=max" lifts a limit: the line goes when it was the last one. */
-        return str_ends(s->value, "=max") || has_device(s->value, is);
-    case CGROUP_CHECK_SET:
-        return *is != 0;
-    case CGROUP_CHECK_NONE:
-        break;
-    }
-    return true;
-}
-
-static int write_setting(const struct cgroup_member *m, const struct cgroup_setting *s, struct err *err)
-{
-    _cleanup_buf_ struct buf is = BUF_INIT;
-    int r = fd_write_text(m->fd, s->file, s->value);
-
-    if (r == -ENOENT) {
-        r = err_set(err, ERR_UNSUPPORTED, "%s: this kernel's %s controller has no %s", s->limit,
-                    cgroup_controller_name(s->controller, m->version), s->file);
-        if (str_eq(s->limit, "memory.swap"))
-            err_hint(err, "boot with swapaccount=1");
-        return r;
-    }
-    if (r < 0)
-        return err_errno(err, -r, "%s: writing '%s' to %s/%s", s->limit, s->value, m->dir, s->file);
-    if (s->check == CGROUP_CHECK_NONE)
-        return 0;
-    r = cgroup_read(m->fd, s->file, &is);
-    if (r < 0)
-        return err_errno(err, -r, "%s: reading %s/%s", s->limit, m->dir, s->file);
-    if (!took_effect(s, is.p ? is.p : (char[1]){0}))
-        return err_set(err, ERR_UNSUPPORTED, "%s: wrote '%s' to %s/%s, but it is '%s'", s->limit, s->value, m->dir,
-                       s->file, buf_str(&is));
-    return 0;
-}
-
-int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err)
-{
-    bool no_devices = device_filter_needless();
-
-    VEC_FOREACH (s, &plan->settings) {
-        const struct cgroup_member *m = cgroup_member_find(cg, s->controller);
-        int r;
-
-        if (s->controller == CGROUP_DEVICES && no_devices)
-            continue;
-        if (!m)
-            return err_set(err, ERR_UNSUPPORTED, "%s: cgroup %s is in no hierarchy with the %s controller", s->limit,
-                           cg->path, cgroup_controller_name(s->controller, 1));
-        r = write_setting(m, s, err);
+    if (existed == strlen(dir)) {
+        r = refuse_unfit(host, cg->path, err);
         if (r < 0)
             return r;
     }
-    if (plan->devices.n) {
-        const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_DEVICES);
-        _cleanup_fd_ int fd = m ? openat(m->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-        if (!m && no_devices)
-            return 0;
-        if (fd < 0)
-            return err_set(err, ERR_UNSUPPORTED, "devices: cgroup %s is not on v2", cg->path);
-        return device_program_attach(&plan->devices, fd, err);
-    }
-    return 0;
+    return driver->enable(h, dir, controllers_of(plan) & h->controllers, err);
 }
 
 int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const char *path, const struct cgroup_plan *plan,
@@ -309,7 +260,7 @@ int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const cha
         r = cgroup_apply(cg, plan, err);
     if (r < 0) {
         VEC_FOREACH (m, &cg->members)
-            rmdir(m->dir);
+            unmake_dirs(m->dir, m->existed);
         return r;
     }
     *ret = steal_ptr(&cg);

@@ -44,8 +44,7 @@ int cgroup_oom_kills(const struct cgroup *cg, uint64_t *ret, struct err *err)
 /* What the container made below goes deep only by malice; the kernel's own limit is far beyond the stack's. */
 enum { DEPTH_MAX = 64 };
 
-/* Calls `fn` for `dir` and everything below, the deepest first. 0 or the last -errno. */
-static int for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void *arg, int depth)
+static int for_tree_at(const char *dir, int (*fn)(const char *dir, void *arg), void *arg, int depth)
 {
     DIR *d = depth < DEPTH_MAX ? opendir(dir) : NULL;
     struct dirent *e;
@@ -56,7 +55,7 @@ static int for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void
     while ((e = readdir(d))) {
         if (e->d_type == DT_DIR && !str_eq(e->d_name, ".") && !str_eq(e->d_name, "..")) {
             _cleanup_free_ char *below = str_printf("%s/%s", dir, e->d_name);
-            int bad = for_tree(below, fn, arg, depth + 1);
+            int bad = for_tree_at(below, fn, arg, depth + 1);
 
             if (bad < 0 && bad != -ENOENT)
                 r = bad;
@@ -67,6 +66,11 @@ static int for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void
     return own < 0 ? own : r;
 }
 
+int cgroup_for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void *arg)
+{
+    return for_tree_at(dir, fn, arg, 0);
+}
+
 static int remove_one(const char *dir, _unused_ void *arg)
 {
     return rmdir(dir) < 0 ? -errno : 0;
@@ -74,11 +78,11 @@ static int remove_one(const char *dir, _unused_ void *arg)
 
 static int look_at_one(const char *dir, void *arg)
 {
-    _cleanup_free_ char *file = str_printf("%s/cgroup.procs", dir);
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    int r = cgroup_read(AT_FDCWD, file, &text);
+    cgroup_pid_list pids = {0};
+    int r = cgroup_read_pids(AT_FDCWD, dir, &pids);
 
-    *(bool *)arg |= r == 0 && *buf_str(&text);
+    *(bool *)arg |= pids.n > 0;
+    free(pids.v);
     return r;
 }
 
@@ -86,7 +90,7 @@ bool cgroup_tree_lives(const char *dir)
 {
     bool lives = false;
 
-    for_tree(dir, look_at_one, &lives, 0);
+    cgroup_for_tree(dir, look_at_one, &lives);
     return lives;
 }
 
@@ -98,23 +102,18 @@ int cgroup_rmdir_tree(const char *dir)
         return 0;
     if (errno != EBUSY && errno != ENOTEMPTY)
         return -errno;
-    r = for_tree(dir, remove_one, NULL, 0);
+    r = cgroup_for_tree(dir, remove_one, NULL);
     return r == -ENOENT ? 0 : r;
 }
 
 /* ---- waiting ---- */
 
-/* Between two tries, longer each time; false when the time is up. */
-struct patience {
-    int64_t until, step; /* ns */
-};
-
-static struct patience patience_of(int64_t ms)
+struct cgroup_patience cgroup_patience_of(int64_t ms)
 {
-    return (struct patience){.until = time_monotonic() + ms * 1000000, .step = 50000};
+    return (struct cgroup_patience){.until = time_monotonic() + ms * 1000000, .step = 50000};
 }
 
-static bool patience_wait(struct patience *p)
+bool cgroup_patience_wait(struct cgroup_patience *p)
 {
     struct timespec ts = {.tv_nsec = (long)p->step};
 
@@ -135,25 +134,14 @@ struct killing {
 static int kill_one_cgroup(const char *dir, void *arg)
 {
     struct killing *killing = arg;
-    _cleanup_free_ char *file = str_printf("%s/cgroup.procs", dir);
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    int r = cgroup_read(AT_FDCWD, file, &text);
+    cgroup_pid_list pids = {0};
+    int r = cgroup_read_pids(AT_FDCWD, dir, &pids);
 
-    if (r < 0)
-        return r;
-    for (char *p = text.p; p && *p;) {
-        char *end;
-        long pid = strtol(p, &end, 10);
-
-        if (end == p)
-            break;
-        if (pid > 1) { /* 0: in a PID namespace that is not below ours */
-            kill((pid_t)pid, killing->signal);
-            killing->n++;
-        }
-        p = end + strspn(end, "\n");
-    }
-    return 0;
+    VEC_FOREACH (pid, &pids)
+        kill(*pid, killing->signal);
+    killing->n += pids.n;
+    free(pids.v);
+    return r;
 }
 
 /* The hierarchy whose list of processes is the container's: that of the freezer, or whichever there is. */
@@ -168,7 +156,7 @@ int cgroup_signal(struct cgroup *cg, int signal, struct err *err)
 {
     const struct cgroup_member *m = listing_member(cg);
     struct killing killing = {.signal = signal};
-    int r = m ? for_tree(m->dir, kill_one_cgroup, &killing, 0) : 0;
+    int r = m ? cgroup_for_tree(m->dir, kill_one_cgroup, &killing) : 0;
 
     return r < 0 && r != -ENOENT ? err_errno(err, -r, "reading the processes of cgroup %s", m->dir) : 0;
 }
@@ -178,7 +166,7 @@ int cgroup_signal(struct cgroup *cg, int signal, struct err *err)
 int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
 {
     const struct cgroup_member *m = listing_member(cg);
-    struct patience patience = patience_of(2000);
+    struct cgroup_patience patience = cgroup_patience_of(2000);
 
     if (!m)
         return 0;
@@ -188,14 +176,14 @@ int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
 
         VEC_FOREACH (f, &cg->members)
             f->driver->freeze(f, true);
-        r = for_tree(m->dir, kill_one_cgroup, &killing, 0);
+        r = cgroup_for_tree(m->dir, kill_one_cgroup, &killing);
         VEC_FOREACH (f, &cg->members)
             f->driver->freeze(f, false);
         if (r == -ENOENT || (r == 0 && killing.n == 0))
             return 0;
         if (r < 0)
             return err_errno(err, -r, "killing cgroup %s", m->dir);
-    } while (patience_wait(&patience));
+    } while (cgroup_patience_wait(&patience));
     return err_set(err, ERR_BUSY, "killing cgroup %s: processes are left", m->dir);
 }
 
@@ -204,8 +192,12 @@ int cgroup_kill(struct cgroup *cg, struct err *err)
     VEC_FOREACH (m, &cg->members) {
         int r = m->driver->kill(m, err);
 
-        if (r != ERR_UNSUPPORTED)
-            return r;
+        if (r == ERR_UNSUPPORTED)
+            continue;
+        /* On a hybrid host the freezer is v1's, and what that holds hears no signal. */
+        VEC_FOREACH (f, &cg->members)
+            f->driver->freeze(f, false);
+        return r;
     }
     return cgroup_kill_by_list(cg, err);
 }
@@ -214,13 +206,13 @@ int cgroup_kill(struct cgroup *cg, struct err *err)
 
 int cgroup_remove(struct cgroup *cg, struct err *err)
 {
-    struct patience patience = patience_of(2000);
+    struct cgroup_patience patience = cgroup_patience_of(2000);
     int result = 0;
 
     VEC_FOREACH (m, &cg->members) {
         int r;
 
-        while ((r = cgroup_rmdir_tree(m->dir)) == -EBUSY && patience_wait(&patience))
+        while ((r = cgroup_rmdir_tree(m->dir)) == -EBUSY && cgroup_patience_wait(&patience))
             ;
         if (r == 0 || result)
             continue;

@@ -316,7 +316,7 @@ const struct cgroup_hierarchy *cgroup_host_find(const struct cgroup_host *host, 
     VEC_FOREACH (h, &host->hierarchies) {
         if (h->controllers & 1U << c)
             return h;
-        if (h->version == 2 && (c == CGROUP_DEVICES || c == CGROUP_FREEZER))
+        if (h->version == 2 && (c == CGROUP_DEVICES || c == CGROUP_FREEZER || c == CGROUP_CORE))
             found = h;
     }
     return found;

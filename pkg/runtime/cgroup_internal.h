@@ -11,6 +11,8 @@ struct cgroup_member {
     unsigned controllers;
     char *dir; /* full path */
     int fd;    /* of it, O_PATH */
+    /* How much of `dir` was there before: the length of the path; all of it where it was not made here. */
+    size_t existed;
     const struct cgroup_driver *driver;
 };
 
@@ -18,6 +20,9 @@ struct cgroup {
     char *path;
     VEC(struct cgroup_member) members;
 };
+
+/* Beside enum err_kind, within cgroup_apply.c: the kernel may take the value when others are written. */
+enum { CGROUP_TRY_LATER = 1 };
 
 /* What v1 and v2 do differently. */
 struct cgroup_driver {
@@ -38,8 +43,15 @@ struct cgroup_driver {
     /* Sends SIGKILL to all at once. Without such a way ERR_UNSUPPORTED, with no text: the caller freezes and loops. */
     int (*kill)(const struct cgroup_member *m, struct err *err);
 
-    /* Stops all processes, or lets them go on, as far as the hierarchy can; does not wait. */
-    void (*freeze)(const struct cgroup_member *m, bool frozen);
+    /* Stops all processes, or lets them go on, as far as the hierarchy can; does not wait. 0 or -errno; -ENOENT without
+     * a freezer. */
+    int (*freeze)(const struct cgroup_member *m, bool frozen);
+
+    /* Whether all are stopped by now. 1, 0 or -errno. */
+    int (*frozen)(const struct cgroup_member *m);
+
+    /* Whether it was told to stop, itself and not a cgroup above. 1, 0 or -errno. */
+    int (*told_to_freeze)(const struct cgroup_member *m);
 };
 
 extern const struct cgroup_driver cgroup_driver_v1, cgroup_driver_v2;
@@ -61,11 +73,27 @@ char *cgroup_mountinfo_find(const char *mountinfo, const struct cgroup_hierarchy
 /* "cpu io memory" (v2, separated by blanks) or "cpu,cpuacct" (v1) -> bits; names that are not known are passed over. */
 unsigned cgroup_controllers_parse(const char *names, int version);
 
+/* Between two tries, longer each time. */
+struct cgroup_patience {
+    int64_t until, step; /* ns */
+};
+
+struct cgroup_patience cgroup_patience_of(int64_t ms);
+/* Waits a little; false when the time is up. */
+bool cgroup_patience_wait(struct cgroup_patience *p);
+
+/* Calls `fn` for `dir` and everything below, the deepest first. 0 or the last -errno. */
+int cgroup_for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void *arg);
+
 /* Reads a file of a cgroup, which the kernel keeps short, into an unlimited buffer; 0 or -errno. */
 int cgroup_read(int dirfd, const char *file, struct buf *out);
 
 /* The number behind `key` and a blank, at the start of a line of `text`; 0 if there is none. */
 uint64_t cgroup_keyed_number(const char *text, const char *key);
+
+/* Appends the processes in one cgroup, none of those below: 0 or -errno. Those that have no number here, since they are
+ * in a PID namespace that is not below ours, are left out. */
+int cgroup_read_pids(int dirfd, const char *dir, cgroup_pid_list *out);
 
 /* Whether a process is in the cgroup or below. What cannot be read has none: removing it will tell. */
 bool cgroup_tree_lives(const char *dir);

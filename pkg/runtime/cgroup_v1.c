@@ -70,10 +70,28 @@ static int v1_kill(_unused_ const struct cgroup_member *m, _unused_ struct err *
     return ERR_UNSUPPORTED;
 }
 
-static void v1_freeze(const struct cgroup_member *m, bool frozen)
+static int v1_freeze(const struct cgroup_member *m, bool frozen)
 {
-    if (m->controllers & 1U << CGROUP_FREEZER)
-        fd_write_text(m->fd, "freezer.state", frozen ? "FROZEN" : "THAWED");
+    if (!(m->controllers & 1U << CGROUP_FREEZER))
+        return -ENOENT;
+    return fd_write_text(m->fd, "freezer.state", frozen ? "FROZEN" : "THAWED");
+}
+
+/* Reading makes the kernel look: FREEZING becomes FROZEN there. freezer-subsystem.rst. */
+static int v1_frozen(const struct cgroup_member *m)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = cgroup_read(m->fd, "freezer.state", &text);
+
+    return r < 0 ? r : str_after(buf_str(&text), "FROZEN") != NULL;
+}
+
+static int v1_told_to_freeze(const struct cgroup_member *m)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = cgroup_read(m->fd, "freezer.self_freezing", &text);
+
+    return r < 0 ? r : *buf_str(&text) == '1';
 }
 
 const struct cgroup_driver cgroup_driver_v1 = {
@@ -83,4 +101,6 @@ const struct cgroup_driver cgroup_driver_v1 = {
     .oom_file = "memory.oom_control",
     .kill = v1_kill,
     .freeze = v1_freeze,
+    .frozen = v1_frozen,
+    .told_to_freeze = v1_told_to_freeze,
 };

@@ -38,13 +38,49 @@ static int hand_down(const char *dir, enum cgroup_controller c, struct err *err)
     return r < 0 ? err_errno(err, -r, "writing '%s' to %s", text, file) : 0;
 }
 
+/* The kernel's word for what the cgroup is; "domain" where it does not tell (the root). */
+static char *read_type(const char *dir)
+{
+    _cleanup_free_ char *file = str_printf("%s/cgroup.type", dir);
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    if (cgroup_read(AT_FDCWD, file, &text) < 0 || !*buf_str(&text))
+        return str_dup("domain");
+    return str_ndup(buf_str(&text), strcspn(buf_str(&text), "\n"));
+}
+
+/* A container needs controllers that cannot tell threads from each other. Who made a cgroup above threaded is named.
+ * cgroup-v2.rst, "Threads". */
+static int refuse_threaded(const struct cgroup_hierarchy *h, const char *dir, struct err *err)
+{
+    _cleanup_free_ char *type = read_type(dir), *at = str_dup(dir);
+    size_t end = strlen(h->base);
+
+    if (str_eq(type, "domain"))
+        return 0;
+    while (dir[end]) {
+        end += 1 + strcspn(dir + end + 1, "/");
+        at[end] = 0;
+        free(type);
+        type = read_type(at);
+        if (!str_eq(type, "domain"))
+            break;
+        at[end] = dir[end];
+    }
+    return err_set(err, ERR_UNSUPPORTED, "cgroup %s is '%s': a container cannot be in or below a threaded cgroup", at,
+                   type);
+}
+
 /* From the base down to the parent of `dir`, each cgroup hands down what is missing. Hot paths read one file. */
 static int v2_enable(const struct cgroup_hierarchy *h, const char *dir, unsigned needed, struct err *err)
 {
     _cleanup_free_ char *at = str_dup(dir);
+    int r = refuse_threaded(h, dir, err);
     unsigned missing = (needed | (accounting & h->controllers)) & ~read_controllers(dir);
     size_t end = strlen(h->base);
 
+    if (r < 0)
+        return r;
     while (missing && dir[end]) {
         at[end] = 0;
         for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
@@ -86,9 +122,25 @@ static int v2_kill(const struct cgroup_member *m, struct err *err)
     return r < 0 ? err_errno(err, -r, "killing cgroup %s", m->dir) : 0;
 }
 
-static void v2_freeze(const struct cgroup_member *m, bool frozen)
+static int v2_freeze(const struct cgroup_member *m, bool frozen)
 {
-    fd_write_text(m->fd, "cgroup.freeze", frozen ? "1" : "0");
+    return fd_write_text(m->fd, "cgroup.freeze", frozen ? "1" : "0");
+}
+
+static int v2_frozen(const struct cgroup_member *m)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = cgroup_read(m->fd, "cgroup.events", &text);
+
+    return r < 0 ? r : cgroup_keyed_number(buf_str(&text), "frozen") == 1;
+}
+
+static int v2_told_to_freeze(const struct cgroup_member *m)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = cgroup_read(m->fd, "cgroup.freeze", &text);
+
+    return r < 0 ? r : *buf_str(&text) == '1';
 }
 
 const struct cgroup_driver cgroup_driver_v2 = {
@@ -98,4 +150,6 @@ const struct cgroup_driver cgroup_driver_v2 = {
     .oom_file = "memory.events",
     .kill = v2_kill,
     .freeze = v2_freeze,
+    .frozen = v2_frozen,
+    .told_to_freeze = v2_told_to_freeze,
 };

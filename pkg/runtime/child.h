@@ -15,7 +15,7 @@ enum child_message {
     CHILD_WAITS,        /* RUNTIME_WAITS; waits for CHILD_GO_ON, and is then done with this socket */
     CHILD_READY,        /* only execve(2) is left */
     CHILD_ERROR,        /* the child is about to end */
-    CHILD_GO_ON,        /* from the parent; to CHILD_HOOKS with the child's pid, an int32_t */
+    CHILD_GO_ON,        /* from the parent; with the child's pid, an int32_t */
 };
 
 struct child {
@@ -29,7 +29,7 @@ struct child {
     int root;      /* O_PATH, where the container's "/" is */
     int terminal;  /* the slave, or -1 */
     int mask;      /* O_PATH, an empty directory that hides others, or -1 */
-    pid_t pid;     /* ours, as the runtime sees it; known once the parent has run hooks */
+    pid_t pid;     /* ours, as the runtime sees it; known once the parent has answered */
     char *program; /* found, or NULL */
     struct userdb_user user;
 };
@@ -40,8 +40,8 @@ int child_run(struct child *c, struct err *err);
 /* child_run(), and the end of the process with whatever error there was. */
 void child_be(struct child *c) __attribute__((noreturn));
 
-/* Tells the parent, and waits for its CHILD_GO_ON, whose frame is `ret`; ERR_INTERRUPTED where it is gone. */
-int child_ask(struct child *c, enum child_message what, struct frame *ret, struct err *err);
+/* Tells the parent, and waits for its CHILD_GO_ON; ERR_INTERRUPTED where it is gone. */
+int child_ask(struct child *c, enum child_message what, struct err *err);
 
 /* Joining, user namespaces and what else takes a process in between: stage.c. */
 int stage_join(struct child *c, bool with_user, struct err *err);
@@ -88,5 +88,7 @@ int child_exec(struct child *c, const struct plan_step *s, struct err *err);
 void child_close_descriptors(const struct child *c, const int *kept, size_t n);
 
 /* And that wait for others: child_wait.c. */
-int child_hooks(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_runtime(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_create(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_start(struct child *c, const struct plan_step *s, struct err *err);
 int child_gate(struct child *c, const struct plan_step *s, struct err *err);

@@ -33,6 +33,14 @@ int device_access_parse(const char *s, unsigned *ret, struct err *err)
     return 0;
 }
 
+void device_access_format(unsigned access, char out[4])
+{
+    for (size_t i = 0; i < ARRAY_SIZE(accesses); i++)
+        if (access & accesses[i].bit)
+            *out++ = accesses[i].letter;
+    *out = 0;
+}
+
 void device_rules_add_defaults(device_rules *rules)
 {
     static const struct device_rule defaults[] = {
@@ -46,55 +54,16 @@ void device_rules_add_defaults(device_rules *rules)
         {true, 'c', 5, 0, DEVICE_ALL},            /* tty */
         {true, 'c', 5, 2, DEVICE_ALL},            /* ptmx */
         {true, 'c', 136, DEVICE_ANY, DEVICE_ALL}, /* pts, the console among them */
+        {true, 'c', 10, 200, DEVICE_ALL},         /* net/tun, for who makes the node and has the capabilities */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
         *VEC_PUSH(rules) = defaults[i];
 }
 
-/* A rule about every device and every access: nothing before it counts. */
-static bool rule_is_total(const struct device_rule *r)
+bool device_rule_is_total(const struct device_rule *r)
 {
     return r->type == 'a' && r->major == DEVICE_ANY && r->minor == DEVICE_ANY && r->access == DEVICE_ALL;
-}
-
-/* ---- v1 ---- */
-
-static void format_number(int32_t n, char out[12])
-{
-    if (n == DEVICE_ANY)
-        strcpy(out, "*");
-    else
-        snprintf(out, 12, "%d", n);
-}
-
-static void add_line(device_lines *lines, const struct device_rule *r, char type)
-{
-    struct device_line *line = VEC_PUSH(lines);
-    char major[12], minor[12], access[4];
-    size_t n = 0;
-
-    for (size_t i = 0; i < ARRAY_SIZE(accesses); i++)
-        if (r->access & accesses[i].bit)
-            access[n++] = accesses[i].letter;
-    access[n] = 0;
-    format_number(r->major, major);
-    format_number(r->minor, minor);
-    line->allow = r->allow;
-    snprintf(line->text, sizeof(line->text), "%c %s:%s %s", type, major, minor, access);
-}
-
-void device_rules_to_lines(const device_rules *rules, device_lines *ret)
-{
-    VEC_FOREACH (r, rules) {
-        /* The kernel reads nothing behind an 'a': it switches the default, whatever numbers and access follow. */
-        if (r->type == 'a' && !rule_is_total(r)) {
-            add_line(ret, r, 'c');
-            add_line(ret, r, 'b');
-        } else {
-            add_line(ret, r, r->type);
-        }
-    }
 }
 
 /* ---- v2 ---- */
@@ -181,7 +150,7 @@ int device_rules_to_program(const device_rules *rules, struct device_program *re
             device_program_release(&p);
             return err_set(err, ERR_LIMIT, "%zu device rules are more than the kernel takes", rules->n);
         }
-        if (rule_is_total(&rules->v[i]))
+        if (device_rule_is_total(&rules->v[i]))
             break;
         if (i == 0)
             emit_answer(&p, true);

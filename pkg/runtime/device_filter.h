@@ -37,19 +37,27 @@ typedef VEC(struct device_rule) device_rules;
 
 /* "rwm" in any order -> bits; ERR_INVALID for another letter or none. */
 int device_access_parse(const char *s, unsigned *ret, struct err *err);
+void device_access_format(unsigned access, char out[4]);
+
+/* Whether the rule is about every device and every access: nothing before it counts. */
+bool device_rule_is_total(const struct device_rule *rule);
 
 /* Appends what every container gets (runtime specification, "Default Devices": null, zero, full, random, urandom, tty,
- * the terminal of its own and mknod of anything), as Docker's runtime does behind the rules of the spec. */
+ * the terminal of its own; mknod of anything and /dev/net/tun), as Docker's runtime does behind the rules of the spec.
+ */
 void device_rules_add_defaults(device_rules *rules);
 
 /* The lines of v1: written in order, each to devices.allow or devices.deny. */
 struct device_line {
     bool allow;
-    char text[40]; /* "c 1:3 rwm", "a" */
+    char text[40]; /* "c 1:3 rwm", "a *:* rwm" */
 };
 typedef VEC(struct device_line) device_lines;
 
-void device_rules_to_lines(const device_rules *rules, device_lines *ret);
+/* The kernel keeps one answer for all devices and a set of exceptions without an order: the lines build what the rules
+ * come to. ERR_UNSUPPORTED where there is no such set: a rule that takes a part of what an earlier one gave ("c 1:*
+ * allowed, c 1:3 denied"). The caller frees `ret->v`. */
+int device_rules_to_lines(const device_rules *rules, device_lines *ret, struct err *err);
 
 /* The program of v2. */
 struct device_program {

@@ -209,6 +209,7 @@ static int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err 
 static void plan_walls(const struct runtime_start *start, struct plan *p)
 {
     const struct oci_spec *spec = start->spec;
+    const struct oci_hooks *hooks = &spec->hooks;
     struct plan_step *s;
 
     plan_add(p, PLAN_USER, spec->process.user.username);
@@ -221,8 +222,10 @@ static void plan_walls(const struct runtime_start *start, struct plan *p)
         s = plan_add(p, PLAN_CHANGE, "/");
         s->mount.set = MOUNT_ATTR_RDONLY;
     }
-    if (start->state)
-        plan_add(p, PLAN_HOOKS, NULL);
+    if (start->state && (hooks->prestart.n || hooks->create_runtime.n || hooks->create_container.n))
+        plan_add(p, PLAN_HOOKS_RUNTIME, NULL);
+    if (start->state && hooks->create_container.n)
+        plan_add(p, PLAN_HOOKS_CREATE, NULL);
     plan_add(p, PLAN_PIVOT, NULL)->flag = start->no_pivot;
 }
 
@@ -301,6 +304,8 @@ static int plan_process(const struct runtime_start *start, struct plan *p, struc
     plan_add(p, PLAN_PROGRAM, NULL);
     if (start->gate)
         plan_add(p, PLAN_GATE, NULL);
+    if (start->state && start->spec->hooks.start_container.n)
+        plan_add(p, PLAN_HOOKS_START, NULL);
     plan_add(p, PLAN_EXEC, process->args[0]);
     return 0;
 }
@@ -407,7 +412,9 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_IDENTITY] = "becoming the user",
         [PLAN_WORKDIR] = "entering the working directory",
         [PLAN_ROOT_ENTERED] = "entering the container",
-        [PLAN_HOOKS] = "hooks",
+        [PLAN_HOOKS_RUNTIME] = "hooks",
+        [PLAN_HOOKS_CREATE] = "createContainer hook",
+        [PLAN_HOOKS_START] = "startContainer hook",
         [PLAN_PROGRAM] = "exec",
         [PLAN_GATE] = "waiting",
         [PLAN_EXEC] = "exec",

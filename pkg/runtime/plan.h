@@ -37,7 +37,8 @@ enum plan_op {
     PLAN_SYSCTL,         /* `source` is written to `target`, a file of the container's /proc/sys */
     PLAN_READONLY_PATH,  /* `target` becomes a read-only mount of itself; missing is no failure */
     PLAN_MASK_PATH,      /* `target` is covered by something empty; missing is no failure */
-    PLAN_HOOKS,          /* prestart and createRuntime, by the runtime */
+    PLAN_HOOKS_RUNTIME,  /* prestart and createRuntime, by the parent */
+    PLAN_HOOKS_CREATE,   /* createContainer, by the child, with the host's files still in sight */
     PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */
     PLAN_HOSTNAME,       /* `source` */
     PLAN_LOOPBACK,       /* the interface lo goes up */
@@ -45,11 +46,12 @@ enum plan_op {
     PLAN_STDIO,          /* descriptors 0, 1, 2, or the terminal as the controlling one */
     PLAN_KEYRING,        /* a session keyring of its own */
     PLAN_NO_NEW_PRIVS,
-    PLAN_BOUNDING, /* capabilities that no program can get back: `number` is the mask of those that stay */
-    PLAN_WORKDIR,  /* into `target` */
-    PLAN_IDENTITY, /* groups, group, user, capabilities (of the spec) */
-    PLAN_PROGRAM,  /* it is looked for: what is not there is no container */
-    PLAN_GATE,     /* waits to be started */
+    PLAN_BOUNDING,    /* capabilities that no program can get back: `number` is the mask of those that stay */
+    PLAN_WORKDIR,     /* into `target` */
+    PLAN_IDENTITY,    /* groups, group, user, capabilities (of the spec) */
+    PLAN_PROGRAM,     /* it is looked for: what is not there is no container */
+    PLAN_GATE,        /* waits to be started */
+    PLAN_HOOKS_START, /* startContainer, by the child */
     PLAN_EXEC,
 };
 
@@ -78,7 +80,8 @@ struct plan_step {
 
 /* A namespace that exists and is joined before the first step. */
 struct plan_join {
-    const char *type; /* "network" */
+    const char *field; /* for errors: "linux.namespaces[1].path" */
+    const char *type;  /* "network" */
     const char *path;
     int flag; /* CLONE_NEW* */
 };

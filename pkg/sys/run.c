@@ -5,6 +5,7 @@
 #include "sys/proc.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -38,7 +39,16 @@ static void reset_signals(posix_spawnattr_t *attributes)
     sigaddset(&pipe, SIGPIPE);
     posix_spawnattr_setsigmask(attributes, &none);
     posix_spawnattr_setsigdefault(attributes, &pipe);
-    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+}
+
+static int start(const struct run *run, const posix_spawn_file_actions_t *files, const posix_spawnattr_t *attributes,
+                 pid_t *ret)
+{
+    char *const *argv = (char *const *)run->argv, *const *env = run->env ? run->env : environ;
+
+    return run->file ? posix_spawn(ret, run->file, files, attributes, argv, env)
+                     : posix_spawnp(ret, run->argv[0], files, attributes, argv, env);
 }
 
 static int spawn(const struct run *run, int input, int output, pid_t *ret, struct err *err)
@@ -50,10 +60,16 @@ static int spawn(const struct run *run, int input, int output, pid_t *ret, struc
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (run->errors)
+        posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+    else
+        posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+    if (run->dir)
+        posix_spawn_file_actions_addchdir_np(&files, run->dir);
     posix_spawnattr_init(&attributes);
     reset_signals(&attributes);
-    r = posix_spawnp(ret, run->argv[0], &files, &attributes, (char *const *)run->argv, environ);
+    r = start(run, &files, &attributes, ret);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return r ? err_errno(err, r, "running %s", run->argv[0]) : 0;
@@ -66,8 +82,11 @@ static int take(const struct run *run, int fd, struct err *err)
     ssize_t n;
     int r = 0;
 
-    while (r == 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
+    while (r == 0 && (n = read(fd, bytes, sizeof(bytes))) > 0) {
+        if (run->tail && run->output->len + (size_t)n > run->output->max)
+            buf_consume(run->output, MIN_OF(run->output->len, run->output->len + (size_t)n - run->output->max));
         r = buf_append(run->output, bytes, (size_t)n, err);
+    }
     if (r < 0)
         return err_wrap(err, "%s", run->argv[0]);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -82,12 +101,13 @@ static int collect(const struct run *run, int process, int output, struct err *e
     struct pollfd fds[] = {{.fd = process, .events = POLLIN}, {.fd = output, .events = POLLIN}};
 
     for (;;) {
-        int64_t left = (end - time_monotonic()) / millisecond;
+        int64_t left = run->timeout_ms ? (end - time_monotonic()) / millisecond : -1;
         int r;
 
-        if (left <= 0)
-            return err_set(err, ERR_NETWORK, "%s: no answer in %d seconds", run->argv[0], run->timeout_ms / 1000);
-        if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
+        if (run->timeout_ms && left <= 0)
+            return err_set(err, ERR_NETWORK, "%s: no answer in %lld seconds", run->argv[0],
+                           (long long)run->timeout_ms / 1000);
+        if (poll(fds, 2, (int)MIN_OF(left, INT_MAX)) < 0 && errno != EINTR)
             return err_errno(err, errno, "waiting for %s", run->argv[0]);
         r = fds[1].fd < 0 ? 0 : take(run, output, err);
         if (r < 0 || fds[0].revents)
@@ -117,7 +137,7 @@ int run_program(const struct run *run, struct err *err)
     process = proc_open(pid);
     r = process < 0 ? err_errno(err, -process, "watching %s", run->argv[0]) : collect(run, process, from, err);
     if (r < 0)
-        kill(pid, SIGKILL);
+        kill(-pid, SIGKILL);
     code = process < 0 ? 0 : proc_wait(process);
     return r < 0 ? r : code;
 }

@@ -241,6 +241,57 @@ static void test_indent(void **state)
     check_deep_indent();
 }
 
+static int parse_number(const char *member, struct outer *ret, struct err *err)
+{
+    _cleanup_free_ char *text = str_printf("{\"title\":\"18446744073709551615\",%s}", member);
+
+    return json_parse(text, strlen(text), &outer_type, ret, err);
+}
+
+/* Numbers beyond 2^63-1 are read where there is place for them, and only there. */
+static void test_wide_numbers(void **state _unused_)
+{
+    static const struct {
+        const char *member, *says; /* NULL: read */
+        uint64_t number;
+    } cases[] = {
+        {"\"unsigned\":18446744073709551615", NULL, UINT64_MAX},
+        {"\"unsigned\" : 9223372036854775808 ", NULL, (uint64_t)INT64_MAX + 1},
+        {"\"unsigned\":9223372036854775807", NULL, INT64_MAX},
+        {"\"x\":[18446744073709551614,18446744073709551613],\"unsigned\":18446744073709551612", NULL, UINT64_MAX - 3},
+        {"\"unsigned\":18446744073709551616", "too big", 0},
+        {"\"unsigned\":99999999999999999999", "too big", 0},
+        {"\"unsigned\":-18446744073709551615", "too big", 0},
+        {"\"unsigned\":18446744073709551615.0", "unsigned: whole number expected", 0},
+        {"\"unsigned\":1.18446744073709551615", "unsigned: whole number expected", 0},
+        {"\"unsigned\":1.5e-200", "unsigned: whole number expected", 0},
+        {"\"number\":18446744073709551615", "number: whole number expected", 0},
+        {"\"ints\":[18446744073709551615]", "ints[0]: whole number expected", 0},
+        {"\"zero\":18446744073709551615", "zero: whole number expected", 0},
+        {"\"flag\":18446744073709551615", "flag: true or false expected", 0},
+        {"\"raw\":[18446744073709551615]", "raw: value cannot be kept", 0},
+    };
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct outer o;
+        _cleanup_buf_ struct buf out = BUF_INIT;
+
+        if (cases[i].says) {
+            assert_fails(parse_number(cases[i].member, &o, &err), ERR_INVALID, cases[i].says);
+            continue;
+        }
+        assert_ok(parse_number(cases[i].member, &o, &err));
+        assert_true(o.unsigned_number == cases[i].number);
+        assert_string_equal(o.title, "18446744073709551615");
+        json_dump(&outer_type, &o, false, &out);
+        json_free(&outer_type, &o);
+        assert_ok(json_parse(buf_str(&out), out.len, &outer_type, &o, &err));
+        assert_true(o.unsigned_number == cases[i].number);
+        json_free(&outer_type, &o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_zero_bytes),
         cmocka_unit_test(test_indent),
+        cmocka_unit_test(test_wide_numbers),
     };
 
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

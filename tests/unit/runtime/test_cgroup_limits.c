@@ -134,7 +134,7 @@ static void test_cpuset(_unused_ void **state)
     if (cgroup_create(&cg, &live_host, live_path, &plan, &err) == 0) { /* v2 takes CPUs that may come */
         live_end(cg);
     } else {
-        assert_non_null(strstr(err.text, "cpu.cpus: writing '4000' to "));
+        assert_non_null(strstr(err.text, "linux.resources.cpu.cpus: writing '4000' to "));
         assert_int_equal(cgroup_open(&cg, &live_host, live_path, NULL), ERR_NOT_FOUND);
     }
 }
@@ -177,6 +177,16 @@ static int devices_teardown(_unused_ void **state)
     return rmdir(device_dir);
 }
 
+static struct cgroup_setting *add_setting(struct cgroup_plan *plan, enum cgroup_controller c, const char *file,
+                                          const char *value)
+{
+    struct cgroup_setting *s = VEC_PUSH(&plan->settings);
+
+    *s = (struct cgroup_setting){
+        .controller = c, .limit = str_dup(file), .file = str_dup(file), .value = str_dup(value)};
+    return s;
+}
+
 /* Everything is refused, even what a plan lets every container have. */
 static void refuse_all(struct cgroup *cg)
 {
@@ -190,8 +200,7 @@ static void refuse_all(struct cgroup *cg)
     if (h->version == 2)
         assert_ok(device_rules_to_program(&rules, &plan.devices, &err));
     else
-        *VEC_PUSH(&plan.settings) =
-            (struct cgroup_setting){CGROUP_DEVICES, "devices", "devices.deny", str_dup("a *:* rwm"), CGROUP_CHECK_NONE};
+        add_setting(&plan, CGROUP_DEVICES, "devices.deny", "a *:* rwm")->check = CGROUP_CHECK_NONE;
     assert_ok(cgroup_apply(cg, &plan, &err));
     free(rules.v);
 }
@@ -277,12 +286,11 @@ static void test_read_back(_unused_ void **state)
     live_require(1U << CGROUP_PIDS);
     cg = live_create(&none);
     /* A number, but not the text that was written. */
-    *VEC_PUSH(&plan.settings) =
-        (struct cgroup_setting){CGROUP_PIDS, "pids.limit", "pids.max", str_dup("0005"), CGROUP_CHECK_SAME};
+    add_setting(&plan, CGROUP_PIDS, "pids.max", "0005");
     assert_fails(cgroup_apply(cg, &plan, &err), ERR_UNSUPPORTED, "wrote '0005'");
     str_replace(&plan.settings.v[0].value, str_dup("7"));
     assert_ok(cgroup_apply(cg, &plan, &err));
-    plan.settings.v[0].file = "pids.novelty";
+    str_replace(&plan.settings.v[0].file, str_dup("pids.novelty"));
     assert_fails(cgroup_apply(cg, &plan, &err), ERR_UNSUPPORTED, "pids controller has no pids.novelty");
     live_end(cg);
 }

@@ -111,8 +111,10 @@ static void test_exists(_unused_ void **state)
         assert_int_equal(inode_of(&cg->members.v[i]), inodes[i]);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    /* What a crash left behind, empty: made anew. */
+    /* What is empty is used as it is. */
     assert_ok(cgroup_create(&second, &live_host, live_path, &plan, &err));
+    for (size_t i = 0; i < cg->members.n; i++)
+        assert_int_equal(inode_of(&second->members.v[i]), inodes[i]);
     cgroup_free(second);
     live_end(cg);
 }

@@ -1,70 +1,4 @@
-#include "../unit.h"
-
-#include "oci/spec.h"
-#include "runtime/cgroup_internal.h"
-
-/* ---- hosts ---- */
-
-static const char hybrid_text[] = "4:memory:/process/x\n3:cpuset:/\n2:cpu,cpuacct:/\n8:pids:/\n7:blkio:/\n5:devices:/\n"
-                                  "0::/\n";
-
-static struct cgroup_host host_of(const char *text, const char *v2_controllers)
-{
-    struct cgroup_host host;
-    struct err err;
-
-    assert_ok(cgroup_host_parse(&host, text, &err));
-    VEC_FOREACH (h, &host.hierarchies) {
-        h->base = str_dup("/nowhere");
-        if (h->version == 2)
-            h->controllers = cgroup_controllers_parse(v2_controllers, 2);
-    }
-    return host;
-}
-
-static struct cgroup_host host_v1(void)
-{
-    return host_of(hybrid_text, "hugetlb\n");
-}
-
-static struct cgroup_host host_v2(void)
-{
-    return host_of("0::/init.scope\n", "cpuset cpu io memory hugetlb pids rdma misc\n");
-}
-
-/* ---- plans as text: "CONTROLLER FILE VALUE" a line ---- */
-
-static char *plan_text(const struct cgroup_plan *plan)
-{
-    struct buf b = BUF_INIT;
-
-    VEC_FOREACH (s, &plan->settings)
-        buf_addf(&b, "%s %s %s\n", cgroup_controller_name(s->controller, 1), s->file, s->value);
-    return b.p ? buf_steal(&b) : str_dup("");
-}
-
-static void expect_plan(struct cgroup_host host, const struct oci_resources *r, const char *expected)
-{
-    _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
-    _cleanup_free_ char *text = NULL;
-    struct err err;
-
-    assert_ok(cgroup_plan_make(&plan, &host, r, &err));
-    text = plan_text(&plan);
-    assert_string_equal(text, expected);
-    cgroup_host_release(&host);
-}
-
-static void expect_refusal(struct cgroup_host host, const struct oci_resources *r, int kind, const char *part)
-{
-    struct cgroup_plan plan = {0};
-    struct err err;
-
-    assert_fails(cgroup_plan_make(&plan, &host, r, &err), kind, part);
-    assert_null(plan.settings.v);
-    assert_null(plan.devices.v);
-    cgroup_host_release(&host);
-}
+#include "cgroup_plans.h"
 
 static void test_nothing(_unused_ void **state)
 {
@@ -79,7 +13,7 @@ static void test_nothing(_unused_ void **state)
 static void test_memory(_unused_ void **state)
 {
     struct oci_resources r = {.memory = {.limit = 64 << 20, .reservation = 32 << 20, .swap = 128 << 20}};
-    struct oci_resources unlimited = {.memory = {.limit = -1, .swap = -1}};
+    struct oci_resources unlimited = {.memory = {.limit = -1}}; /* and swap with it */
     struct oci_resources no_swap = {.memory = {.limit = 64 << 20, .swap = 64 << 20}};
     struct oci_resources all_swap = {.memory = {.limit = 64 << 20, .swap = -1}};
 
@@ -94,19 +28,70 @@ static void test_memory(_unused_ void **state)
     expect_plan(host_v2(), &all_swap, "memory memory.max 67108864\nmemory memory.swap.max max\n");
 }
 
+/* How little memory is enough is for whoever asks: a program may well run in 512 KiB. */
+static void test_memory_small(_unused_ void **state)
+{
+    struct oci_resources small = {.memory = {.limit = 512 << 10}};
+    /* The runtime specification's own example. */
+    struct oci_resources soft = {.memory = {.limit = 100000, .reservation = 200000}};
+
+    expect_plan(host_v1(), &small, "memory memory.limit_in_bytes 524288\n");
+    expect_plan(host_v2(), &small, "memory memory.max 524288\n");
+    expect_plan(host_v2(), &soft, "memory memory.max 100000\nmemory memory.low 200000\n");
+}
+
 static void test_memory_refused(_unused_ void **state)
 {
-    struct oci_resources small = {.memory = {.limit = CGROUP_MEMORY_MIN - 1}};
-    struct oci_resources least = {.memory = {.limit = CGROUP_MEMORY_MIN}};
     struct oci_resources swap_alone = {.memory = {.swap = 64 << 20}};
     struct oci_resources less_swap = {.memory = {.limit = 64 << 20, .swap = 32 << 20}};
-    struct oci_resources soft = {.memory = {.limit = 64 << 20, .reservation = 65 << 20}};
+    struct oci_resources negative = {.memory = {.limit = -2}}, wild = {.memory = {.swappiness = &(int64_t){101}}};
+    struct oci_resources kernel = {.memory = {.kernel = 1 << 20}}, no_killer = {.memory = {.disable_oom_killer = true}};
 
-    expect_refusal(host_v1(), &small, ERR_INVALID, "memory.limit: 6291455 bytes are below the minimum of 6MB");
-    expect_plan(host_v2(), &least, "memory memory.max 6291456\n");
-    expect_refusal(host_v1(), &swap_alone, ERR_INVALID, "memory.swap: ");
-    expect_refusal(host_v2(), &less_swap, ERR_INVALID, "memory.swap: ");
-    expect_refusal(host_v2(), &soft, ERR_INVALID, "memory.reservation: ");
+    expect_refusal(host_v1(), &swap_alone, ERR_INVALID, "linux.resources.memory.swap: ");
+    expect_refusal(host_v2(), &less_swap, ERR_INVALID, "linux.resources.memory.swap: ");
+    expect_refusal(host_v2(), &negative, ERR_INVALID, "linux.resources.memory.limit: -2 is neither");
+    expect_refusal(host_v1(), &wild, ERR_INVALID, "linux.resources.memory.swappiness: 101 is not from 0 to 100");
+    expect_refusal(host_v2(), &kernel, ERR_UNSUPPORTED, "linux.resources.memory.kernel: cgroup v2 has no such limit");
+    expect_refusal(host_v2(), &no_killer, ERR_UNSUPPORTED, "linux.resources.memory.disableOOMKiller: cgroup v2");
+}
+
+static void test_memory_rest(_unused_ void **state)
+{
+    int64_t swappiness = 30, unset = -1;
+    struct oci_resources r = {.memory = {.kernel = -1,
+                                         .kernel_tcp = 1 << 20,
+                                         .swappiness = &swappiness,
+                                         .disable_oom_killer = true,
+                                         .use_hierarchy = true}};
+    struct oci_resources on_v2 = {
+        .memory = {.kernel = -1, .kernel_tcp = -1, .swappiness = &unset, .use_hierarchy = true}};
+
+    expect_plan(host_v1(), &r,
+                "memory memory.kmem.limit_in_bytes -1\nmemory memory.kmem.tcp.limit_in_bytes 1048576\n"
+                "memory memory.swappiness 30\nmemory memory.oom_control 1\nmemory memory.use_hierarchy 1\n");
+    expect_plan(host_v2(), &on_v2, "");
+}
+
+/* What is refused before anything is written, only where that was asked for, and only where the kernel does not do it.
+ */
+static void test_check_before_update(_unused_ void **state)
+{
+    struct oci_resources r = {.memory = {.limit = 64 << 20, .check_before_update = true}};
+
+    for (int i = 0; i < 4; i++) {
+        struct cgroup_host host = i < 2 ? host_v2() : host_v1();
+        struct cgroup_plan plan = {0};
+        struct err err;
+
+        r.memory.check_before_update = i % 2;
+        assert_ok(cgroup_plan_make_update(&plan, &host, &r, &err));
+        if (i == 1)
+            assert_string_equal(plan.settings.v[0].usage, "memory.current");
+        else
+            assert_null(plan.settings.v[0].usage);
+        cgroup_plan_release(&plan);
+        cgroup_host_release(&host);
+    }
 }
 
 static void test_cpu(_unused_ void **state)
@@ -133,11 +118,29 @@ static void test_cpu_refused(_unused_ void **state)
     struct oci_resources shares = {.cpu = {.shares = 1}};
     struct oci_resources many = {.cpu = {.shares = 262145}};
 
-    expect_refusal(host_v1(), &quota, ERR_INVALID, "cpu.quota: 999 is not from 1000");
+    expect_refusal(host_v1(), &quota, ERR_INVALID, "linux.resources.cpu.quota: 999 is not from 1000");
     expect_refusal(host_v2(), &period, ERR_INVALID, "cpu.period: ");
     expect_refusal(host_v2(), &negative, ERR_INVALID, "cpu.period: ");
     expect_refusal(host_v2(), &shares, ERR_INVALID, "cpu.shares: 1 is not from 2 to 262144");
     expect_refusal(host_v2(), &many, ERR_INVALID, "cpu.shares: ");
+}
+
+static void test_cpu_rest(_unused_ void **state)
+{
+    int64_t burst = 20000, idle = 1;
+    struct oci_resources r = {.cpu = {.quota = 50000, .burst = &burst, .idle = &idle}};
+    struct oci_resources realtime = {.cpu = {.realtime_period = 1000000, .realtime_runtime = 950000}};
+    struct oci_resources no_realtime = {.cpu = {.realtime_runtime = -1}};
+    int64_t much = 50001, odd = 2;
+    struct oci_resources too_much = {.cpu = {.quota = 50000, .burst = &much}}, half_idle = {.cpu = {.idle = &odd}};
+
+    expect_plan(host_v1(), &r, "cpu cpu.cfs_quota_us 50000\ncpu cpu.cfs_burst_us 20000\ncpu cpu.idle 1\n");
+    expect_plan(host_v2(), &r, "cpu cpu.max 50000 100000\ncpu cpu.max.burst 20000\ncpu cpu.idle 1\n");
+    expect_plan(host_v1(), &realtime, "cpu cpu.rt_period_us 1000000\ncpu cpu.rt_runtime_us 950000\n");
+    expect_plan(host_v2(), &no_realtime, "");
+    expect_refusal(host_v2(), &realtime, ERR_UNSUPPORTED, "linux.resources.cpu.realtimePeriod: cgroup v2");
+    expect_refusal(host_v1(), &too_much, ERR_INVALID, "linux.resources.cpu.burst: 50001 µs are more than the quota");
+    expect_refusal(host_v1(), &half_idle, ERR_INVALID, "linux.resources.cpu.idle: 2 is not from 0 to 1");
 }
 
 static long weight_of(int64_t shares)
@@ -148,7 +151,7 @@ static long weight_of(int64_t shares)
     struct err err;
     long weight;
 
-    assert_ok(cgroup_plan_make(&plan, &host, &r, &err));
+    assert_ok(cgroup_plan_make_update(&plan, &host, &r, &err));
     assert_int_equal(plan.settings.n, 1);
     assert_string_equal(plan.settings.v[0].file, "cpu.weight");
     weight = strtol(plan.settings.v[0].value, NULL, 10);
@@ -198,25 +201,13 @@ static void test_cpuset_and_pids(_unused_ void **state)
 {
     struct oci_resources r = {.cpu = {.cpus = (char[]){"0-1"}, .mems = (char[]){"0"}}, .pids = {&(int64_t){20}}};
     struct oci_resources unlimited = {.pids = {&(int64_t){-1}}}, many = {.pids = {&(int64_t){4194305}}};
+    struct oci_resources none = {.pids = {&(int64_t){0}}};
 
     expect_plan(host_v1(), &r, "cpuset cpuset.cpus 0-1\ncpuset cpuset.mems 0\npids pids.max 20\n");
     expect_plan(host_v2(), &r, "cpuset cpuset.cpus 0-1\ncpuset cpuset.mems 0\npids pids.max 20\n");
     expect_plan(host_v1(), &unlimited, "pids pids.max max\n");
+    expect_plan(host_v2(), &none, "pids pids.max 1\n"); /* its first process is there, and cannot fork */
     expect_refusal(host_v2(), &many, ERR_INVALID, "pids.limit: ");
-}
-
-static void test_io(_unused_ void **state)
-{
-    struct oci_throttle disks[] = {{8, 0, 1048576}, {8, 16, 0}}, bad = {8, -1, 5};
-    struct oci_resources r = {.block_io = {.read_bps = {disks, 2, 2}, .write_iops = {disks, 1, 1}}};
-    struct oci_resources negative = {.block_io = {.write_bps = {&bad, 1, 1}}};
-
-    expect_plan(host_v1(), &r,
-                "blkio blkio.throttle.read_bps_device 8:0 1048576\nblkio blkio.throttle.read_bps_device 8:16 0\n"
-                "blkio blkio.throttle.write_iops_device 8:0 1048576\n");
-    expect_plan(host_v2(), &r,
-                "blkio io.max 8:0 rbps=1048576\nblkio io.max 8:16 rbps=max\nblkio io.max 8:0 wiops=1048576\n");
-    expect_refusal(host_v2(), &negative, ERR_INVALID, "blockIO.throttleWriteBpsDevice: ");
 }
 
 /* What the host lacks is named, never left out. */
@@ -225,9 +216,9 @@ static void test_missing_controller(_unused_ void **state)
     struct oci_resources r = {.memory = {.limit = 64 << 20}}, pids = {.pids = {&(int64_t){5}}};
 
     expect_refusal(host_of("0::/\n", "cpu pids\n"), &r, ERR_UNSUPPORTED,
-                   "memory.limit: this host has no memory controller (cgroups: v2)");
+                   "linux.resources.memory.limit: this host has no memory controller (cgroups: v2)");
     expect_refusal(host_of("1:name=systemd:/\n2:memory:/\n", ""), &pids, ERR_UNSUPPORTED,
-                   "pids.limit: this host has no pids controller (cgroups: v1)");
+                   "linux.resources.pids.limit: this host has no pids controller (cgroups: v1)");
     expect_refusal((struct cgroup_host){0}, &r, ERR_UNSUPPORTED, "none");
     /* On a hybrid host each controller is where it is. */
     r.pids.limit = &(int64_t){5};
@@ -235,42 +226,38 @@ static void test_missing_controller(_unused_ void **state)
                 "memory memory.limit_in_bytes 67108864\npids pids.max 5\n");
 }
 
-static void test_devices(_unused_ void **state)
+static void test_weights_and_class(_unused_ void **state)
 {
-    int64_t major = 10, minor = 229, wrong = (int64_t)1 << 31;
-    struct oci_device_rule rules[] = {{.access = (char[]){"rwm"}},
-                                      {true, (char[]){"c"}, &major, &minor, (char[]){"rw"}}};
-    struct oci_device_rule bad_type = {.type = (char[]){"x"}}, bad_number = {.major = &wrong};
-    struct oci_resources r = {.devices = {rules, 2, 2}};
-    struct oci_resources bad[] = {{.devices = {&bad_type, 1, 1}}, {.devices = {&bad_number, 1, 1}}};
-    _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
-    struct cgroup_host host = host_v2();
-    struct err err;
+    struct oci_resources r = {.block_io = {.weight = 500}}, leaf = {.block_io = {.leaf_weight = 500}};
+    struct oci_resources light = {.block_io = {.weight = 9}};
+    struct oci_resources class = {.network = {.class_id = &(int64_t){1048577}}};
 
-    expect_plan(
-        host_v1(), &r,
-        "devices devices.deny a *:* rwm\ndevices devices.allow c 10:229 rw\ndevices devices.allow c *:* m\n"
-        "devices devices.allow b *:* m\ndevices devices.allow c 1:3 rwm\ndevices devices.allow c 1:5 rwm\n"
-        "devices devices.allow c 1:7 rwm\ndevices devices.allow c 1:8 rwm\ndevices devices.allow c 1:9 rwm\n"
-        "devices devices.allow c 5:0 rwm\ndevices devices.allow c 5:2 rwm\ndevices devices.allow c 136:* rwm\n");
-    assert_ok(cgroup_plan_make(&plan, &host, &r, &err));
-    assert_int_equal(plan.settings.n, 0);
-    assert_true(plan.devices.n > 20);
-    cgroup_host_release(&host);
-    expect_refusal(host_v1(), &bad[0], ERR_INVALID, "devices: type 'x'");
-    expect_refusal(host_v2(), &bad[1], ERR_INVALID, "devices: major number 2147483648");
-    expect_refusal((struct cgroup_host){0}, &r, ERR_UNSUPPORTED, "devices: ");
+    expect_plan(host_v1(), &r, "either blkio blkio.weight 500\nblkio blkio.bfq.weight 500\n");
+    expect_plan(host_v2(), &r, "either blkio io.bfq.weight 500\nblkio io.weight 4950\n");
+    expect_plan(host_v1(), &leaf, "blkio blkio.leaf_weight 500\n");
+    expect_refusal(host_v2(), &leaf, ERR_UNSUPPORTED, "linux.resources.blockIO.leafWeight: cgroup v2");
+    expect_refusal(host_v2(), &light, ERR_INVALID, "linux.resources.blockIO.weight: 9 is not from 10 to 1000");
+    expect_plan(host_of("3:net_cls,net_prio:/\n", ""), &class, "net_cls net_cls.classid 1048577\n");
+    expect_refusal(host_v2(), &class, ERR_UNSUPPORTED, "linux.resources.network.classID: this host has no net_cls");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),     cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_cpu),         cmocka_unit_test(test_memory_refused),
-        cmocka_unit_test(test_cpu_refused), cmocka_unit_test(test_weight),
-        cmocka_unit_test(test_cpus),        cmocka_unit_test(test_cpuset_and_pids),
-        cmocka_unit_test(test_io),          cmocka_unit_test(test_missing_controller),
-        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_small),
+        cmocka_unit_test(test_memory_refused),
+        cmocka_unit_test(test_memory_rest),
+        cmocka_unit_test(test_check_before_update),
+        cmocka_unit_test(test_cpu),
+        cmocka_unit_test(test_cpu_refused),
+        cmocka_unit_test(test_cpu_rest),
+        cmocka_unit_test(test_weight),
+        cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_cpuset_and_pids),
+        cmocka_unit_test(test_weights_and_class),
+        cmocka_unit_test(test_missing_controller),
     };
 
     return cmocka_run_group_tests_name("runtime/cgroup_plan", tests, NULL, NULL);

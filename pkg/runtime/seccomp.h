@@ -1,0 +1,44 @@
+/* Filters of system calls: linux.seccomp of a specification becomes a program of classic BPF, and the child loads it.
+ *
+ * Compiling takes libseccomp, opened on first use, and milliseconds; it is done in the parent, before the clone. The
+ * result is plain bytes and is kept in a directory of the caller, so that the next start with the same profile neither
+ * opens the library nor compiles (seccomp_cache.c). The child only calls seccomp(2).
+ *
+ * In front of what libseccomp makes stands a piece of our own: a number above all those that the profile names was not
+ * thought of by whoever wrote it, and is answered with ENOSYS as by a kernel that lacks the call, so that a C library
+ * falls back to an older call (seccomp_stub.c). Profiles that let everything through by default need no such piece.
+ *
+ * OCI runtime specification, config-linux.md, "Seccomp"; seccomp(2).
+ */
+#pragma once
+
+#include "base/vec.h"
+#include "oci/spec.h"
+
+#include <linux/filter.h>
+#include <stdbool.h>
+
+struct seccomp_filter {
+    VEC(struct sock_filter) program; /* at most BPF_MAXINSNS */
+    unsigned flags;                  /* SECCOMP_FILTER_FLAG_*, for seccomp(2) */
+    bool notifies;                   /* loading gives a descriptor for whoever answers in the kernel's place */
+};
+
+void seccomp_filter_release(struct seccomp_filter *filter);
+#define _cleanup_seccomp_filter_ _cleanup_(seccomp_filter_release)
+
+/* The program for a profile, from `cache` (a directory, made where it is missing in one that exists; NULL: none) or
+ * compiled. ERR_INVALID and ERR_UNSUPPORTED name the field: "linux.seccomp.flags: …"; names of system calls that
+ * libseccomp does not know are passed over. A cache that cannot be used is none. The caller releases `ret` after 0. */
+int seccomp_filter_make(const struct oci_seccomp *profile, const char *cache, struct seccomp_filter *ret,
+                        struct err *err);
+
+/* Loads it into the calling process, which has no_new_privs set or CAP_SYS_ADMIN in its user namespace.
+ * `*ret_listener`: the notification descriptor, close-on-exec, or -1. Makes no other system call. 0 or -errno. */
+int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_listener);
+
+/* Hands the descriptor to the agent that listens on profile->listener_path, in one connection, with the container
+ * process state, as the specification has it. `pid` is as the caller sees it; `state` is the container's state, a JSON
+ * object (runtime.md, "State"). */
+int seccomp_listener_send(const struct oci_seccomp *profile, int listener, pid_t pid, const char *state,
+                          struct err *err);
