@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/plan.h"
+#include "runtime/seccomp.h"
 #include "sys/frame.h"
 #include "sys/userdb.h"
 
@@ -16,22 +17,43 @@ enum child_message {
     CHILD_READY,        /* only execve(2) is left */
     CHILD_ERROR,        /* the child is about to end */
     CHILD_GO_ON,        /* from the parent; with the child's pid, an int32_t */
+    CHILD_PID,          /* waits for CHILD_GO_ON */
+    CHILD_LISTENER,     /* a path, with a filter's notification descriptor and the document for the agent that listens
+                           there; waits for CHILD_GO_ON */
+};
+
+/* What is written when nothing but execve(2) is left: descriptors of a procfs, or -1. */
+struct child_labels {
+    int apparmor, selinux, key;
+};
+
+/* The sets that the program starts with. */
+struct child_capabilities {
+    uint64_t effective, permitted, inheritable;
+    bool lent; /* CAP_SYS_ADMIN as well, until the filter is loaded */
 };
 
 struct child {
     const struct runtime_start *start;
     const struct plan *plan;
-    const struct cgroup_join *join; /* NULL: no cgroup */
-    bool cloned_into;               /* clone3(2) put us into the v2 cgroup */
+    const struct cgroup_join *join;      /* NULL: no cgroup */
+    const struct seccomp_filter *filter; /* NULL: none */
+    bool cloned_into;                    /* clone3(2) put us into the v2 cgroup */
     int sync;
+
+    /* What was opened outside: by step, a copy of what is to be mounted, or -1; NULL: nothing was */
+    int *trees;
 
     /* What steps leave for later ones: */
     int root;      /* O_PATH, where the container's "/" is */
     int terminal;  /* the slave, or -1 */
     int mask;      /* O_PATH, an empty directory that hides others, or -1 */
+    int null;      /* O_PATH, the host's /dev/null, or -1 */
     pid_t pid;     /* ours, as the runtime sees it; known once the parent has answered */
     char *program; /* found, or NULL */
     struct userdb_user user;
+    struct child_labels labels;
+    struct child_capabilities capabilities;
 };
 
 /* Carries out all steps. Only comes back with an error. */
@@ -55,16 +77,35 @@ pid_t runtime_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, bool *ret_clo
 int child_binary(struct child *c, const struct plan_step *s, struct err *err);
 
 /* The steps that build the root file system: child_mount.c. */
-int child_propagation(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_overlay(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_directory(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_entered(struct child *c, const struct plan_step *s, struct err *err);
 int child_mount(struct child *c, const struct plan_step *s, struct err *err);
 int child_bind(struct child *c, const struct plan_step *s, struct err *err);
+int child_remount(struct child *c, const struct plan_step *s, struct err *err);
 int child_change(struct child *c, const struct plan_step *s, struct err *err);
 int child_readonly_path(struct child *c, const struct plan_step *s, struct err *err);
 int child_mask_path(struct child *c, const struct plan_step *s, struct err *err);
+
+/* And that make it "/": child_pivot.c. */
+int child_propagation(struct child *c, const struct plan_step *s, struct err *err);
 int child_pivot(struct child *c, const struct plan_step *s, struct err *err);
+
+/* Before the child is there: opens what it will mount and could not open itself. The caller releases it afterwards,
+ * also in the parent: child_tree.c. */
+int child_trees_open(struct child *c, struct err *err);
+void child_trees_release(struct child *c);
+
+/* The copy that belongs to a step, or -1. */
+int child_tree(const struct child *c, const struct plan_step *s);
+
+/* Whether what the step mounts may be mounted on `target`: in /proc next to nothing may. `source` is that of a bind, or
+ * -1. child_proc.c. */
+int child_check_proc(struct child *c, int target, const struct plan_step *s, int source, struct err *err);
+
+/* Opens a file of the container's /proc ("sys/net/ipv4/ip_forward"), which is the kernel's own for sure: nothing that
+ * is mounted over it, and through no link. ERR_INVALID if it is not. */
+int child_open_proc(struct child *c, const char *path, int flags, struct err *err);
 
 /* And that fill /dev: child_device.c. */
 int child_device(struct child *c, const struct plan_step *s, struct err *err);
@@ -78,11 +119,37 @@ int child_rlimit(struct child *c, const struct plan_step *s, struct err *err);
 int child_stdio(struct child *c, const struct plan_step *s, struct err *err);
 int child_keyring(struct child *c, const struct plan_step *s, struct err *err);
 int child_no_new_privs(struct child *c, const struct plan_step *s, struct err *err);
-int child_bounding(struct child *c, const struct plan_step *s, struct err *err);
 int child_identity(struct child *c, const struct plan_step *s, struct err *err);
 int child_workdir(struct child *c, const struct plan_step *s, struct err *err);
 int child_program(struct child *c, const struct plan_step *s, struct err *err);
 int child_exec(struct child *c, const struct plan_step *s, struct err *err);
+
+/* The attributes of a process that few have: child_attributes.c. */
+int child_personality(struct child *c, const struct plan_step *s, struct err *err);
+int child_scheduler(struct child *c, const struct plan_step *s, struct err *err);
+int child_io_priority(struct child *c, const struct plan_step *s, struct err *err);
+int child_memory_policy(struct child *c, const struct plan_step *s, struct err *err);
+int child_affinity(struct child *c, const struct plan_step *s, struct err *err);
+int child_domainname(struct child *c, const struct plan_step *s, struct err *err);
+
+/* Labels of security modules: lsm.c. The first is for the parent: whether the host has what is asked for. What the step
+ * opened is written by the third before descriptors are closed, and by the last around the making of keys. */
+int lsm_check(const struct oci_process *process, struct err *err);
+int child_labels(struct child *c, const struct plan_step *s, struct err *err);
+int child_labels_write(struct child *c, struct err *err);
+int child_labels_key(struct child *c, bool set, struct err *err);
+
+/* Capabilities: child_capabilities.c. The last gives up what was lent for the filter. */
+int child_bounding(struct child *c, const struct plan_step *s, struct err *err);
+int child_capabilities_set(struct child *c, struct err *err);
+int child_capabilities_settle(struct child *c, struct err *err);
+
+/* The filter of system calls: child_seccomp.c. The second loads it, and hands over its notification descriptor. */
+int child_listener(struct child *c, const struct plan_step *s, struct err *err);
+int child_filter(struct child *c, struct err *err);
+
+/* A process stays in front of the program; only the program's comes back: child_init.c. */
+int child_init(struct child *c, struct err *err);
 
 /* Closes all descriptors but 0, 1, 2, those that are the program's, and `n` others. */
 void child_close_descriptors(const struct child *c, const int *kept, size_t n);

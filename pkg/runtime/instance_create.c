@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "runtime/hooks.h"
+#include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -215,6 +216,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_gate_ struct gate gate = GATE_NONE;
     _cleanup_state_ struct oci_state state = {0};
+    _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
         .host = &host,
@@ -224,6 +226,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .outlives = true,
         .no_pivot = how->no_pivot,
         .no_keyring = how->no_keyring,
+        .seccomp_cache = cache,
     };
     int r = make_cgroup(inst, spec, &host, &cg, err);
 

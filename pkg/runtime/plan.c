@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/sysmacros.h>
 
 struct plan_step *plan_add(struct plan *p, enum plan_op op, const char *target)
 {
@@ -20,145 +19,6 @@ const char *plan_keep(struct plan *p, char *s)
 {
     strv_take(&p->strings, s);
     return s;
-}
-
-static int plan_root(const struct oci_spec *spec, bool overlay, struct plan *p, struct err *err)
-{
-    struct plan_step *s;
-
-    if (str_empty(spec->root.path) || *spec->root.path != '/')
-        return err_set(err, ERR_INVALID, "root.path: \"%s\" is not an absolute path",
-                       spec->root.path ? spec->root.path : "");
-    s = plan_add(p, PLAN_PROPAGATION, "/");
-    s->mount.propagation = MS_SLAVE;
-    plan_add(p, overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, spec->root.path);
-    return 0;
-}
-
-/* Docker's layout of v1: a tmpfs with a directory a hierarchy, and names of single controllers as links. */
-static void plan_cgroup_v1(const struct plan_step *like, const struct cgroup_host *host, struct plan *p)
-{
-    struct plan_step top = *like;
-    struct plan_step *s = plan_add(p, PLAN_MOUNT, top.target);
-
-    s->source = s->type = "tmpfs";
-    s->mount.set = top.mount.set & ~(uint64_t)MOUNT_ATTR_RDONLY;
-    strv_add(&s->mount.data, "mode=755");
-    VEC_FOREACH (h, &host->hierarchies) {
-        const char *named = str_after(h->names, "name=");
-        const char *dir = h->version == 2 ? "unified" : named ? named : h->names;
-
-        s = plan_add(p, PLAN_MOUNT, plan_keep(p, str_printf("%s/%s", top.target, dir)));
-        s->source = s->type = h->version == 2 ? "cgroup2" : "cgroup";
-        s->mount.set = top.mount.set;
-        if (h->version == 1) {
-            s->mount.data = strv_split(h->names, ',');
-            if (named)
-                strv_add(&s->mount.data, "none");
-        }
-        if (h->version == 1 && strchr(h->names, ',')) {
-            _cleanup_strv_ char **single = strv_split(h->names, ',');
-
-            STRV_FOREACH (name, single) {
-                s = plan_add(p, PLAN_SYMLINK, plan_keep(p, str_printf("%s/%s", top.target, *name)));
-                s->source = dir;
-            }
-        }
-    }
-    if (top.mount.set & MOUNT_ATTR_RDONLY) {
-        s = plan_add(p, PLAN_CHANGE, top.target);
-        s->mount.set = MOUNT_ATTR_RDONLY;
-    }
-}
-
-static void plan_cgroup_mount(struct plan_step *s, const struct cgroup_host *host, struct plan *p)
-{
-    struct plan_step like = *s;
-
-    p->steps.n--;
-    strv_free(like.mount.data);
-    like.mount.data = NULL;
-    if (host->hierarchies.n == 0)
-        return;
-    if (host->hierarchies.n == 1 && host->hierarchies.v[0].version == 2) {
-        s = plan_add(p, PLAN_MOUNT, like.target);
-        *s = like;
-        s->op = PLAN_MOUNT;
-        s->source = s->type = "cgroup2";
-    } else {
-        plan_cgroup_v1(&like, host, p);
-    }
-}
-
-static int plan_mounts(const struct oci_spec *spec, const struct cgroup_host *host, struct plan *p, struct err *err)
-{
-    VEC_FOREACH (m, &spec->mounts) {
-        struct plan_step *s = plan_add(p, PLAN_MOUNT, m->destination);
-        int r = plan_parse_mount(m, s, err);
-
-        if (r < 0)
-            return err_wrap(err, "mounts: %s", m->destination);
-        if (s->op == PLAN_MOUNT && strcmp(s->type, "cgroup") == 0)
-            plan_cgroup_mount(s, host, p);
-        else
-            /* Something else behind the name would make what is hidden below it visible. */
-            s->flag = s->op == PLAN_MOUNT && (strcmp(s->type, "proc") == 0 || strcmp(s->type, "sysfs") == 0);
-    }
-    return 0;
-}
-
-/* "Default Devices" and "Dev symbolic links" of the specification: the runtime's to supply, unless /dev is a bind. */
-static void plan_default_devices(struct plan *p)
-{
-    static const struct {
-        const char *path;
-        unsigned major, minor;
-    } nodes[] = {
-        {"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
-        {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
-    };
-    static const char *const links[][2] = {
-        {"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
-        {"/dev/stderr", "/proc/self/fd/2"}, {"/dev/core", "/proc/kcore"},      {"/dev/ptmx", "pts/ptmx"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-        struct plan_step *s = plan_add(p, PLAN_DEVICE, nodes[i].path);
-
-        s->mode = S_IFCHR | 0666;
-        s->device = makedev(nodes[i].major, nodes[i].minor);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-        plan_add(p, PLAN_SYMLINK, links[i][0])->source = links[i][1];
-}
-
-static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err *err)
-{
-    static const struct {
-        char type;
-        mode_t mode;
-    } kinds[] = {{'c', S_IFCHR}, {'u', S_IFCHR}, {'b', S_IFBLK}, {'p', S_IFIFO}};
-    bool bound = false;
-
-    VEC_FOREACH (s, &p->steps)
-        bound |= s->op == PLAN_BIND && strcmp(s->target, "/dev") == 0;
-    if (!bound)
-        plan_default_devices(p);
-    VEC_FOREACH (d, &spec->platform.devices) {
-        struct plan_step *s = plan_add(p, PLAN_DEVICE, d->path);
-
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-            if (d->type[0] == kinds[i].type && !d->type[1])
-                s->mode = kinds[i].mode | (d->mode ? (mode_t)*d->mode & 07777 : 0666);
-        if (!s->mode)
-            return err_set(err, ERR_INVALID, "linux.devices: %s: no such type: \"%s\"", d->path, d->type);
-        s->device = makedev((unsigned)d->major, (unsigned)d->minor);
-        s->uid = (uid_t)d->uid;
-        s->gid = (gid_t)d->gid;
-    }
-    if (spec->process.terminal)
-        plan_add(p, PLAN_TERMINAL, "/dev/console");
-    return 0;
 }
 
 /* A kernel parameter may be set only where it is the container's own, and never the host's. */
@@ -227,6 +87,7 @@ static void plan_walls(const struct runtime_start *start, struct plan *p)
     if (start->state && hooks->create_container.n)
         plan_add(p, PLAN_HOOKS_CREATE, NULL);
     plan_add(p, PLAN_PIVOT, NULL)->flag = start->no_pivot;
+    plan_root_propagation(spec, p);
 }
 
 static int plan_rlimits(const struct oci_process *process, struct plan *p, struct err *err)
@@ -253,14 +114,20 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
         {"RLIMIT_STACK", RLIMIT_STACK},
     };
 
+    struct plan_step *s;
+    bool endless = true;
+
     VEC_FOREACH (l, &process->rlimits) {
         size_t i = 0;
-        struct plan_step *s;
 
         while (i < ARRAY_SIZE(known) && strcmp(known[i].name, l->type) != 0)
             i++;
         if (i == ARRAY_SIZE(known))
             return err_set(err, ERR_INVALID, "process.rlimits: no such limit: \"%s\"", l->type);
+        for (const struct oci_rlimit *other = process->rlimits.v; other < l; other++)
+            if (str_eq(other->type, l->type))
+                return err_set(err, ERR_INVALID, "process.rlimits: %s stands there twice", l->type);
+        endless &= known[i].resource != RLIMIT_NOFILE;
         if (l->soft > l->hard)
             return err_set(err, ERR_INVALID, "process.rlimits: %s: the soft limit is above the hard one", l->type);
         s = plan_add(p, PLAN_RLIMIT, known[i].name);
@@ -268,37 +135,36 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
         s->soft = l->soft;
         s->hard = l->hard;
     }
+    /* Programs that go through all possible descriptors take minutes where systemd allows 2^30 of them. */
+    if (endless) {
+        s = plan_add(p, PLAN_RLIMIT, "RLIMIT_NOFILE");
+        s->number = RLIMIT_NOFILE;
+        s->soft = 1024;
+        s->hard = 524288;
+        s->flag = true;
+    }
     return 0;
 }
 
 static int plan_process(const struct runtime_start *start, struct plan *p, struct err *err)
 {
     const struct oci_process *process = &start->spec->process;
-    uint64_t bounding = 0, other;
     int r;
 
     if (!oci_spec_has_process(start->spec))
         return err_set(err, ERR_INVALID, "process: missing, and there is nothing to start");
-    r = plan_capability_mask(process->capabilities.bounding, &bounding, err);
-
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.effective, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.permitted, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.inheritable, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.ambient, &other, err);
-    if (r == 0)
-        r = plan_rlimits(process, p, err);
+    r = plan_rlimits(process, p, err);
     if (r < 0)
         return r;
     plan_add(p, PLAN_STDIO, NULL);
     if (!start->no_keyring)
         plan_add(p, PLAN_KEYRING, NULL);
+    r = plan_process_attributes(process, p, err);
+    if (r < 0)
+        return r;
     if (process->no_new_privileges)
         plan_add(p, PLAN_NO_NEW_PRIVS, NULL);
-    plan_add(p, PLAN_BOUNDING, NULL)->number = bounding;
+    plan_add(p, PLAN_BOUNDING, NULL)->number = plan_capability_mask(process->capabilities.bounding);
     plan_add(p, PLAN_WORKDIR, process->cwd);
     plan_add(p, PLAN_IDENTITY, NULL);
     plan_add(p, PLAN_PROGRAM, NULL);
@@ -322,11 +188,9 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     plan_add(p, PLAN_CGROUP, NULL)->flag = cgroup && str_empty(cgroup->path);
     if (spec->process.oom_score_adj)
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
-    r = plan_root(spec, start->overlay != NULL, p, err);
+    r = plan_container_attributes(spec, p, err);
     if (r == 0)
-        r = plan_mounts(spec, start->host, p, err);
-    if (r == 0)
-        r = plan_devices(spec, p, err);
+        r = plan_root(start, p, err);
     if (r == 0)
         r = plan_sysctls(spec, p, err);
     if (r < 0)
@@ -334,6 +198,8 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     plan_walls(start, p);
     if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
         plan_add(p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
+    if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->domainname))
+        plan_add(p, PLAN_DOMAINNAME, NULL)->source = spec->domainname;
     if (p->clone_flags & CLONE_NEWNET)
         plan_add(p, PLAN_LOOPBACK, NULL);
     return 0;
@@ -347,7 +213,9 @@ static int plan_program(const struct runtime_start *start, struct plan *p, struc
 
     if (r < 0)
         return r;
-    plan_add(p, PLAN_CGROUP, NULL);
+    r = plan_program_attributes(start->spec, p, err);
+    if (r < 0)
+        return r;
     if (process->oom_score_adj)
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*process->oom_score_adj;
     plan_add(p, PLAN_ROOT_ENTERED, NULL);
@@ -392,6 +260,7 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_ROOT_DIRECTORY] = "mounting",
         [PLAN_MOUNT] = "mounting",
         [PLAN_BIND] = "mounting",
+        [PLAN_REMOUNT] = "changing the mount",
         [PLAN_CHANGE] = "changing the mount",
         [PLAN_DEVICE] = "making the device",
         [PLAN_SYMLINK] = "making the link",
@@ -404,6 +273,14 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_PIVOT] = "changing the root",
         [PLAN_HOSTNAME] = "setting the hostname",
         [PLAN_LOOPBACK] = "setting up the loopback interface",
+        [PLAN_DOMAINNAME] = "setting the NIS domain name",
+        [PLAN_AFFINITY] = "binding to processors",
+        [PLAN_LISTENER] = "asking for the process id",
+        [PLAN_LABELS] = "setting labels",
+        [PLAN_PERSONALITY] = "linux.personality",
+        [PLAN_MEMORY_POLICY] = "linux.memoryPolicy",
+        [PLAN_SCHEDULER] = "process.scheduler",
+        [PLAN_IO_PRIORITY] = "process.ioPriority",
         [PLAN_RLIMIT] = "limiting",
         [PLAN_STDIO] = "standard input and output",
         [PLAN_KEYRING] = "making a session keyring",

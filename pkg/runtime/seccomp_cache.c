@@ -70,6 +70,11 @@ void seccomp_cache_key(const struct oci_seccomp *profile, struct buf *ret)
         buf_adds(ret, " no flags");
 }
 
+char *seccomp_cache_below(const char *root)
+{
+    return str_printf("%s/.seccomp~", root);
+}
+
 static bool library_stat(const char *path, struct header *h)
 {
     struct stat st;
