@@ -150,6 +150,10 @@ struct cgroup;
  * The caller frees `ret`. config-linux.md, "Cgroups Path". */
 int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id, char **ret, struct err *err);
 
+/* ERR_EXISTS where there is such a cgroup already, and it has processes or is frozen. Who notes down that a cgroup is a
+ * container's, to be killed and removed with it, asks this first. */
+int cgroup_check_unused(const struct cgroup_host *host, const char *path, struct err *err);
+
 /* Makes `path` ("/cbox/ID": absolute, no ".." in it) in every hierarchy and carries out the plan. What there is already
  * is used as it is, as long as no process is in it and it is not frozen (else ERR_EXISTS). ERR_UNSUPPORTED in a
  * threaded part of v2. On failure nothing that this call made is left behind. Where we may not make cgroups at all (no

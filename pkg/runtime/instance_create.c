@@ -66,9 +66,11 @@ static char *own_name(void)
     return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
 }
 
-/* The record says where to clean up before there is anything. */
-static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct buf *text, struct err *err)
+/* The record says where to clean up before there is anything, and never names a cgroup that is somebody else's. */
+static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
+                const struct buf *text, struct err *err)
 {
+    _cleanup_free_ char *cgroup = NULL;
     char created[TIME_TEXT_MAX];
     int r;
 
@@ -76,9 +78,12 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     inst->record.created = str_dup(time_format(time_now(), created));
     inst->record.owner = own_name();
     inst->record.annotations = strv_copy(spec->annotations);
-    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &inst->record.cgroup, err);
+    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &cgroup, err);
+    if (r == 0)
+        r = cgroup_check_unused(host, cgroup, err);
     if (r < 0)
         return r;
+    inst->record.cgroup = steal_ptr(&cgroup);
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
     return r < 0 ? r : runtime_instance_write(inst, err);
 }
@@ -141,15 +146,17 @@ int runtime_write_pid(const char *path, pid_t pid, struct err *err)
 
 /* ---- the process ---- */
 
-static int make_cgroup(const struct runtime_instance *inst, const struct oci_spec *spec, struct cgroup_host *ret_host,
+static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
                        struct cgroup **ret, struct err *err)
 {
     _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
-    int r = cgroup_host_detect(ret_host, err);
+    int r = cgroup_plan_make(&plan, host, &spec->platform.resources, err);
 
     if (r == 0)
-        r = cgroup_plan_make(&plan, ret_host, &spec->platform.resources, err);
-    return r < 0 ? r : cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+        r = cgroup_create(ret, host, inst->record.cgroup, &plan, err);
+    if (r < 0) /* what it made is gone again: nothing of it is ours to remove */
+        str_replace(&inst->record.cgroup, NULL);
+    return r;
 }
 
 static int run_hooks(const struct oci_hooks *hooks, struct oci_state *state, pid_t pid, struct err *err)
@@ -211,16 +218,15 @@ static int settle(const struct runtime_create *how, struct runtime_instance *ins
 }
 
 static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
-                         struct runtime_process *ret, struct err *err)
+                         const struct cgroup_host *host, struct runtime_process *ret, struct err *err)
 {
-    _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_gate_ struct gate gate = GATE_NONE;
     _cleanup_state_ struct oci_state state = {0};
     _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
-        .host = &host,
+        .host = host,
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
         .gate = &gate,
@@ -229,7 +235,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .no_keyring = how->no_keyring,
         .seccomp_cache = cache,
     };
-    int r = make_cgroup(inst, spec, &host, &cg, err);
+    int r = make_cgroup(inst, spec, host, &cg, err);
 
     if (r == 0)
         r = gate_open(inst->dir, &gate, err);
@@ -273,6 +279,7 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
     int r = how->systemd_cgroup ? systemd_check(err) : 0;
 
@@ -286,9 +293,11 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
-        r = note(&inst, &spec, &text, err);
+        r = cgroup_host_detect(&host, err);
     if (r == 0)
-        r = start_process(how, &inst, &spec, &process, err);
+        r = note(&inst, &spec, &host, &text, err);
+    if (r == 0)
+        r = start_process(how, &inst, &spec, &host, &process, err);
     if (r < 0) {
         undo(&inst, &spec, &process);
         return r;
