@@ -177,6 +177,11 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct err *
  * error says so. Takes a read more for each file. */
 int cgroup_update(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err);
 
+/* Hands the v2 cgroup over to a user of the host, with the files that the kernel names for that: whoever is that user
+ * may make cgroups below, and share out what this one has. What there is of v1 stays. config-linux.md, "Cgroup
+ * ownership". */
+int cgroup_delegate(struct cgroup *cg, uid_t uid, struct err *err);
+
 /* The directory in the hierarchy of a controller, or NULL; owned by `cg`. */
 const char *cgroup_dir(const struct cgroup *cg, enum cgroup_controller c);
 

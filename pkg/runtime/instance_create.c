@@ -156,7 +156,7 @@ static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spe
         r = cgroup_create(ret, host, inst->record.cgroup, &plan, err);
     if (r < 0) /* what it made is gone again: nothing of it is ours to remove */
         str_replace(&inst->record.cgroup, NULL);
-    return r;
+    return r < 0 ? r : runtime_give_cgroup(*ret, host, spec, err);
 }
 
 static int run_hooks(const struct oci_hooks *hooks, struct oci_state *state, pid_t pid, struct err *err)

@@ -122,8 +122,8 @@ bad() {
         'linux.resources.blockIO.throttleReadBpsDevice[0]' 'no such device'
     bad '.linux.resources.hugepageLimits = [{"pageSize": "../2MB", "limit": 0}]' 'linux.resources.hugepageLimits[0]' 'pageSize'
     bad '.linux.resources.hugepageLimits = [{"pageSize": "3MB", "limit": 0}]' 'linux.resources.hugepageLimits[0]' 'hugetlb'
-    bad '.linux.resources.devices = [{"allow": true, "type": "z"}]' 'linux.resources.devices[0]' '["'"'"']z["'"'"']'
-    bad '.linux.resources.devices = [{"allow": true, "access": "rx"}]' 'linux.resources.devices[0]' "'rx'"
+    bad '.linux.resources.devices = [{"allow": true, "type": "z"}]' 'linux.resources.devices[0]' '"z"'
+    bad '.linux.resources.devices = [{"allow": true, "access": "rx"}]' 'linux.resources.devices[0]' 'rx'
     bad '.linux.resources.unified = {"../memory.max": "1"}' linux.resources.unified 'not the name of a setting'
     bad '.linux.resources.unified = {"cgroup.procs": "1"}' linux.resources.unified 'not the name of a setting'
     bad '.linux.resources.rdma = {"mlx5_1": {}}' 'linux.resources.rdma[0]' 'neither'
