@@ -10,7 +10,7 @@ _cbox_tables() {
         commands='run ps pull push images login logout search version info help container image manifest runtime system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -60,7 +60,7 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "runtime/hooks.h"
+#include "runtime/plan.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -73,6 +74,24 @@ static char *own_name(void)
     struct passwd *user = getpwuid(getuid());
 
     return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
+}
+
+/* The program is the first of its PID namespace, as a rule. */
+static void tell_sockets(unsigned n, struct oci_process *process)
+{
+    _cleanup_free_ char *assignment = str_printf("LISTEN_FDS=%u", n);
+
+    strv_env_set(&process->env, assignment);
+    strv_env_set(&process->env, "LISTEN_PID=1");
+}
+
+static int check_systemd(const struct runtime_create *how, struct err *err)
+{
+    if (!how->systemd)
+        return 0;
+    if (access("/run/systemd/system", F_OK) < 0)
+        return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: systemd does not run on this host");
+    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
 }
 
 /* The record says where to clean up before there is anything. */
@@ -156,7 +175,10 @@ static int make_cgroup(const struct runtime_instance *inst, const struct oci_spe
 
     if (r == 0)
         r = cgroup_plan_make(&plan, ret_host, &spec->platform.resources, err);
-    return r < 0 ? r : cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+    if (r < 0)
+        return r;
+    r = cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+    return r == ERR_INVALID ? err_wrap(err, "linux.cgroupsPath") : r;
 }
 
 static int run_hooks(const struct oci_hooks *hooks, struct oci_state *state, pid_t pid, struct err *err)
@@ -231,6 +253,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
         .gate = &gate,
+        .state = &state,
         .outlives = true,
         .no_pivot = how->no_pivot,
         .no_keyring = how->no_keyring,
@@ -243,10 +266,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     if (r < 0)
         return r;
     start.cgroup = cg;
-    if (hooks_any(&spec->hooks)) {
-        runtime_instance_state(inst, RUNTIME_CREATING, &state);
-        start.state = &state;
-    }
+    runtime_instance_state(inst, RUNTIME_CREATING, &state);
     r = runtime_start(&start, ret, err);
     if (r == 0)
         r = bring_to_gate(ret, &spec->hooks, &state, err);
@@ -291,7 +311,12 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
+        r = check_systemd(how, err);
+    if (r == 0)
         r = note(&inst, &spec, &text, err);
+    plan_capability_warn(&spec.process.capabilities);
+    if (how->listen_fds)
+        tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
         r = start_process(how, &inst, &spec, &process, err);
     if (r < 0) {

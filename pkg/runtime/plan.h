@@ -127,6 +127,9 @@ int plan_namespaces(const struct oci_spec *spec, struct plan *p, struct err *err
 /* All those of the process `pid` that are not ours. */
 int plan_enter(pid_t pid, struct plan *p, struct err *err);
 
+/* Kernel parameters: plan_sysctl.c. */
+int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err);
+
 /* What a step does, for errors: "mounting /dev/pts". The caller frees it. */
 char *plan_describe(const struct plan_step *step);
 
@@ -150,6 +153,9 @@ bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recu
 /* The bits of "CAP_CHOWN" and others. A name that is none is passed over with a debug line: the specification wants a
  * warning and no failure. */
 uint64_t plan_capability_mask(char *const *names);
+
+/* Warns of those that we cannot grant, not having them. */
+void plan_capability_warn(const struct oci_capabilities *capabilities);
 
 /* What few processes have: plan_attributes.c. Those of a container as a whole come before its root is built, those of
  * the process itself while it still has the rights to set them. ERR_INVALID names the field. */
