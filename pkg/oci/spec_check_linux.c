@@ -164,6 +164,16 @@ static int check_personality(const struct oci_personality *p, struct err *err)
     return r == 0 ? spec_check_words(p->flags, none, "linux.personality.flags", err) : r;
 }
 
+/* "Cgroups Path": a runtime may find some invalid. */
+static int check_cgroups_path(const char *path, struct err *err)
+{
+    _cleanup_strv_ char **names = strv_split(path ? path : "", '/');
+
+    if (path && strv_contains(names, ".."))
+        return spec_fail(err, "linux.cgroupsPath", "\"%s\" leads upwards", path);
+    return 0;
+}
+
 int spec_check_linux(const struct oci_spec *spec, struct err *err)
 {
     const struct oci_linux *l = &spec->platform;
@@ -177,6 +187,8 @@ int spec_check_linux(const struct oci_spec *spec, struct err *err)
         r = check_device(&l->devices.v[i], SPEC_FIELD("linux.devices[%zu]", i), err);
     if (r == 0)
         r = check_net_devices(spec, err);
+    if (r == 0)
+        r = check_cgroups_path(l->cgroups_path, err);
     if (r == 0)
         r = oci_resources_check(&l->resources, "linux.resources", err);
     if (r == 0 && !str_empty(l->rootfs_propagation))

@@ -70,6 +70,7 @@ struct plan_mount {
 
 struct plan_step {
     enum plan_op op;
+    const char *field;  /* of config.json, for errors: "mounts[2]"; or NULL */
     const char *target; /* a path in the container's root, unless said otherwise; strings belong to spec or plan */
     const char *source;
     const char *type;
@@ -135,6 +136,9 @@ char **plan_mount_options(void);
 
 /* "rslave" -> MS_SLAVE, recursive; false for what is no such word. */
 bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recursive);
+
+/* All that are known, by their numbers. The caller frees it. */
+char **plan_capability_names(void);
 
 /* The bit of "CAP_CHOWN"; ERR_INVALID for a name that the kernel does not have. */
 int plan_capability_mask(char *const *names, uint64_t *ret, struct err *err);

@@ -194,6 +194,9 @@ static void test_linux(void **state _unused_)
         {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"minor\":-1"), "linux.devices[1].minor: -1"},
         {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"fileMode\":65536"), "linux.devices[1].fileMode: 65536"},
         {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"gid\":-1"), "linux.devices[1].gid: -1 is no id"},
+        /* "Cgroups Path" */
+        {"\"cgroupsPath\":\"/a/../../b\"", "linux.cgroupsPath: \"/a/../../b\" leads upwards"},
+        {"\"cgroupsPath\":\"/a/b..c\"", NULL},
         /* "Masked Paths", "Readonly Paths": MUST be absolute */
         {"\"maskedPaths\":[\"/a\",\"b\"]", "linux.maskedPaths[1]: \"b\" is not an absolute path"},
         {"\"readonlyPaths\":[\"\"]", "linux.readonlyPaths[0]: \"\" is not an absolute path"},
