@@ -68,7 +68,7 @@ int main(int argc, char **argv)
             cbox_runtime_log(&ctx, &err);
         code = call.failure;
     } else if (ctx.globals.runtime.version && call.command == &group_runtime) {
-        code = cbox_runtime_print_version();
+        code = cbox_runtime_print_version(root == &group_runtime ? program : "cbox-runtime");
     } else if (ctx.globals.version && call.command == &cbox_root) {
         code = cbox_print_version();
     } else if (call.help) {

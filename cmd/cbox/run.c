@@ -16,7 +16,8 @@ enum { ENV_FILE_MAX = 1 << 20 };
 struct run_options {
     bool interactive, readonly, rm, tty;
     const char *entrypoint, *hostname, *name, *network, *platform, *user, *workdir;
-    char **env, **env_files, **labels, **volumes;
+    bool init;
+    char **env, **env_files, **labels, **security, **volumes;
     int64_t cpus, memory, pids_limit;
 };
 
@@ -29,6 +30,8 @@ static const struct cli_option options[] = {
     CLI_LIST(struct run_options, 0, "env-file", env_files, "Read in a file of environment variables",
              .values = CLI_VALUES_FILE),
     CLI_STRING(struct run_options, 'h', "hostname", hostname, "Container host name"),
+    CLI_FLAG(struct run_options, 0, "init", init,
+             "Run an init inside the container that forwards signals and reaps processes"),
     CLI_FLAG(struct run_options, 'i', "interactive", interactive, "Keep STDIN open even if not attached"),
     CLI_LIST(struct run_options, 'l', "label", labels, "Set meta data on a container"),
     CLI_SIZE(struct run_options, 'm', "memory", memory, "Memory limit"),
@@ -44,6 +47,7 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct run_options, 0, "read-only", readonly, "Mount the container's root filesystem as read only"),
     CLI_FLAG(struct run_options, 0, "rm", rm,
              "Automatically remove the container and its anonymous volumes when it exits"),
+    CLI_LIST(struct run_options, 0, "security-opt", security, "Security Options"),
     CLI_FLAG(struct run_options, 't', "tty", tty, "Allocate a pseudo-TTY"),
     CLI_STRING(struct run_options, 'u', "user", user, "Username or UID (format: <name|uid>[:<group|gid>])"),
     CLI_LIST(struct run_options, 'v', "volume", volumes, "Bind mount a volume", .values = CLI_VALUES_FILE),
@@ -55,6 +59,7 @@ struct request {
     struct container_options options;
     struct bundle_volume *volumes;
     char **env;
+    struct buf profile;               /* of system calls */
     char hostname[HOST_NAME_MAX + 1]; /* the host's */
     const char *platform;             /* as it was written, or NULL */
     struct oci_platform wanted;       /* the same */
@@ -66,6 +71,7 @@ static void request_release(struct request *q)
         bundle_volume_release(&q->volumes[i]);
     free(q->volumes);
     strv_free(q->env);
+    buf_free(&q->profile);
     oci_platform_release(&q->wanted);
 }
 
@@ -133,6 +139,22 @@ static int read_network(const struct run_options *o, struct request *q, struct e
     return 0;
 }
 
+static int read_security(const struct run_options *o, struct request *q, struct err *err)
+{
+    struct bundle_security *s = &q->options.bundle.security;
+    int r = bundle_parse_security(o->security, s, err);
+
+    if (r < 0 || !s->seccomp || str_eq(s->seccomp, "unconfined"))
+        return r;
+    q->profile = BUF_INIT_MAX(BUNDLE_SECCOMP_MAX);
+    r = fd_read_user_file(s->seccomp, &q->profile, err);
+    if (r < 0)
+        return err_wrap(err, "opening seccomp profile (%s) failed", s->seccomp);
+    s->profile = buf_str(&q->profile);
+    s->profile_len = q->profile.len;
+    return 0;
+}
+
 static int check_labels(const struct run_options *o, struct err *err)
 {
     STRV_FOREACH (label, o->labels)
@@ -167,6 +189,8 @@ static int make_request(const struct run_options *o, char **operands, struct req
         r = read_limits(o, b, err);
     if (r == 0)
         r = read_network(o, q, err);
+    if (r == 0)
+        r = read_security(o, q, err);
     if (r < 0)
         return r;
     q->options.image = operands[0];
@@ -183,6 +207,7 @@ static int make_request(const struct run_options *o, char **operands, struct req
     b->rows = size.rows;
     b->columns = size.columns;
     b->readonly = o->readonly;
+    b->init = o->init;
     return 0;
 }
 

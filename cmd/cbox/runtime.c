@@ -95,6 +95,7 @@ const struct cli_command group_runtime = {
         "root file system, and neither images nor the containers of cbox's other commands.\n"
         "\n"
         "A program that is started under the name cbox-runtime or runc is this command.",
+    .one_failure = true,
     CLI_ENTRIES(commands),
     CLI_OPTIONS(struct cbox_globals, options),
 };

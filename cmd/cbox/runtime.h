@@ -28,7 +28,8 @@ int cbox_runtime_load(const struct cli_context *ctx, const char *id, bool lock, 
 /* The error also goes to --log, in --log-format; a file that cannot be written is passed over. */
 void cbox_runtime_log(const struct cli_context *ctx, const struct err *err);
 
-int cbox_runtime_print_version(void);
+/* Under the name by which it was called. */
+int cbox_runtime_print_version(const char *program);
 
 /* How many of our descriptors the program gets: --preserve-fds and those of a socket activation. ERR_INVALID where one
  * of them is not open. */

@@ -166,6 +166,7 @@ const struct cli_command cmd_runtime_exec = {
     .operands = "CONTAINER [COMMAND] [ARG...]",
     .stop_at_first = true,
     .standalone = true,
+    .one_failure = true,
     .failure = 255,
     CLI_OPTIONS(struct exec_options, options),
     .examples = examples,

@@ -84,15 +84,19 @@ void buf_add_json(struct buf *b, const char *s)
                                               ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
 
     buf_addc(b, '"');
-    for (; *s; s++) {
+    for (const char *plain = s;; s++) {
         unsigned char c = (unsigned char)*s;
 
+        if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\')
+            continue;
+        buf_add(b, plain, (size_t)(s - plain));
+        plain = s + 1;
+        if (!c)
+            break;
         if (c < ARRAY_SIZE(short_forms) && short_forms[c])
             buf_adds(b, short_forms[c]);
-        else if (c < 0x20 || c == 0x7f)
-            buf_addf(b, "\\u%04x", c);
         else
-            buf_addc(b, *s);
+            buf_addf(b, "\\u%04x", c);
     }
     buf_addc(b, '"');
 }

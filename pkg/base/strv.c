@@ -88,10 +88,10 @@ char **strv_split(const char *s, char sep)
 {
     char **v = NULL;
 
-    for (;;) {
+    for (size_t n = 0;; n++) {
         const char *end = strchr(s, sep);
 
-        strv_take(&v, end ? str_ndup(s, (size_t)(end - s)) : str_dup(s));
+        strv_take_at(&v, n, end ? str_ndup(s, (size_t)(end - s)) : str_dup(s));
         if (!end)
             return v;
         s = end + 1;

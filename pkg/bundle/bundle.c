@@ -1,5 +1,7 @@
 #include "bundle/bundle.h"
 
+#include "base/strv.h"
+
 #include "sys/path.h"
 
 /* Docker's default set: what a program that runs as root commonly needs, and nothing that reaches the host. */
@@ -281,12 +283,17 @@ int bundle_make(const struct oci_image_config *image, const struct bundle_option
     r = check_volumes(o, err);
     if (r == 0)
         r = make_process(&image->config, o, spec.hostname, &spec.process, err);
+    if (r == 0) {
+        make_mounts(o, &spec);
+        make_walls(o, &spec.platform);
+        r = bundle_apply_security(&o->security, &spec, err);
+    }
     if (r < 0) {
         oci_spec_release(&spec);
         return r;
     }
-    make_mounts(o, &spec);
-    make_walls(o, &spec.platform);
+    if (o->init)
+        strv_add(&spec.annotations, OCI_SPEC_INIT);
     *ret = spec;
     return 0;
 }

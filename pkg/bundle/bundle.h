@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "bundle/seccomp.h"
 #include "oci/image_config.h"
 #include "oci/spec.h"
 
@@ -14,6 +15,20 @@ struct bundle_volume {
     char *destination; /* absolute, in the container; cleaned */
     char *propagation; /* "rprivate", …; NULL: rprivate */
     bool readonly;     /* with what is mounted below the source, from Linux 5.12 on */
+};
+
+enum { BUNDLE_LABEL_PARTS = 4 /* user, role, type, level */ };
+
+/* --security-opt. All zero: Docker's default profile of system calls, and nothing else. Strings are borrowed. */
+struct bundle_security {
+    const char *seccomp; /* NULL: Docker's default; "unconfined"; else a file, which the caller reads into `profile` */
+    const char *profile;
+    size_t profile_len;
+    const char *apparmor; /* NULL: none */
+    const char *label[BUNDLE_LABEL_PARTS];
+    bool no_label;
+    bool no_new_privileges;
+    bool bare_paths; /* nothing of /proc and /sys is masked or read-only */
 };
 
 /* What the user asked for. Strings are borrowed. */
@@ -28,6 +43,7 @@ struct bundle_options {
     char *const *args;      /* the command; empty: the image's */
     char *const *env;       /* NAME=VALUE, or NAME: as in `host_env`, or taken away where that has none */
     char *const *host_env;
+    bool init;           /* a process of ours in front of the program */
     const char *workdir; /* NULL: the image's */
     const char *user;    /* NULL: the image's */
     bool terminal;
@@ -35,6 +51,7 @@ struct bundle_options {
     bool readonly;
     const struct bundle_volume *volumes;
     size_t n_volumes;
+    struct bundle_security security;
 
     int64_t memory;    /* bytes, 0: no limit */
     int64_t cpu_quota; /* microseconds in each period, 0: no limit */
@@ -51,6 +68,13 @@ int bundle_make(const struct oci_image_config *image, const struct bundle_option
  * relative paths, unknown options; ERR_UNSUPPORTED: a volume by name. */
 int bundle_parse_volume(const char *text, const char *cwd, struct bundle_volume *ret, struct err *err);
 void bundle_volume_release(struct bundle_volume *volume);
+
+/* Understands all --security-opt. ERR_INVALID in Docker's words. */
+int bundle_parse_security(char *const *options, struct bundle_security *ret, struct err *err);
+
+/* Puts them into a specification that has its capabilities and paths; for bundle_make(). ERR_INVALID for a profile that
+ * is none. */
+int bundle_apply_security(const struct bundle_security *security, struct oci_spec *spec, struct err *err);
 
 /* Whether a -l is NAME=VALUE or NAME; ERR_INVALID in Docker's words. */
 int bundle_check_label(const char *label, struct err *err);

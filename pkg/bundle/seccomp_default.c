@@ -1,6 +1,6 @@
-/* Docker's default profile. What it leaves out are calls that reach the kernel itself (modules, clocks, keys, rebooting),
- * that namespaces do not cover, or that have been the way out of containers. Names that a kernel or libseccomp does not
- * know do no harm: they are passed over. */
+/* Docker's default profile. What it leaves out are calls that reach the kernel itself (modules, clocks, keys,
+ * rebooting), that namespaces do not cover, or that have been the way out of containers. Names that a kernel or
+ * libseccomp does not know do no harm: they are passed over. */
 #include "bundle/seccomp.h"
 
 #include "base/strv.h"
@@ -90,8 +90,8 @@ static const struct group {
     /* Without it, new processes and threads in the same namespaces alone. */
     {"clone", "SCMP_CMP_MASKED_EQ", 0, CLONE_NEW_ANY,
      .excludes = {.caps = WORDS("CAP_SYS_ADMIN"), .arches = WORDS("s390", "s390x")}},
-    {"clone", "SCMP_CMP_MASKED_EQ", 1, CLONE_NEW_ANY,
-     .includes = {.arches = WORDS("s390", "s390x")}, .excludes = {.caps = WORDS("CAP_SYS_ADMIN")}},
+    {"clone", "SCMP_CMP_MASKED_EQ", 1, CLONE_NEW_ANY, .includes = {.arches = WORDS("s390", "s390x")},
+     .excludes = {.caps = WORDS("CAP_SYS_ADMIN")}},
     /* Its flags lie in memory, out of a filter's sight: C libraries take clone(2) then. */
     {"clone3", .errno_ret = ERRNO_ENOSYS, .excludes = {.caps = WORDS("CAP_SYS_ADMIN")}},
     {"reboot", .includes = {.caps = WORDS("CAP_SYS_BOOT")}},

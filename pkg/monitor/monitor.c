@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "runtime/cgroup.h"
+#include "runtime/seccomp.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 #include "sys/proc.h"
@@ -82,7 +83,14 @@ static int note_started(const struct monitor_job *job, const struct runtime_proc
 static int start(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret_cgroup,
                  struct streams *streams, struct runtime_process *ret, struct err *err)
 {
-    struct runtime_start how = {.spec = job->spec, .overlay = job->overlay, .host = host};
+    _cleanup_free_ char *cache = seccomp_cache_below(store_state_path(job->store));
+    struct runtime_start how = {
+        .spec = job->spec,
+        .overlay = job->overlay,
+        .host = host,
+        .seccomp_cache = cache,
+        .init = strv_contains(job->spec->annotations, OCI_SPEC_INIT),
+    };
     int r = make_cgroup(job, host, ret_cgroup, err);
 
     if (r < 0)

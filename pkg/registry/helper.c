@@ -56,7 +56,8 @@ static int call(const char *name, const char *file, const char *action, const st
 {
     _cleanup_free_ char *program = str_printf("docker-credential-%s", name);
     const char *const argv[] = {program, action, NULL};
-    const struct run run = {argv, input->p, input->len, TIMEOUT_MS, answer};
+    const struct run run = {
+        .argv = argv, .input = input->p, .input_len = input->len, .timeout_ms = TIMEOUT_MS, .output = answer};
     int r;
 
     if (!is_name(name))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/plan.h"
+#include "runtime/seccomp.h"
 #include "sys/frame.h"
 #include "sys/userdb.h"
 
@@ -15,14 +16,29 @@ enum child_message {
     CHILD_WAITS,        /* RUNTIME_WAITS; waits for CHILD_GO_ON, and is then done with this socket */
     CHILD_READY,        /* only execve(2) is left */
     CHILD_ERROR,        /* the child is about to end */
-    CHILD_GO_ON,        /* from the parent; to CHILD_HOOKS with the child's pid, an int32_t */
+    CHILD_GO_ON,        /* from the parent; with the child's pid, an int32_t */
+    CHILD_PID,          /* waits for CHILD_GO_ON */
+    CHILD_LISTENER,     /* a path, with a filter's notification descriptor and the document for the agent that listens
+                           there; waits for CHILD_GO_ON */
+};
+
+/* What is written when nothing but execve(2) is left: descriptors of a procfs, or -1. */
+struct child_labels {
+    int apparmor, selinux, key;
+};
+
+/* The sets that the program starts with. */
+struct child_capabilities {
+    uint64_t effective, permitted, inheritable;
+    bool lent; /* CAP_SYS_ADMIN as well, until the filter is loaded */
 };
 
 struct child {
     const struct runtime_start *start;
     const struct plan *plan;
-    const struct cgroup_join *join; /* NULL: no cgroup */
-    bool cloned_into;               /* clone3(2) put us into the v2 cgroup */
+    const struct cgroup_join *join;      /* NULL: no cgroup */
+    const struct seccomp_filter *filter; /* NULL: none */
+    bool cloned_into;                    /* clone3(2) put us into the v2 cgroup */
     int sync;
 
     /* What was opened outside: by step, a copy of what is to be mounted, or -1; NULL: nothing was */
@@ -33,9 +49,11 @@ struct child {
     int terminal;  /* the slave, or -1 */
     int mask;      /* O_PATH, an empty directory that hides others, or -1 */
     int null;      /* O_PATH, the host's /dev/null, or -1 */
-    pid_t pid;     /* ours, as the runtime sees it; known once the parent has run hooks */
+    pid_t pid;     /* ours, as the runtime sees it; known once the parent has answered */
     char *program; /* found, or NULL */
     struct userdb_user user;
+    struct child_labels labels;
+    struct child_capabilities capabilities;
 };
 
 /* Carries out all steps. Only comes back with an error. */
@@ -44,8 +62,8 @@ int child_run(struct child *c, struct err *err);
 /* child_run(), and the end of the process with whatever error there was. */
 void child_be(struct child *c) __attribute__((noreturn));
 
-/* Tells the parent, and waits for its CHILD_GO_ON, whose frame is `ret`; ERR_INTERRUPTED where it is gone. */
-int child_ask(struct child *c, enum child_message what, struct frame *ret, struct err *err);
+/* Tells the parent, and waits for its CHILD_GO_ON; ERR_INTERRUPTED where it is gone. */
+int child_ask(struct child *c, enum child_message what, struct err *err);
 
 /* Joining, user namespaces and what else takes a process in between: stage.c. */
 int stage_join(struct child *c, bool with_user, struct err *err);
@@ -101,15 +119,43 @@ int child_rlimit(struct child *c, const struct plan_step *s, struct err *err);
 int child_stdio(struct child *c, const struct plan_step *s, struct err *err);
 int child_keyring(struct child *c, const struct plan_step *s, struct err *err);
 int child_no_new_privs(struct child *c, const struct plan_step *s, struct err *err);
-int child_bounding(struct child *c, const struct plan_step *s, struct err *err);
 int child_identity(struct child *c, const struct plan_step *s, struct err *err);
 int child_workdir(struct child *c, const struct plan_step *s, struct err *err);
 int child_program(struct child *c, const struct plan_step *s, struct err *err);
 int child_exec(struct child *c, const struct plan_step *s, struct err *err);
 
+/* The attributes of a process that few have: child_attributes.c. */
+int child_personality(struct child *c, const struct plan_step *s, struct err *err);
+int child_scheduler(struct child *c, const struct plan_step *s, struct err *err);
+int child_io_priority(struct child *c, const struct plan_step *s, struct err *err);
+int child_memory_policy(struct child *c, const struct plan_step *s, struct err *err);
+int child_affinity(struct child *c, const struct plan_step *s, struct err *err);
+int child_domainname(struct child *c, const struct plan_step *s, struct err *err);
+
+/* Labels of security modules: lsm.c. The first is for the parent: whether the host has what is asked for. What the step
+ * opened is written by the third before descriptors are closed, and by the last around the making of keys. */
+int lsm_check(const struct oci_process *process, struct err *err);
+int child_labels(struct child *c, const struct plan_step *s, struct err *err);
+int child_labels_write(struct child *c, struct err *err);
+int child_labels_key(struct child *c, bool set, struct err *err);
+
+/* Capabilities: child_capabilities.c. The last gives up what was lent for the filter. */
+int child_bounding(struct child *c, const struct plan_step *s, struct err *err);
+int child_capabilities_set(struct child *c, struct err *err);
+int child_capabilities_settle(struct child *c, struct err *err);
+
+/* The filter of system calls: child_seccomp.c. The second loads it, and hands over its notification descriptor. */
+int child_listener(struct child *c, const struct plan_step *s, struct err *err);
+int child_filter(struct child *c, struct err *err);
+
+/* A process stays in front of the program; only the program's comes back: child_init.c. */
+int child_init(struct child *c, struct err *err);
+
 /* Closes all descriptors but 0, 1, 2, those that are the program's, and `n` others. */
 void child_close_descriptors(const struct child *c, const int *kept, size_t n);
 
 /* And that wait for others: child_wait.c. */
-int child_hooks(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_runtime(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_create(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_start(struct child *c, const struct plan_step *s, struct err *err);
 int child_gate(struct child *c, const struct plan_step *s, struct err *err);

@@ -111,6 +111,9 @@ int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *
 
     if (!strv_env_get(env, "HOME"))
         strv_addf(&env, "HOME=%s", c->user.home);
+    r = child_labels_write(c, err);
+    if (r < 0)
+        return r;
     reset_signals();
     /* What the steps left and what came with the process must not be there for the program, nor for the execve(2)
      * itself, which looks up names such as /proc/self/fd/N/bin/sh for the image while descriptors to be closed by it
@@ -123,6 +126,13 @@ int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *
     r = frame_send(c->sync, CHILD_READY, NULL, 0, NULL, 0);
     if (r < 0)
         return err_errno(err, -r, "telling the parent");
+    r = c->filter ? child_filter(c, err) : 0;
+    if (r == 0)
+        r = child_capabilities_settle(c, err);
+    if (r == 0 && c->start->init)
+        r = child_init(c, err);
+    if (r < 0)
+        return r;
     execve(c->program, process->args, env);
     /* The file was there: what is missing is its interpreter or loader. */
     if (errno == ENOENT)

@@ -6,13 +6,14 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+
+enum { MANY_FILES = 1 << 20 /* descriptors: the kernel's own ceiling, if nobody raises it */ };
 
 int child_user(struct child *c, const struct plan_step *s, struct err *err)
 {
@@ -40,6 +41,8 @@ int child_rlimit(struct child *c _unused_, const struct plan_step *s, struct err
     struct rlimit want = {s->soft, s->hard}, have;
     __rlimit_resource_t which = (__rlimit_resource_t)s->number;
 
+    if (s->flag && (getrlimit(which, &have) < 0 || have.rlim_max <= MANY_FILES))
+        return 0;
     if (setrlimit(which, &want) == 0)
         return 0;
     /* Without the right to raise the hard limit, what there is must do. */
@@ -105,7 +108,7 @@ int child_stdio(struct child *c, const struct plan_step *s _unused_, struct err 
     return 0;
 }
 
-int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)
+static int join_keyring(struct err *err)
 {
     /* Without it the program would see the keys of whoever started it. Kernels without keyrings have none to see, and a
      * filter of system calls that forbids us keyctl(2) forbids it the program as well. */
@@ -117,50 +120,18 @@ int child_keyring(struct child *c _unused_, const struct plan_step *s _unused_, 
     return err_hint(err, "/proc/key-users shows how many, /proc/sys/kernel/keys/ how many there may be");
 }
 
+int child_keyring(struct child *c, const struct plan_step *s _unused_, struct err *err)
+{
+    int r = c->labels.key >= 0 ? child_labels_key(c, true, err) : 0;
+
+    if (r == 0)
+        r = join_keyring(err);
+    return r == 0 && c->labels.key >= 0 ? child_labels_key(c, false, err) : r;
+}
+
 int child_no_new_privs(struct child *c _unused_, const struct plan_step *s _unused_, struct err *err)
 {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_errno(err, errno, "prctl") : 0;
-}
-
-int child_bounding(struct child *c _unused_, const struct plan_step *s, struct err *err)
-{
-    for (unsigned long cap = 0; cap < 64; cap++) {
-        if (s->number >> cap & 1 || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-            continue;
-        /* beyond the last that this kernel has */
-        return errno == EINVAL && cap > CAP_AUDIT_READ ? 0 : err_errno(err, errno, "capability %lu", cap);
-    }
-    return 0;
-}
-
-static int set_capabilities(const struct oci_capabilities *caps, bool none, struct err *err)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {0};
-    uint64_t effective, permitted, inheritable, ambient;
-    int r = plan_capability_mask(caps->effective, &effective, err);
-
-    if (r == 0)
-        r = plan_capability_mask(caps->permitted, &permitted, err);
-    if (r == 0)
-        r = plan_capability_mask(caps->inheritable, &inheritable, err);
-    if (r == 0)
-        r = plan_capability_mask(caps->ambient, &ambient, err);
-    if (r < 0)
-        return r;
-    ambient &= inheritable & permitted; /* capabilities(7): others cannot be */
-    for (int i = 0; i < 2 && !none; i++) {
-        data[i].effective = (uint32_t)(effective >> 32 * i);
-        data[i].permitted = (uint32_t)(permitted >> 32 * i);
-        data[i].inheritable = (uint32_t)(inheritable >> 32 * i);
-    }
-    if (syscall(SYS_capset, &header, data) < 0)
-        return err_errno(err, errno, "capset");
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    for (unsigned long cap = 0; cap < 64 && !none; cap++)
-        if (ambient >> cap & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-            return err_errno(err, errno, "ambient capability %lu", cap);
-    return 0;
 }
 
 int child_identity(struct child *c, const struct plan_step *s _unused_, struct err *err)
@@ -175,8 +146,7 @@ int child_identity(struct child *c, const struct plan_step *s _unused_, struct e
     if (setresuid(c->user.uid, c->user.uid, c->user.uid) < 0)
         return err_errno(err, errno, "setresuid");
     umask(process->user.umask ? (mode_t)*process->user.umask : 022);
-    /* A user by name who is not root gets none, so that not even the execve(2) is done with root's rights. */
-    return set_capabilities(&process->capabilities, process->user.username && c->user.uid != 0, err);
+    return child_capabilities_set(c, err);
 }
 
 int child_workdir(struct child *c _unused_, const struct plan_step *s, struct err *err)

@@ -265,6 +265,6 @@ void runtime_instance_state(const struct runtime_instance *inst, enum runtime_st
         .rootfs = str_dup(record->rootfs),
         .created = str_dup(record->created),
         .annotations = strv_copy(record->annotations),
-        .owner = str_dup(record->owner),
+        .owner = str_dup(""),
     };
 }

@@ -70,7 +70,7 @@ int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *
 int runtime_instance_cgroup(const struct runtime_instance *inst, struct cgroup_host *ret_host, struct cgroup **ret,
                             struct err *err);
 
-/* What is said of it to others. The caller releases `ret`. */
+/* What is said of it to others; runc leaves the owner to its list. The caller releases `ret`. */
 void runtime_instance_state(const struct runtime_instance *inst, enum runtime_status status, struct oci_state *ret);
 
 /* ---- operations ---- */
@@ -92,8 +92,9 @@ struct runtime_create {
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
                    struct err *err);
 
-/* Starts one that was created: 0 once its program runs. ERR_INVALID in any other state. */
-int runtime_instance_start(const struct runtime_instance *inst, struct err *err);
+/* Starts one that was created: 0 once its program runs. ERR_INVALID in any other state. Where a hook fails, the
+ * container is deleted; where its program cannot be executed, it has stopped. */
+int runtime_instance_start(struct runtime_instance *inst, struct err *err);
 
 /* Sends a signal to its first process, or with `all` to each that is in its cgroup. ERR_INVALID where it has ended. */
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err);

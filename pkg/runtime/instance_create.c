@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "runtime/hooks.h"
+#include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -12,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 /* ---- the bundle ---- */
@@ -39,13 +42,16 @@ static int read_bundle(const struct runtime_create *how, struct runtime_instance
 static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
+    struct stat st;
 
     if (str_empty(spec->root.path))
         return err_set(err, ERR_INVALID, "root.path: missing");
     path = *spec->root.path == '/' ? str_dup(spec->root.path) : path_join(inst->record.bundle, spec->root.path);
     inst->record.rootfs = realpath(path, NULL);
-    if (!inst->record.rootfs)
+    if (!inst->record.rootfs || stat(inst->record.rootfs, &st) < 0)
         return err_errno(err, errno, "root.path: %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_errno(err, ENOTDIR, "root.path: %s", path);
     if (str_eq(inst->record.rootfs, "/"))
         return err_set(err, ERR_INVALID, "root.path: \"/\" is the host's own root");
     str_replace(&spec->root.path, str_dup(inst->record.rootfs));
@@ -56,12 +62,10 @@ static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, st
 static char *cgroup_path(const struct oci_spec *spec, const char *id)
 {
     const char *path = spec->platform.cgroups_path;
-    _cleanup_free_ char *below = NULL;
 
     if (str_empty(path))
         path = id;
-    below = *path == '/' ? str_dup(path) : str_printf("/cbox-runtime/%s", path);
-    return path_clean(below);
+    return *path == '/' ? str_dup(path) : str_printf("/cbox-runtime/%s", path);
 }
 
 static char *own_name(void)
@@ -155,13 +159,25 @@ static int make_cgroup(const struct runtime_instance *inst, const struct oci_spe
     return r < 0 ? r : cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
 }
 
+static int run_hooks(const struct oci_hooks *hooks, struct oci_state *state, pid_t pid, struct err *err)
+{
+    int r;
+
+    state->pid = pid;
+    r = hooks_run(&hooks->prestart, "hooks.prestart", state, state->bundle, err);
+    return r < 0 ? r : hooks_run(&hooks->create_runtime, "hooks.createRuntime", state, state->bundle, err);
+}
+
 /* Until it waits at its gate. */
-static int bring_to_gate(struct runtime_process *process, struct err *err)
+static int bring_to_gate(struct runtime_process *process, const struct oci_hooks *hooks, struct oci_state *state,
+                         struct err *err)
 {
     int r;
 
     while ((r = runtime_await(process, err)) == RUNTIME_HOOKS) {
-        r = runtime_go_on(process, err);
+        r = run_hooks(hooks, state, process->pid, err);
+        if (r == 0)
+            r = runtime_go_on(process, err);
         if (r < 0)
             return r;
     }
@@ -208,6 +224,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_gate_ struct gate gate = GATE_NONE;
     _cleanup_state_ struct oci_state state = {0};
+    _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
         .host = &host,
@@ -217,6 +234,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .outlives = true,
         .no_pivot = how->no_pivot,
         .no_keyring = how->no_keyring,
+        .seccomp_cache = cache,
     };
     int r = make_cgroup(inst, spec, &host, &cg, err);
 
@@ -225,15 +243,21 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     if (r < 0)
         return r;
     start.cgroup = cg;
+    if (hooks_any(&spec->hooks)) {
+        runtime_instance_state(inst, RUNTIME_CREATING, &state);
+        start.state = &state;
+    }
     r = runtime_start(&start, ret, err);
     if (r == 0)
-        r = bring_to_gate(ret, err);
+        r = bring_to_gate(ret, &spec->hooks, &state, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
-static void undo(struct runtime_instance *inst, struct runtime_process *process)
+/* "Lifecycle", 3 to 5: what fails goes on with the destruction, and poststop's hooks. */
+static void undo(struct runtime_instance *inst, const struct oci_spec *spec, struct runtime_process *process)
 {
     struct err why = ERR_INIT;
+    bool born = process->pidfd >= 0;
     int r;
 
     if (process->pidfd >= 0) {
@@ -246,6 +270,8 @@ static void undo(struct runtime_instance *inst, struct runtime_process *process)
         r = runtime_instance_forget(inst, &why);
     if (r < 0)
         log_debug("cleaning up: %s", why.text);
+    if (born)
+        runtime_instance_poststop(inst, &spec->hooks);
 }
 
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
@@ -269,7 +295,7 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = start_process(how, &inst, &spec, &process, err);
     if (r < 0) {
-        undo(&inst, &process);
+        undo(&inst, &spec, &process);
         return r;
     }
     *ret = inst;

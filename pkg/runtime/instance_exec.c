@@ -1,5 +1,6 @@
 #include "runtime/instance_internal.h"
 
+#include "runtime/seccomp.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
@@ -26,6 +27,7 @@ static int start(const struct runtime_instance *inst, const struct runtime_exec 
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_fd_ int pidfd = runtime_instance_process(inst);
     struct err why = ERR_INIT;
+    _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
         .host = &host,
@@ -34,6 +36,7 @@ static int start(const struct runtime_instance *inst, const struct runtime_exec 
         .outlives = how->detached,
         .enter = (pid_t)inst->record.pid,
         .enter_pidfd = pidfd,
+        .seccomp_cache = cache,
     };
     int r;
 
@@ -67,7 +70,11 @@ int runtime_instance_exec(const struct runtime_instance *inst, const struct runt
         return r;
     with = spec; /* borrows: all is the container's but the process */
     with.process = *how->process;
-    r = start(inst, how, &with, &process, err);
+    r = oci_spec_check(&with, err);
+    if (r == 0 && !oci_spec_has_process(&with))
+        r = err_set(err, ERR_INVALID, "process.cwd: missing");
+    if (r == 0)
+        r = start(inst, how, &with, &process, err);
     if (r == 0 && how->console_socket)
         r = runtime_send_terminal(how->console_socket, &process.terminal, err);
     if (r == 0 && how->pid_file)

@@ -75,6 +75,7 @@ static void plan_paths(char *const *paths, const char *field, enum plan_op op, s
 static void plan_walls(const struct runtime_start *start, struct plan *p)
 {
     const struct oci_spec *spec = start->spec;
+    const struct oci_hooks *hooks = &spec->hooks;
     struct plan_step *s;
 
     plan_add(p, PLAN_USER, spec->process.user.username);
@@ -85,8 +86,10 @@ static void plan_walls(const struct runtime_start *start, struct plan *p)
         s = plan_add(p, PLAN_CHANGE, "/");
         s->mount.set = MOUNT_ATTR_RDONLY;
     }
-    if (start->state)
-        plan_add(p, PLAN_HOOKS, NULL);
+    if (start->state && (hooks->prestart.n || hooks->create_runtime.n || hooks->create_container.n))
+        plan_add(p, PLAN_HOOKS_RUNTIME, NULL);
+    if (start->state && hooks->create_container.n)
+        plan_add(p, PLAN_HOOKS_CREATE, NULL);
     plan_add(p, PLAN_PIVOT, NULL)->flag = start->no_pivot;
     plan_root_propagation(spec, p);
 }
@@ -115,14 +118,20 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
         {"RLIMIT_STACK", RLIMIT_STACK},
     };
 
+    struct plan_step *s;
+    bool endless = true;
+
     VEC_FOREACH (l, &process->rlimits) {
         size_t i = 0;
-        struct plan_step *s;
 
         while (i < ARRAY_SIZE(known) && strcmp(known[i].name, l->type) != 0)
             i++;
         if (i == ARRAY_SIZE(known))
             return err_set(err, ERR_INVALID, "process.rlimits: no such limit: \"%s\"", l->type);
+        for (const struct oci_rlimit *other = process->rlimits.v; other < l; other++)
+            if (str_eq(other->type, l->type))
+                return err_set(err, ERR_INVALID, "process.rlimits: %s stands there twice", l->type);
+        endless &= known[i].resource != RLIMIT_NOFILE;
         if (l->soft > l->hard)
             return err_set(err, ERR_INVALID, "process.rlimits: %s: the soft limit is above the hard one", l->type);
         s = plan_add(p, PLAN_RLIMIT, known[i].name);
@@ -130,42 +139,43 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
         s->soft = l->soft;
         s->hard = l->hard;
     }
+    /* Programs that go through all possible descriptors take minutes where systemd allows 2^30 of them. */
+    if (endless) {
+        s = plan_add(p, PLAN_RLIMIT, "RLIMIT_NOFILE");
+        s->number = RLIMIT_NOFILE;
+        s->soft = 1024;
+        s->hard = 524288;
+        s->flag = true;
+    }
     return 0;
 }
 
 static int plan_process(const struct runtime_start *start, struct plan *p, struct err *err)
 {
     const struct oci_process *process = &start->spec->process;
-    uint64_t bounding = 0, other;
     int r;
 
     if (!oci_spec_has_process(start->spec))
         return err_set(err, ERR_INVALID, "process: missing, and there is nothing to start");
-    r = plan_capability_mask(process->capabilities.bounding, &bounding, err);
-
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.effective, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.permitted, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.inheritable, &other, err);
-    if (r == 0)
-        r = plan_capability_mask(process->capabilities.ambient, &other, err);
-    if (r == 0)
-        r = plan_rlimits(process, p, err);
+    r = plan_rlimits(process, p, err);
     if (r < 0)
         return r;
     plan_add(p, PLAN_STDIO, NULL);
     if (!start->no_keyring)
         plan_add(p, PLAN_KEYRING, NULL);
+    r = plan_process_attributes(process, p, err);
+    if (r < 0)
+        return r;
     if (process->no_new_privileges)
         plan_add(p, PLAN_NO_NEW_PRIVS, NULL);
-    plan_add(p, PLAN_BOUNDING, NULL)->number = bounding;
+    plan_add(p, PLAN_BOUNDING, NULL)->number = plan_capability_mask(process->capabilities.bounding);
     plan_add(p, PLAN_WORKDIR, process->cwd);
     plan_add(p, PLAN_IDENTITY, NULL);
     plan_add(p, PLAN_PROGRAM, NULL);
     if (start->gate)
         plan_add(p, PLAN_GATE, NULL);
+    if (start->state && start->spec->hooks.start_container.n)
+        plan_add(p, PLAN_HOOKS_START, NULL);
     plan_add(p, PLAN_EXEC, process->args[0]);
     return 0;
 }
@@ -182,7 +192,9 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     plan_add(p, PLAN_CGROUP, NULL)->flag = cgroup && str_empty(cgroup->path);
     if (spec->process.oom_score_adj)
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
-    r = plan_root(start, p, err);
+    r = plan_container_attributes(spec, p, err);
+    if (r == 0)
+        r = plan_root(start, p, err);
     if (r == 0)
         r = plan_sysctls(spec, p, err);
     if (r < 0)
@@ -190,6 +202,8 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     plan_walls(start, p);
     if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
         plan_add(p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
+    if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->domainname))
+        plan_add(p, PLAN_DOMAINNAME, NULL)->source = spec->domainname;
     if (p->clone_flags & CLONE_NEWNET)
         plan_add(p, PLAN_LOOPBACK, NULL);
     return 0;
@@ -203,7 +217,9 @@ static int plan_program(const struct runtime_start *start, struct plan *p, struc
 
     if (r < 0)
         return r;
-    plan_add(p, PLAN_CGROUP, NULL);
+    r = plan_program_attributes(start->spec, p, err);
+    if (r < 0)
+        return r;
     if (process->oom_score_adj)
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*process->oom_score_adj;
     plan_add(p, PLAN_ROOT_ENTERED, NULL);
@@ -261,6 +277,14 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_PIVOT] = "changing the root",
         [PLAN_HOSTNAME] = "setting the hostname",
         [PLAN_LOOPBACK] = "setting up the loopback interface",
+        [PLAN_DOMAINNAME] = "setting the NIS domain name",
+        [PLAN_AFFINITY] = "binding to processors",
+        [PLAN_LISTENER] = "asking for the process id",
+        [PLAN_LABELS] = "setting labels",
+        [PLAN_PERSONALITY] = "linux.personality",
+        [PLAN_MEMORY_POLICY] = "linux.memoryPolicy",
+        [PLAN_SCHEDULER] = "process.scheduler",
+        [PLAN_IO_PRIORITY] = "process.ioPriority",
         [PLAN_RLIMIT] = "limiting",
         [PLAN_STDIO] = "standard input and output",
         [PLAN_KEYRING] = "making a session keyring",
@@ -269,7 +293,9 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_IDENTITY] = "becoming the user",
         [PLAN_WORKDIR] = "entering the working directory",
         [PLAN_ROOT_ENTERED] = "entering the container",
-        [PLAN_HOOKS] = "hooks",
+        [PLAN_HOOKS_RUNTIME] = "hooks",
+        [PLAN_HOOKS_CREATE] = "createContainer hook",
+        [PLAN_HOOKS_START] = "startContainer hook",
         [PLAN_PROGRAM] = "exec",
         [PLAN_GATE] = "waiting",
         [PLAN_EXEC] = "exec",

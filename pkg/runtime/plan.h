@@ -22,6 +22,9 @@ enum plan_op {
     PLAN_BINARY,       /* /proc/self/exe no longer leads to the host's cbox */
     PLAN_CGROUP,       /* joins the cgroup, then unshares its namespace (`flag`) */
     PLAN_OOM_SCORE,    /* `number` */
+    PLAN_AFFINITY,     /* to the processors of the list `source` */
+    PLAN_LISTENER,     /* asks for what the agent of a filter will be told */
+    PLAN_LABELS,       /* opens where labels of security modules are written */
     PLAN_PROPAGATION,  /* of `target`, and if `flag` of all below; that which has `source` is made private if shared */
     PLAN_ROOT_OVERLAY, /* the layers, mounted on `target`, a path of the host */
     PLAN_ROOT_DIRECTORY, /* `target` of the host, mounted on itself */
@@ -38,19 +41,26 @@ enum plan_op {
     PLAN_SYSCTL,         /* `source` is written to `target`, a file of the container's /proc/sys */
     PLAN_READONLY_PATH,  /* `target` becomes a read-only mount of itself; missing is no failure */
     PLAN_MASK_PATH,      /* `target` is covered by something empty; missing is no failure */
-    PLAN_HOOKS,          /* prestart and createRuntime, by the runtime */
+    PLAN_HOOKS_RUNTIME,  /* prestart and createRuntime, by the parent */
+    PLAN_HOOKS_CREATE,   /* createContainer, by the child, with the host's files still in sight */
     PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */
     PLAN_HOSTNAME,       /* `source` */
+    PLAN_DOMAINNAME,     /* `source` */
     PLAN_LOOPBACK,       /* the interface lo goes up */
-    PLAN_RLIMIT,         /* `number`, `soft`, `hard` */
+    PLAN_RLIMIT,         /* `number`, `soft`, `hard`; `flag`: only where the inherited one has no end */
     PLAN_STDIO,          /* descriptors 0, 1, 2, or the terminal as the controlling one */
     PLAN_KEYRING,        /* a session keyring of its own */
+    PLAN_PERSONALITY,    /* `number` */
+    PLAN_MEMORY_POLICY,  /* of the spec, as the next two */
+    PLAN_SCHEDULER,
+    PLAN_IO_PRIORITY,
     PLAN_NO_NEW_PRIVS,
-    PLAN_BOUNDING, /* capabilities that no program can get back: `number` is the mask of those that stay */
-    PLAN_WORKDIR,  /* into `target` */
-    PLAN_IDENTITY, /* groups, group, user, capabilities (of the spec) */
-    PLAN_PROGRAM,  /* it is looked for: what is not there is no container */
-    PLAN_GATE,     /* waits to be started */
+    PLAN_BOUNDING,    /* capabilities that no program can get back: `number` is the mask of those that stay */
+    PLAN_WORKDIR,     /* into `target` */
+    PLAN_IDENTITY,    /* groups, group, user, capabilities (of the spec) */
+    PLAN_PROGRAM,     /* it is looked for: what is not there is no container */
+    PLAN_GATE,        /* waits to be started */
+    PLAN_HOOKS_START, /* startContainer, by the child */
     PLAN_EXEC,
 };
 
@@ -87,7 +97,8 @@ struct plan_step {
 
 /* A namespace that exists and is joined before the first step. */
 struct plan_join {
-    const char *type; /* "network" */
+    const char *field; /* for errors: "linux.namespaces[1].path" */
+    const char *type;  /* "network" */
     const char *path;
     int flag; /* CLONE_NEW* */
 };
@@ -140,5 +151,12 @@ bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recu
 /* All that are known, by their numbers. The caller frees it. */
 char **plan_capability_names(void);
 
-/* The bit of "CAP_CHOWN"; ERR_INVALID for a name that the kernel does not have. */
-int plan_capability_mask(char *const *names, uint64_t *ret, struct err *err);
+/* The bits of "CAP_CHOWN" and others. A name that is none is passed over with a debug line: the specification wants a
+ * warning and no failure. */
+uint64_t plan_capability_mask(char *const *names);
+
+/* What few processes have: plan_attributes.c. Those of a container as a whole come before its root is built, those of
+ * the process itself while it still has the rights to set them. ERR_INVALID names the field. */
+int plan_container_attributes(const struct oci_spec *spec, struct plan *p, struct err *err);
+int plan_process_attributes(const struct oci_process *process, struct plan *p, struct err *err);
+int plan_program_attributes(const struct oci_spec *spec, struct plan *p, struct err *err);

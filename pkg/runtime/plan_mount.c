@@ -1,6 +1,7 @@
 /* The words of mount(8) and of capabilities(7) as the kernel's bits. */
 #include "runtime/plan.h"
 
+#include "base/log.h"
 #include "base/strv.h"
 #include "sys/path.h"
 
@@ -252,18 +253,20 @@ char **plan_capability_names(void)
     return list;
 }
 
-int plan_capability_mask(char *const *names, uint64_t *ret, struct err *err)
+uint64_t plan_capability_mask(char *const *names)
 {
-    *ret = 0;
+    uint64_t mask = 0;
+
     STRV_FOREACH (name, names) {
         const char *bare = str_after(*name, "CAP_");
         size_t i = 0;
 
         while (bare && i < ARRAY_SIZE(capability_names) && strcmp(capability_names[i], bare) != 0)
             i++;
-        if (!bare || i == ARRAY_SIZE(capability_names))
-            return err_set(err, ERR_INVALID, "process.capabilities: no such capability: \"%s\"", *name);
-        *ret |= (uint64_t)1 << i;
+        if (bare && i < ARRAY_SIZE(capability_names))
+            mask |= (uint64_t)1 << i;
+        else
+            log_debug("warning: process.capabilities: no such capability: \"%s\"", *name);
     }
-    return 0;
+    return mask;
 }

@@ -114,9 +114,17 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     _cleanup_plan_ struct plan plan = {0};
     _cleanup_cgroup_join_ struct cgroup_join join = CGROUP_JOIN_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
-    struct child child = {.start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .null = -1};
+    _cleanup_seccomp_filter_ struct seccomp_filter filter = {0};
+    struct child child = {
+        .start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .null = -1, .labels = {-1, -1, -1}};
     int sync[2], r = plan_make(start, &plan, err);
 
+    if (r == 0)
+        r = lsm_check(&start->spec->process, err);
+    if (r == 0 && start->spec->platform.seccomp) {
+        r = seccomp_filter_make(start->spec->platform.seccomp, start->seccomp_cache, &filter, err);
+        child.filter = &filter;
+    }
     if (r == 0 && start->cgroup) {
         r = cgroup_join_open(start->cgroup, &join, err);
         child.join = &join;
@@ -152,6 +160,21 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     return 0;
 }
 
+/* A filter's notification descriptor and the document beside it go to their agent before the program runs. */
+static int pass_listener(struct runtime_process *process, const struct frame *frame, struct err *err)
+{
+    _cleanup_free_ char *path = str_ndup(frame->data, frame->len);
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
+    int r;
+
+    if (frame->n_fds != 2 || lseek(frame->fds[1], 0, SEEK_SET) < 0)
+        return err_set(err, ERR_INTERNAL, "linux.seccomp: no descriptor came");
+    r = fd_read_rest(frame->fds[1], "the container's state", &text, err);
+    if (r == 0)
+        r = seccomp_listener_send(path, frame->fds[0], text.p, text.len, err);
+    return r < 0 ? r : runtime_go_on(process, err);
+}
+
 int runtime_await(struct runtime_process *process, struct err *err)
 {
     bool ready = false;
@@ -170,10 +193,12 @@ int runtime_await(struct runtime_process *process, struct err *err)
         if (frame.type == CHILD_TERMINAL && frame.n_fds == 1 && process->terminal < 0)
             process->terminal = steal_fd(&frame.fds[0]);
         ready |= frame.type == CHILD_READY;
-        r = frame.type == CHILD_ERROR   ? frame_take_error(&frame, err)
-            : frame.type == CHILD_HOOKS ? (int)RUNTIME_HOOKS
-            : frame.type == CHILD_WAITS ? (int)RUNTIME_WAITS
-                                        : 0;
+        r = frame.type == CHILD_ERROR      ? frame_take_error(&frame, err)
+            : frame.type == CHILD_PID      ? runtime_go_on(process, err)
+            : frame.type == CHILD_LISTENER ? pass_listener(process, &frame, err)
+            : frame.type == CHILD_HOOKS    ? (int)RUNTIME_HOOKS
+            : frame.type == CHILD_WAITS    ? (int)RUNTIME_WAITS
+                                           : 0;
         frame_release(&frame);
         if (r != 0)
             return r;

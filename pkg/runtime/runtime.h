@@ -43,6 +43,8 @@ struct runtime_start {
     bool outlives;                 /* does not die with the calling process */
     bool no_pivot;                 /* the root cannot be changed by pivot_root(2), as on a ramdisk */
     bool no_keyring;               /* keeps the session keyring of the caller */
+    bool init;                     /* a process of ours stays in front of the program (child_init.c) */
+    const char *seccomp_cache;     /* a directory for compiled filters (runtime/seccomp.h); NULL: none */
 
     /* A program for a container that runs, in place of a new container: the process whose namespaces are joined; else
      * 0, and its pidfd, by which it is still the same. Of the spec counts what belongs to a program alone. */

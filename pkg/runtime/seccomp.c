@@ -31,7 +31,7 @@ int seccomp_filter_make(const struct oci_seccomp *profile, const char *cache, st
         if (seccomp_cache_read(cache, &key, ret) == 0)
             return 0;
     }
-    r = seccomp_compile(profile, ret, &library, err);
+    r = seccomp_compile(profile, false, ret, &library, err);
     if (r == 0 && cache)
         seccomp_cache_write(cache, &key, ret, library);
     return r;
@@ -53,57 +53,60 @@ int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_listener)
     return 0;
 }
 
-/* The first byte takes the descriptor along; what is left of a long document follows. */
-static int send_with_fd(int socket, const struct buf *text, int fd)
+void seccomp_listener_state(const struct oci_seccomp *profile, const struct oci_state *state, struct buf *ret)
+{
+    buf_addf(ret, "{\"ociVersion\":\"%s\",\"fds\":[\"seccompFd\"],\"pid\":%lld,", OCI_SPEC_VERSION,
+             (long long)state->pid);
+    if (!str_empty(profile->listener_metadata)) {
+        buf_adds(ret, "\"metadata\":");
+        buf_add_json(ret, profile->listener_metadata);
+        buf_addc(ret, ',');
+    }
+    buf_adds(ret, "\"state\":");
+    json_dump(&oci_state_type, state, false, ret);
+    buf_addc(ret, '}');
+}
+
+/* The first part takes the descriptor along; what is left of a long document follows. */
+static int send_with_fd(int socket, const char *text, size_t len, int fd)
 {
     char control[CMSG_SPACE(sizeof(fd))] = {0};
-    struct iovec part = {text->p, text->len};
+    struct iovec part = {(void *)text, len};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
     struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-    ssize_t n;
 
     head->cmsg_level = SOL_SOCKET;
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(sizeof(fd));
     memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-    do
-        n = sendmsg(socket, &message, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    while ((size_t)n < text->len) {
-        ssize_t more = send(socket, text->p + n, text->len - (size_t)n, MSG_NOSIGNAL);
+    while (part.iov_len) {
+        ssize_t n = sendmsg(socket, &message, MSG_NOSIGNAL);
 
-        if (more < 0 && errno != EINTR)
+        if (n < 0 && errno != EINTR)
             return -errno;
-        n += more > 0 ? more : 0;
+        if (n <= 0)
+            continue;
+        part.iov_base = (char *)part.iov_base + n;
+        part.iov_len -= (size_t)n;
+        message.msg_control = NULL;
+        message.msg_controllen = 0;
     }
     return 0;
 }
 
-int seccomp_listener_send(const struct oci_seccomp *profile, int listener, pid_t pid, const char *state,
-                          struct err *err)
+int seccomp_listener_send(const char *path, int listener, const void *text, size_t len, struct err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    _cleanup_buf_ struct buf text = BUF_INIT;
     _cleanup_fd_ int fd = -1;
     int r;
 
-    if (strlen(profile->listener_path) >= sizeof(address.sun_path))
-        return err_set(err, ERR_INVALID, "linux.seccomp.listenerPath: \"%s\" is too long for a socket",
-                       profile->listener_path);
-    memcpy(address.sun_path, profile->listener_path, strlen(profile->listener_path) + 1);
-    buf_addf(&text, "{\"ociVersion\":\"%s\",\"fds\":[\"seccompFd\"],\"pid\":%d,", OCI_SPEC_VERSION, (int)pid);
-    if (!str_empty(profile->listener_metadata)) {
-        buf_adds(&text, "\"metadata\":");
-        buf_add_json(&text, profile->listener_metadata);
-        buf_addc(&text, ',');
-    }
-    buf_addf(&text, "\"state\":%s}", state);
+    if (strlen(path) >= sizeof(address.sun_path))
+        return err_set(err, ERR_INVALID, "linux.seccomp.listenerPath: \"%s\" is too long for a socket", path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     r = fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
     if (r == 0)
-        r = send_with_fd(fd, &text, listener);
-    return r < 0 ? err_errno(err, -r, "linux.seccomp.listenerPath: %s", profile->listener_path) : 0;
+        r = send_with_fd(fd, text, len, listener);
+    return r < 0 ? err_errno(err, -r, "linux.seccomp.listenerPath: %s", path) : 0;
 }

@@ -14,6 +14,7 @@
 
 #include "base/vec.h"
 #include "oci/spec.h"
+#include "oci/state.h"
 
 #include <linux/filter.h>
 #include <stdbool.h>
@@ -33,12 +34,16 @@ void seccomp_filter_release(struct seccomp_filter *filter);
 int seccomp_filter_make(const struct oci_seccomp *profile, const char *cache, struct seccomp_filter *ret,
                         struct err *err);
 
+/* The directory for that below a state directory, under a name that no container has. The caller frees it. */
+char *seccomp_cache_below(const char *root);
+
 /* Loads it into the calling process, which has no_new_privs set or CAP_SYS_ADMIN in its user namespace.
  * `*ret_listener`: the notification descriptor, close-on-exec, or -1. Makes no other system call. 0 or -errno. */
 int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_listener);
 
-/* Hands the descriptor to the agent that listens on profile->listener_path, in one connection, with the container
- * process state, as the specification has it. `pid` is as the caller sees it; `state` is the container's state, a JSON
- * object (runtime.md, "State"). */
-int seccomp_listener_send(const struct oci_seccomp *profile, int listener, pid_t pid, const char *state,
-                          struct err *err);
+/* The container process state, the document that goes along with a notification descriptor, appended. */
+void seccomp_listener_state(const struct oci_seccomp *profile, const struct oci_state *state, struct buf *ret);
+
+/* Hands the descriptor and that document to the agent that listens on the socket `path`, in a connection of its own.
+ * ERR_INVALID, and ERR_NOT_FOUND and others where there is none. */
+int seccomp_listener_send(const char *path, int listener, const void *text, size_t len, struct err *err);

@@ -19,12 +19,12 @@
 #include <sys/utsname.h>
 
 enum {
-    MAGIC = 0x43534263,    /* "cBSC", and the order of bytes */
-    FORMAT = 1,            /* rises when the same profile shall give another program */
-    FILE_MAX = 8 << 20,    /* bytes */
-    FILES_MAX = 256,       /* then all are removed; nobody has that many profiles */
-    LIBRARY_MAX = 4096,    /* bytes of a path */
-    NAME_MAX_ = 16 + 1,    /* of a file */
+    MAGIC = 0x43534263, /* "cBSC", and the order of bytes */
+    FORMAT = 1,         /* rises when the same profile shall give another program */
+    FILE_MAX = 8 << 20, /* bytes */
+    FILES_MAX = 256,    /* then all are removed; nobody has that many profiles */
+    LIBRARY_MAX = 4096, /* bytes of a path */
+    NAME_MAX_ = 16 + 1, /* of a file */
     WORD = sizeof(uint64_t),
 };
 
@@ -68,6 +68,11 @@ void seccomp_cache_key(const struct oci_seccomp *profile, struct buf *ret)
     json_dump(&oci_seccomp_type, profile, false, ret);
     if (profile->flags && !*profile->flags) /* no flags are not the same as none given */
         buf_adds(ret, " no flags");
+}
+
+char *seccomp_cache_below(const char *root)
+{
+    return str_printf("%s/.seccomp~", root);
 }
 
 static bool library_stat(const char *path, struct header *h)

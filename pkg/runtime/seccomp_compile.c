@@ -275,10 +275,15 @@ static int add_architectures(scmp_filter_ctx ctx, const struct oci_seccomp *prof
     return 0;
 }
 
+static uint32_t audit_arch(uint32_t arch)
+{
+    return arch == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : arch;
+}
+
 static struct seccomp_abi find_highest(const struct oci_seccomp *profile, uint32_t arch)
 {
     struct seccomp_abi abi = {
-        .audit_arch = arch == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : arch,
+        .audit_arch = audit_arch(arch),
         .x32 = arch == SCMP_ARCH_X32,
         .multiplexed = arch == SCMP_ARCH_S390 || arch == SCMP_ARCH_S390X,
     };
@@ -304,6 +309,22 @@ static void add_stub(const struct oci_seccomp *profile, const uint32_t *arches, 
         n += abis[n].highest > 0; /* a profile that names nothing says nothing of what is new */
     }
     seccomp_stub_add(abis, n, f);
+}
+
+static void shrink(const uint32_t *arches, size_t n_arches, struct seccomp_filter *f)
+{
+    uint32_t audit[ABIS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_arches; i++) {
+        size_t j = 0;
+
+        while (j < n && audit[j] != audit_arch(arches[i]))
+            j++;
+        if (j == n)
+            audit[n++] = audit_arch(arches[i]);
+    }
+    seccomp_shrink(f, audit, n);
 }
 
 /* ---- the program ---- */
@@ -338,13 +359,13 @@ static int check_listener(const struct oci_seccomp *profile, const struct seccom
     return 0;
 }
 
-static int compile(const struct oci_seccomp *profile, struct seccomp_filter *f, struct err *err)
+static int compile(const struct oci_seccomp *profile, bool raw, struct seccomp_filter *f, struct err *err)
 {
     _cleanup_(release_context) scmp_filter_ctx ctx = NULL;
     uint32_t arches[ABIS_MAX], default_action;
     size_t n_arches = 0;
-    const struct action *found = find_action(profile->default_action, profile->default_errno_ret, "defaultAction",
-                                             &default_action, err);
+    const struct action *found =
+        find_action(profile->default_action, profile->default_errno_ret, "defaultAction", &default_action, err);
     int r = 0;
 
     if (!found)
@@ -370,10 +391,13 @@ static int compile(const struct oci_seccomp *profile, struct seccomp_filter *f, 
     lib.seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (!found->permissive && default_action != SCMP_ACT_ERRNO(ENOSYS))
         add_stub(profile, arches, n_arches, f);
-    return append_program(ctx, f, err);
+    r = append_program(ctx, f, err);
+    if (r == 0 && !raw)
+        shrink(arches, n_arches, f);
+    return r;
 }
 
-int seccomp_compile(const struct oci_seccomp *profile, struct seccomp_filter *ret, const char **ret_library,
+int seccomp_compile(const struct oci_seccomp *profile, bool raw, struct seccomp_filter *ret, const char **ret_library,
                     struct err *err)
 {
     struct seccomp_filter f = {0};
@@ -382,7 +406,7 @@ int seccomp_compile(const struct oci_seccomp *profile, struct seccomp_filter *re
 
     if (r < 0)
         return err_wrap(err, "linux.seccomp");
-    r = compile(profile, &f, err);
+    r = compile(profile, raw, &f, err);
     if (r < 0) {
         seccomp_filter_release(&f);
         return r;

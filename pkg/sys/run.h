@@ -13,12 +13,13 @@ struct run {
     const char *dir;         /* where it starts; NULL: where we are */
     const void *input;       /* all of what it reads from standard input, which is never a terminal */
     size_t input_len;
-    int64_t timeout_ms;      /* then it is killed: ERR_NETWORK, for lack of a kind that says it took too long; 0: never */
-    struct buf *output;      /* its standard output is appended, to at most `max` bytes; beyond: killed, ERR_LIMIT */
-    bool errors;             /* its standard error as well, */
-    bool tail;               /* and of what is too long, the end is kept */
+    int64_t timeout_ms; /* then it is killed: ERR_NETWORK, for lack of a kind that says it took too long; 0: never */
+    struct buf *output; /* its standard output is appended, to at most `max` bytes; beyond: killed, ERR_LIMIT */
+    bool errors;        /* its standard error as well, */
+    bool tail;          /* and of what is too long, the end is kept */
 };
 
 /* Its exit code, or 128 and the number of the signal that ended it. What it writes to standard error goes nowhere
- * unless it is collected. It has no other descriptors, and is killed with its process group. ERR_NOT_FOUND where there is no such program; else a failure to run it. Errors name argv[0]. */
+ * unless it is collected. It has no other descriptors, and is killed with its process group. ERR_NOT_FOUND where there
+ * is no such program; else a failure to run it. Errors name argv[0]. */
 int run_program(const struct run *run, struct err *err);

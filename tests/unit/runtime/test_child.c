@@ -4,18 +4,20 @@
 
 static void join_keyring(unsigned errnum, int kind, const char *says)
 {
+    struct child child = {.labels = {-1, -1, -1}};
     struct err err = ERR_INIT;
 
     refuse_call(SYS_keyctl, errnum);
-    MUST(child_keyring(NULL, NULL, &err) == kind);
+    MUST(child_keyring(&child, NULL, &err) == kind);
     MUST(!says || strstr(err.text, says));
 }
 
 static void join_real_keyring(void)
 {
+    struct child child = {.labels = {-1, -1, -1}};
     struct err err = ERR_INIT;
 
-    MUST(child_keyring(NULL, NULL, &err) == 0);
+    MUST(child_keyring(&child, NULL, &err) == 0);
 }
 
 /* The program must not see the keys of whoever started it. */

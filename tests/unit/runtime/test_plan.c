@@ -92,7 +92,6 @@ static void test_refusals(void **state)
          "\"proc/1/ns/pid\" is not absolute", ERR_INVALID},
         {"", ",\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/proc/1/ns/mnt\"}]}",
          "another's mount namespace", ERR_UNSUPPORTED},
-        {"\"capabilities\":{\"bounding\":[\"CAP_MAGIC\"]},", NAMESPACES, "CAP_MAGIC", ERR_INVALID},
         {"", ",\"mounts\":[{\"destination\":\"/\",\"type\":\"tmpfs\"}]" NAMESPACES, "on the root", ERR_INVALID},
         {"", ",\"mounts\":[{\"destination\":\"/v\",\"type\":\"bind\",\"source\":\"rel\"}]" NAMESPACES,
          "\"rel\" is not an absolute path", ERR_INVALID},
