@@ -129,10 +129,10 @@ struct oci_time_offset {
 };
 
 struct oci_device {
-    char *type; /* "c", "b", "u", "p" */
-    char *path; /* absolute, in the container */
-    int64_t major, minor;
-    int64_t *mode; /* permissions; NULL: 0666 */
+    char *type;             /* "c", "b", "u", "p" */
+    char *path;             /* absolute, in the container */
+    int64_t *major, *minor; /* NULL for "p" alone */
+    int64_t *mode;          /* permissions; NULL: 0666 */
     int64_t uid, gid;
 };
 

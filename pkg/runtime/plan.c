@@ -21,51 +21,6 @@ const char *plan_keep(struct plan *p, char *s)
     return s;
 }
 
-/* A kernel parameter may be set only where it is the container's own, and never the host's. */
-static bool is_own_sysctl(const struct plan *p, const char *name)
-{
-    static const struct {
-        const char *start; /* of names, or a whole one */
-        uint64_t flag;
-    } known[] = {
-        {"net.", CLONE_NEWNET},
-        {"fs.mqueue.", CLONE_NEWIPC},
-        {"kernel.msgmax", CLONE_NEWIPC},
-        {"kernel.msgmnb", CLONE_NEWIPC},
-        {"kernel.msgmni", CLONE_NEWIPC},
-        {"kernel.sem", CLONE_NEWIPC},
-        {"kernel.shmall", CLONE_NEWIPC},
-        {"kernel.shmmax", CLONE_NEWIPC},
-        {"kernel.shmmni", CLONE_NEWIPC},
-        {"kernel.shm_rmid_forced", CLONE_NEWIPC},
-        {"kernel.domainname", CLONE_NEWUTS},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        const char *rest = str_after(name, known[i].start);
-
-        if (rest && (!*rest || str_ends(known[i].start, ".")))
-            return p->clone_flags & known[i].flag;
-    }
-    return false;
-}
-
-static int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err)
-{
-    STRV_FOREACH (setting, spec->platform.sysctl) {
-        size_t n = strcspn(*setting, "=");
-        _cleanup_free_ char *name = str_ndup(*setting, n);
-        char *path = str_printf("/proc/sys/%s", name);
-
-        for (char *dot = path; (dot = strchr(dot, '.'));)
-            *dot = '/';
-        plan_add(p, PLAN_SYSCTL, plan_keep(p, path))->source = *setting + n + 1;
-        if (strchr(name, '/') || !is_own_sysctl(p, name))
-            return err_set(err, ERR_INVALID, "linux.sysctl: \"%s\" is in none of the container's own namespaces", name);
-    }
-    return 0;
-}
-
 static void plan_paths(char *const *paths, const char *field, enum plan_op op, struct plan *p)
 {
     for (size_t i = 0; paths && paths[i]; i++)

@@ -134,6 +134,9 @@ char *plan_describe(const struct plan_step *step);
 /* The root file system: where it comes from, what is mounted, /dev: plan_root.c. */
 int plan_root(const struct runtime_start *start, struct plan *p, struct err *err);
 
+/* Kernel parameters, of the container's own namespaces alone: plan_sysctl.c. */
+int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err);
+
 /* What is left of linux.rootfsPropagation to be done when the root is "/". */
 void plan_root_propagation(const struct oci_spec *spec, struct plan *p);
 

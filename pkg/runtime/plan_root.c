@@ -243,7 +243,8 @@ static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err 
                 s->mode = kinds[i].mode | (d->mode ? (mode_t)*d->mode & 07777 : 0666);
         if (!s->mode)
             return err_set(err, ERR_INVALID, "linux.devices[%zu].type: \"%s\" is not known", n, d->type);
-        s->device = S_ISFIFO(s->mode) ? 0 : makedev((unsigned)d->major, (unsigned)d->minor);
+        if (!S_ISFIFO(s->mode))
+            s->device = d->major && d->minor ? makedev((unsigned)*d->major, (unsigned)*d->minor) : 0;
         s->uid = (uid_t)d->uid;
         s->gid = (gid_t)d->gid;
     }
