@@ -118,8 +118,9 @@ static const struct cli_option options[] = {
 
 static const struct cli_entry commands[] = {
     {"create", &cmd_runtime_create, CLI_OTHER}, {"delete", &cmd_runtime_delete, CLI_OTHER},
-    {"exec", &cmd_runtime_exec, CLI_OTHER},     {"kill", &cmd_runtime_kill, CLI_OTHER},
-    {"list", &cmd_runtime_list, CLI_OTHER},     {"run", &cmd_runtime_run, CLI_OTHER},
+    {"exec", &cmd_runtime_exec, CLI_OTHER},     {"features", &cmd_runtime_features, CLI_OTHER},
+    {"kill", &cmd_runtime_kill, CLI_OTHER},     {"list", &cmd_runtime_list, CLI_OTHER},
+    {"run", &cmd_runtime_run, CLI_OTHER},       {"spec", &cmd_runtime_spec, CLI_OTHER},
     {"start", &cmd_runtime_start, CLI_OTHER},   {"state", &cmd_runtime_state, CLI_OTHER},
 };
 

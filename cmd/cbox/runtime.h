@@ -9,9 +9,11 @@ extern const struct cli_command group_runtime;
 extern const struct cli_command cmd_runtime_create;
 extern const struct cli_command cmd_runtime_delete;
 extern const struct cli_command cmd_runtime_exec;
+extern const struct cli_command cmd_runtime_features;
 extern const struct cli_command cmd_runtime_kill;
 extern const struct cli_command cmd_runtime_list;
 extern const struct cli_command cmd_runtime_run;
+extern const struct cli_command cmd_runtime_spec;
 extern const struct cli_command cmd_runtime_start;
 extern const struct cli_command cmd_runtime_state;
 

@@ -21,6 +21,12 @@ const char *plan_keep(struct plan *p, char *s)
     return s;
 }
 
+static void plan_paths(char *const *paths, const char *field, enum plan_op op, struct plan *p)
+{
+    for (size_t i = 0; paths && paths[i]; i++)
+        plan_add(p, op, paths[i])->field = plan_keep(p, str_printf("%s[%zu]", field, i));
+}
+
 static void plan_walls(const struct runtime_start *start, struct plan *p)
 {
     const struct oci_spec *spec = start->spec;
@@ -29,10 +35,8 @@ static void plan_walls(const struct runtime_start *start, struct plan *p)
 
     plan_add(p, PLAN_USER, spec->process.user.username);
     plan_add(p, PLAN_DIRECTORY, spec->process.cwd);
-    STRV_FOREACH (path, spec->platform.readonly_paths)
-        plan_add(p, PLAN_READONLY_PATH, *path);
-    STRV_FOREACH (path, spec->platform.masked_paths)
-        plan_add(p, PLAN_MASK_PATH, *path);
+    plan_paths(spec->platform.readonly_paths, "linux.readonlyPaths", PLAN_READONLY_PATH, p);
+    plan_paths(spec->platform.masked_paths, "linux.maskedPaths", PLAN_MASK_PATH, p);
     if (spec->root.readonly) {
         s = plan_add(p, PLAN_CHANGE, "/");
         s->mount.set = MOUNT_ATTR_RDONLY;
@@ -252,5 +256,6 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_EXEC] = "exec",
     };
 
-    return step->target ? str_printf("%s %s", what[step->op], step->target) : str_dup(what[step->op]);
+    return str_printf("%s%s%s%s%s", step->field ? step->field : "", step->field ? ": " : "", what[step->op],
+                      step->target ? " " : "", step->target ? step->target : "");
 }

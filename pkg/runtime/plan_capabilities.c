@@ -51,6 +51,15 @@ static const char *const capability_names[] = {
     [CAP_CHECKPOINT_RESTORE] = "CHECKPOINT_RESTORE",
 };
 
+char **plan_capability_names(void)
+{
+    char **list = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(capability_names); i++)
+        strv_addf(&list, "CAP_%s", capability_names[i]);
+    return list;
+}
+
 uint64_t plan_capability_mask(char *const *names)
 {
     uint64_t mask = 0;

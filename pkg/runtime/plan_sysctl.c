@@ -1,73 +1,109 @@
-/* Kernel parameters: linux.sysctl. */
+/* Kernel parameters. One may be set only where it is the container's own, and never the host's. sysctl(8). */
 #include "runtime/plan.h"
 
 #include "base/strv.h"
 
-/* A parameter may be set only where it is the container's own, and never the host's: those that belong to a kind of
- * namespace, which the container has. sysctl(8), and the kernel's Documentation/admin-guide/sysctl. */
-static const struct {
-    const char *start; /* of paths, or a whole one */
-    const char *type;
-} known[] = {
-    {"net/", "network"},          {"fs/mqueue/", "ipc"},
-    {"kernel/msgmax", "ipc"},     {"kernel/msgmnb", "ipc"},
-    {"kernel/msgmni", "ipc"},     {"kernel/sem", "ipc"},
-    {"kernel/shmall", "ipc"},     {"kernel/shmmax", "ipc"},
-    {"kernel/shmmni", "ipc"},     {"kernel/shm_rmid_forced", "ipc"},
-    {"kernel/domainname", "uts"},
-};
+#include <sched.h>
+#include <sys/stat.h>
 
-/* sysctl(8): what separates is what comes first, a dot or a slash; the other one is a part of a name then, as the dot
- * in "net/ipv4/conf/eth0.5/forwarding". */
-static char *make_path(const char *name)
+/* A namespace that is joined may be our own under another name. */
+static bool is_ours(const struct plan_join *join)
 {
-    char *path = str_dup(name);
+    static const struct {
+        int flag;
+        const char *path;
+    } own[] = {
+        {CLONE_NEWNET, "/proc/self/ns/net"},
+        {CLONE_NEWIPC, "/proc/self/ns/ipc"},
+        {CLONE_NEWUTS, "/proc/self/ns/uts"},
+        {CLONE_NEWUSER, "/proc/self/ns/user"},
+    };
+    struct stat a, b;
 
-    if (path[strcspn(path, "./")] == '.')
-        for (char *p = path; (p = strpbrk(p, "./")); p++)
-            *p = *p == '.' ? '/' : '.';
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        if (own[i].flag == join->flag)
+            return stat(own[i].path, &a) < 0 || stat(join->path, &b) < 0 ||
+                   (a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+    return true;
+}
+
+static bool has_own(const struct plan *p, uint64_t flag)
+{
+    if (p->clone_flags & flag)
+        return true;
+    VEC_FOREACH (join, &p->joins)
+        if ((uint64_t)join->flag == flag)
+            return !is_ours(join);
+    return false;
+}
+
+/* `name` is a path below /proc/sys. */
+static bool is_own(const struct plan *p, const char *name)
+{
+    static const struct {
+        const char *start; /* of names, or a whole one */
+        uint64_t flag;
+    } known[] = {
+        {"net/", CLONE_NEWNET},
+        {"fs/mqueue/", CLONE_NEWIPC},
+        {"kernel/msgmax", CLONE_NEWIPC},
+        {"kernel/msgmnb", CLONE_NEWIPC},
+        {"kernel/msgmni", CLONE_NEWIPC},
+        {"kernel/sem", CLONE_NEWIPC},
+        {"kernel/shmall", CLONE_NEWIPC},
+        {"kernel/shmmax", CLONE_NEWIPC},
+        {"kernel/shmmni", CLONE_NEWIPC},
+        {"kernel/shm_rmid_forced", CLONE_NEWIPC},
+        {"kernel/domainname", CLONE_NEWUTS},
+        {"user/", CLONE_NEWUSER},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        const char *rest = str_after(name, known[i].start);
+
+        if (rest && (!*rest || str_ends(known[i].start, "/")))
+            return has_own(p, known[i].flag);
+    }
+    return false;
+}
+
+/* The path below /proc/sys. Dots and slashes change places unless the first of them is a slash, so that names that have
+ * dots can be said: net.ipv4.conf.eth0/1.forwarding and net/ipv4/conf/eth0.1/forwarding are the same. */
+static char *sysctl_path(const char *name, size_t len)
+{
+    char *path = str_ndup(name, len);
+    const char *first = strpbrk(path, "./");
+
+    for (char *c = path; first && *c; c++)
+        *c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+    if (first && *first == '.') /* it was a slash */
+        memcpy(path, name, len);
     return path;
 }
 
-static bool is_clean(const char *path)
+static bool has_odd_part(const char *path)
 {
     _cleanup_strv_ char **parts = strv_split(path, '/');
 
     STRV_FOREACH (part, parts)
-        if (!**part || str_eq(*part, ".") || str_eq(*part, ".."))
-            return false;
-    return true;
-}
-
-static int add(const struct oci_spec *spec, const char *setting, struct plan *p, struct err *err)
-{
-    size_t n = strcspn(setting, "="), i = 0;
-    _cleanup_free_ char *name = str_ndup(setting, n), *path = make_path(name);
-    const char *rest = NULL;
-
-    while (i < ARRAY_SIZE(known)) {
-        rest = str_after(path, known[i].start);
-        if (rest && (!*rest || str_ends(known[i].start, "/")))
-            break;
-        i++;
-    }
-    if (i == ARRAY_SIZE(known) || !is_clean(path))
-        return err_set(err, ERR_INVALID, "linux.sysctl[\"%s\"]: this parameter is the host's, and no container's own",
-                       name);
-    if (!oci_spec_namespace(spec, known[i].type))
-        return err_set(err, ERR_INVALID, "linux.sysctl[\"%s\"]: the container has no %s namespace of its own", name,
-                       known[i].type);
-    plan_add(p, PLAN_SYSCTL, plan_keep(p, str_printf("/proc/sys/%s", path)))->source = setting + n + 1;
-    return 0;
+        if (!**part || strcmp(*part, ".") == 0 || strcmp(*part, "..") == 0)
+            return true;
+    return false;
 }
 
 int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err)
 {
     STRV_FOREACH (setting, spec->platform.sysctl) {
-        int r = add(spec, *setting, p, err);
+        size_t n = strcspn(*setting, "=");
+        _cleanup_free_ char *path = sysctl_path(*setting, n);
+        struct plan_step *s;
 
-        if (r < 0)
-            return r;
+        if (has_odd_part(path) || !is_own(p, path))
+            return err_set(err, ERR_INVALID, "linux.sysctl: \"%.*s\" is in none of the container's own namespaces",
+                           (int)n, *setting);
+        s = plan_add(p, PLAN_SYSCTL, plan_keep(p, str_printf("/proc/sys/%s", path)));
+        s->source = *setting + n + 1;
+        s->field = "linux.sysctl";
     }
     return 0;
 }

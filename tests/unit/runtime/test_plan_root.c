@@ -339,7 +339,8 @@ static void test_devices(void **state _unused_)
     assert_ok(
         make("\"devices\":[{\"type\":\"u\",\"path\":\"/dev/a\",\"major\":1,\"minor\":5,\"fileMode\":384,\"uid\":7,"
              "\"gid\":8},{\"type\":\"b\",\"path\":\"/x/b\",\"major\":8,\"minor\":1,\"fileMode\":0},"
-             "{\"type\":\"p\",\"path\":\"/f\",\"major\":3},{\"type\":\"c\",\"path\":\"/dev/ptmx\"}],",
+             "{\"type\":\"p\",\"path\":\"/f\",\"major\":3},{\"type\":\"c\",\"path\":\"/dev/"
+             "ptmx\",\"major\":5,\"minor\":2}],",
              "", &spec, &p, &err));
     s = find(&p, PLAN_DEVICE, "/dev/a");
     assert_int_equal(s->mode, S_IFCHR | 0600);
