@@ -117,11 +117,21 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_entry commands[] = {
-    {"create", &cmd_runtime_create, CLI_OTHER}, {"delete", &cmd_runtime_delete, CLI_OTHER},
-    {"exec", &cmd_runtime_exec, CLI_OTHER},     {"features", &cmd_runtime_features, CLI_OTHER},
-    {"kill", &cmd_runtime_kill, CLI_OTHER},     {"list", &cmd_runtime_list, CLI_OTHER},
-    {"run", &cmd_runtime_run, CLI_OTHER},       {"spec", &cmd_runtime_spec, CLI_OTHER},
-    {"start", &cmd_runtime_start, CLI_OTHER},   {"state", &cmd_runtime_state, CLI_OTHER},
+    {"create", &cmd_runtime_create, CLI_OTHER},
+    {"delete", &cmd_runtime_delete, CLI_OTHER},
+    {"events", &cmd_runtime_events, CLI_OTHER},
+    {"exec", &cmd_runtime_exec, CLI_OTHER},
+    {"features", &cmd_runtime_features, CLI_OTHER},
+    {"kill", &cmd_runtime_kill, CLI_OTHER},
+    {"list", &cmd_runtime_list, CLI_OTHER},
+    {"pause", &cmd_runtime_pause, CLI_OTHER},
+    {"ps", &cmd_runtime_ps, CLI_OTHER},
+    {"resume", &cmd_runtime_resume, CLI_OTHER},
+    {"run", &cmd_runtime_run, CLI_OTHER},
+    {"spec", &cmd_runtime_spec, CLI_OTHER},
+    {"start", &cmd_runtime_start, CLI_OTHER},
+    {"state", &cmd_runtime_state, CLI_OTHER},
+    {"update", &cmd_runtime_update, CLI_OTHER},
 };
 
 const struct cli_command group_runtime = {

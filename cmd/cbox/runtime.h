@@ -8,14 +8,19 @@ extern const struct cli_command group_runtime;
 
 extern const struct cli_command cmd_runtime_create;
 extern const struct cli_command cmd_runtime_delete;
+extern const struct cli_command cmd_runtime_events;
 extern const struct cli_command cmd_runtime_exec;
 extern const struct cli_command cmd_runtime_features;
 extern const struct cli_command cmd_runtime_kill;
 extern const struct cli_command cmd_runtime_list;
+extern const struct cli_command cmd_runtime_pause;
+extern const struct cli_command cmd_runtime_ps;
+extern const struct cli_command cmd_runtime_resume;
 extern const struct cli_command cmd_runtime_run;
 extern const struct cli_command cmd_runtime_spec;
 extern const struct cli_command cmd_runtime_start;
 extern const struct cli_command cmd_runtime_state;
+extern const struct cli_command cmd_runtime_update;
 
 /* Where containers are noted: --root, or below /run/cbox for root and $XDG_RUNTIME_DIR/cbox for others. The caller
  * frees it. */

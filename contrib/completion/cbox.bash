@@ -143,7 +143,7 @@ _cbox_tables() {
         ;;
     'cbox runtime')
         options='--debug --log:file --log-format:words=text|json --root:directory --rootless:none --systemd-cgroup -v --version'
-        commands='create delete exec kill list run start state'
+        commands='create delete events exec kill list pause ps resume run start state update'
         ;;
     'cbox runtime create')
         options='-b:directory --bundle:directory --console-socket:file --no-new-keyring --no-pivot --pid-file:file --preserve-fds:none'
@@ -151,6 +151,10 @@ _cbox_tables() {
         ;;
     'cbox runtime delete')
         options='-f --force'
+        first=none others=none
+        ;;
+    'cbox runtime events')
+        options='--interval:none --stats'
         first=none others=none
         ;;
     'cbox runtime exec')
@@ -165,6 +169,17 @@ _cbox_tables() {
     'cbox runtime list')
         options='-f:words=table|json --format:words=table|json -q --quiet'
         ;;
+    'cbox runtime pause')
+        first=none others=none
+        ;;
+    'cbox runtime ps')
+        options='-f:words=table|json --format:words=table|json'
+        first=none others=none
+        stop=1
+        ;;
+    'cbox runtime resume')
+        first=none others=none
+        ;;
     'cbox runtime run')
         options='-b:directory --bundle:directory --console-socket:file -d --detach --keep --no-new-keyring --no-pivot --no-subreaper --pid-file:file --preserve-fds:none'
         first=none others=none
@@ -173,6 +188,10 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox runtime state')
+        first=none others=none
+        ;;
+    'cbox runtime update')
+        options='--blkio-weight:none --cpu-burst:none --cpu-idle:none --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none --cpu-share:none --cpuset-cpus:none --cpuset-mems:none --l3-cache-schema:none --mem-bw-schema:none --memory:none --memory-reservation:none --memory-swap:none --pids-limit:none -r:file --resources:file'
         first=none others=none
         ;;
     'cbox system')

@@ -105,6 +105,14 @@ int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool 
  * runs. Of no account afterwards: `inst` can only be released. */
 int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err);
 
+/* Stops all of its processes, or lets them go on. ERR_INVALID in a state that this makes no sense in. */
+int runtime_instance_pause(const struct runtime_instance *inst, bool pause, struct err *err);
+
+/* Changes what it may use: what is not given stays as it is, and so do devices. On failure nothing is changed, unless
+ * the hint says so. ERR_INVALID where it has ended. */
+int runtime_instance_update(const struct runtime_instance *inst, const struct oci_resources *resources,
+                            struct err *err);
+
 struct runtime_exec {
     const struct oci_process *process;
     const char *pid_file, *console_socket; /* as in struct runtime_create */

@@ -59,16 +59,6 @@ static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, st
     return 0;
 }
 
-/* Absolute: below the root of every hierarchy. Else, or when there is none: below the runtime's own. */
-static char *cgroup_path(const struct oci_spec *spec, const char *id)
-{
-    const char *path = spec->platform.cgroups_path;
-
-    if (str_empty(path))
-        path = id;
-    return *path == '/' ? str_dup(path) : str_printf("/cbox-runtime/%s", path);
-}
-
 static char *own_name(void)
 {
     struct passwd *user = getpwuid(getuid());
@@ -101,10 +91,12 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     int r;
 
     inst->record.version = str_dup(spec->version);
-    inst->record.cgroup = cgroup_path(spec, inst->id);
     inst->record.created = str_dup(time_format(time_now(), created));
     inst->record.owner = own_name();
     inst->record.annotations = strv_copy(spec->annotations);
+    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &inst->record.cgroup, err);
+    if (r < 0)
+        return r;
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
     return r < 0 ? r : runtime_instance_write(inst, err);
 }

@@ -55,20 +55,6 @@ int runtime_instance_start(struct runtime_instance *inst, struct err *err)
     return r;
 }
 
-/* What is frozen by v1 hears of its end when it is thawed. */
-static void thaw(const struct runtime_instance *inst)
-{
-    _cleanup_cgroup_host_ struct cgroup_host host = {0};
-    _cleanup_cgroup_ struct cgroup *cg = NULL;
-    struct err why = ERR_INIT;
-    int r = runtime_instance_cgroup(inst, &host, &cg, &why);
-
-    if (r == 0)
-        r = cgroup_freeze(cg, false, &why);
-    if (r < 0)
-        log_debug("thawing container %s: %s", inst->id, why.text);
-}
-
 /* 0 where there is no cgroup any more. */
 static int signal_all(const struct runtime_instance *inst, int signal, struct err *err)
 {
@@ -84,6 +70,16 @@ static int signal_all(const struct runtime_instance *inst, int signal, struct er
     return r == ERR_NOT_FOUND ? 0 : r;
 }
 
+/* One that is paused. */
+static void let_die(const struct runtime_instance *inst)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+
+    if (runtime_instance_cgroup(inst, &host, &cg, NULL) == 0)
+        cgroup_let_die(cg);
+}
+
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err)
 {
     _cleanup_fd_ int process = runtime_instance_process(inst);
@@ -92,8 +88,8 @@ int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool 
     if (all)
         return signal_all(inst, signal, err);
     r = process < 0 ? process : proc_signal(process, signal);
-    if (r == 0 && signal == SIGKILL && runtime_instance_status(inst) == RUNTIME_PAUSED)
-        thaw(inst);
+    if (r == 0 && signal == SIGKILL)
+        let_die(inst);
     if (r == -ESRCH)
         return err_set(err, ERR_INVALID, "container not running: %s", inst->id);
     return r < 0 ? err_errno(err, -r, "sending a signal to container %s", inst->id) : 0;

@@ -128,9 +128,6 @@ int plan_namespaces(const struct oci_spec *spec, struct plan *p, struct err *err
 /* All those of the process `pid` that are not ours. */
 int plan_enter(pid_t pid, struct plan *p, struct err *err);
 
-/* Kernel parameters: plan_sysctl.c. */
-int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err);
-
 /* What a step does, for errors: "mounting /dev/pts". The caller frees it. */
 char *plan_describe(const struct plan_step *step);
 
