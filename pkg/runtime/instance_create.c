@@ -241,6 +241,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
+        .bundle = inst->record.bundle,
         .host = &host,
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
