@@ -146,8 +146,8 @@ void cgroup_plan_release(struct cgroup_plan *plan);
 struct cgroup;
 
 /* Where a container's cgroup is: `cgroups_path` of its spec, taken from the mount point where it begins with '/', else
- * from `parent`, which is where `id` is if there is none. Cleaned lexically: ".." does not lead out of either.
- * ERR_INVALID for what is left of "/" or "..". The caller frees `ret`. config-linux.md, "Cgroups Path". */
+ * from `parent`, which is where `id` is if there is none. Cleaned lexically; ERR_INVALID for "..", and for the root.
+ * The caller frees `ret`. config-linux.md, "Cgroups Path". */
 int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id, char **ret, struct err *err);
 
 /* Makes `path` ("/cbox/ID": absolute, no ".." in it) in every hierarchy and carries out the plan. What there is already

@@ -1,4 +1,5 @@
 #include "runtime/instance_internal.h"
+#include "runtime/systemd.h"
 
 #include "base/log.h"
 #include "base/time.h"
@@ -294,8 +295,10 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = runtime_instance_new(how->root, how->id, &inst, err);
+    int r = how->systemd_cgroup ? systemd_check(err) : 0;
 
+    if (r == 0)
+        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);
