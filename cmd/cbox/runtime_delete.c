@@ -34,6 +34,7 @@ const struct cli_command cmd_runtime_delete = {
     .summary = "Delete a container that has ended",
     .operands = "CONTAINER",
     .standalone = true,
+    .one_failure = true,
     CLI_OPTIONS(struct delete_options, options),
     .examples = examples,
     .run = run,

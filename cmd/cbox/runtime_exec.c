@@ -147,7 +147,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     int r;
 
     if (!o->process && !operands[1])
-        return err_set(err, ERR_INVALID, "nothing to execute: a command or --process is needed");
+        return err_set(err, ERR_INVALID, "no arguments to execute: a command or --process is needed");
     r = cbox_runtime_load(ctx, operands[0], false, &inst, err);
     return r < 0 ? r : exec(&inst, o, operands + 1, err);
 }
@@ -166,6 +166,7 @@ const struct cli_command cmd_runtime_exec = {
     .operands = "CONTAINER [COMMAND] [ARG...]",
     .stop_at_first = true,
     .standalone = true,
+    .one_failure = true,
     .failure = 255,
     CLI_OPTIONS(struct exec_options, options),
     .examples = examples,

@@ -15,8 +15,12 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
 {
     const struct kill_options *o = opts;
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
-    int signal = SIGTERM, r = operands[1] ? signal_parse(operands[1], &signal, err) : 0;
+    int signal = SIGTERM, r = 0;
 
+    if (str_eq(operands[1], "0")) /* asks whether it is there */
+        signal = 0;
+    else if (operands[1])
+        r = signal_parse(operands[1], &signal, err);
     if (r == 0)
         r = cbox_runtime_load(ctx, operands[0], false, &inst, err);
     return r < 0 ? r : runtime_instance_kill(&inst, signal, o->all, err);
@@ -32,6 +36,7 @@ const struct cli_command cmd_runtime_kill = {
     .summary = "Send a signal to a container's first process (default TERM)",
     .operands = "CONTAINER [SIGNAL]",
     .standalone = true,
+    .one_failure = true,
     CLI_OPTIONS(struct kill_options, options),
     .examples = examples,
     .run = run,

@@ -39,6 +39,7 @@ static void add_state(const char *root, const char *id, struct cli_table *table,
         return;
     }
     runtime_instance_state(&inst, runtime_instance_status(&inst), &state);
+    str_replace(&state.owner, str_dup(inst.record.owner));
     add_row(table, &state);
     buf_adds(json, json->len ? "," : "[");
     json_dump(&oci_state_type, &state, false, json);
@@ -80,6 +81,7 @@ static const struct cli_example examples[] = {
 const struct cli_command cmd_runtime_list = {
     .summary = "List containers",
     .standalone = true,
+    .one_failure = true,
     CLI_OPTIONS(struct list_options, options),
     .examples = examples,
     .run = run,

@@ -17,6 +17,7 @@ const struct cli_command cmd_runtime_start = {
     .summary = "Start a container that was created",
     .operands = "CONTAINER",
     .standalone = true,
+    .one_failure = true,
     .examples = examples,
     .run = run,
 };

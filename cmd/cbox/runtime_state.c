@@ -26,6 +26,7 @@ const struct cli_command cmd_runtime_state = {
     .summary = "Show the state of a container",
     .operands = "CONTAINER",
     .standalone = true,
+    .one_failure = true,
     .examples = examples,
     .run = run,
 };

@@ -24,9 +24,9 @@ int cbox_print_version(void)
 }
 
 /* The form that callers of runc read. */
-int cbox_runtime_print_version(void)
+int cbox_runtime_print_version(const char *program)
 {
-    printf("cbox-runtime version %s\ncommit: %s\nspec: %s\n", CBOX_VERSION, CBOX_COMMIT, OCI_SPEC_VERSION);
+    printf("%s version %s\ncommit: %s\nspec: %s\n", program, CBOX_VERSION, CBOX_COMMIT, OCI_SPEC_VERSION);
     return 0;
 }
 

@@ -142,6 +142,7 @@ struct cli_command {
     const void *defaults; /* an options struct to start from; NULL: zeroes. Its lists are NULL. */
 
     int failure;                        /* exit code where run() fails, 0: 1 */
+    bool one_failure;                   /* it is that of a wrong command line, too, and of every kind of error */
     bool standalone;                    /* needs no configuration: works where that is broken */
     const struct cli_example *examples; /* ended by {NULL} */
 

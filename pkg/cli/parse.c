@@ -16,7 +16,7 @@ struct scan {
 
 static int usage_error(struct scan *scan, int exit_code, struct err *err)
 {
-    scan->call->failure = exit_code;
+    scan->call->failure = scan->command->one_failure ? cli_exit_code(scan->command, ERR_INVALID) : exit_code;
     err_hint(err, "see '%s --help'", scan->call->path);
     return ERR_INVALID;
 }
@@ -354,7 +354,7 @@ int cli_exit_code(const struct cli_command *command, int kind)
         int kind, code;
     } fixed[] = {{ERR_NO_EXEC, 126}, {ERR_NO_COMMAND, 127}, {ERR_INTERRUPTED, 130}};
 
-    for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(fixed) && !command->one_failure; i++)
         if (fixed[i].kind == kind)
             return fixed[i].code;
     return command->failure ? command->failure : 1;

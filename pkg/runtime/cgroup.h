@@ -146,9 +146,9 @@ void cgroup_plan_release(struct cgroup_plan *plan);
 struct cgroup;
 
 /* Where a container's cgroup is: `cgroups_path` of its spec, taken from the mount point where it begins with '/', else
- * from /cbox, which is where `id` is if there is none. Cleaned lexically: ".." does not lead out. ERR_INVALID for the
- * root itself. The caller frees `ret`. config-linux.md, "Cgroups Path". */
-int cgroup_path_of(const char *cgroups_path, const char *id, char **ret, struct err *err);
+ * from `parent`, which is where `id` is if there is none. Cleaned lexically: ".." does not lead out of either.
+ * ERR_INVALID for what is left of "/" or "..". The caller frees `ret`. config-linux.md, "Cgroups Path". */
+int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id, char **ret, struct err *err);
 
 /* Makes `path` ("/cbox/ID": absolute, no ".." in it) in every hierarchy and carries out the plan. What there is already
  * is used as it is, as long as no process is in it and it is not frozen (else ERR_EXISTS). ERR_UNSUPPORTED in a
@@ -226,6 +226,10 @@ int cgroup_kill(struct cgroup *cg, struct err *err);
 
 /* Sends a signal to every process in it and below, once. */
 int cgroup_signal(struct cgroup *cg, int signal, struct err *err);
+
+/* Processes that v1 froze die of a SIGKILL when they are thawed; v2's die as they are. Thaws what v1 froze, in it and
+ * below. */
+void cgroup_let_die(struct cgroup *cg);
 
 /* Removes it with what the container made below. The kernel may count a process that was waited for a moment longer:
  * tried again for up to two seconds, then ERR_BUSY. What is gone already is no error. */

@@ -1,17 +1,14 @@
 #include "runtime/child.h"
 
 #include "sys/fd.h"
-#include "sys/path.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 
 static int child_cgroup(struct child *c, const struct plan_step *s, struct err *err)
 {
@@ -52,15 +49,10 @@ static int child_loopback(struct child *c _unused_, const struct plan_step *s _u
 /* Through the container's own /proc, which is not read-only yet; something else in its place is not written to. */
 static int child_sysctl(struct child *c, const struct plan_step *s, struct err *err)
 {
-    _cleanup_fd_ int fd = path_open_in_root(c->root, s->target, O_WRONLY, 0);
-    struct statfs fs;
-    int r = fd < 0 ? fd : fstatfs(fd, &fs) < 0 ? -errno : 0;
+    _cleanup_fd_ int fd = child_open_proc(c, str_after(s->target, "/proc/"), O_WRONLY, err);
+    int r = fd < 0 ? fd : fd_write_all(fd, s->source, strlen(s->source));
 
-    if (r == 0 && fs.f_type != PROC_SUPER_MAGIC)
-        return err_set(err, ERR_INVALID, "not of type proc");
-    if (r == 0)
-        r = fd_write_all(fd, s->source, strlen(s->source));
-    return r < 0 ? err_errno(err, -r, "%s", s->source) : 0;
+    return fd >= 0 && r < 0 ? err_errno(err, -r, "%s", s->source) : r;
 }
 
 int child_run(struct child *c, struct err *err)
@@ -75,6 +67,7 @@ int child_run(struct child *c, struct err *err)
         [PLAN_ROOT_ENTERED] = child_root_entered,
         [PLAN_MOUNT] = child_mount,
         [PLAN_BIND] = child_bind,
+        [PLAN_REMOUNT] = child_remount,
         [PLAN_CHANGE] = child_change,
         [PLAN_DEVICE] = child_device,
         [PLAN_SYMLINK] = child_symlink,
@@ -84,7 +77,9 @@ int child_run(struct child *c, struct err *err)
         [PLAN_SYSCTL] = child_sysctl,
         [PLAN_READONLY_PATH] = child_readonly_path,
         [PLAN_MASK_PATH] = child_mask_path,
-        [PLAN_HOOKS] = child_hooks,
+        [PLAN_HOOKS_RUNTIME] = child_hooks_runtime,
+        [PLAN_HOOKS_CREATE] = child_hooks_create,
+        [PLAN_HOOKS_START] = child_hooks_start,
         [PLAN_PIVOT] = child_pivot,
         [PLAN_HOSTNAME] = child_hostname,
         [PLAN_DOMAINNAME] = child_domainname,

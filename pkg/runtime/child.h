@@ -16,7 +16,7 @@ enum child_message {
     CHILD_WAITS,        /* RUNTIME_WAITS; waits for CHILD_GO_ON, and is then done with this socket */
     CHILD_READY,        /* only execve(2) is left */
     CHILD_ERROR,        /* the child is about to end */
-    CHILD_GO_ON,        /* from the parent; to CHILD_HOOKS and CHILD_PID with the child's pid, an int32_t */
+    CHILD_GO_ON,        /* from the parent; with the child's pid, an int32_t */
     CHILD_PID,          /* waits for CHILD_GO_ON */
     CHILD_LISTENER,     /* a path, with a filter's notification descriptor and the document for the agent that listens
                            there; waits for CHILD_GO_ON */
@@ -41,11 +41,15 @@ struct child {
     bool cloned_into;                    /* clone3(2) put us into the v2 cgroup */
     int sync;
 
+    /* What was opened outside: by step, a copy of what is to be mounted, or -1; NULL: nothing was */
+    int *trees;
+
     /* What steps leave for later ones: */
     int root;      /* O_PATH, where the container's "/" is */
     int terminal;  /* the slave, or -1 */
     int mask;      /* O_PATH, an empty directory that hides others, or -1 */
-    pid_t pid;     /* ours, as the runtime sees it; known once the parent has run hooks */
+    int null;      /* O_PATH, the host's /dev/null, or -1 */
+    pid_t pid;     /* ours, as the runtime sees it; known once the parent has answered */
     char *program; /* found, or NULL */
     struct userdb_user user;
     struct child_labels labels;
@@ -58,8 +62,8 @@ int child_run(struct child *c, struct err *err);
 /* child_run(), and the end of the process with whatever error there was. */
 void child_be(struct child *c) __attribute__((noreturn));
 
-/* Tells the parent, and waits for its CHILD_GO_ON, whose frame is `ret`; ERR_INTERRUPTED where it is gone. */
-int child_ask(struct child *c, enum child_message what, struct frame *ret, struct err *err);
+/* Tells the parent, and waits for its CHILD_GO_ON; ERR_INTERRUPTED where it is gone. */
+int child_ask(struct child *c, enum child_message what, struct err *err);
 
 /* Joining, user namespaces and what else takes a process in between: stage.c. */
 int stage_join(struct child *c, bool with_user, struct err *err);
@@ -73,16 +77,35 @@ pid_t runtime_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, bool *ret_clo
 int child_binary(struct child *c, const struct plan_step *s, struct err *err);
 
 /* The steps that build the root file system: child_mount.c. */
-int child_propagation(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_overlay(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_directory(struct child *c, const struct plan_step *s, struct err *err);
 int child_root_entered(struct child *c, const struct plan_step *s, struct err *err);
 int child_mount(struct child *c, const struct plan_step *s, struct err *err);
 int child_bind(struct child *c, const struct plan_step *s, struct err *err);
+int child_remount(struct child *c, const struct plan_step *s, struct err *err);
 int child_change(struct child *c, const struct plan_step *s, struct err *err);
 int child_readonly_path(struct child *c, const struct plan_step *s, struct err *err);
 int child_mask_path(struct child *c, const struct plan_step *s, struct err *err);
+
+/* And that make it "/": child_pivot.c. */
+int child_propagation(struct child *c, const struct plan_step *s, struct err *err);
 int child_pivot(struct child *c, const struct plan_step *s, struct err *err);
+
+/* Before the child is there: opens what it will mount and could not open itself. The caller releases it afterwards,
+ * also in the parent: child_tree.c. */
+int child_trees_open(struct child *c, struct err *err);
+void child_trees_release(struct child *c);
+
+/* The copy that belongs to a step, or -1. */
+int child_tree(const struct child *c, const struct plan_step *s);
+
+/* Whether what the step mounts may be mounted on `target`: in /proc next to nothing may. `source` is that of a bind, or
+ * -1. child_proc.c. */
+int child_check_proc(struct child *c, int target, const struct plan_step *s, int source, struct err *err);
+
+/* Opens a file of the container's /proc ("sys/net/ipv4/ip_forward"), which is the kernel's own for sure: nothing that
+ * is mounted over it, and through no link. ERR_INVALID if it is not. */
+int child_open_proc(struct child *c, const char *path, int flags, struct err *err);
 
 /* And that fill /dev: child_device.c. */
 int child_device(struct child *c, const struct plan_step *s, struct err *err);
@@ -132,5 +155,7 @@ int child_init(struct child *c, struct err *err);
 void child_close_descriptors(const struct child *c, const int *kept, size_t n);
 
 /* And that wait for others: child_wait.c. */
-int child_hooks(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_runtime(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_create(struct child *c, const struct plan_step *s, struct err *err);
+int child_hooks_start(struct child *c, const struct plan_step *s, struct err *err);
 int child_gate(struct child *c, const struct plan_step *s, struct err *err);

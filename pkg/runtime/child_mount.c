@@ -5,16 +5,11 @@
 #include "sys/path.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-
-int child_propagation(struct child *c _unused_, const struct plan_step *s, struct err *err)
-{
-    if (mount(NULL, s->target, NULL, s->mount.propagation | MS_REC, NULL) < 0)
-        return err_errno(err, errno, "mount");
-    return 0;
-}
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 
 /* Opens what was mounted on `path` of the host just now: the container's root from here on. */
 static int take_root(struct child *c, const char *path, struct err *err)
@@ -46,31 +41,94 @@ int child_root_entered(struct child *c, const struct plan_step *s _unused_, stru
     return take_root(c, "/", err);
 }
 
-/* A directory in the root to mount on, made where it is missing. */
-static int open_directory(struct child *c, const char *path, bool no_link, struct err *err)
+/* A directory in the root to mount on, made where it is missing; `*ret_mode` is that of one that was there, or 0. */
+static int open_directory(struct child *c, const struct plan_step *s, mode_t *ret_mode, struct err *err)
 {
+    _cleanup_fd_ int fd = path_open_in_root(c->root, s->target, O_PATH | (s->flag ? O_NOFOLLOW : 0), 0);
     struct stat st;
-    _cleanup_fd_ int fd = -1;
 
-    if (no_link) {
-        fd = path_open_in_root(c->root, path, O_PATH | O_NOFOLLOW, 0);
-        if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)))
-            return err_set(err, ERR_INVALID, "the image has no directory there");
+    *ret_mode = 0;
+    if (fd >= 0) {
+        if (fstat(fd, &st) < 0)
+            return err_errno(err, errno, "target");
+        if (!S_ISDIR(st.st_mode))
+            return err_set(err, ERR_INVALID, s->flag ? "the image has no directory there" : "target: Not a directory");
+        *ret_mode = st.st_mode;
+        return steal_fd(&fd);
     }
-    if (fd < 0)
-        fd = path_mkdirs_in_root(c->root, path, 0755);
+    fd = fd == -ENOENT ? path_mkdirs_in_root(c->root, s->target, 0755) : fd;
     return fd < 0 ? err_errno(err, -fd, "target") : steal_fd(&fd);
+}
+
+/* Whether SELinux is there to give a label to. */
+static bool has_selinux(void)
+{
+    struct statfs fs;
+
+    return statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
+}
+
+/* What the step says, and what it leaves to the place: a tmpfs without a mode has that of the directory below it, as
+ * with Docker, and labels are for SELinux alone. The caller frees `data`. */
+static struct plan_mount complete(const struct plan_step *s, mode_t mode)
+{
+    struct plan_mount how = s->mount;
+    bool has_mode = false;
+
+    how.data = strv_copy(s->mount.data);
+    STRV_FOREACH (option, how.data)
+        has_mode |= str_after(*option, "mode=") != NULL;
+    if (str_eq(s->type, "tmpfs") && mode && !has_mode)
+        strv_addf(&how.data, "mode=%04o", (unsigned)mode & 07777);
+    if (!str_empty(s->label) && has_selinux())
+        strv_addf(&how.data, "context=%s", s->label);
+    return how;
+}
+
+/* Instead of a cgroup file system where the kernel refuses one (in a user namespace without a cgroup namespace). */
+static int mount_instead(const struct plan_step *s, int target, const struct plan_mount *how)
+{
+    struct plan_mount bind = *how;
+
+    bind.recursive = true;
+    return mount_bind(AT_FDCWD, s->bind, target, &bind);
 }
 
 int child_mount(struct child *c, const struct plan_step *s, struct err *err)
 {
-    _cleanup_fd_ int target = open_directory(c, s->target, s->flag, err);
+    _cleanup_fd_ int target = -1, below = -1, root = -1;
+    struct plan_mount how;
+    mode_t mode;
     int r;
 
+    target = open_directory(c, s, &mode, err);
     if (target < 0)
         return target;
-    r = mount_new(target, s->type, s->source, s->mount.data, s->mount.set);
-    return r < 0 ? err_errno(err, -r, "%s", s->type) : 0;
+    r = child_check_proc(c, target, s, -1, err);
+    if (r < 0)
+        return r;
+    if (s->mount.copy_up) {
+        below = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (below < 0)
+            return err_errno(err, errno, "what lies below");
+    }
+    how = complete(s, mode);
+    r = mount_new(target, s->type, s->source, &how, below >= 0 ? &root : NULL);
+    if ((r == -EPERM || r == -EBUSY) && s->bind)
+        r = mount_instead(s, target, &how);
+    strv_free(how.data);
+    if (r < 0)
+        return err_errno(err, -r, "%s", s->type);
+    r = below >= 0 ? copy_up(below, root) : 0;
+    return r < 0 ? err_errno(err, -r, "copying what lies below") : 0;
+}
+
+int child_remount(struct child *c, const struct plan_step *s, struct err *err)
+{
+    _cleanup_fd_ int target = path_open_in_root(c->root, s->target, O_PATH, 0);
+    int r = target < 0 ? target : mount_reconfigure(target, &s->mount);
+
+    return r < 0 ? err_errno(err, -r, "mount") : 0;
 }
 
 /* A file in the root to mount on, made where it is missing. */
@@ -83,7 +141,7 @@ static int open_file(struct child *c, const char *path, struct err *err)
         fd = path_mkdirs_in_root(c->root, parent, 0755);
         fd_close(fd);
         if (fd >= 0)
-            fd = path_open_in_root(c->root, path, O_WRONLY | O_CREAT | O_NOCTTY, 0644);
+            fd = path_open_in_root(c->root, path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
         fd_close(fd);
         if (fd >= 0)
             fd = path_open_in_root(c->root, path, O_PATH, 0);
@@ -93,19 +151,27 @@ static int open_file(struct child *c, const char *path, struct err *err)
 
 int child_bind(struct child *c, const struct plan_step *s, struct err *err)
 {
-    _cleanup_fd_ int target = -1;
+    _cleanup_fd_ int target = -1, source = -1;
+    int tree = child_tree(c, s), r;
     struct stat st;
-    int r;
+    mode_t mode;
 
-    if (stat(s->source, &st) < 0)
+    /* By O_PATH alone: whatever it is, a fifo or a socket, nothing is opened and nothing waits. */
+    source = tree >= 0 ? fcntl(tree, F_DUPFD_CLOEXEC, 3) : open(s->source, O_PATH | O_CLOEXEC);
+    if (source < 0 || fstat(source, &st) < 0)
         return err_errno(err, errno, "%s", s->source);
-    target = S_ISDIR(st.st_mode) ? open_directory(c, s->target, false, err) : open_file(c, s->target, err);
+    target = S_ISDIR(st.st_mode) ? open_directory(c, s, &mode, err) : open_file(c, s->target, err);
     if (target < 0)
         return target;
-    r = mount_bind(AT_FDCWD, s->source, target, &s->mount);
+    r = child_check_proc(c, target, s, source, err);
+    if (r < 0)
+        return r;
+    r = tree >= 0 ? mount_attach(tree, target) : mount_bind(source, "", target, &s->mount);
     if (r == -ENOTDIR)
         return err_set(err, ERR_INVALID, "%s is a %s, and the target is not", s->source,
                        S_ISDIR(st.st_mode) ? "directory" : "file");
+    if (r == -EOPNOTSUPP)
+        return err_set(err, ERR_UNSUPPORTED, "changing what is mounted below takes Linux 5.12");
     return r < 0 ? err_errno(err, -r, "%s", s->source) : 0;
 }
 
@@ -119,31 +185,49 @@ int child_change(struct child *c, const struct plan_step *s, struct err *err)
 
 int child_readonly_path(struct child *c, const struct plan_step *s, struct err *err)
 {
-    static const struct plan_mount how = {.recursive = true, .set = MOUNT_ATTR_RDONLY, .set_recursive = true};
+    static const struct plan_mount all = {.recursive = true, .set_below = MOUNT_ATTR_RDONLY};
+    static const struct plan_mount top = {.recursive = true, .set = MOUNT_ATTR_RDONLY};
     _cleanup_fd_ int target = path_open_in_root(c->root, s->target, O_PATH, 0);
-    int r = target < 0 ? target : mount_bind(target, "", target, &how);
+    int r = target < 0 ? target : mount_bind(target, "", target, &all);
 
-    return r < 0 && r != -ENOENT ? err_errno(err, -r, "mount") : 0;
+    if (r == -EOPNOTSUPP)
+        r = mount_bind(target, "", target, &top);
+    return r < 0 && r != -ENOENT && r != -ENOTDIR ? err_errno(err, -r, "mount") : 0;
 }
 
 /* Something empty over a directory: one file system for all of them. */
-static int mask_directory(struct child *c, const char *path, int target)
+static int mask_directory(struct child *c, int target)
 {
-    static char *const data[] = {(char *)"mode=755", (char *)"size=4k", NULL};
-    static const struct plan_mount as_it_is = {0};
-    int r;
+    static char *data[] = {(char *)"mode=755", (char *)"size=4k", NULL};
+    static const struct plan_mount as_it_is = {0}, empty = {.data = data, .set = MOUNT_ATTR_RDONLY};
 
     if (c->mask >= 0)
         return mount_bind(c->mask, "", target, &as_it_is);
-    r = mount_new(target, "tmpfs", "tmpfs", data, MOUNT_ATTR_RDONLY);
-    if (r == 0)
-        r = c->mask = path_open_in_root(c->root, path, O_PATH | O_DIRECTORY, 0);
-    return MIN_OF(r, 0);
+    return mount_new(target, "tmpfs", "tmpfs", &empty, &c->mask);
+}
+
+/* The host's, and nothing else that goes by its name (CVE-2025-31133). */
+static int open_null(void)
+{
+    _cleanup_fd_ int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? steal_fd(&fd) : -ENODEV;
+}
+
+static int mask_file(struct child *c, int target)
+{
+    static const struct plan_mount how = {.set = MOUNT_ATTR_RDONLY};
+
+    if (c->null < 0)
+        c->null = open_null();
+    return c->null < 0 ? c->null : mount_bind(c->null, "", target, &how);
 }
 
 int child_mask_path(struct child *c, const struct plan_step *s, struct err *err)
 {
-    static const struct plan_mount how = {.set = MOUNT_ATTR_RDONLY};
     _cleanup_fd_ int target = path_open_in_root(c->root, s->target, O_PATH, 0);
     struct stat st;
     int r = target;
@@ -153,15 +237,6 @@ int child_mask_path(struct child *c, const struct plan_step *s, struct err *err)
     if (r >= 0)
         r = fstat(target, &st) < 0 ? -errno : 0;
     if (r == 0)
-        r = S_ISDIR(st.st_mode) ? mask_directory(c, s->target, target)
-                                : mount_bind(AT_FDCWD, "/dev/null", target, &how);
+        r = S_ISDIR(st.st_mode) ? mask_directory(c, target) : mask_file(c, target);
     return r < 0 ? err_errno(err, -r, "mount") : 0;
-}
-
-/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and is taken away. */
-int child_pivot(struct child *c, const struct plan_step *s _unused_, struct err *err)
-{
-    if (fchdir(c->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-        return err_errno(err, errno, "pivot_root");
-    return 0;
 }

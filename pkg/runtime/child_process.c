@@ -134,17 +134,25 @@ int child_no_new_privs(struct child *c _unused_, const struct plan_step *s _unus
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_errno(err, errno, "prctl") : 0;
 }
 
+static int fail_id(const char *field, unsigned id, struct err *err)
+{
+    if (errno == EINVAL)
+        return err_set(err, ERR_INVALID, "%s: %u is not mapped in the user namespace", field, id);
+    return err_errno(err, errno, "%s", field);
+}
+
 int child_identity(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     const struct oci_process *process = &c->start->spec->process;
 
     if (setgroups(c->user.groups.n, c->user.groups.v) < 0)
-        return err_errno(err, errno, "setgroups");
+        return err_errno(err, errno,
+                         errno == EINVAL ? "process.user: a group is not mapped in the user namespace" : "setgroups");
     if (setresgid(c->user.gid, c->user.gid, c->user.gid) < 0)
-        return err_errno(err, errno, "setresgid");
+        return fail_id("process.user.gid", c->user.gid, err);
     prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (setresuid(c->user.uid, c->user.uid, c->user.uid) < 0)
-        return err_errno(err, errno, "setresuid");
+        return fail_id("process.user.uid", c->user.uid, err);
     umask(process->user.umask ? (mode_t)*process->user.umask : 022);
     return child_capabilities_set(c, err);
 }

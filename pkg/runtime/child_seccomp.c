@@ -7,15 +7,7 @@
 /* The agent is told who we are to the host, which we do not know. */
 int child_listener(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
-    struct frame answer;
-    int32_t pid;
-    int r = child_ask(c, CHILD_PID, &answer, err);
-
-    if (r == 0 && answer.len == sizeof(pid)) {
-        memcpy(&pid, answer.data, sizeof(pid));
-        c->pid = pid;
-    }
-    return r;
+    return child_ask(c, CHILD_PID, err);
 }
 
 /* The document, as a file in memory: a long one would be too long for a message. */

@@ -70,7 +70,7 @@ int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *
 int runtime_instance_cgroup(const struct runtime_instance *inst, struct cgroup_host *ret_host, struct cgroup **ret,
                             struct err *err);
 
-/* What is said of it to others. The caller releases `ret`. */
+/* What is said of it to others; runc leaves the owner to its list. The caller releases `ret`. */
 void runtime_instance_state(const struct runtime_instance *inst, enum runtime_status status, struct oci_state *ret);
 
 /* ---- operations ---- */
@@ -81,7 +81,9 @@ struct runtime_create {
     const char *pid_file;       /* gets the pid of the process; NULL: none */
     const char *console_socket; /* a socket's path: is sent the terminal's master; NULL: the caller keeps it */
     unsigned preserve_fds;
-    bool detached; /* without console_socket there can be no terminal */
+    unsigned listen_fds; /* so many of them are sockets to listen on, which the program is told: sd_listen_fds(3) */
+    bool systemd;        /* systemd makes the cgroup */
+    bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
 };
@@ -92,8 +94,9 @@ struct runtime_create {
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
                    struct err *err);
 
-/* Starts one that was created: 0 once its program runs. ERR_INVALID in any other state. */
-int runtime_instance_start(const struct runtime_instance *inst, struct err *err);
+/* Starts one that was created: 0 once its program runs. ERR_INVALID in any other state. Where a hook fails, the
+ * container is deleted; where its program cannot be executed, it has stopped. */
+int runtime_instance_start(struct runtime_instance *inst, struct err *err);
 
 /* Sends a signal to its first process, or with `all` to each that is in its cgroup. ERR_INVALID where it has ended. */
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err);
@@ -101,6 +104,14 @@ int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool 
 /* Removes one that has ended or was never started, with its cgroup; with `force` one that runs, too. ERR_BUSY where it
  * runs. Of no account afterwards: `inst` can only be released. */
 int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err);
+
+/* Stops all of its processes, or lets them go on. ERR_INVALID in a state that this makes no sense in. */
+int runtime_instance_pause(const struct runtime_instance *inst, bool pause, struct err *err);
+
+/* Changes what it may use: what is not given stays as it is, and so do devices. On failure nothing is changed, unless
+ * the hint says so. ERR_INVALID where it has ended. */
+int runtime_instance_update(const struct runtime_instance *inst, const struct oci_resources *resources,
+                            struct err *err);
 
 struct runtime_exec {
     const struct oci_process *process;

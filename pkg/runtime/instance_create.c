@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "runtime/hooks.h"
+#include "runtime/plan.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -13,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 /* ---- the bundle ---- */
@@ -40,29 +43,20 @@ static int read_bundle(const struct runtime_create *how, struct runtime_instance
 static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
+    struct stat st;
 
     if (str_empty(spec->root.path))
         return err_set(err, ERR_INVALID, "root.path: missing");
     path = *spec->root.path == '/' ? str_dup(spec->root.path) : path_join(inst->record.bundle, spec->root.path);
     inst->record.rootfs = realpath(path, NULL);
-    if (!inst->record.rootfs)
+    if (!inst->record.rootfs || stat(inst->record.rootfs, &st) < 0)
         return err_errno(err, errno, "root.path: %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_errno(err, ENOTDIR, "root.path: %s", path);
     if (str_eq(inst->record.rootfs, "/"))
         return err_set(err, ERR_INVALID, "root.path: \"/\" is the host's own root");
     str_replace(&spec->root.path, str_dup(inst->record.rootfs));
     return 0;
-}
-
-/* Absolute: below the root of every hierarchy. Else, or when there is none: below the runtime's own. */
-static char *cgroup_path(const struct oci_spec *spec, const char *id)
-{
-    const char *path = spec->platform.cgroups_path;
-    _cleanup_free_ char *below = NULL;
-
-    if (str_empty(path))
-        path = id;
-    below = *path == '/' ? str_dup(path) : str_printf("/cbox-runtime/%s", path);
-    return path_clean(below);
 }
 
 static char *own_name(void)
@@ -72,6 +66,24 @@ static char *own_name(void)
     return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
 }
 
+/* The program is the first of its PID namespace, as a rule. */
+static void tell_sockets(unsigned n, struct oci_process *process)
+{
+    _cleanup_free_ char *assignment = str_printf("LISTEN_FDS=%u", n);
+
+    strv_env_set(&process->env, assignment);
+    strv_env_set(&process->env, "LISTEN_PID=1");
+}
+
+static int check_systemd(const struct runtime_create *how, struct err *err)
+{
+    if (!how->systemd)
+        return 0;
+    if (access("/run/systemd/system", F_OK) < 0)
+        return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: systemd does not run on this host");
+    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
+}
+
 /* The record says where to clean up before there is anything. */
 static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct buf *text, struct err *err)
 {
@@ -79,10 +91,12 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     int r;
 
     inst->record.version = str_dup(spec->version);
-    inst->record.cgroup = cgroup_path(spec, inst->id);
     inst->record.created = str_dup(time_format(time_now(), created));
     inst->record.owner = own_name();
     inst->record.annotations = strv_copy(spec->annotations);
+    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &inst->record.cgroup, err);
+    if (r < 0)
+        return r;
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
     return r < 0 ? r : runtime_instance_write(inst, err);
 }
@@ -153,16 +167,31 @@ static int make_cgroup(const struct runtime_instance *inst, const struct oci_spe
 
     if (r == 0)
         r = cgroup_plan_make(&plan, ret_host, &spec->platform.resources, err);
-    return r < 0 ? r : cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+    if (r < 0)
+        return r;
+    r = cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+    return r == ERR_INVALID ? err_wrap(err, "linux.cgroupsPath") : r;
+}
+
+static int run_hooks(const struct oci_hooks *hooks, struct oci_state *state, pid_t pid, struct err *err)
+{
+    int r;
+
+    state->pid = pid;
+    r = hooks_run(&hooks->prestart, "hooks.prestart", state, state->bundle, err);
+    return r < 0 ? r : hooks_run(&hooks->create_runtime, "hooks.createRuntime", state, state->bundle, err);
 }
 
 /* Until it waits at its gate. */
-static int bring_to_gate(struct runtime_process *process, struct err *err)
+static int bring_to_gate(struct runtime_process *process, const struct oci_hooks *hooks, struct oci_state *state,
+                         struct err *err)
 {
     int r;
 
     while ((r = runtime_await(process, err)) == RUNTIME_HOOKS) {
-        r = runtime_go_on(process, err);
+        r = run_hooks(hooks, state, process->pid, err);
+        if (r == 0)
+            r = runtime_go_on(process, err);
         if (r < 0)
             return r;
     }
@@ -216,6 +245,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
         .gate = &gate,
+        .state = &state,
         .outlives = true,
         .no_pivot = how->no_pivot,
         .no_keyring = how->no_keyring,
@@ -228,15 +258,18 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     if (r < 0)
         return r;
     start.cgroup = cg;
+    runtime_instance_state(inst, RUNTIME_CREATING, &state);
     r = runtime_start(&start, ret, err);
     if (r == 0)
-        r = bring_to_gate(ret, err);
+        r = bring_to_gate(ret, &spec->hooks, &state, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
-static void undo(struct runtime_instance *inst, struct runtime_process *process)
+/* "Lifecycle", 3 to 5: what fails goes on with the destruction, and poststop's hooks. */
+static void undo(struct runtime_instance *inst, const struct oci_spec *spec, struct runtime_process *process)
 {
     struct err why = ERR_INIT;
+    bool born = process->pidfd >= 0;
     int r;
 
     if (process->pidfd >= 0) {
@@ -249,6 +282,8 @@ static void undo(struct runtime_instance *inst, struct runtime_process *process)
         r = runtime_instance_forget(inst, &why);
     if (r < 0)
         log_debug("cleaning up: %s", why.text);
+    if (born)
+        runtime_instance_poststop(inst, &spec->hooks);
 }
 
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
@@ -268,11 +303,16 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
+        r = check_systemd(how, err);
+    if (r == 0)
         r = note(&inst, &spec, &text, err);
+    plan_capability_warn(&spec.process.capabilities);
+    if (how->listen_fds)
+        tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
         r = start_process(how, &inst, &spec, &process, err);
     if (r < 0) {
-        undo(&inst, &process);
+        undo(&inst, &spec, &process);
         return r;
     }
     *ret = inst;

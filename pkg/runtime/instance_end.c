@@ -2,6 +2,7 @@
 #include "runtime/instance_internal.h"
 
 #include "base/log.h"
+#include "runtime/hooks.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
@@ -10,40 +11,85 @@
 
 enum { END_WAIT = 10000 /* ms until what was killed has to be gone */ };
 
-int runtime_instance_start(const struct runtime_instance *inst, struct err *err)
+void runtime_instance_poststop(const struct runtime_instance *inst, const struct oci_hooks *hooks)
+{
+    _cleanup_state_ struct oci_state state = {0};
+
+    if (!hooks->poststop.n)
+        return;
+    runtime_instance_state(inst, RUNTIME_STOPPED, &state);
+    hooks_try(&hooks->poststop, "hooks.poststop", &state, state.bundle);
+}
+
+static int run_poststart(const struct runtime_instance *inst, const struct oci_hooks *hooks, struct err *err)
+{
+    _cleanup_state_ struct oci_state state = {0};
+
+    if (!hooks->poststart.n)
+        return 0;
+    runtime_instance_state(inst, RUNTIME_RUNNING, &state);
+    return hooks_run(&hooks->poststart, "hooks.poststart", &state, state.bundle, err);
+}
+
+int runtime_instance_start(struct runtime_instance *inst, struct err *err)
 {
     enum runtime_status status = runtime_instance_status(inst);
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err why = ERR_INIT;
+    int r;
 
     if (status == RUNTIME_STOPPED)
         return err_set(err, ERR_INVALID, "cannot start a container that has stopped: %s", inst->id);
     if (status != RUNTIME_CREATED)
         return err_set(err, ERR_INVALID, "cannot start a container that is %s: %s", runtime_status_word(status),
                        inst->id);
-    return gate_pass(inst->dir, err);
+    r = runtime_instance_spec(inst, &spec, err);
+    if (r < 0)
+        return r;
+    r = gate_pass(inst->dir, err);
+    if (r == 0)
+        r = run_poststart(inst, &spec.hooks, err);
+    /* "Lifecycle", 7 and 9: where hooks fail, it goes on with the destruction. */
+    if (r < 0 && r != ERR_NO_COMMAND && r != ERR_NO_EXEC && runtime_instance_delete(inst, true, &why) < 0)
+        log_debug("cleaning up: %s", why.text);
+    return r;
 }
 
+/* 0 where there is no cgroup any more. */
 static int signal_all(const struct runtime_instance *inst, int signal, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
-    int r = runtime_instance_cgroup(inst, &host, &cg, err);
+    struct err why = ERR_INIT;
+    int r = runtime_instance_cgroup(inst, &host, &cg, &why);
 
-    return r < 0 ? r : cgroup_signal(cg, signal, err);
+    if (r == 0)
+        r = signal == SIGKILL ? cgroup_kill(cg, &why) : cgroup_signal(cg, signal, &why);
+    if (r < 0 && r != ERR_NOT_FOUND && err)
+        *err = why;
+    return r == ERR_NOT_FOUND ? 0 : r;
+}
+
+/* One that is paused. */
+static void let_die(const struct runtime_instance *inst)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+
+    if (runtime_instance_cgroup(inst, &host, &cg, NULL) == 0)
+        cgroup_let_die(cg);
 }
 
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err)
 {
     _cleanup_fd_ int process = runtime_instance_process(inst);
-    struct err why = ERR_INIT;
     int r;
 
-    if (all) {
-        r = signal_all(inst, signal, &why);
-        if (r < 0 && r != ERR_NOT_FOUND && err)
-            *err = why;
-        return r == ERR_NOT_FOUND ? 0 : r;
-    }
+    if (all)
+        return signal_all(inst, signal, err);
     r = process < 0 ? process : proc_signal(process, signal);
+    if (r == 0 && signal == SIGKILL)
+        let_die(inst);
     if (r == -ESRCH)
         return err_set(err, ERR_INVALID, "container not running: %s", inst->id);
     return r < 0 ? err_errno(err, -r, "sending a signal to container %s", inst->id) : 0;
@@ -72,11 +118,13 @@ static int kill_now(const struct runtime_instance *inst, struct err *err)
 {
     _cleanup_fd_ int process = runtime_instance_process(inst);
     struct pollfd ended = {.fd = process, .events = POLLIN};
+    struct err why = ERR_INIT;
 
     if (process < 0)
         return 0;
     proc_signal(process, SIGKILL);
-    signal_all(inst, SIGKILL, NULL);
+    if (signal_all(inst, SIGKILL, &why) < 0)
+        log_debug("%s", why.text);
     if (poll(&ended, 1, END_WAIT) == 0)
         return err_set(err, ERR_BUSY, "container %s does not end", inst->id);
     return 0;
@@ -85,6 +133,8 @@ static int kill_now(const struct runtime_instance *inst, struct err *err)
 int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err)
 {
     enum runtime_status status = runtime_instance_status(inst);
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err why = ERR_INIT;
     int r = 0;
 
     if (!force && (status == RUNTIME_RUNNING || status == RUNTIME_PAUSED)) {
@@ -96,5 +146,12 @@ int runtime_instance_delete(struct runtime_instance *inst, bool force, struct er
         r = kill_now(inst, err);
     if (r == 0)
         r = runtime_instance_clear(inst, err);
-    return r < 0 ? r : runtime_instance_forget(inst, err);
+    if (r < 0)
+        return r;
+    if (runtime_instance_spec(inst, &spec, &why) < 0)
+        log_debug("no hooks are run: %s", why.text);
+    r = runtime_instance_forget(inst, err);
+    if (r == 0)
+        runtime_instance_poststop(inst, &spec.hooks);
+    return r;
 }

@@ -70,7 +70,11 @@ int runtime_instance_exec(const struct runtime_instance *inst, const struct runt
         return r;
     with = spec; /* borrows: all is the container's but the process */
     with.process = *how->process;
-    r = start(inst, how, &with, &process, err);
+    r = oci_spec_check(&with, err);
+    if (r == 0 && !oci_spec_has_process(&with))
+        r = err_set(err, ERR_INVALID, "process.cwd: missing");
+    if (r == 0)
+        r = start(inst, how, &with, &process, err);
     if (r == 0 && how->console_socket)
         r = runtime_send_terminal(how->console_socket, &process.terminal, err);
     if (r == 0 && how->pid_file)

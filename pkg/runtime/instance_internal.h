@@ -17,6 +17,9 @@ int runtime_instance_forget(const struct runtime_instance *inst, struct err *err
 /* Kills all that is in its cgroup, and removes that. */
 int runtime_instance_clear(const struct runtime_instance *inst, struct err *err);
 
+/* Runs these hooks, when it is gone. */
+void runtime_instance_poststop(const struct runtime_instance *inst, const struct oci_hooks *hooks);
+
 /* Checks that a terminal has somebody to take it, and a console socket a terminal. */
 int runtime_check_terminal(bool terminal, const char *console_socket, bool detached, struct err *err);
 

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/sysmacros.h>
 
 struct plan_step *plan_add(struct plan *p, enum plan_op op, const char *target)
 {
@@ -22,208 +21,32 @@ const char *plan_keep(struct plan *p, char *s)
     return s;
 }
 
-static int plan_root(const struct oci_spec *spec, bool overlay, struct plan *p, struct err *err)
+static void plan_paths(char *const *paths, const char *field, enum plan_op op, struct plan *p)
 {
-    struct plan_step *s;
-
-    if (str_empty(spec->root.path) || *spec->root.path != '/')
-        return err_set(err, ERR_INVALID, "root.path: \"%s\" is not an absolute path",
-                       spec->root.path ? spec->root.path : "");
-    s = plan_add(p, PLAN_PROPAGATION, "/");
-    s->mount.propagation = MS_SLAVE;
-    plan_add(p, overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, spec->root.path);
-    return 0;
-}
-
-/* Docker's layout of v1: a tmpfs with a directory a hierarchy, and names of single controllers as links. */
-static void plan_cgroup_v1(const struct plan_step *like, const struct cgroup_host *host, struct plan *p)
-{
-    struct plan_step top = *like;
-    struct plan_step *s = plan_add(p, PLAN_MOUNT, top.target);
-
-    s->source = s->type = "tmpfs";
-    s->mount.set = top.mount.set & ~(uint64_t)MOUNT_ATTR_RDONLY;
-    strv_add(&s->mount.data, "mode=755");
-    VEC_FOREACH (h, &host->hierarchies) {
-        const char *named = str_after(h->names, "name=");
-        const char *dir = h->version == 2 ? "unified" : named ? named : h->names;
-
-        s = plan_add(p, PLAN_MOUNT, plan_keep(p, str_printf("%s/%s", top.target, dir)));
-        s->source = s->type = h->version == 2 ? "cgroup2" : "cgroup";
-        s->mount.set = top.mount.set;
-        if (h->version == 1) {
-            s->mount.data = strv_split(h->names, ',');
-            if (named)
-                strv_add(&s->mount.data, "none");
-        }
-        if (h->version == 1 && strchr(h->names, ',')) {
-            _cleanup_strv_ char **single = strv_split(h->names, ',');
-
-            STRV_FOREACH (name, single) {
-                s = plan_add(p, PLAN_SYMLINK, plan_keep(p, str_printf("%s/%s", top.target, *name)));
-                s->source = dir;
-            }
-        }
-    }
-    if (top.mount.set & MOUNT_ATTR_RDONLY) {
-        s = plan_add(p, PLAN_CHANGE, top.target);
-        s->mount.set = MOUNT_ATTR_RDONLY;
-    }
-}
-
-static void plan_cgroup_mount(struct plan_step *s, const struct cgroup_host *host, struct plan *p)
-{
-    struct plan_step like = *s;
-
-    p->steps.n--;
-    strv_free(like.mount.data);
-    like.mount.data = NULL;
-    if (host->hierarchies.n == 0)
-        return;
-    if (host->hierarchies.n == 1 && host->hierarchies.v[0].version == 2) {
-        s = plan_add(p, PLAN_MOUNT, like.target);
-        *s = like;
-        s->op = PLAN_MOUNT;
-        s->source = s->type = "cgroup2";
-    } else {
-        plan_cgroup_v1(&like, host, p);
-    }
-}
-
-static int plan_mounts(const struct oci_spec *spec, const struct cgroup_host *host, struct plan *p, struct err *err)
-{
-    VEC_FOREACH (m, &spec->mounts) {
-        struct plan_step *s = plan_add(p, PLAN_MOUNT, m->destination);
-        int r = plan_parse_mount(m, s, err);
-
-        if (r < 0)
-            return err_wrap(err, "mounts: %s", m->destination);
-        if (s->op == PLAN_MOUNT && strcmp(s->type, "cgroup") == 0)
-            plan_cgroup_mount(s, host, p);
-        else
-            /* Something else behind the name would make what is hidden below it visible. */
-            s->flag = s->op == PLAN_MOUNT && (strcmp(s->type, "proc") == 0 || strcmp(s->type, "sysfs") == 0);
-    }
-    return 0;
-}
-
-/* "Default Devices" and "Dev symbolic links" of the specification: the runtime's to supply, unless /dev is a bind. */
-static void plan_default_devices(struct plan *p)
-{
-    static const struct {
-        const char *path;
-        unsigned major, minor;
-    } nodes[] = {
-        {"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
-        {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
-    };
-    static const char *const links[][2] = {
-        {"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
-        {"/dev/stderr", "/proc/self/fd/2"}, {"/dev/core", "/proc/kcore"},      {"/dev/ptmx", "pts/ptmx"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-        struct plan_step *s = plan_add(p, PLAN_DEVICE, nodes[i].path);
-
-        s->mode = S_IFCHR | 0666;
-        s->device = makedev(nodes[i].major, nodes[i].minor);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-        plan_add(p, PLAN_SYMLINK, links[i][0])->source = links[i][1];
-}
-
-static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err *err)
-{
-    static const struct {
-        char type;
-        mode_t mode;
-    } kinds[] = {{'c', S_IFCHR}, {'u', S_IFCHR}, {'b', S_IFBLK}, {'p', S_IFIFO}};
-    bool bound = false;
-
-    VEC_FOREACH (s, &p->steps)
-        bound |= s->op == PLAN_BIND && strcmp(s->target, "/dev") == 0;
-    if (!bound)
-        plan_default_devices(p);
-    VEC_FOREACH (d, &spec->platform.devices) {
-        struct plan_step *s = plan_add(p, PLAN_DEVICE, d->path);
-
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-            if (d->type[0] == kinds[i].type && !d->type[1])
-                s->mode = kinds[i].mode | (d->mode ? (mode_t)*d->mode & 07777 : 0666);
-        if (!s->mode)
-            return err_set(err, ERR_INVALID, "linux.devices: %s: no such type: \"%s\"", d->path, d->type);
-        s->device = makedev((unsigned)d->major, (unsigned)d->minor);
-        s->uid = (uid_t)d->uid;
-        s->gid = (gid_t)d->gid;
-    }
-    if (spec->process.terminal)
-        plan_add(p, PLAN_TERMINAL, "/dev/console");
-    return 0;
-}
-
-/* A kernel parameter may be set only where it is the container's own, and never the host's. */
-static bool is_own_sysctl(const struct plan *p, const char *name)
-{
-    static const struct {
-        const char *start; /* of names, or a whole one */
-        uint64_t flag;
-    } known[] = {
-        {"net.", CLONE_NEWNET},
-        {"fs.mqueue.", CLONE_NEWIPC},
-        {"kernel.msgmax", CLONE_NEWIPC},
-        {"kernel.msgmnb", CLONE_NEWIPC},
-        {"kernel.msgmni", CLONE_NEWIPC},
-        {"kernel.sem", CLONE_NEWIPC},
-        {"kernel.shmall", CLONE_NEWIPC},
-        {"kernel.shmmax", CLONE_NEWIPC},
-        {"kernel.shmmni", CLONE_NEWIPC},
-        {"kernel.shm_rmid_forced", CLONE_NEWIPC},
-        {"kernel.domainname", CLONE_NEWUTS},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        const char *rest = str_after(name, known[i].start);
-
-        if (rest && (!*rest || str_ends(known[i].start, ".")))
-            return p->clone_flags & known[i].flag;
-    }
-    return false;
-}
-
-static int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err)
-{
-    STRV_FOREACH (setting, spec->platform.sysctl) {
-        size_t n = strcspn(*setting, "=");
-        _cleanup_free_ char *name = str_ndup(*setting, n);
-        char *path = str_printf("/proc/sys/%s", name);
-
-        for (char *dot = path; (dot = strchr(dot, '.'));)
-            *dot = '/';
-        plan_add(p, PLAN_SYSCTL, plan_keep(p, path))->source = *setting + n + 1;
-        if (strchr(name, '/') || !is_own_sysctl(p, name))
-            return err_set(err, ERR_INVALID, "linux.sysctl: \"%s\" is in none of the container's own namespaces", name);
-    }
-    return 0;
+    for (size_t i = 0; paths && paths[i]; i++)
+        plan_add(p, op, paths[i])->field = plan_keep(p, str_printf("%s[%zu]", field, i));
 }
 
 static void plan_walls(const struct runtime_start *start, struct plan *p)
 {
     const struct oci_spec *spec = start->spec;
+    const struct oci_hooks *hooks = &spec->hooks;
     struct plan_step *s;
 
     plan_add(p, PLAN_USER, spec->process.user.username);
     plan_add(p, PLAN_DIRECTORY, spec->process.cwd);
-    STRV_FOREACH (path, spec->platform.readonly_paths)
-        plan_add(p, PLAN_READONLY_PATH, *path);
-    STRV_FOREACH (path, spec->platform.masked_paths)
-        plan_add(p, PLAN_MASK_PATH, *path);
+    plan_paths(spec->platform.readonly_paths, "linux.readonlyPaths", PLAN_READONLY_PATH, p);
+    plan_paths(spec->platform.masked_paths, "linux.maskedPaths", PLAN_MASK_PATH, p);
     if (spec->root.readonly) {
         s = plan_add(p, PLAN_CHANGE, "/");
         s->mount.set = MOUNT_ATTR_RDONLY;
     }
-    if (start->state)
-        plan_add(p, PLAN_HOOKS, NULL);
+    if (start->state && (hooks->prestart.n || hooks->create_runtime.n || hooks->create_container.n))
+        plan_add(p, PLAN_HOOKS_RUNTIME, NULL);
+    if (start->state && hooks->create_container.n)
+        plan_add(p, PLAN_HOOKS_CREATE, NULL);
     plan_add(p, PLAN_PIVOT, NULL)->flag = start->no_pivot;
+    plan_root_propagation(spec, p);
 }
 
 static int plan_rlimits(const struct oci_process *process, struct plan *p, struct err *err)
@@ -306,6 +129,8 @@ static int plan_process(const struct runtime_start *start, struct plan *p, struc
     plan_add(p, PLAN_PROGRAM, NULL);
     if (start->gate)
         plan_add(p, PLAN_GATE, NULL);
+    if (start->state && start->spec->hooks.start_container.n)
+        plan_add(p, PLAN_HOOKS_START, NULL);
     plan_add(p, PLAN_EXEC, process->args[0]);
     return 0;
 }
@@ -324,17 +149,13 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
         plan_add(p, PLAN_OOM_SCORE, NULL)->number = (uint64_t)*spec->process.oom_score_adj;
     r = plan_container_attributes(spec, p, err);
     if (r == 0)
-        r = plan_root(spec, start->overlay != NULL, p, err);
-    if (r == 0)
-        r = plan_mounts(spec, start->host, p, err);
-    if (r == 0)
-        r = plan_devices(spec, p, err);
+        r = plan_root(start, p, err);
     if (r == 0)
         r = plan_sysctls(spec, p, err);
     if (r < 0)
         return r;
     plan_walls(start, p);
-    if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
+    if (!str_empty(spec->hostname) && oci_spec_namespace(spec, "uts"))
         plan_add(p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
     if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->domainname))
         plan_add(p, PLAN_DOMAINNAME, NULL)->source = spec->domainname;
@@ -398,6 +219,7 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_ROOT_DIRECTORY] = "mounting",
         [PLAN_MOUNT] = "mounting",
         [PLAN_BIND] = "mounting",
+        [PLAN_REMOUNT] = "changing the mount",
         [PLAN_CHANGE] = "changing the mount",
         [PLAN_DEVICE] = "making the device",
         [PLAN_SYMLINK] = "making the link",
@@ -426,11 +248,14 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_IDENTITY] = "becoming the user",
         [PLAN_WORKDIR] = "entering the working directory",
         [PLAN_ROOT_ENTERED] = "entering the container",
-        [PLAN_HOOKS] = "hooks",
+        [PLAN_HOOKS_RUNTIME] = "hooks",
+        [PLAN_HOOKS_CREATE] = "createContainer hook",
+        [PLAN_HOOKS_START] = "startContainer hook",
         [PLAN_PROGRAM] = "exec",
         [PLAN_GATE] = "waiting",
         [PLAN_EXEC] = "exec",
     };
 
-    return step->target ? str_printf("%s %s", what[step->op], step->target) : str_dup(what[step->op]);
+    return str_printf("%s%s%s%s%s", step->field ? step->field : "", step->field ? ": " : "", what[step->op],
+                      step->target ? " " : "", step->target ? step->target : "");
 }

@@ -19,20 +19,21 @@
 #include <sys/types.h>
 
 enum plan_op {
-    PLAN_BINARY,         /* /proc/self/exe no longer leads to the host's cbox */
-    PLAN_CGROUP,         /* joins the cgroup, then unshares its namespace (`flag`) */
-    PLAN_OOM_SCORE,      /* `number` */
-    PLAN_AFFINITY,       /* to the processors of the list `source` */
-    PLAN_LISTENER,       /* asks for what the agent of a filter will be told */
-    PLAN_LABELS,         /* opens where labels of security modules are written */
-    PLAN_PROPAGATION,    /* of all mounts that were copied: `mount.propagation` */
-    PLAN_ROOT_OVERLAY,   /* the layers, mounted on `target`, a path of the host */
+    PLAN_BINARY,       /* /proc/self/exe no longer leads to the host's cbox */
+    PLAN_CGROUP,       /* joins the cgroup, then unshares its namespace (`flag`) */
+    PLAN_OOM_SCORE,    /* `number` */
+    PLAN_AFFINITY,     /* to the processors of the list `source` */
+    PLAN_LISTENER,     /* asks for what the agent of a filter will be told */
+    PLAN_LABELS,       /* opens where labels of security modules are written */
+    PLAN_PROPAGATION,  /* of `target`, and if `flag` of all below; that which has `source` is made private if shared */
+    PLAN_ROOT_OVERLAY, /* the layers, mounted on `target`, a path of the host */
     PLAN_ROOT_DIRECTORY, /* `target` of the host, mounted on itself */
     PLAN_ROOT_ENTERED,   /* the root of the mount namespace that was joined */
     PLAN_MOUNT,          /* a file system of `type`; `flag`: `target` must not be a symbolic link */
     PLAN_BIND,           /* `source`, a path of the host */
-    PLAN_CHANGE,         /* attributes of the mount at `target` */
-    PLAN_DEVICE,         /* a node: `mode` with its type, `device`, `uid`, `gid`; one that exists is left alone */
+    PLAN_REMOUNT,        /* options of the file system that is mounted at `target` */
+    PLAN_CHANGE,         /* attributes and propagation of the mount at `target` */
+    PLAN_DEVICE,         /* a node: `mode` with its type, `device`, `uid`, `gid`; the same that exists is left alone */
     PLAN_SYMLINK,        /* `target` -> `source`; what exists is left alone */
     PLAN_TERMINAL,       /* a pseudo-terminal from the container's devpts, also as `target` */
     PLAN_USER,           /* looks up who runs the program and where that user's home is */
@@ -40,7 +41,8 @@ enum plan_op {
     PLAN_SYSCTL,         /* `source` is written to `target`, a file of the container's /proc/sys */
     PLAN_READONLY_PATH,  /* `target` becomes a read-only mount of itself; missing is no failure */
     PLAN_MASK_PATH,      /* `target` is covered by something empty; missing is no failure */
-    PLAN_HOOKS,          /* prestart and createRuntime, by the runtime */
+    PLAN_HOOKS_RUNTIME,  /* prestart and createRuntime, by the parent */
+    PLAN_HOOKS_CREATE,   /* createContainer, by the child, with the host's files still in sight */
     PLAN_PIVOT,          /* the root becomes "/", everything else goes out of sight */
     PLAN_HOSTNAME,       /* `source` */
     PLAN_DOMAINNAME,     /* `source` */
@@ -53,28 +55,37 @@ enum plan_op {
     PLAN_SCHEDULER,
     PLAN_IO_PRIORITY,
     PLAN_NO_NEW_PRIVS,
-    PLAN_BOUNDING, /* capabilities that no program can get back: `number` is the mask of those that stay */
-    PLAN_WORKDIR,  /* into `target` */
-    PLAN_IDENTITY, /* groups, group, user, capabilities (of the spec) */
-    PLAN_PROGRAM,  /* it is looked for: what is not there is no container */
-    PLAN_GATE,     /* waits to be started */
+    PLAN_BOUNDING,    /* capabilities that no program can get back: `number` is the mask of those that stay */
+    PLAN_WORKDIR,     /* into `target` */
+    PLAN_IDENTITY,    /* groups, group, user, capabilities (of the spec) */
+    PLAN_PROGRAM,     /* it is looked for: what is not there is no container */
+    PLAN_GATE,        /* waits to be started */
+    PLAN_HOOKS_START, /* startContainer, by the child */
     PLAN_EXEC,
 };
 
 struct plan_mount {
-    char **data;               /* options of the file system */
-    uint64_t set, clear;       /* MOUNT_ATTR_*, mount_setattr(2) */
-    unsigned long propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, or 0: as it is */
-    bool recursive;            /* bind: with what is mounted below */
-    bool set_recursive;        /* attributes as well */
+    char **data;                     /* options of the file system */
+    unsigned long flags;             /* MS_* of the file system: MS_SYNCHRONOUS and others; of no account to a bind */
+    uint64_t set, clear;             /* MOUNT_ATTR_* of the mount, mount_setattr(2) */
+    uint64_t set_below, clear_below; /* and of it with all that is mounted below */
+    unsigned long propagation;       /* MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, or 0: as it is */
+    bool recursive;                  /* bind: with what is mounted below */
     bool propagate_recursive;
+    bool copy_up;                       /* a tmpfs starts with what lies below it */
+    bool map;                           /* ids are mapped */
+    bool map_recursive;                 /* also of what is mounted below */
+    const oci_id_mappings *uids, *gids; /* how; NULL: as in the container's user namespace */
 };
 
 struct plan_step {
     enum plan_op op;
+    const char *field;  /* of config.json, for errors: "mounts[2]"; or NULL */
     const char *target; /* a path in the container's root, unless said otherwise; strings belong to spec or plan */
     const char *source;
     const char *type;
+    const char *label; /* of SELinux, for what is mounted; or NULL */
+    const char *bind;  /* a path of the host that is mounted where the kernel refuses `type`; or NULL */
     struct plan_mount mount;
     mode_t mode;
     dev_t device;
@@ -86,7 +97,8 @@ struct plan_step {
 
 /* A namespace that exists and is joined before the first step. */
 struct plan_join {
-    const char *type; /* "network" */
+    const char *field; /* for errors: "linux.namespaces[1].path" */
+    const char *type;  /* "network" */
     const char *path;
     int flag; /* CLONE_NEW* */
 };
@@ -119,12 +131,35 @@ int plan_enter(pid_t pid, struct plan *p, struct err *err);
 /* What a step does, for errors: "mounting /dev/pts". The caller frees it. */
 char *plan_describe(const struct plan_step *step);
 
-/* mount(8)'s options into attributes, propagation, bind and the file system's own. ERR_INVALID. */
-int plan_parse_mount(const struct oci_mount *m, struct plan_step *step, struct err *err);
+/* The root file system: where it comes from, what is mounted, /dev: plan_root.c. */
+int plan_root(const struct runtime_start *start, struct plan *p, struct err *err);
+
+/* Kernel parameters, of the container's own namespaces alone: plan_sysctl.c. */
+int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err);
+
+/* What is left of linux.rootfsPropagation to be done when the root is "/". */
+void plan_root_propagation(const struct oci_spec *spec, struct plan *p);
+
+/* mount(8)'s options into attributes, propagation, bind and the file system's own. A relative source of a bind is one
+ * in `bundle`, which may be NULL. ERR_INVALID. */
+int plan_parse_mount(const struct oci_mount *m, const char *bundle, struct plan *p, struct plan_step *step,
+                     struct err *err);
+
+/* All options that are known, sorted, without the file systems' own. The caller frees it. */
+char **plan_mount_options(void);
+
+/* "rslave" -> MS_SLAVE, recursive; false for what is no such word. */
+bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recursive);
+
+/* All that are known, by their numbers. The caller frees it. */
+char **plan_capability_names(void);
 
 /* The bits of "CAP_CHOWN" and others. A name that is none is passed over with a debug line: the specification wants a
  * warning and no failure. */
 uint64_t plan_capability_mask(char *const *names);
+
+/* Warns of those that we cannot grant, not having them. */
+void plan_capability_warn(const struct oci_capabilities *capabilities);
 
 /* What few processes have: plan_attributes.c. Those of a container as a whole come before its root is built, those of
  * the process itself while it still has the rights to set them. ERR_INVALID names the field. */

@@ -1,24 +1,26 @@
-/* The words of mount(8) and of capabilities(7) as the kernel's bits. */
+/* The words of mount(8) as the kernel's bits. */
 #include "runtime/plan.h"
 
-#include "base/log.h"
 #include "base/strv.h"
+#include "sys/path.h"
 
-#include <linux/capability.h>
 #include <stdio.h>
 #include <sys/mount.h>
 
-enum { SETS = 1, CLEARS = 2, RECURSIVE = 4 };
+#ifndef MS_LAZYTIME
+#define MS_LAZYTIME (1 << 25)
+#endif
 
-struct attribute_word {
+enum { SETS = 1, CLEARS = 2, ATIME = 4 };
+
+/* Words for one mount; with an "r" before them for all below it as well. That of atime is a field of bits: each clears
+ * the others, and without any it is relatime. */
+static const struct attribute_word {
     const char *name;
     uint64_t bits;
     int does;
-};
-
-static const struct attribute_word attribute_words[] = {
+} attribute_words[] = {
     {"ro", MOUNT_ATTR_RDONLY, SETS},
-    {"rro", MOUNT_ATTR_RDONLY, SETS | RECURSIVE},
     {"rw", MOUNT_ATTR_RDONLY, CLEARS},
     {"nosuid", MOUNT_ATTR_NOSUID, SETS},
     {"suid", MOUNT_ATTR_NOSUID, CLEARS},
@@ -30,13 +32,34 @@ static const struct attribute_word attribute_words[] = {
     {"diratime", MOUNT_ATTR_NODIRATIME, CLEARS},
     {"nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, SETS},
     {"symfollow", MOUNT_ATTR_NOSYMFOLLOW, CLEARS},
+    {"relatime", MOUNT_ATTR_RELATIME, ATIME},
+    {"noatime", MOUNT_ATTR_NOATIME, ATIME},
+    {"strictatime", MOUNT_ATTR_STRICTATIME, ATIME},
+    {"norelatime", MOUNT_ATTR_RELATIME, ATIME},
+    {"atime", MOUNT_ATTR_RELATIME, ATIME},
+    {"nostrictatime", MOUNT_ATTR_RELATIME, ATIME},
 };
 
-/* One of them, in a field of bits: each clears the others. */
-static const struct attribute_word atime_words[] = {
-    {"relatime", MOUNT_ATTR_RELATIME, SETS},
-    {"noatime", MOUNT_ATTR_NOATIME, SETS},
-    {"strictatime", MOUNT_ATTR_STRICTATIME, SETS},
+/* Words for the file system. */
+static const struct {
+    const char *name;
+    unsigned long set, clear;
+} flag_words[] = {
+    {"defaults", 0, 0},
+    {"sync", MS_SYNCHRONOUS, 0},
+    {"async", 0, MS_SYNCHRONOUS},
+    {"dirsync", MS_DIRSYNC, 0},
+    {"mand", MS_MANDLOCK, 0},
+    {"nomand", 0, MS_MANDLOCK},
+    {"lazytime", MS_LAZYTIME, 0},
+    {"nolazytime", 0, MS_LAZYTIME},
+    {"iversion", MS_I_VERSION, 0},
+    {"noiversion", 0, MS_I_VERSION},
+    {"silent", MS_SILENT, 0},
+    {"loud", 0, MS_SILENT},
+    {"acl", MS_POSIXACL, 0},
+    {"noacl", 0, MS_POSIXACL},
+    {"remount", MS_REMOUNT, 0},
 };
 
 static const struct {
@@ -49,123 +72,128 @@ static const struct {
     {"unbindable", MS_UNBINDABLE, false}, {"runbindable", MS_UNBINDABLE, true},
 };
 
-static bool take_attribute(const char *word, struct plan_mount *m)
+/* And those with a code of their own, below. */
+static const char *const other_words[] = {"bind", "rbind", "idmap", "ridmap", "tmpcopyup"};
+
+static bool take_word(const char *word, uint64_t *set, uint64_t *clear)
 {
     for (size_t i = 0; i < ARRAY_SIZE(attribute_words); i++) {
         const struct attribute_word *w = &attribute_words[i];
 
         if (strcmp(w->name, word) != 0)
             continue;
-        m->set = w->does & SETS ? m->set | w->bits : m->set & ~w->bits;
-        m->clear = w->does & CLEARS ? m->clear | w->bits : m->clear & ~w->bits;
-        m->set_recursive |= (w->does & RECURSIVE) != 0;
+        if (w->does == ATIME) {
+            *set = (*set & ~(uint64_t)MOUNT_ATTR__ATIME) | w->bits;
+            *clear |= MOUNT_ATTR__ATIME;
+        } else {
+            *set = w->does == SETS ? *set | w->bits : *set & ~w->bits;
+            *clear = w->does == CLEARS ? *clear | w->bits : *clear & ~w->bits;
+        }
         return true;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(atime_words); i++)
-        if (strcmp(atime_words[i].name, word) == 0) {
-            m->set = (m->set & ~(uint64_t)MOUNT_ATTR__ATIME) | atime_words[i].bits;
-            m->clear |= MOUNT_ATTR__ATIME;
+    return false;
+}
+
+static bool take_attribute(const char *word, struct plan_mount *m)
+{
+    return take_word(word, &m->set, &m->clear) || (*word == 'r' && take_word(word + 1, &m->set_below, &m->clear_below));
+}
+
+static bool take_flag(const char *word, struct plan_mount *m)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
+        if (strcmp(flag_words[i].name, word) == 0) {
+            m->flags = (m->flags & ~flag_words[i].clear) | flag_words[i].set;
             return true;
         }
     return false;
 }
 
-static bool take_propagation(const char *word, struct plan_mount *m)
+bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recursive)
 {
     for (size_t i = 0; i < ARRAY_SIZE(propagation_words); i++)
         if (strcmp(propagation_words[i].name, word) == 0) {
-            m->propagation = propagation_words[i].flag;
-            m->propagate_recursive = propagation_words[i].recursive;
+            *ret = propagation_words[i].flag;
+            *ret_recursive = propagation_words[i].recursive;
             return true;
         }
     return false;
 }
 
-int plan_parse_mount(const struct oci_mount *m, struct plan_step *step, struct err *err)
+static bool take_other(const char *word, struct plan_mount *m, bool *bind)
 {
-    bool bind = m->type && strcmp(m->type, "bind") == 0;
-
-    STRV_FOREACH (o, m->options) {
-        if (strcmp(*o, "bind") == 0 || strcmp(*o, "rbind") == 0) {
-            bind = true;
-            step->mount.recursive = **o == 'r';
-        } else if (!take_attribute(*o, &step->mount) && !take_propagation(*o, &step->mount) &&
-                   strcmp(*o, "defaults") != 0) {
-            strv_add(&step->mount.data, *o);
-        }
+    if (str_eq(word, "bind") || str_eq(word, "rbind")) {
+        *bind = true;
+        m->recursive |= *word == 'r';
+    } else if (str_eq(word, "idmap") || str_eq(word, "ridmap")) {
+        m->map = true;
+        m->map_recursive |= *word == 'r';
+    } else if (str_eq(word, "tmpcopyup")) {
+        m->copy_up = true;
+    } else {
+        return false;
     }
-    step->op = bind ? PLAN_BIND : PLAN_MOUNT;
-    step->type = m->type;
-    step->source = m->source ? m->source : m->type;
-    if (strcmp(m->destination, "/") == 0)
-        return err_set(err, ERR_INVALID, "nothing can be mounted on the root");
-    if (bind && (str_empty(m->source) || *m->source != '/'))
-        return err_set(err, ERR_INVALID, "source \"%s\" is not an absolute path", m->source ? m->source : "");
+    return true;
+}
+
+static int check_mount(const struct oci_mount *m, const struct plan_step *step, bool bind, struct err *err)
+{
+    _cleanup_free_ char *target = path_clean(step->target);
+    bool remount = step->mount.flags & MS_REMOUNT;
+
+    if (strcmp(target, "/") == 0)
+        return err_set(err, ERR_INVALID, "destination: nothing can be mounted on the root");
+    if (bind && !remount && str_empty(m->source))
+        return err_set(err, ERR_INVALID, "source: missing, and it is a bind mount");
+    if (bind && !remount && *step->source != '/')
+        return err_set(err, ERR_INVALID, "source: \"%s\" is not an absolute path", m->source);
     if (bind && step->mount.data)
-        return err_set(err, ERR_INVALID, "no such option: \"%s\"", step->mount.data[0]);
-    if (!bind && str_empty(m->type))
-        return err_set(err, ERR_INVALID, "no type");
+        return err_set(err, ERR_INVALID, "options: no such option of a bind mount: \"%s\"", step->mount.data[0]);
+    if (!bind && !remount && str_empty(m->type))
+        return err_set(err, ERR_INVALID, "type: missing, and it is no bind mount");
+    if (step->mount.copy_up && (bind || !str_eq(m->type, "tmpfs")))
+        return err_set(err, ERR_INVALID, "options: tmpcopyup is for a tmpfs alone");
     return 0;
 }
 
-static const char *const capability_names[] = {
-    [CAP_CHOWN] = "CHOWN",
-    [CAP_DAC_OVERRIDE] = "DAC_OVERRIDE",
-    [CAP_DAC_READ_SEARCH] = "DAC_READ_SEARCH",
-    [CAP_FOWNER] = "FOWNER",
-    [CAP_FSETID] = "FSETID",
-    [CAP_KILL] = "KILL",
-    [CAP_SETGID] = "SETGID",
-    [CAP_SETUID] = "SETUID",
-    [CAP_SETPCAP] = "SETPCAP",
-    [CAP_LINUX_IMMUTABLE] = "LINUX_IMMUTABLE",
-    [CAP_NET_BIND_SERVICE] = "NET_BIND_SERVICE",
-    [CAP_NET_BROADCAST] = "NET_BROADCAST",
-    [CAP_NET_ADMIN] = "NET_ADMIN",
-    [CAP_NET_RAW] = "NET_RAW",
-    [CAP_IPC_LOCK] = "IPC_LOCK",
-    [CAP_IPC_OWNER] = "IPC_OWNER",
-    [CAP_SYS_MODULE] = "SYS_MODULE",
-    [CAP_SYS_RAWIO] = "SYS_RAWIO",
-    [CAP_SYS_CHROOT] = "SYS_CHROOT",
-    [CAP_SYS_PTRACE] = "SYS_PTRACE",
-    [CAP_SYS_PACCT] = "SYS_PACCT",
-    [CAP_SYS_ADMIN] = "SYS_ADMIN",
-    [CAP_SYS_BOOT] = "SYS_BOOT",
-    [CAP_SYS_NICE] = "SYS_NICE",
-    [CAP_SYS_RESOURCE] = "SYS_RESOURCE",
-    [CAP_SYS_TIME] = "SYS_TIME",
-    [CAP_SYS_TTY_CONFIG] = "SYS_TTY_CONFIG",
-    [CAP_MKNOD] = "MKNOD",
-    [CAP_LEASE] = "LEASE",
-    [CAP_AUDIT_WRITE] = "AUDIT_WRITE",
-    [CAP_AUDIT_CONTROL] = "AUDIT_CONTROL",
-    [CAP_SETFCAP] = "SETFCAP",
-    [CAP_MAC_OVERRIDE] = "MAC_OVERRIDE",
-    [CAP_MAC_ADMIN] = "MAC_ADMIN",
-    [CAP_SYSLOG] = "SYSLOG",
-    [CAP_WAKE_ALARM] = "WAKE_ALARM",
-    [CAP_BLOCK_SUSPEND] = "BLOCK_SUSPEND",
-    [CAP_AUDIT_READ] = "AUDIT_READ",
-    [CAP_PERFMON] = "PERFMON",
-    [CAP_BPF] = "BPF",
-    [CAP_CHECKPOINT_RESTORE] = "CHECKPOINT_RESTORE",
-};
-
-uint64_t plan_capability_mask(char *const *names)
+int plan_parse_mount(const struct oci_mount *m, const char *bundle, struct plan *p, struct plan_step *step,
+                     struct err *err)
 {
-    uint64_t mask = 0;
+    bool bind = m->type && strcmp(m->type, "bind") == 0;
 
-    STRV_FOREACH (name, names) {
-        const char *bare = str_after(*name, "CAP_");
-        size_t i = 0;
-
-        while (bare && i < ARRAY_SIZE(capability_names) && strcmp(capability_names[i], bare) != 0)
-            i++;
-        if (bare && i < ARRAY_SIZE(capability_names))
-            mask |= (uint64_t)1 << i;
-        else
-            log_debug("warning: process.capabilities: no such capability: \"%s\"", *name);
+    STRV_FOREACH (o, m->options)
+        if (!take_other(*o, &step->mount, &bind) && !take_attribute(*o, &step->mount) && !take_flag(*o, &step->mount) &&
+            !plan_parse_propagation(*o, &step->mount.propagation, &step->mount.propagate_recursive))
+            strv_add(&step->mount.data, *o);
+    if (m->uid_mappings.n > 0) {
+        step->mount.map = true;
+        step->mount.uids = &m->uid_mappings;
+        step->mount.gids = &m->gid_mappings;
     }
-    return mask;
+    step->type = m->type;
+    step->source = m->source ? m->source : m->type;
+    step->op = bind ? PLAN_BIND : PLAN_MOUNT;
+    if (step->mount.flags & MS_REMOUNT)
+        step->op = bind ? PLAN_CHANGE : PLAN_REMOUNT;
+    else if (bind && !str_empty(m->source) && *m->source != '/' && !str_empty(bundle))
+        step->source = plan_keep(p, str_printf("%s/%s", bundle, m->source));
+    return check_mount(m, step, bind, err);
+}
+
+char **plan_mount_options(void)
+{
+    char **list = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(attribute_words); i++) {
+        strv_add(&list, attribute_words[i].name);
+        strv_addf(&list, "r%s", attribute_words[i].name);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
+        strv_add(&list, flag_words[i].name);
+    for (size_t i = 0; i < ARRAY_SIZE(propagation_words); i++)
+        strv_add(&list, propagation_words[i].name);
+    for (size_t i = 0; i < ARRAY_SIZE(other_words); i++)
+        strv_add(&list, other_words[i]);
+    strv_sort(list);
+    return list;
 }

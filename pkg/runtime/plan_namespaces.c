@@ -21,40 +21,42 @@ static const struct kind {
 /* Joining these takes a process in between. */
 enum { NEEDS_STAGE = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME };
 
-static void add_join(struct plan *p, const struct kind *kind, const char *path)
+static void add_join(struct plan *p, const struct kind *kind, const char *field, const char *path)
 {
-    *VEC_PUSH(&p->joins) = (struct plan_join){kind->type, path, kind->flag};
+    *VEC_PUSH(&p->joins) = (struct plan_join){field, kind->type, path, kind->flag};
     p->joins_user |= kind->flag == CLONE_NEWUSER;
     p->stage |= (kind->flag & NEEDS_STAGE) != 0;
 }
 
-static int add_namespace(const struct oci_namespace *ns, struct plan *p, struct err *err)
+static int add_namespace(const struct oci_namespace *ns, size_t at, struct plan *p, struct err *err)
 {
+    const char *field;
     size_t i = 0;
 
     while (i < ARRAY_SIZE(kinds) && strcmp(kinds[i].type, ns->type) != 0)
         i++;
     if (i == ARRAY_SIZE(kinds))
-        return err_set(err, ERR_UNSUPPORTED, "linux.namespaces: no such type: \"%s\"", ns->type);
+        return err_set(err, ERR_UNSUPPORTED, "linux.namespaces[%zu].type: no such type: \"%s\"", at, ns->type);
     if (str_empty(ns->path)) {
         /* That of cgroups is made by the child, in its cgroup. */
         p->clone_flags |= kinds[i].flag == CLONE_NEWCGROUP ? 0 : (uint64_t)kinds[i].flag;
         return 0;
     }
+    field = plan_keep(p, str_printf("linux.namespaces[%zu].path", at));
     if (*ns->path != '/')
-        return err_set(err, ERR_INVALID, "linux.namespaces: %s: path: \"%s\" is not absolute", ns->type, ns->path);
+        return err_set(err, ERR_INVALID, "%s: \"%s\" is not absolute", field, ns->path);
     if (kinds[i].flag == CLONE_NEWNS) {
-        err_set(err, ERR_UNSUPPORTED, "linux.namespaces: mount: path: another's mount namespace cannot be joined");
+        err_set(err, ERR_UNSUPPORTED, "%s: another's mount namespace cannot be joined", field);
         return err_hint(err, "a root file system is mounted in one of its own alone");
     }
-    add_join(p, &kinds[i], ns->path);
+    add_join(p, &kinds[i], field, ns->path);
     return 0;
 }
 
 int plan_namespaces(const struct oci_spec *spec, struct plan *p, struct err *err)
 {
-    VEC_FOREACH (ns, &spec->platform.namespaces) {
-        int r = add_namespace(ns, p, err);
+    for (size_t i = 0; i < spec->platform.namespaces.n; i++) {
+        int r = add_namespace(&spec->platform.namespaces.v[i], i, p, err);
 
         if (r < 0)
             return r;
@@ -77,7 +79,7 @@ int plan_enter(pid_t pid, struct plan *p, struct err *err)
         if (stat(theirs, &b) < 0)
             return err_errno(err, errno, "%s", theirs);
         if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
-            add_join(p, &kinds[i], theirs);
+            add_join(p, &kinds[i], "entering the container", theirs);
     }
     return 0;
 }

@@ -116,7 +116,7 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_seccomp_filter_ struct seccomp_filter filter = {0};
     struct child child = {
-        .start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .labels = {-1, -1, -1}};
+        .start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .null = -1, .labels = {-1, -1, -1}};
     int sync[2], r = plan_make(start, &plan, err);
 
     if (r == 0)
@@ -129,11 +129,15 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
         r = cgroup_join_open(start->cgroup, &join, err);
         child.join = &join;
     }
+    if (r == 0)
+        r = child_trees_open(&child, err);
     if (r < 0)
         return r;
     r = frame_pair(sync);
-    if (r < 0)
+    if (r < 0) {
+        child_trees_release(&child);
         return err_errno(err, -r, "making a pair of sockets");
+    }
     process.sync = sync[0];
     process.pid = runtime_clone(plan.stage ? 0 : plan.clone_flags, join.clone_fd, &process.pidfd, &child.cloned_into);
     if (process.pid == 0) {
@@ -142,6 +146,7 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
         be_child(&child);
     }
     fd_close(sync[1]);
+    child_trees_release(&child);
     if (process.pid < 0)
         return err_errno(err, -process.pid, "making the container's process");
     if (plan.stage) {

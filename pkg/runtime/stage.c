@@ -31,9 +31,8 @@ static void close_all(struct joining *all, size_t n)
 static int fail_join(const struct plan_join *j, int errnum, struct err *err)
 {
     if (errnum == EINVAL)
-        return err_set(err, ERR_INVALID, "linux.namespaces: %s: %s cannot be joined as one of this type", j->type,
-                       j->path);
-    return err_errno(err, errnum, "linux.namespaces: %s: joining %s", j->type, j->path);
+        return err_set(err, ERR_INVALID, "%s: %s is no %s namespace that can be joined", j->field, j->path, j->type);
+    return err_errno(err, errnum, "%s: joining %s", j->field, j->path);
 }
 
 /* All but the mount namespace, in which the names of the others mean something else. */
@@ -44,7 +43,7 @@ static int open_all(const struct plan *plan, struct joining *all, struct err *er
     VEC_FOREACH (j, &plan->joins) {
         all[n] = (struct joining){j, open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
         if (all[n].fd < 0) {
-            int r = err_errno(err, errno, "linux.namespaces: %s: %s", j->type, j->path);
+            int r = err_errno(err, errno, "%s: %s", j->field, j->path);
 
             close_all(all, n);
             return r;
@@ -122,12 +121,11 @@ int stage_join(struct child *c, bool with_user, struct err *err)
 /* A user namespace of its own: nobody else is in it, and what is below /proc/self has to be root's there. */
 static int make_user(struct child *c, struct err *err)
 {
-    struct frame answer;
     int r;
 
     if (unshare(CLONE_NEWUSER) < 0)
         return err_errno(err, errno, "linux.namespaces: making a user namespace");
-    r = child_ask(c, CHILD_MAP, &answer, err);
+    r = child_ask(c, CHILD_MAP, err);
     if (r < 0)
         return r;
     become_root();

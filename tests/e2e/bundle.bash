@@ -140,10 +140,11 @@ fails() {
     fi
 }
 
-# names FIELD: the message of the last `fails` names the field of config.json by its path, in one line. runc does not.
+# names FIELD: the message of the last `fails` names the field of config.json by its path, in one line. Of a list's element
+# the list is enough, where what else it says tells which one. runc names no paths.
 names() {
     ! is_runc || return 0
-    if ! grep -qF -e "$1: " "$err" || [ "$(wc -l <"$err")" -ne 1 ]; then
+    if ! grep -qE -e "(^|[ :])${1%%[*}[][0-9a-zA-Z.]*: " "$err" || [ "$(wc -l <"$err")" -ne 1 ]; then
         printf 'wanted one line with: %s\nstderr: %s\n' "$1" "$(<"$err")"
         return 1
     fi

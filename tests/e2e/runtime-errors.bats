@@ -38,7 +38,7 @@ bad() {
     rm "$bundle/config.json"
     fails 'config.json' rt create -b "$bundle" one
     mkdir "$bundle/config.json"
-    fails 'config.json.*directory|is a directory' rt create -b "$bundle" one
+    fails 'config.json.*directory|is a directory|config.json is not a regular file' rt create -b "$bundle" one
     rmdir "$bundle/config.json"
     ln -s config.json "$bundle/config.json"
     fails 'config.json' rt create -b "$bundle" one
@@ -82,7 +82,7 @@ bad() {
         edit --arg version "$version" '.ociVersion = $version'
         in_bundle
     done
-    beyond_runc 'check of the version'
+    ! is_runc || return 0
     bad '.ociVersion = "2.0.0"' ociVersion '2.0.0'
     bad '.ociVersion = "0.9.0"' ociVersion '0.9.0'
     bad '.ociVersion = "x"' ociVersion ''
@@ -135,7 +135,7 @@ bad() {
 
 @test "annotations and names" {
     bad '.annotations = []' annotations ''
-    bad '.annotations = {"a": 1}' annotations ''
+    bad '.annotations = {"a": 1}' annotations.a ''
     is_runc || bad '.annotations = {"": "x"}' annotations ''
     bad '.hostname = 1' hostname ''
     bad '.hostname = ("x" * 100)' hostname ''
@@ -187,6 +187,7 @@ bad() {
 
 @test "a state that was damaged" {
     local file
+    args sleep 1000
     create one
     pid=$(state_of one .pid)
     for file in $(find "$state" -type f -size +0); do

@@ -94,7 +94,7 @@ logs() {
     create one
     pid=$(state_of one .pid)
     rt start one
-    wait_for 10 jq -e . "$BATS_TEST_TMPDIR/poststart.json" >/dev/null
+    wait_for 10 test -s "$BATS_TEST_TMPDIR/poststart.json"
     rt kill one KILL
     becomes one stopped
     rt delete one
@@ -310,13 +310,17 @@ logs() {
     fails 'absolute' create one
     names 'hooks.createRuntime[0].path'
     edit '.hooks.createRuntime = [{path: "/bin/true", timeout: 0}]'
-    fails 'hooks.createRuntime\[0\].timeout: ' create one
+    fails '' create one
+    names 'hooks.createRuntime[0].timeout'
     edit '.hooks.createRuntime = [{path: "/bin/true", timeout: -1}]'
-    fails 'hooks.createRuntime\[0\].timeout: ' create one
+    fails '' create one
+    names 'hooks.createRuntime[0].timeout'
     edit '.hooks.createRuntime = [{args: ["true"]}]'
-    fails 'hooks.createRuntime\[0\]' create one
+    fails '' create one
+    names 'hooks.createRuntime[0]'
     edit '.hooks.createRuntime = {}'
-    fails 'hooks.createRuntime: ' create one
+    fails '' create one
+    names hooks.createRuntime
     fails 'not exist' rt state one
 }
 

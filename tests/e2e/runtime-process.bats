@@ -110,12 +110,10 @@ teardown() {
 
 @test "standard streams can be opened by name, whoever the user is" {
     edit '.process.user = {uid: 1000, gid: 1000}'
-    # Through pipes: a terminal or a pipe is given to the user, a file of the caller's is not.
+    # Pipes and terminals are given to the user; a file of the caller's need not be.
     script 'echo out >/dev/stdout; echo err >/dev/stderr'
     cgroup_for one
-    run --separate-stderr rt run -b "$bundle" one
-    [ "$output" = out ]
-    [ "$stderr" = err ]
+    expect $'out\nerr' bash -c '"$@" 2>&1 | cat' - "${runtime[@]}" --root "$state" run -b "$bundle" one
 }
 
 # --- limits ----------------------------------------------------------------------------------------------------------
@@ -139,9 +137,10 @@ teardown() {
     fails 'RLIMIT_NOSUCH' in_bundle true
     names 'process.rlimits[0].type'
     # "duplicated entries with same type: an error".
-    beyond_runc 'check for two of one type'
+    ! is_runc || return 0
     edit '.process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 1}, {type: "RLIMIT_CORE", soft: 2, hard: 2}]'
-    fails 'rlimits\[1\]' in_bundle true
+    fails 'RLIMIT_CORE|duplicate|twice' in_bundle true
+    names process.rlimits
 }
 
 # --- capabilities, privileges ----------------------------------------------------------------------------------------
@@ -176,7 +175,7 @@ teardown() {
     args true
     cgroup_for one
     fails =0 'CAP_NOSUCH' rt run -b "$bundle" one
-    beyond_runc 'going on without a capability that it cannot give'
+    ! is_runc || return 0
     # The machine's own bounding set may have all: then none is missing.
     edit '.process.capabilities |= map_values(. - ["CAP_NOSUCH"] + ["CAP_SYS_RESOURCE"])'
     script 'grep CapBnd /proc/self/status'

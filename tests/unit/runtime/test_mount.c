@@ -19,7 +19,8 @@ static bool writable(const char *path)
 /* source/ with a file system mounted on source/below, shown read-only on target/. */
 static void bind_read_only(unsigned forgotten, bool below_is_writable)
 {
-    const struct plan_mount how = {.recursive = true, .set = MOUNT_ATTR_RDONLY, .set_recursive = true};
+    const struct plan_mount how = {.recursive = true, .set_below = MOUNT_ATTR_RDONLY};
+    const struct plan_mount top = {.recursive = true, .set = MOUNT_ATTR_RDONLY};
     int target;
 
     MUST(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) == 0);
@@ -28,7 +29,11 @@ static void bind_read_only(unsigned forgotten, bool below_is_writable)
     if (forgotten)
         refuse_call(forgotten, ENOSYS);
     target = open("target", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    MUST(mount_bind(AT_FDCWD, "source", target, &how) == 0);
+    if (forgotten) {
+        MUST(mount_bind(AT_FDCWD, "source", target, &how) == -EOPNOTSUPP);
+        MUST(writable("target/file") && unlink("target/file") == 0);
+    }
+    MUST(mount_bind(AT_FDCWD, "source", target, forgotten ? &top : &how) == 0);
     MUST(!writable("target/file"));
     MUST(writable("target/below/file") == below_is_writable);
     MUST(writable("source/file"));

@@ -15,7 +15,7 @@ static int make(const char *process, const char *rest, struct oci_spec *spec, st
                    process, rest);
     struct cgroup_host host = {0};
 
-    if (oci_spec_parse(text, strlen(text), spec, err) < 0)
+    if (json_parse(text, strlen(text), &oci_spec_type, spec, err) < 0)
         fail_msg("%s: %s", text, err->text);
     struct runtime_start start = {.spec = spec, .host = &host};
 
@@ -170,26 +170,6 @@ static void test_sysctls(void **state)
     }
 }
 
-static void test_mount_options(void **state)
-{
-    char *options[] = {(char *)"ro",     (char *)"nosuid",  (char *)"rw",       (char *)"noatime",
-                       (char *)"rslave", (char *)"size=1k", (char *)"defaults", NULL};
-    struct oci_mount m = {(char *)"/t", (char *)"tmpfs", NULL, options};
-    struct plan_step s = {0};
-    struct err err;
-
-    (void)state;
-    assert_ok(plan_parse_mount(&m, &s, &err));
-    assert_int_equal(s.op, PLAN_MOUNT);
-    assert_true(s.mount.set == (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME)); /* the later "rw" wins */
-    assert_true(s.mount.clear & MOUNT_ATTR_RDONLY);
-    assert_true(s.mount.propagation == MS_SLAVE);
-    assert_true(s.mount.propagate_recursive);
-    assert_int_equal(strv_len(s.mount.data), 1);
-    assert_string_equal(s.mount.data[0], "size=1k");
-    strv_free(s.mount.data);
-}
-
 static void test_devices(void **state)
 {
     _cleanup_spec_ struct oci_spec spec = {0};
@@ -205,10 +185,9 @@ static void test_devices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),         cmocka_unit_test(test_shared_namespaces_are_left_alone),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_stage),
-        cmocka_unit_test(test_mount_options), cmocka_unit_test(test_sysctls),
-        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_shared_namespaces_are_left_alone),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_stage),
+        cmocka_unit_test(test_sysctls),  cmocka_unit_test(test_devices),
     };
 
     return cmocka_run_group_tests_name("runtime/plan", tests, NULL, NULL);
