@@ -37,6 +37,7 @@ static void release(struct move *m)
     m->host = fd_close(m->host);
     m->inside = fd_close(m->inside);
     m->host_ns = fd_close(m->host_ns);
+    m->netns = fd_close(m->netns);
     VEC_FOREACH (d, &m->devices)
         free(d->addresses.v);
     free(m->devices.v);
@@ -235,10 +236,14 @@ static int move_in(struct move *m, struct device *d, struct err *err)
 }
 
 /* Sockets belong to the namespace in which they were made. */
-static int open_sockets(struct move *m)
+static int open_sockets(struct move *m, pid_t pid)
 {
+    _cleanup_free_ char *path = str_printf("/proc/%d/ns/net", (int)pid);
     int r = 0;
 
+    m->netns = open(path, O_RDONLY | O_CLOEXEC);
+    if (m->netns < 0)
+        return -errno;
     m->host_ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     m->host = rtnl_open();
     if (m->host_ns < 0 || m->host < 0)
@@ -253,10 +258,10 @@ static int open_sockets(struct move *m)
     return r;
 }
 
-int netdev_move(const struct oci_linux *l, int netns, struct err *err)
+int netdev_move(const struct oci_linux *l, pid_t pid, struct err *err)
 {
-    _cleanup_(release) struct move m = {-1, -1, -1, netns, {0}};
-    int r = l->net_devices.n ? open_sockets(&m) : 0;
+    _cleanup_(release) struct move m = {-1, -1, -1, -1, {0}};
+    int r = l->net_devices.n ? open_sockets(&m, pid) : 0;
 
     if (r < 0)
         return err_errno(err, -r, "linux.netDevices: entering the network namespace");

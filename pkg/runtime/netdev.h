@@ -9,8 +9,10 @@
 #include "base/err.h"
 #include "oci/spec.h"
 
-/* Moves linux.netDevices into the network namespace `netns`, a descriptor, and sets them up. Permanent addresses of global
+#include <sys/types.h>
+
+/* Moves linux.netDevices into the network namespace of the process `pid`, and sets them up. Permanent addresses of global
  * scope are kept. For the parent, with its rights on the host, after the clone; its thread enters the namespace for a
  * moment. ERR_NOT_FOUND, ERR_EXISTS (the name is taken inside), ERR_INVALID and others name the field; all that was
  * moved is then back on the host as it was. */
-int netdev_move(const struct oci_linux *l, int netns, struct err *err);
+int netdev_move(const struct oci_linux *l, pid_t pid, struct err *err);

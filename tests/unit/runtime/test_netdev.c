@@ -8,8 +8,10 @@
 #include <linux/if_addr.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 
 static int host, container; /* network namespaces */
+static pid_t inside;        /* a process in the second */
 
 static void enter(int ns)
 {
@@ -86,6 +88,12 @@ static void prepare(void)
 {
     MUST(unshare(CLONE_NEWNET) == 0);
     container = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    inside = fork();
+    if (inside == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        pause();
+        _exit(0);
+    }
     MUST(unshare(CLONE_NEWNET) == 0);
     host = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     MUST(container >= 0 && host >= 0);
@@ -104,7 +112,7 @@ static int move(const char *first, const char *first_name, const char *second, c
     if (second)
         *VEC_PUSH(&l.net_devices) = (struct oci_net_device){(char *)second, (char *)second_name};
     *err = ERR_INIT;
-    return netdev_move(&l, container, err);
+    return netdev_move(&l, inside, err);
 }
 
 /* config-linux.md, "Network Devices": moved, addresses of global scope kept, up; under its name or another. */
