@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "runtime/hooks.h"
 #include "runtime/plan.h"
+#include "runtime/netdev.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -264,6 +265,8 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     r = runtime_start(&start, ret, err);
     if (r == 0)
         r = bring_to_gate(ret, &spec->hooks, &state, err);
+    if (r == 0)
+        r = netdev_move(&spec->platform, ret->pid, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
