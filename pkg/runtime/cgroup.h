@@ -160,6 +160,10 @@ int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const cha
 /* What is there under `path`; ERR_NOT_FOUND if no hierarchy has it. */
 int cgroup_open(struct cgroup **ret, const struct cgroup_host *host, const char *path, struct err *err);
 
+/* Goes on to a cgroup below: "[CONTROLLER[,CONTROLLER...]:]PATH", in all hierarchies or in those of the controllers.
+ * ERR_NOT_FOUND where there is none, ERR_PERMISSION where the path leads out. */
+int cgroup_descend(struct cgroup *cg, const char *where, struct err *err);
+
 /* Forgets it; the cgroups themselves stay. */
 void cgroup_free(struct cgroup *cg);
 MEM_DEFINE_CLEANUP(struct cgroup, cgroup_free);

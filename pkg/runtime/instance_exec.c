@@ -49,6 +49,11 @@ static int start(const struct runtime_instance *inst, const struct runtime_exec 
             *err = why;
         return r;
     }
+    STRV_FOREACH (where, cg ? how->cgroups : NULL) {
+        r = cgroup_descend(cg, *where, err);
+        if (r < 0)
+            return err_wrap(err, "--cgroup");
+    }
     start.cgroup = cg;
     r = runtime_start(&start, ret, err);
     return r < 0 ? r : runtime_await(ret, err);
