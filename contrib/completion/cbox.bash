@@ -143,7 +143,7 @@ _cbox_tables() {
         ;;
     'cbox runtime')
         options='--debug --log:file --log-format:words=text|json --root:directory --rootless:none --systemd-cgroup -v --version'
-        commands='create delete events exec kill list pause ps resume run start state update'
+        commands='create delete events exec features kill list pause ps resume run spec start state update'
         ;;
     'cbox runtime create')
         options='-b:directory --bundle:directory --console-socket:file --no-new-keyring --no-pivot --pid-file:file --preserve-fds:none'
@@ -158,9 +158,11 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox runtime exec')
-        options='-g:none --additional-gids:none --apparmor:none -c:none --cap:none --console-socket:file --cwd:none -d --detach -e:none --env:none --ignore-paused --no-new-privs --pid-file:file --preserve-fds:none -p:file --process:file --process-label:none -t --tty -u:none --user:none'
+        options='-g:none --additional-gids:none --apparmor:none -c:none --cap:none --cgroup:none --console-socket:file --cwd:none -d --detach -e:none --env:none --ignore-paused --no-new-privs --pid-file:file --preserve-fds:none -p:file --process:file --process-label:none -t --tty -u:none --user:none'
         first=none others=none
         stop=1
+        ;;
+    'cbox runtime features')
         ;;
     'cbox runtime kill')
         options='-a --all'
@@ -183,6 +185,9 @@ _cbox_tables() {
     'cbox runtime run')
         options='-b:directory --bundle:directory --console-socket:file -d --detach --keep --no-new-keyring --no-pivot --no-subreaper --pid-file:file --preserve-fds:none'
         first=none others=none
+        ;;
+    'cbox runtime spec')
+        options='-b:directory --bundle:directory --rootless'
         ;;
     'cbox runtime start')
         first=none others=none

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -264,12 +264,14 @@ complete -c cbox -n "__cbox_at 'runtime'" -a create -d 'Create a container'
 complete -c cbox -n "__cbox_at 'runtime'" -a delete -d 'Delete a container that has ended'
 complete -c cbox -n "__cbox_at 'runtime'" -a events -d 'Show what a container uses, and out of memory kills'
 complete -c cbox -n "__cbox_at 'runtime'" -a exec -d 'Run another program in a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a features -d 'Show what the runtime can do'
 complete -c cbox -n "__cbox_at 'runtime'" -a kill -d 'Send a signal to a container\'s first process (default TERM)'
 complete -c cbox -n "__cbox_at 'runtime'" -a list -d 'List containers'
 complete -c cbox -n "__cbox_at 'runtime'" -a pause -d 'Stop all processes of a container where they are'
 complete -c cbox -n "__cbox_at 'runtime'" -a ps -d 'Show the processes of a container'
 complete -c cbox -n "__cbox_at 'runtime'" -a resume -d 'Let the processes of a paused container go on'
 complete -c cbox -n "__cbox_at 'runtime'" -a run -d 'Create and start a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a spec -d 'Write a config.json to begin with'
 complete -c cbox -n "__cbox_at 'runtime'" -a start -d 'Start a container that was created'
 complete -c cbox -n "__cbox_at 'runtime'" -a state -d 'Show the state of a container'
 complete -c cbox -n "__cbox_at 'runtime'" -a update -d 'Change the limits of a container that runs'
@@ -296,6 +298,7 @@ complete -c cbox -n "__cbox_at 'runtime events'" -l stats -d 'Display statistics
 complete -c cbox -n "__cbox_at 'runtime exec'" -s g -l additional-gids -x -d 'Further groups'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l apparmor -x -d 'AppArmor profile of the process'
 complete -c cbox -n "__cbox_at 'runtime exec'" -s c -l cap -x -d 'Add a capability'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l cgroup -x -d 'Run it in a cgroup below the container\'s'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l console-socket -r -F -d 'Socket that is sent the terminal\'s master'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l cwd -x -d 'Working directory'
 complete -c cbox -n "__cbox_at 'runtime exec'" -s d -l detach -d 'Leave it running'
@@ -325,6 +328,9 @@ complete -c cbox -n "__cbox_at 'runtime run'" -l no-pivot -d 'Change the root wi
 complete -c cbox -n "__cbox_at 'runtime run'" -l no-subreaper -d 'Accepted: this command never is a subreaper'
 complete -c cbox -n "__cbox_at 'runtime run'" -l pid-file -r -F -d 'File to write the process id to'
 complete -c cbox -n "__cbox_at 'runtime run'" -l preserve-fds -x -d 'Hand on so many descriptors besides 0, 1 and 2'
+
+complete -c cbox -n "__cbox_at 'runtime spec'" -s b -l bundle -x -a '(__fish_complete_directories)' -d 'Directory to write config.json to, instead of this one'
+complete -c cbox -n "__cbox_at 'runtime spec'" -l rootless -d 'Make it one for a user without root\'s rights'
 
 complete -c cbox -n "__cbox_at 'runtime update'" -l blkio-weight -x -d 'Weight of block I/O, 10 to 1000'
 complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-burst -x -d 'Time saved up and used beyond the quota'

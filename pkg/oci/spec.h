@@ -129,10 +129,10 @@ struct oci_time_offset {
 };
 
 struct oci_device {
-    char *type; /* "c", "b", "u", "p" */
-    char *path; /* absolute, in the container */
-    int64_t major, minor;
-    int64_t *mode; /* permissions; NULL: 0666 */
+    char *type;             /* "c", "b", "u", "p" */
+    char *path;             /* absolute, in the container */
+    int64_t *major, *minor; /* NULL for "p" alone */
+    int64_t *mode;          /* permissions; NULL: 0666 */
     int64_t uid, gid;
 };
 
@@ -318,6 +318,13 @@ void oci_spec_release(struct oci_spec *spec);
 
 /* Appends the document, indented. */
 void oci_spec_dump(const struct oci_spec *spec, struct buf *out);
+
+/* A configuration to begin with: `sh` in a bundle's "rootfs", with next to no capabilities, in namespaces of its own;
+ * that of cgroups where asked for. The caller releases it. spec_default.c. */
+void oci_spec_default(bool cgroup_namespace, struct oci_spec *ret);
+
+/* Makes it one for a user of the host without root's rights, who is root inside and nobody else. */
+void oci_spec_make_rootless(struct oci_spec *spec, int64_t uid, int64_t gid);
 
 /* Whether the document has a process: it need not until it is started. */
 static inline bool oci_spec_has_process(const struct oci_spec *spec)

@@ -20,6 +20,38 @@ static int check_namespaces(const struct oci_linux *l, struct err *err)
     return 0;
 }
 
+static bool is_mapped(int64_t id, const oci_id_mappings *mappings)
+{
+    VEC_FOREACH (m, mappings)
+        if (id >= m->container_id && id - m->container_id < m->size)
+            return true;
+    return false;
+}
+
+static int check_mapped(int64_t id, const oci_id_mappings *mappings, const char *field, struct err *err)
+{
+    return is_mapped(id, mappings) ? 0
+                                   : spec_fail(err, field, "%lld is not mapped into the user namespace", (long long)id);
+}
+
+/* The process cannot be one that its user namespace does not have. */
+static int check_mapped_user(const struct oci_spec *spec, struct err *err)
+{
+    const struct oci_user *user = &spec->process.user;
+    const struct oci_linux *l = &spec->platform;
+    int r;
+
+    if (!oci_spec_has_process(spec) || user->username)
+        return 0;
+    r = check_mapped(user->uid, &l->uid_mappings, "process.user.uid", err);
+    if (r == 0)
+        r = check_mapped(user->gid, &l->gid_mappings, "process.user.gid", err);
+    for (size_t i = 0; i < user->additional_gids.n && r == 0; i++)
+        r = check_mapped(user->additional_gids.v[i], &l->gid_mappings,
+                         SPEC_FIELD("process.user.additionalGids[%zu]", i), err);
+    return r;
+}
+
 /* "User namespace mappings": of a user namespace, and a new one is of no use without. */
 static int check_user_namespace(const struct oci_spec *spec, struct err *err)
 {
@@ -30,6 +62,10 @@ static int check_user_namespace(const struct oci_spec *spec, struct err *err)
 
     if (r == 0)
         r = spec_check_mappings(&l->gid_mappings, "linux.gidMappings", err);
+    if (r < 0)
+        return r;
+    if (ns && str_empty(ns->path) && l->uid_mappings.n > 0 && l->gid_mappings.n > 0)
+        r = check_mapped_user(spec, err);
     if (r < 0)
         return r;
     if (!ns)
@@ -64,7 +100,12 @@ static int check_time(const struct oci_spec *spec, struct err *err)
 
 enum { MAJOR_MAX = (1 << 12) - 1, MINOR_MAX = (1 << 20) - 1 /* MINORBITS of the kernel */ };
 
-/* "Devices". */
+static int check_device_number(const int64_t *n, int64_t max, const char *field, struct err *err)
+{
+    return n ? spec_check_range(*n, 0, max, field, err) : spec_fail(err, field, "missing");
+}
+
+/* "Devices": numbers are REQUIRED unless it is a fifo. */
 static int check_device(const struct oci_device *d, const char *field, struct err *err)
 {
     static const char *const types[] = {"c", "b", "u", "p", NULL};
@@ -75,9 +116,9 @@ static int check_device(const struct oci_device *d, const char *field, struct er
     if (r == 0 && (str_ends(d->path, "/") || str_ends(d->path, "/.") || str_ends(d->path, "/..")))
         r = spec_fail(err, SPEC_FIELD("%s.path", field), "\"%s\" names a directory", d->path);
     if (r == 0 && !str_eq(d->type, "p"))
-        r = spec_check_range(d->major, 0, MAJOR_MAX, SPEC_FIELD("%s.major", field), err);
+        r = check_device_number(d->major, MAJOR_MAX, SPEC_FIELD("%s.major", field), err);
     if (r == 0 && !str_eq(d->type, "p"))
-        r = spec_check_range(d->minor, 0, MINOR_MAX, SPEC_FIELD("%s.minor", field), err);
+        r = check_device_number(d->minor, MINOR_MAX, SPEC_FIELD("%s.minor", field), err);
     if (r == 0 && d->mode)
         r = spec_check_range(*d->mode, 0, 0177777, SPEC_FIELD("%s.fileMode", field), err);
     if (r == 0)
@@ -164,6 +205,16 @@ static int check_personality(const struct oci_personality *p, struct err *err)
     return r == 0 ? spec_check_words(p->flags, none, "linux.personality.flags", err) : r;
 }
 
+/* "Cgroups Path": a runtime may find some invalid. */
+static int check_cgroups_path(const char *path, struct err *err)
+{
+    _cleanup_strv_ char **names = strv_split(path ? path : "", '/');
+
+    if (path && strv_contains(names, ".."))
+        return spec_fail(err, "linux.cgroupsPath", "\"%s\" leads upwards", path);
+    return 0;
+}
+
 int spec_check_linux(const struct oci_spec *spec, struct err *err)
 {
     const struct oci_linux *l = &spec->platform;
@@ -177,6 +228,8 @@ int spec_check_linux(const struct oci_spec *spec, struct err *err)
         r = check_device(&l->devices.v[i], SPEC_FIELD("linux.devices[%zu]", i), err);
     if (r == 0)
         r = check_net_devices(spec, err);
+    if (r == 0)
+        r = check_cgroups_path(l->cgroups_path, err);
     if (r == 0)
         r = oci_resources_check(&l->resources, "linux.resources", err);
     if (r == 0 && !str_empty(l->rootfs_propagation))

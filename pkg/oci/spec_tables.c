@@ -141,8 +141,8 @@ static TYPE(time_offset_type, "time offset", struct oci_time_offset, time_offset
 static const struct json_field device_fields[] = {
     JSON_FIELD(struct oci_device, "type", JSON_K_STRING, type, JSON_REQUIRED),
     JSON_FIELD(struct oci_device, "path", JSON_K_STRING, path, JSON_REQUIRED),
-    JSON_FIELD(struct oci_device, "major", JSON_K_INT64, major),
-    JSON_FIELD(struct oci_device, "minor", JSON_K_INT64, minor),
+    JSON_FIELD(struct oci_device, "major", JSON_K_INT64_PTR, major),
+    JSON_FIELD(struct oci_device, "minor", JSON_K_INT64_PTR, minor),
     JSON_FIELD(struct oci_device, "fileMode", JSON_K_INT64_PTR, mode),
     JSON_FIELD(struct oci_device, "uid", JSON_K_INT64, uid),
     JSON_FIELD(struct oci_device, "gid", JSON_K_INT64, gid),

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 int child_tree(const struct child *c, const struct plan_step *s)
 {
@@ -78,9 +79,18 @@ int child_trees_open(struct child *c, struct err *err)
     bool outside = (c->plan->clone_flags & CLONE_NEWUSER || c->plan->joins_user) && geteuid() == 0;
 
     VEC_FOREACH (s, &c->plan->steps) {
+        struct stat st;
         int r;
 
-        if (s->op != PLAN_BIND || !(s->mount.map || outside))
+        if (s->op != PLAN_BIND)
+            continue;
+        /* Whoever is outside sees more than the child, and knows whose fault it is. */
+        if (stat(s->source, &st) < 0) {
+            r = err_errno(err, errno, "%s%s%s", s->field ? s->field : "", s->field ? ".source: " : "", s->source);
+            child_trees_release(c);
+            return r;
+        }
+        if (!s->mount.map && !outside)
             continue;
         if (!c->trees) {
             c->trees = mem_zalloc(c->plan->steps.n, sizeof(*c->trees));
@@ -89,8 +99,10 @@ int child_trees_open(struct child *c, struct err *err)
         }
         r = take_tree(c, s, err);
         if (r < 0) {
+            _cleanup_free_ char *what = plan_describe(s);
+
             child_trees_release(c);
-            return err_wrap(err, "mounting %s", s->target);
+            return err_wrap(err, "%s", what);
         }
     }
     return 0;

@@ -216,13 +216,14 @@ static bool is_locked(const struct runtime_instance *inst)
     return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-static bool is_paused(const struct runtime_instance *inst)
+static bool is_frozen(const struct runtime_instance *inst)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
+    struct err why = ERR_INIT;
     bool frozen = false;
 
-    return runtime_instance_cgroup(inst, &host, &cg, NULL) == 0 && cgroup_is_frozen(cg, &frozen, NULL) == 0 && frozen;
+    return runtime_instance_cgroup(inst, &host, &cg, &why) == 0 && cgroup_is_frozen(cg, &frozen, &why) == 0 && frozen;
 }
 
 enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
@@ -236,7 +237,7 @@ enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
         return RUNTIME_STOPPED;
     if (gate_is_closed(inst->dir))
         return RUNTIME_CREATED;
-    return is_paused(inst) ? RUNTIME_PAUSED : RUNTIME_RUNNING;
+    return is_frozen(inst) ? RUNTIME_PAUSED : RUNTIME_RUNNING;
 }
 
 int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *ret, struct err *err)

@@ -81,10 +81,11 @@ struct runtime_create {
     const char *pid_file;       /* gets the pid of the process; NULL: none */
     const char *console_socket; /* a socket's path: is sent the terminal's master; NULL: the caller keeps it */
     unsigned preserve_fds;
-    bool detached; /* without console_socket there can be no terminal */
+    unsigned listen_fds; /* so many of them are sockets to listen on, which the program is told: sd_listen_fds(3) */
+    bool systemd;        /* systemd makes the cgroup */
+    bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
-    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate. On failure nothing is left behind. ERR_EXISTS for
@@ -115,6 +116,7 @@ int runtime_instance_update(const struct runtime_instance *inst, const struct oc
 struct runtime_exec {
     const struct oci_process *process;
     const char *pid_file, *console_socket; /* as in struct runtime_create */
+    char *const *cgroups;                  /* of the container's, below which it runs: cgroup_descend() */
     unsigned preserve_fds;
     bool detached;
     bool ignore_paused;

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "runtime/hooks.h"
+#include "runtime/netdev.h"
+#include "runtime/plan.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -64,6 +66,24 @@ static char *own_name(void)
     struct passwd *user = getpwuid(getuid());
 
     return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
+}
+
+/* The program is the first of its PID namespace, as a rule. */
+static void tell_sockets(unsigned n, struct oci_process *process)
+{
+    _cleanup_free_ char *assignment = str_printf("LISTEN_FDS=%u", n);
+
+    strv_env_set(&process->env, assignment);
+    strv_env_set(&process->env, "LISTEN_PID=1");
+}
+
+static int check_systemd(const struct runtime_create *how, struct err *err)
+{
+    int r = how->systemd ? systemd_check(err) : 0;
+
+    if (r < 0 || !how->systemd)
+        return r;
+    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
 }
 
 /* The record says where to clean up before there is anything, and never names a cgroup that is somebody else's. */
@@ -226,10 +246,12 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
+        .bundle = inst->record.bundle,
         .host = host,
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
         .gate = &gate,
+        .state = &state,
         .outlives = true,
         .no_pivot = how->no_pivot,
         .no_keyring = how->no_keyring,
@@ -242,13 +264,12 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     if (r < 0)
         return r;
     start.cgroup = cg;
-    if (hooks_any(&spec->hooks)) {
-        runtime_instance_state(inst, RUNTIME_CREATING, &state);
-        start.state = &state;
-    }
+    runtime_instance_state(inst, RUNTIME_CREATING, &state);
     r = runtime_start(&start, ret, err);
     if (r == 0)
         r = bring_to_gate(ret, &spec->hooks, &state, err);
+    if (r == 0)
+        r = netdev_move(&spec->platform, ret->pid, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
@@ -281,10 +302,8 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = how->systemd_cgroup ? systemd_check(err) : 0;
+    int r = runtime_instance_new(how->root, how->id, &inst, err);
 
-    if (r == 0)
-        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);
@@ -293,9 +312,14 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
+        r = check_systemd(how, err);
+    if (r == 0)
         r = cgroup_host_detect(&host, err);
     if (r == 0)
         r = note(&inst, &spec, &host, &text, err);
+    plan_capability_warn(&spec.process.capabilities);
+    if (how->listen_fds)
+        tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
         r = start_process(how, &inst, &spec, &host, &process, err);
     if (r < 0) {

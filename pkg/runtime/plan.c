@@ -21,49 +21,10 @@ const char *plan_keep(struct plan *p, char *s)
     return s;
 }
 
-/* A kernel parameter may be set only where it is the container's own, and never the host's. */
-static bool is_own_sysctl(const struct plan *p, const char *name)
+static void plan_paths(char *const *paths, const char *field, enum plan_op op, struct plan *p)
 {
-    static const struct {
-        const char *start; /* of names, or a whole one */
-        uint64_t flag;
-    } known[] = {
-        {"net.", CLONE_NEWNET},
-        {"fs.mqueue.", CLONE_NEWIPC},
-        {"kernel.msgmax", CLONE_NEWIPC},
-        {"kernel.msgmnb", CLONE_NEWIPC},
-        {"kernel.msgmni", CLONE_NEWIPC},
-        {"kernel.sem", CLONE_NEWIPC},
-        {"kernel.shmall", CLONE_NEWIPC},
-        {"kernel.shmmax", CLONE_NEWIPC},
-        {"kernel.shmmni", CLONE_NEWIPC},
-        {"kernel.shm_rmid_forced", CLONE_NEWIPC},
-        {"kernel.domainname", CLONE_NEWUTS},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        const char *rest = str_after(name, known[i].start);
-
-        if (rest && (!*rest || str_ends(known[i].start, ".")))
-            return p->clone_flags & known[i].flag;
-    }
-    return false;
-}
-
-static int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err)
-{
-    STRV_FOREACH (setting, spec->platform.sysctl) {
-        size_t n = strcspn(*setting, "=");
-        _cleanup_free_ char *name = str_ndup(*setting, n);
-        char *path = str_printf("/proc/sys/%s", name);
-
-        for (char *dot = path; (dot = strchr(dot, '.'));)
-            *dot = '/';
-        plan_add(p, PLAN_SYSCTL, plan_keep(p, path))->source = *setting + n + 1;
-        if (strchr(name, '/') || !is_own_sysctl(p, name))
-            return err_set(err, ERR_INVALID, "linux.sysctl: \"%s\" is in none of the container's own namespaces", name);
-    }
-    return 0;
+    for (size_t i = 0; paths && paths[i]; i++)
+        plan_add(p, op, paths[i])->field = plan_keep(p, str_printf("%s[%zu]", field, i));
 }
 
 static void plan_walls(const struct runtime_start *start, struct plan *p)
@@ -74,10 +35,8 @@ static void plan_walls(const struct runtime_start *start, struct plan *p)
 
     plan_add(p, PLAN_USER, spec->process.user.username);
     plan_add(p, PLAN_DIRECTORY, spec->process.cwd);
-    STRV_FOREACH (path, spec->platform.readonly_paths)
-        plan_add(p, PLAN_READONLY_PATH, *path);
-    STRV_FOREACH (path, spec->platform.masked_paths)
-        plan_add(p, PLAN_MASK_PATH, *path);
+    plan_paths(spec->platform.readonly_paths, "linux.readonlyPaths", PLAN_READONLY_PATH, p);
+    plan_paths(spec->platform.masked_paths, "linux.maskedPaths", PLAN_MASK_PATH, p);
     if (spec->root.readonly) {
         s = plan_add(p, PLAN_CHANGE, "/");
         s->mount.set = MOUNT_ATTR_RDONLY;
@@ -196,7 +155,7 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     if (r < 0)
         return r;
     plan_walls(start, p);
-    if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
+    if (!str_empty(spec->hostname) && oci_spec_namespace(spec, "uts"))
         plan_add(p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
     if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->domainname))
         plan_add(p, PLAN_DOMAINNAME, NULL)->source = spec->domainname;
@@ -297,5 +256,6 @@ char *plan_describe(const struct plan_step *step)
         [PLAN_EXEC] = "exec",
     };
 
-    return step->target ? str_printf("%s %s", what[step->op], step->target) : str_dup(what[step->op]);
+    return str_printf("%s%s%s%s%s", step->field ? step->field : "", step->field ? ": " : "", what[step->op],
+                      step->target ? " " : "", step->target ? step->target : "");
 }

@@ -80,6 +80,7 @@ struct plan_mount {
 
 struct plan_step {
     enum plan_op op;
+    const char *field;  /* of config.json, for errors: "mounts[2]"; or NULL */
     const char *target; /* a path in the container's root, unless said otherwise; strings belong to spec or plan */
     const char *source;
     const char *type;
@@ -133,6 +134,9 @@ char *plan_describe(const struct plan_step *step);
 /* The root file system: where it comes from, what is mounted, /dev: plan_root.c. */
 int plan_root(const struct runtime_start *start, struct plan *p, struct err *err);
 
+/* Kernel parameters, of the container's own namespaces alone: plan_sysctl.c. */
+int plan_sysctls(const struct oci_spec *spec, struct plan *p, struct err *err);
+
 /* What is left of linux.rootfsPropagation to be done when the root is "/". */
 void plan_root_propagation(const struct oci_spec *spec, struct plan *p);
 
@@ -147,9 +151,15 @@ char **plan_mount_options(void);
 /* "rslave" -> MS_SLAVE, recursive; false for what is no such word. */
 bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recursive);
 
+/* All that are known, by their numbers. The caller frees it. */
+char **plan_capability_names(void);
+
 /* The bits of "CAP_CHOWN" and others. A name that is none is passed over with a debug line: the specification wants a
  * warning and no failure. */
 uint64_t plan_capability_mask(char *const *names);
+
+/* Warns of those that we cannot grant, not having them. */
+void plan_capability_warn(const struct oci_capabilities *capabilities);
 
 /* What few processes have: plan_attributes.c. Those of a container as a whole come before its root is built, those of
  * the process itself while it still has the rights to set them. ERR_INVALID names the field. */

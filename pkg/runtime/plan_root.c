@@ -13,7 +13,7 @@
 static int plan_root_source(const struct runtime_start *start, struct plan *p, struct err *err)
 {
     const struct oci_spec *spec = start->spec;
-    const char *path = spec->root.path, *bundle = start->state ? start->state->bundle : NULL;
+    const char *path = spec->root.path, *bundle = start->bundle;
     const char *word = spec->platform.rootfs_propagation;
     unsigned long propagation = MS_SLAVE;
     bool recursive;
@@ -29,7 +29,7 @@ static int plan_root_source(const struct runtime_start *start, struct plan *p, s
     s->mount.propagation = propagation == MS_UNBINDABLE ? MS_PRIVATE : propagation;
     s->flag = true;
     s->source = path;
-    plan_add(p, start->overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, path);
+    plan_add(p, start->overlay ? PLAN_ROOT_OVERLAY : PLAN_ROOT_DIRECTORY, path)->field = "root.path";
     return 0;
 }
 
@@ -141,27 +141,37 @@ static bool is_filled_later(const struct plan_step *s)
     return str_eq(s->target, "/dev") || str_eq(s->target, "/dev/");
 }
 
+static int plan_mount(const struct runtime_start *start, const struct oci_mount *m, struct plan *p, struct err *err)
+{
+    struct plan_step *s = plan_add(p, PLAN_MOUNT, m->destination);
+    int r;
+
+    if (*m->destination != '/')
+        s->target = plan_keep(p, str_printf("/%s", m->destination));
+    r = plan_parse_mount(m, start->bundle, p, s, err);
+    if (r < 0)
+        return r;
+    if (s->op == PLAN_MOUNT && strcmp(s->type, "cgroup") == 0) {
+        plan_cgroup_mount(start, p);
+        return 0;
+    }
+    /* Something else behind the name would make what is hidden below it visible. */
+    s->flag = s->op == PLAN_MOUNT && (strcmp(s->type, "proc") == 0 || strcmp(s->type, "sysfs") == 0);
+    s->label = s->op == PLAN_MOUNT && !s->flag ? start->spec->platform.mount_label : NULL;
+    return 0;
+}
+
 static int plan_mounts(const struct runtime_start *start, struct plan *p, struct err *err)
 {
-    const char *bundle = start->state ? start->state->bundle : NULL;
-
     for (size_t i = 0; i < start->spec->mounts.n; i++) {
-        const struct oci_mount *m = &start->spec->mounts.v[i];
-        struct plan_step *s = plan_add(p, PLAN_MOUNT, m->destination);
-        int r;
+        size_t first = p->steps.n;
+        const char *field = plan_keep(p, str_printf("mounts[%zu]", i));
+        int r = plan_mount(start, &start->spec->mounts.v[i], p, err);
 
-        if (*m->destination != '/')
-            s->target = plan_keep(p, str_printf("/%s", m->destination));
-        r = plan_parse_mount(m, bundle, p, s, err);
         if (r < 0)
-            return err_wrap(err, "mounts[%zu]", i);
-        if (s->op == PLAN_MOUNT && strcmp(s->type, "cgroup") == 0) {
-            plan_cgroup_mount(start, p);
-            continue;
-        }
-        /* Something else behind the name would make what is hidden below it visible. */
-        s->flag = s->op == PLAN_MOUNT && (strcmp(s->type, "proc") == 0 || strcmp(s->type, "sysfs") == 0);
-        s->label = s->op == PLAN_MOUNT && !s->flag ? start->spec->platform.mount_label : NULL;
+            return err_wrap(err, "%s", field);
+        for (size_t n = first; n < p->steps.n; n++)
+            p->steps.v[n].field = field;
     }
     return 0;
 }
@@ -227,12 +237,14 @@ static int plan_devices(const struct oci_spec *spec, struct plan *p, struct err 
         if (str_eq(d->path, "/dev/ptmx")) /* the container's own, always */
             continue;
         s = plan_add(p, PLAN_DEVICE, d->path);
+        s->field = plan_keep(p, str_printf("linux.devices[%zu]", n));
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
             if (d->type[0] == kinds[i].type && !d->type[1])
                 s->mode = kinds[i].mode | (d->mode ? (mode_t)*d->mode & 07777 : 0666);
         if (!s->mode)
             return err_set(err, ERR_INVALID, "linux.devices[%zu].type: \"%s\" is not known", n, d->type);
-        s->device = S_ISFIFO(s->mode) ? 0 : makedev((unsigned)d->major, (unsigned)d->minor);
+        if (!S_ISFIFO(s->mode))
+            s->device = d->major && d->minor ? makedev((unsigned)*d->major, (unsigned)*d->minor) : 0;
         s->uid = (uid_t)d->uid;
         s->gid = (gid_t)d->gid;
     }

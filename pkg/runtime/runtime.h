@@ -33,13 +33,14 @@ struct runtime_overlay {
 struct runtime_start {
     const struct oci_spec *spec;
     const struct runtime_overlay *overlay; /* mounted on the spec's root.path; NULL: the directory is the root itself */
+    const char *bundle; /* what relative paths of root and mounts begin in; absolute, or NULL where there are none */
     const struct cgroup_host *host;
     const struct cgroup *cgroup; /* to be joined, or NULL */
     int stdio[3];                /* become 0, 1, 2 where there is no terminal; -1: /dev/null */
     unsigned preserve_fds;       /* so many of the caller's descriptors, from 3 on, are the program's as well */
 
     const struct gate *gate;       /* it waits there before its program runs; NULL: it does not wait */
-    const struct oci_state *state; /* what hooks are told; NULL: there are no hooks to run */
+    const struct oci_state *state; /* what hooks are told, and where the bundle is; NULL: neither */
     bool outlives;                 /* does not die with the calling process */
     bool no_pivot;                 /* the root cannot be changed by pivot_root(2), as on a ramdisk */
     bool no_keyring;               /* keeps the session keyring of the caller */

@@ -135,7 +135,7 @@ bad() {
 
 @test "annotations and names" {
     bad '.annotations = []' annotations ''
-    bad '.annotations = {"a": 1}' annotations ''
+    bad '.annotations = {"a": 1}' annotations.a ''
     is_runc || bad '.annotations = {"": "x"}' annotations ''
     bad '.hostname = 1' hostname ''
     bad '.hostname = ("x" * 100)' hostname ''

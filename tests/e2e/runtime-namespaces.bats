@@ -201,7 +201,7 @@ namespaces_of() {
     names process.user.uid
     edit '.process.user = {uid: 0, gid: 0} | .linux.uidMappings += [{containerID: 5, hostID: 200000, size: 10}]'
     fails '' create one
-    names 'linux.uidMappings'
+    names 'linux.uidMappings[1]'
     edit '.linux.uidMappings = .linux.gidMappings | .linux.namespaces |= map(select(.type != "user"))'
     is_runc || fails 'user' create one
     is_runc || names linux.uidMappings

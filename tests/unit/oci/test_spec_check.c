@@ -148,6 +148,9 @@ static void test_namespaces(void **state _unused_)
         {"\"namespaces\":[{\"type\":\"user\"}]", "linux.uidMappings: missing, and there is a new user namespace"},
         {"\"namespaces\":[{\"type\":\"user\",\"path\":\"/p\"}]", NULL},
         {"\"namespaces\":[{\"type\":\"user\"}]," MAPPED, NULL},
+        {"\"namespaces\":[{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":2}],"
+         "\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":2}]",
+         "process.user.uid: 0 is not mapped"},
         {"\"namespaces\":[{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":2}]",
          "linux.gidMappings: missing"},
         {"\"namespaces\":[{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":2},"
@@ -191,9 +194,15 @@ static void test_linux(void **state _unused_)
         {DEVICE("\"type\":\"c\",\"path\":\"d\""), "linux.devices[1].path: \"d\" is not an absolute path"},
         {DEVICE("\"type\":\"c\",\"path\":\"/d/..\""), "linux.devices[1].path: \"/d/..\" names a directory"},
         {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"major\":4096"), "linux.devices[1].major: 4096"},
-        {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"minor\":-1"), "linux.devices[1].minor: -1"},
-        {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"fileMode\":65536"), "linux.devices[1].fileMode: 65536"},
-        {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"gid\":-1"), "linux.devices[1].gid: -1 is no id"},
+        {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"major\":1,\"minor\":-1"), "linux.devices[1].minor: -1"},
+        {DEVICE("\"type\":\"c\",\"path\":\"/d\""), "linux.devices[1].major: missing"},
+        {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"major\":1,\"minor\":1,\"fileMode\":65536"),
+         "linux.devices[1].fileMode: 65536"},
+        {DEVICE("\"type\":\"c\",\"path\":\"/d\",\"major\":1,\"minor\":1,\"gid\":-1"),
+         "linux.devices[1].gid: -1 is no id"},
+        /* "Cgroups Path" */
+        {"\"cgroupsPath\":\"/a/../../b\"", "linux.cgroupsPath: \"/a/../../b\" leads upwards"},
+        {"\"cgroupsPath\":\"/a/b..c\"", NULL},
         /* "Masked Paths", "Readonly Paths": MUST be absolute */
         {"\"maskedPaths\":[\"/a\",\"b\"]", "linux.maskedPaths[1]: \"b\" is not an absolute path"},
         {"\"readonlyPaths\":[\"\"]", "linux.readonlyPaths[0]: \"\" is not an absolute path"},

@@ -8,8 +8,6 @@
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
-static struct oci_state state_of_bundle = {.bundle = (char *)"/bundle"};
-
 /* The plan of what `rest` adds to a small specification; `host` may be NULL. */
 static int make_on(const struct cgroup_host *host, const char *namespaces, const char *linux_members, const char *rest,
                    struct oci_spec *spec, struct plan *ret, struct err *err)
@@ -22,7 +20,7 @@ static int make_on(const struct cgroup_host *host, const char *namespaces, const
 
     if (oci_spec_parse(text, strlen(text), spec, err) < 0)
         fail_msg("%s: %s", text, err->text);
-    struct runtime_start start = {.spec = spec, .host = host ? host : &none, .state = &state_of_bundle};
+    struct runtime_start start = {.spec = spec, .host = host ? host : &none, .bundle = "/bundle"};
 
     return plan_make(&start, ret, err);
 }
@@ -339,7 +337,8 @@ static void test_devices(void **state _unused_)
     assert_ok(
         make("\"devices\":[{\"type\":\"u\",\"path\":\"/dev/a\",\"major\":1,\"minor\":5,\"fileMode\":384,\"uid\":7,"
              "\"gid\":8},{\"type\":\"b\",\"path\":\"/x/b\",\"major\":8,\"minor\":1,\"fileMode\":0},"
-             "{\"type\":\"p\",\"path\":\"/f\",\"major\":3},{\"type\":\"c\",\"path\":\"/dev/ptmx\"}],",
+             "{\"type\":\"p\",\"path\":\"/f\",\"major\":3},{\"type\":\"c\",\"path\":\"/dev/"
+             "ptmx\",\"major\":5,\"minor\":2}],",
              "", &spec, &p, &err));
     s = find(&p, PLAN_DEVICE, "/dev/a");
     assert_int_equal(s->mode, S_IFCHR | 0600);
