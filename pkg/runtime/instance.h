@@ -32,6 +32,7 @@ struct runtime_record {
     char *bundle;  /* absolute */
     char *rootfs;  /* absolute */
     char *cgroup;  /* its path in every hierarchy */
+    char *unit;    /* of systemd, that the cgroup is; NULL: it was made directly */
     char *created; /* RFC 3339 */
     char *owner;   /* the name or the id of who created it */
     char **annotations;

@@ -77,20 +77,27 @@ static void tell_sockets(unsigned n, struct oci_process *process)
     strv_env_set(&process->env, "LISTEN_PID=1");
 }
 
-static int check_systemd(const struct runtime_create *how, struct err *err)
+/* Never one that is somebody else's: what is noted is killed and removed with the container. */
+static int choose_cgroup(struct runtime_instance *inst, const char *path, bool systemd, const struct cgroup_host *host,
+                         struct err *err)
 {
-    int r = how->systemd ? systemd_check(err) : 0;
+    _cleanup_scope_ struct systemd_scope scope = {0};
+    int r = systemd ? systemd_scope_of(path, inst->id, &scope, err)
+                    : cgroup_path_of(path, "/cbox-runtime", inst->id, &scope.path, err);
 
-    if (r < 0 || !how->systemd)
+    if (r == 0)
+        r = cgroup_check_unused(host, scope.path, err);
+    if (r < 0)
         return r;
-    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
+    inst->record.cgroup = steal_ptr(&scope.path);
+    inst->record.unit = steal_ptr(&scope.unit);
+    return 0;
 }
 
-/* The record says where to clean up before there is anything, and never names a cgroup that is somebody else's. */
-static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
-                const struct buf *text, struct err *err)
+/* The record says where to clean up before there is anything. */
+static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool systemd,
+                const struct cgroup_host *host, const struct buf *text, struct err *err)
 {
-    _cleanup_free_ char *cgroup = NULL;
     char created[TIME_TEXT_MAX];
     int r;
 
@@ -98,12 +105,9 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     inst->record.created = str_dup(time_format(time_now(), created));
     inst->record.owner = own_name();
     inst->record.annotations = strv_copy(spec->annotations);
-    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &cgroup, err);
-    if (r == 0)
-        r = cgroup_check_unused(host, cgroup, err);
+    r = choose_cgroup(inst, spec->platform.cgroups_path, systemd, host, err);
     if (r < 0)
         return r;
-    inst->record.cgroup = steal_ptr(&cgroup);
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
     return r < 0 ? r : runtime_instance_write(inst, err);
 }
@@ -166,14 +170,23 @@ int runtime_write_pid(const char *path, pid_t pid, struct err *err)
 
 /* ---- the process ---- */
 
+/* `ret_holder`: systemd's cgroup has a process already. */
 static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
-                       struct cgroup **ret, struct err *err)
+                       struct cgroup **ret, pid_t *ret_holder, struct err *err)
 {
     _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
+    _cleanup_scope_ struct systemd_scope scope = {0};
     int r = cgroup_plan_make(&plan, host, &spec->platform.resources, err);
 
+    if (r == 0 && inst->record.unit) {
+        r = systemd_scope_of(spec->platform.cgroups_path, inst->id, &scope, err);
+        if (r == 0)
+            r = systemd_scope_start(&scope, &spec->platform.resources, ret_holder, err);
+        if (r < 0)
+            str_replace(&inst->record.unit, NULL);
+    }
     if (r == 0)
-        r = cgroup_create(ret, host, inst->record.cgroup, &plan, err);
+        r = (inst->record.unit ? cgroup_adopt : cgroup_create)(ret, host, inst->record.cgroup, &plan, err);
     if (r < 0) /* what it made is gone again: nothing of it is ours to remove */
         str_replace(&inst->record.cgroup, NULL);
     return r < 0 ? r : runtime_give_cgroup(*ret, host, spec, err);
@@ -257,7 +270,8 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .no_keyring = how->no_keyring,
         .seccomp_cache = cache,
     };
-    int r = make_cgroup(inst, spec, host, &cg, err);
+    _cleanup_(systemd_holder_end) pid_t holder = 0;
+    int r = make_cgroup(inst, spec, host, &cg, &holder, err);
 
     if (r == 0)
         r = gate_open(inst->dir, &gate, err);
@@ -312,11 +326,11 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
-        r = check_systemd(how, err);
+        r = how->systemd ? systemd_check(err) : 0;
     if (r == 0)
         r = cgroup_host_detect(&host, err);
     if (r == 0)
-        r = note(&inst, &spec, &host, &text, err);
+        r = note(&inst, &spec, how->systemd, &host, &text, err);
     plan_capability_warn(&spec.process.capabilities);
     if (how->listen_fds)
         tell_sockets(how->listen_fds, &spec.process);
