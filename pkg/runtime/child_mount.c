@@ -170,8 +170,6 @@ int child_bind(struct child *c, const struct plan_step *s, struct err *err)
     if (r == -ENOTDIR)
         return err_set(err, ERR_INVALID, "%s is a %s, and the target is not", s->source,
                        S_ISDIR(st.st_mode) ? "directory" : "file");
-    if (r == -EOPNOTSUPP)
-        return err_set(err, ERR_UNSUPPORTED, "changing what is mounted below takes Linux 5.12");
     return r < 0 ? err_errno(err, -r, "%s", s->source) : 0;
 }
 
@@ -186,12 +184,9 @@ int child_change(struct child *c, const struct plan_step *s, struct err *err)
 int child_readonly_path(struct child *c, const struct plan_step *s, struct err *err)
 {
     static const struct plan_mount all = {.recursive = true, .set_below = MOUNT_ATTR_RDONLY};
-    static const struct plan_mount top = {.recursive = true, .set = MOUNT_ATTR_RDONLY};
     _cleanup_fd_ int target = path_open_in_root(c->root, s->target, O_PATH, 0);
     int r = target < 0 ? target : mount_bind(target, "", target, &all);
 
-    if (r == -EOPNOTSUPP)
-        r = mount_bind(target, "", target, &top);
     return r < 0 && r != -ENOENT && r != -ENOTDIR ? err_errno(err, -r, "mount") : 0;
 }
 

@@ -15,8 +15,8 @@ int mount_new(int target, const char *type, const char *source, const struct pla
 int mount_detached(const char *type);
 
 /* Mounts what `source` (below `dirfd`, or `dirfd` itself where it is "") shows on `target`, with the changes of `how`
- * applied before anybody can see it; 0 or -errno. Before 5.12 what is mounted below cannot be changed: -EOPNOTSUPP for
- * how->set_below and how->clear_below. Ids are not mapped: mount_clone(). */
+ * applied before anybody can see it (before 5.12, right after that, and mount by mount); 0 or -errno. Ids are not
+ * mapped: mount_clone(). */
 int mount_bind(int dirfd, const char *source, int target, const struct plan_mount *how);
 
 /* The same in two steps: a copy that is mounted nowhere, or -errno (ENOSYS before 5.12). `userns` is a user namespace
@@ -24,7 +24,7 @@ int mount_bind(int dirfd, const char *source, int target, const struct plan_moun
 int mount_clone(int dirfd, const char *source, const struct plan_mount *how, int userns);
 int mount_attach(int tree, int target);
 
-/* Changes attributes and propagation of the mount whose root is `target`; 0 or -errno, as mount_bind(). */
+/* Changes attributes and propagation of the mount whose root is `target`; 0 or -errno. */
 int mount_change(int target, const struct plan_mount *how);
 
 /* Changes the file system itself, and the mount whose root is `target` to what `how` says and nothing else; 0 or

@@ -45,6 +45,11 @@ option_is() {
     }
 }
 
+# takes CALL: skips the test where the runtime is run without this system call (kernels.bats).
+takes() {
+    [[ " ${WITHOUT-} " != *" $1 "* ]] || skip "it takes $1"
+}
+
 # --- root ------------------------------------------------------------------------------------------------------------
 
 @test "root.path is absolute, or relative to the bundle, or a link" {
@@ -350,6 +355,7 @@ device
 # --- ids -------------------------------------------------------------------------------------------------------------
 
 @test "a mount with ids mapped by its own mappings, and by the container's" {
+    takes mount_setattr
     beyond_runc 'mapped mounts'
     touch "$source/file"
     chown 1000:1001 "$source/file"
@@ -368,6 +374,7 @@ device
 }
 
 @test "a mount that its file system cannot map, and mappings that are none" {
+    takes mount_setattr
     beyond_runc 'mapped mounts'
     edit '.mounts += [{destination: "/data", source: "/proc", options: ["rbind", "idmap"],
         uidMappings: [{containerID: 0, hostID: 1, size: 1}], gidMappings: [{containerID: 0, hostID: 1, size: 1}]}]'
@@ -380,6 +387,7 @@ device
 }
 
 @test "sources that the container's user may not reach" {
+    takes mount_setattr
     chmod 700 "$BATS_TEST_TMPDIR"
     chmod o+x "$BATS_TEST_TMPDIR"
     hidden=$BATS_TEST_TMPDIR/hidden
