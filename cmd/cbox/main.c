@@ -13,18 +13,25 @@ static void print_debug(const char *line)
     fprintf(stderr, "%s: %s\n", CBOX_PROGRAM, line);
 }
 
+static void print_warning(const char *line)
+{
+    fprintf(stderr, "%s: warning: %s\n", CBOX_PROGRAM, line);
+}
+
 static int run_command(struct cli_context *ctx, const struct cli_call *call)
 {
     struct err err = ERR_INIT;
     int r = call->command->standalone ? 0 : cbox_context_load(ctx, &err);
+
+    if (r == 0 && ctx->globals.runtime.log)
+        r = cbox_runtime_log_open(&ctx->globals.runtime, &err);
 
     if (r >= 0)
         r = call->command->run(ctx, call->options, call->operands, &err);
     if (r >= 0)
         return r;
     cbox_print_error(&err);
-    if (ctx->globals.runtime.log)
-        cbox_runtime_log(ctx, &err);
+    cbox_runtime_log_error(&err);
     return cli_exit_code(call->command, r);
 }
 
@@ -62,10 +69,9 @@ int main(int argc, char **argv)
     int code;
 
     fd_hold_stdio();
+    log_set_warning_sink(print_warning);
     if (cli_parse(root, program, &ctx.globals, argv, &call, &err) < 0) {
         cbox_print_error(&err);
-        if (ctx.globals.runtime.log)
-            cbox_runtime_log(&ctx, &err);
         code = call.failure;
     } else if (ctx.globals.runtime.version && call.command == &group_runtime) {
         code = cbox_runtime_print_version(root == &group_runtime ? program : "cbox-runtime");

@@ -2,12 +2,16 @@
 #include "runtime.h"
 
 #include "base/buf.h"
+#include "base/log.h"
+#include "base/num.h"
 #include "base/time.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+
+enum { DESCRIPTORS_MAX = 1024 };
 
 char *cbox_runtime_root(const struct cli_context *ctx)
 {
@@ -30,31 +34,64 @@ int cbox_runtime_load(const struct cli_context *ctx, const char *id, bool lock, 
     return runtime_instance_load(root, id, lock, ret, err);
 }
 
-void cbox_runtime_log(const struct cli_context *ctx, const struct err *err)
+static struct {
+    int fd;
+    bool json;
+} journal = {.fd = -1};
+
+static void add_entry(const char *level, const char *text)
 {
-    const struct cbox_runtime_globals *g = &ctx->globals.runtime;
-    _cleanup_fd_ int fd = open(g->log, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0644);
-    bool json = str_eq(g->log_format, "json");
     _cleanup_buf_ struct buf line = BUF_INIT;
     char now[TIME_TEXT_MAX];
 
-    if (fd < 0)
-        return;
     time_format(time_now(), now);
-    buf_adds(&line, json ? "{\"level\":\"error\",\"msg\":" : "time=\"");
-    if (json) {
-        buf_add_json(&line, err->text);
-        buf_addf(&line, ",\"time\":\"%s\"}\n", now);
-    } else {
-        buf_addf(&line, "%s\" level=error msg=", now);
-        buf_add_json(&line, err->text);
-        buf_addc(&line, '\n');
-    }
-    fd_write_all(fd, line.p, line.len);
+    if (journal.json)
+        buf_addf(&line, "{\"level\":\"%s\",\"msg\":", level);
+    else
+        buf_addf(&line, "time=\"%s\" level=%s msg=", now, level);
+    buf_add_json(&line, text);
+    if (journal.json)
+        buf_addf(&line, ",\"time\":\"%s\"}", now);
+    buf_addc(&line, '\n');
+    fd_write_all(journal.fd, line.p, line.len);
+}
+
+static void add_debug(const char *line)
+{
+    add_entry("debug", line);
+}
+
+int cbox_runtime_log_open(const struct cbox_runtime_globals *g, struct err *err)
+{
+    journal.json = str_eq(g->log_format, "json");
+    journal.fd = open(g->log, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0644);
+    if (journal.fd < 0)
+        return err_errno(err, errno, "--log: %s", g->log);
+    if (g->debug)
+        log_set_sink(add_debug);
+    return 0;
+}
+
+void cbox_runtime_log_error(const struct err *err)
+{
+    if (journal.fd >= 0)
+        add_entry("error", err->text);
+}
+
+unsigned cbox_runtime_listen_fds(void)
+{
+    const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+    int64_t n = 0, owner;
+
+    if (!fds || !pid || num_parse_i64(pid, 1, INT32_MAX, &owner, NULL) < 0 || owner != getpid() ||
+        num_parse_i64(fds, 1, DESCRIPTORS_MAX, &n, NULL) < 0)
+        return 0;
+    return (unsigned)n;
 }
 
 int cbox_runtime_preserve(int64_t n, unsigned *ret, struct err *err)
 {
+    n += cbox_runtime_listen_fds();
     for (int64_t fd = 3; fd < 3 + n; fd++)
         if (fcntl((int)fd, F_GETFD) < 0)
             return err_set(err, ERR_INVALID, "--preserve-fds: descriptor %lld is not open", (long long)fd);
@@ -80,11 +117,21 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_entry commands[] = {
-    {"create", &cmd_runtime_create, CLI_OTHER}, {"delete", &cmd_runtime_delete, CLI_OTHER},
-    {"exec", &cmd_runtime_exec, CLI_OTHER},     {"features", &cmd_runtime_features, CLI_OTHER},
-    {"kill", &cmd_runtime_kill, CLI_OTHER},     {"list", &cmd_runtime_list, CLI_OTHER},
-    {"run", &cmd_runtime_run, CLI_OTHER},       {"spec", &cmd_runtime_spec, CLI_OTHER},
-    {"start", &cmd_runtime_start, CLI_OTHER},   {"state", &cmd_runtime_state, CLI_OTHER},
+    {"create", &cmd_runtime_create, CLI_OTHER},
+    {"delete", &cmd_runtime_delete, CLI_OTHER},
+    {"events", &cmd_runtime_events, CLI_OTHER},
+    {"exec", &cmd_runtime_exec, CLI_OTHER},
+    {"features", &cmd_runtime_features, CLI_OTHER},
+    {"kill", &cmd_runtime_kill, CLI_OTHER},
+    {"list", &cmd_runtime_list, CLI_OTHER},
+    {"pause", &cmd_runtime_pause, CLI_OTHER},
+    {"ps", &cmd_runtime_ps, CLI_OTHER},
+    {"resume", &cmd_runtime_resume, CLI_OTHER},
+    {"run", &cmd_runtime_run, CLI_OTHER},
+    {"spec", &cmd_runtime_spec, CLI_OTHER},
+    {"start", &cmd_runtime_start, CLI_OTHER},
+    {"state", &cmd_runtime_state, CLI_OTHER},
+    {"update", &cmd_runtime_update, CLI_OTHER},
 };
 
 const struct cli_command group_runtime = {

@@ -10,7 +10,7 @@ _cbox_tables() {
         commands='run ps pull push images login logout search version info help container image manifest runtime system history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -60,7 +60,7 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -143,7 +143,7 @@ _cbox_tables() {
         ;;
     'cbox runtime')
         options='--debug --log:file --log-format:words=text|json --root:directory --rootless:none --systemd-cgroup -v --version'
-        commands='create delete exec kill list run start state'
+        commands='create delete events exec features kill list pause ps resume run spec start state update'
         ;;
     'cbox runtime create')
         options='-b:directory --bundle:directory --console-socket:file --no-new-keyring --no-pivot --pid-file:file --preserve-fds:none'
@@ -153,10 +153,16 @@ _cbox_tables() {
         options='-f --force'
         first=none others=none
         ;;
+    'cbox runtime events')
+        options='--interval:none --stats'
+        first=none others=none
+        ;;
     'cbox runtime exec')
-        options='-g:none --additional-gids:none --apparmor:none -c:none --cap:none --console-socket:file --cwd:none -d --detach -e:none --env:none --ignore-paused --no-new-privs --pid-file:file --preserve-fds:none -p:file --process:file --process-label:none -t --tty -u:none --user:none'
+        options='-g:none --additional-gids:none --apparmor:none -c:none --cap:none --cgroup:none --console-socket:file --cwd:none -d --detach -e:none --env:none --ignore-paused --no-new-privs --pid-file:file --preserve-fds:none -p:file --process:file --process-label:none -t --tty -u:none --user:none'
         first=none others=none
         stop=1
+        ;;
+    'cbox runtime features')
         ;;
     'cbox runtime kill')
         options='-a --all'
@@ -165,14 +171,32 @@ _cbox_tables() {
     'cbox runtime list')
         options='-f:words=table|json --format:words=table|json -q --quiet'
         ;;
+    'cbox runtime pause')
+        first=none others=none
+        ;;
+    'cbox runtime ps')
+        options='-f:words=table|json --format:words=table|json'
+        first=none others=none
+        stop=1
+        ;;
+    'cbox runtime resume')
+        first=none others=none
+        ;;
     'cbox runtime run')
         options='-b:directory --bundle:directory --console-socket:file -d --detach --keep --no-new-keyring --no-pivot --no-subreaper --pid-file:file --preserve-fds:none'
         first=none others=none
+        ;;
+    'cbox runtime spec')
+        options='-b:directory --bundle:directory --rootless'
         ;;
     'cbox runtime start')
         first=none others=none
         ;;
     'cbox runtime state')
+        first=none others=none
+        ;;
+    'cbox runtime update')
+        options='--blkio-weight:none --cpu-burst:none --cpu-idle:none --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none --cpu-share:none --cpuset-cpus:none --cpuset-mems:none --l3-cache-schema:none --mem-bw-schema:none --memory:none --memory-reservation:none --memory-swap:none --pids-limit:none -r:file --resources:file'
         first=none others=none
         ;;
     'cbox system')

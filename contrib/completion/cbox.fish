@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime exec' 'runtime kill' 'runtime list' 'runtime run' 'runtime start' 'runtime state' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -59,6 +59,7 @@ complete -c cbox -n "__cbox_at 'run'" -l entrypoint -x -d 'Overwrite the default
 complete -c cbox -n "__cbox_at 'run'" -s e -l env -x -d 'Set environment variables'
 complete -c cbox -n "__cbox_at 'run'" -l env-file -r -F -d 'Read in a file of environment variables'
 complete -c cbox -n "__cbox_at 'run'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'run'" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c cbox -n "__cbox_at 'run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'run'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'run'" -s m -l memory -x -d 'Memory limit'
@@ -68,6 +69,7 @@ complete -c cbox -n "__cbox_at 'run'" -l pids-limit -x -d 'Tune container pids l
 complete -c cbox -n "__cbox_at 'run'" -l platform -x -d 'Platform of the image if it has to be pulled'
 complete -c cbox -n "__cbox_at 'run'" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c cbox -n "__cbox_at 'run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'run'" -l security-opt -x -d 'Security Options'
 complete -c cbox -n "__cbox_at 'run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'run'" -s v -l volume -r -F -d 'Bind mount a volume'
@@ -137,6 +139,7 @@ complete -c cbox -n "__cbox_at 'container run'" -l entrypoint -x -d 'Overwrite t
 complete -c cbox -n "__cbox_at 'container run'" -s e -l env -x -d 'Set environment variables'
 complete -c cbox -n "__cbox_at 'container run'" -l env-file -r -F -d 'Read in a file of environment variables'
 complete -c cbox -n "__cbox_at 'container run'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'container run'" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
 complete -c cbox -n "__cbox_at 'container run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'container run'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'container run'" -s m -l memory -x -d 'Memory limit'
@@ -146,6 +149,7 @@ complete -c cbox -n "__cbox_at 'container run'" -l pids-limit -x -d 'Tune contai
 complete -c cbox -n "__cbox_at 'container run'" -l platform -x -d 'Platform of the image if it has to be pulled'
 complete -c cbox -n "__cbox_at 'container run'" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c cbox -n "__cbox_at 'container run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'container run'" -l security-opt -x -d 'Security Options'
 complete -c cbox -n "__cbox_at 'container run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'container run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -r -F -d 'Bind mount a volume'
@@ -258,12 +262,19 @@ complete -c cbox -n "__cbox_at 'manifest push'" -s p -l purge -d 'Remove the loc
 
 complete -c cbox -n "__cbox_at 'runtime'" -a create -d 'Create a container'
 complete -c cbox -n "__cbox_at 'runtime'" -a delete -d 'Delete a container that has ended'
+complete -c cbox -n "__cbox_at 'runtime'" -a events -d 'Show what a container uses, and out of memory kills'
 complete -c cbox -n "__cbox_at 'runtime'" -a exec -d 'Run another program in a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a features -d 'Show what the runtime can do'
 complete -c cbox -n "__cbox_at 'runtime'" -a kill -d 'Send a signal to a container\'s first process (default TERM)'
 complete -c cbox -n "__cbox_at 'runtime'" -a list -d 'List containers'
+complete -c cbox -n "__cbox_at 'runtime'" -a pause -d 'Stop all processes of a container where they are'
+complete -c cbox -n "__cbox_at 'runtime'" -a ps -d 'Show the processes of a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a resume -d 'Let the processes of a paused container go on'
 complete -c cbox -n "__cbox_at 'runtime'" -a run -d 'Create and start a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a spec -d 'Write a config.json to begin with'
 complete -c cbox -n "__cbox_at 'runtime'" -a start -d 'Start a container that was created'
 complete -c cbox -n "__cbox_at 'runtime'" -a state -d 'Show the state of a container'
+complete -c cbox -n "__cbox_at 'runtime'" -a update -d 'Change the limits of a container that runs'
 complete -c cbox -n "__cbox_at 'runtime'" -l debug -d 'Say on standard error what is being done'
 complete -c cbox -n "__cbox_at 'runtime'" -l log -r -F -d 'File that errors are added to'
 complete -c cbox -n "__cbox_at 'runtime'" -l log-format -x -a 'text json' -d 'Form of what is added to the log'
@@ -281,9 +292,13 @@ complete -c cbox -n "__cbox_at 'runtime create'" -l preserve-fds -x -d 'Hand on 
 
 complete -c cbox -n "__cbox_at 'runtime delete'" -s f -l force -d 'Kill it where it runs; a container that is not there is fine'
 
+complete -c cbox -n "__cbox_at 'runtime events'" -l interval -x -d 'Time between two statistics'
+complete -c cbox -n "__cbox_at 'runtime events'" -l stats -d 'Display statistics once and end'
+
 complete -c cbox -n "__cbox_at 'runtime exec'" -s g -l additional-gids -x -d 'Further groups'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l apparmor -x -d 'AppArmor profile of the process'
 complete -c cbox -n "__cbox_at 'runtime exec'" -s c -l cap -x -d 'Add a capability'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l cgroup -x -d 'Run it in a cgroup below the container\'s'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l console-socket -r -F -d 'Socket that is sent the terminal\'s master'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l cwd -x -d 'Working directory'
 complete -c cbox -n "__cbox_at 'runtime exec'" -s d -l detach -d 'Leave it running'
@@ -302,6 +317,8 @@ complete -c cbox -n "__cbox_at 'runtime kill'" -s a -l all -d 'Send the signal t
 complete -c cbox -n "__cbox_at 'runtime list'" -s f -l format -x -a 'table json' -d 'Form of the list'
 complete -c cbox -n "__cbox_at 'runtime list'" -s q -l quiet -d 'Only display container IDs'
 
+complete -c cbox -n "__cbox_at 'runtime ps'" -s f -l format -x -a 'table json' -d 'Form of the list'
+
 complete -c cbox -n "__cbox_at 'runtime run'" -s b -l bundle -x -a '(__fish_complete_directories)' -d 'Directory of the bundle (default: this one)'
 complete -c cbox -n "__cbox_at 'runtime run'" -l console-socket -r -F -d 'Socket that is sent the terminal\'s master'
 complete -c cbox -n "__cbox_at 'runtime run'" -s d -l detach -d 'Leave it running'
@@ -311,6 +328,27 @@ complete -c cbox -n "__cbox_at 'runtime run'" -l no-pivot -d 'Change the root wi
 complete -c cbox -n "__cbox_at 'runtime run'" -l no-subreaper -d 'Accepted: this command never is a subreaper'
 complete -c cbox -n "__cbox_at 'runtime run'" -l pid-file -r -F -d 'File to write the process id to'
 complete -c cbox -n "__cbox_at 'runtime run'" -l preserve-fds -x -d 'Hand on so many descriptors besides 0, 1 and 2'
+
+complete -c cbox -n "__cbox_at 'runtime spec'" -s b -l bundle -x -a '(__fish_complete_directories)' -d 'Directory to write config.json to, instead of this one'
+complete -c cbox -n "__cbox_at 'runtime spec'" -l rootless -d 'Make it one for a user without root\'s rights'
+
+complete -c cbox -n "__cbox_at 'runtime update'" -l blkio-weight -x -d 'Weight of block I/O, 10 to 1000'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-burst -x -d 'Time saved up and used beyond the quota'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-idle -x -d '1: only what others leave (SCHED_IDLE); 0: not so'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-period -x -d 'Period of the quota'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-quota -x -d 'Time in each period; -1: no limit'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-rt-period -x -d 'Period of realtime scheduling'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-rt-runtime -x -d 'Time of realtime scheduling in each period'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpu-share -x -d 'Shares of CPU time, relative to others'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpuset-cpus -x -d 'CPUs to run on (0-3, 0,1)'
+complete -c cbox -n "__cbox_at 'runtime update'" -l cpuset-mems -x -d 'Memory nodes to use (0-3, 0,1)'
+complete -c cbox -n "__cbox_at 'runtime update'" -l l3-cache-schema -x -d 'Share of the L3 cache (Intel RDT)'
+complete -c cbox -n "__cbox_at 'runtime update'" -l mem-bw-schema -x -d 'Share of memory bandwidth (Intel RDT)'
+complete -c cbox -n "__cbox_at 'runtime update'" -l memory -x -d 'Memory limit; -1: none'
+complete -c cbox -n "__cbox_at 'runtime update'" -l memory-reservation -x -d 'Memory that is left to it when there is little'
+complete -c cbox -n "__cbox_at 'runtime update'" -l memory-swap -x -d 'Limit of memory and swap together; -1: none'
+complete -c cbox -n "__cbox_at 'runtime update'" -l pids-limit -x -d 'Number of processes; -1: no limit'
+complete -c cbox -n "__cbox_at 'runtime update'" -s r -l resources -r -F -d 'File with linux.resources as in config.json, "-" for standard input'
 
 complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'

@@ -42,34 +42,21 @@ const char *cgroup_dir(const struct cgroup *cg, enum cgroup_controller c)
     return m ? m->dir : NULL;
 }
 
-int cgroup_path_of(const char *cgroups_path, const char *id, char **ret, struct err *err)
+int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id, char **ret, struct err *err)
 {
-    _cleanup_strv_ char **parts = NULL, **clean = NULL;
+    _cleanup_strv_ char **parts = strv_split(str_empty(cgroups_path) ? id : cgroups_path, '/'), **clean = NULL;
     _cleanup_free_ char *joined = NULL;
 
-    if (str_empty(cgroups_path))
-        joined = str_printf("/cbox/%s", id);
-    else if (*cgroups_path == '/')
-        joined = str_dup(cgroups_path);
-    else
-        joined = str_printf("/cbox/%s", cgroups_path);
-    parts = strv_split(joined, '/');
     STRV_FOREACH (part, parts) {
-        size_t n = strv_len(clean);
-
-        if (str_eq(*part, "..") && n) {
-            free(clean[n - 1]);
-            clean[n - 1] = NULL;
-        } else if (**part && !str_eq(*part, ".") && !str_eq(*part, "..")) {
+        if (str_eq(*part, ".."))
+            return err_set(err, ERR_INVALID, "linux.cgroupsPath: '%s' has a '..' in it", cgroups_path);
+        if (**part && !str_eq(*part, "."))
             strv_add(&clean, *part);
-        }
     }
     if (!strv_len(clean))
-        return err_set(err, ERR_INVALID, "linux.cgroupsPath: '%s' is the root of all cgroups",
-                       cgroups_path ? cgroups_path : "");
-    free(joined);
+        return err_set(err, ERR_INVALID, "linux.cgroupsPath: '%s' names no cgroup of its own", cgroups_path);
     joined = strv_join(clean, "/");
-    *ret = str_printf("/%s", joined);
+    *ret = str_printf("%s/%s", !str_empty(cgroups_path) && *cgroups_path == '/' ? "" : parent, joined);
     return 0;
 }
 

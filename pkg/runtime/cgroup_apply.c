@@ -194,6 +194,8 @@ static int write_setting(struct work *w, size_t i, struct err *err)
         return refuse_absent(m, s, err);
     if (r < 0) {
         err_errno(err, -r, "%s: writing '%s' to %s/%s", s->limit, s->value, m->dir, s->file);
+        if (r == -EINVAL && str_eq(s->file, "memory.limit_in_bytes"))
+            err_hint(err, "memory may not be above memory and swap together: raise that limit as well");
         return depends_on_others(s, r) ? CGROUP_TRY_LATER : err->kind;
     }
     w->state[i] = DONE;

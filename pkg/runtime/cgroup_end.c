@@ -144,6 +144,20 @@ static int kill_one_cgroup(const char *dir, void *arg)
     return r;
 }
 
+static int thaw_one(const char *dir, _unused_ void *arg)
+{
+    _cleanup_free_ char *file = str_printf("%s/freezer.state", dir);
+
+    return fd_write_text(AT_FDCWD, file, "THAWED");
+}
+
+void cgroup_let_die(struct cgroup *cg)
+{
+    VEC_FOREACH (m, &cg->members)
+        if (m->version == 1 && m->controllers & 1U << CGROUP_FREEZER)
+            cgroup_for_tree(m->dir, thaw_one, NULL);
+}
+
 /* The hierarchy whose list of processes is the container's: that of the freezer, or whichever there is. */
 static const struct cgroup_member *listing_member(const struct cgroup *cg)
 {
@@ -158,11 +172,12 @@ int cgroup_signal(struct cgroup *cg, int signal, struct err *err)
     struct killing killing = {.signal = signal};
     int r = m ? cgroup_for_tree(m->dir, kill_one_cgroup, &killing) : 0;
 
+    if (signal == SIGKILL)
+        cgroup_let_die(cg);
     return r < 0 && r != -ENOENT ? err_errno(err, -r, "reading the processes of cgroup %s", m->dir) : 0;
 }
 
-/* Freezing keeps them from forking away from under the list. SIGKILL ends what v2 froze at once; what v1 froze, when it
- * is thawed. */
+/* Freezing keeps them from forking away from under the list. */
 int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
 {
     const struct cgroup_member *m = listing_member(cg);
@@ -179,6 +194,7 @@ int cgroup_kill_by_list(struct cgroup *cg, struct err *err)
         r = cgroup_for_tree(m->dir, kill_one_cgroup, &killing);
         VEC_FOREACH (f, &cg->members)
             f->driver->freeze(f, false);
+        cgroup_let_die(cg);
         if (r == -ENOENT || (r == 0 && killing.n == 0))
             return 0;
         if (r < 0)
@@ -194,9 +210,7 @@ int cgroup_kill(struct cgroup *cg, struct err *err)
 
         if (r == ERR_UNSUPPORTED)
             continue;
-        /* On a hybrid host the freezer is v1's, and what that holds hears no signal. */
-        VEC_FOREACH (f, &cg->members)
-            f->driver->freeze(f, false);
+        cgroup_let_die(cg); /* on a hybrid host the freezer is v1's */
         return r;
     }
     return cgroup_kill_by_list(cg, err);

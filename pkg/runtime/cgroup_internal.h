@@ -1,4 +1,4 @@
-/* Shared by the cgroup*.c files and their tests; not for use elsewhere. */
+/* Shared by the files of the runtime that read and write cgroups, and their tests; not for use elsewhere. */
 #pragma once
 
 #include "runtime/cgroup.h"

@@ -63,8 +63,7 @@ static uint64_t bounding_set(void)
 static uint64_t within(uint64_t wanted, uint64_t can, const char *set)
 {
     if (wanted & ~can)
-        log_debug("warning: process.capabilities.%s: %#llx cannot be granted", set,
-                  (unsigned long long)(wanted & ~can));
+        log_debug("process.capabilities.%s: %#llx cannot be granted", set, (unsigned long long)(wanted & ~can));
     return wanted & can;
 }
 
@@ -73,7 +72,7 @@ static void raise_ambient(uint64_t ambient)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     for (unsigned long cap = 0; cap < 64; cap++)
         if (has(ambient, cap) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-            log_debug("warning: process.capabilities.ambient: %lu: %s", cap, strerror(errno));
+            log_debug("process.capabilities.ambient: %lu: %s", cap, strerror(errno));
 }
 
 int child_capabilities_set(struct child *c, struct err *err)

@@ -134,17 +134,36 @@ int child_no_new_privs(struct child *c _unused_, const struct plan_step *s _unus
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_errno(err, errno, "prctl") : 0;
 }
 
+static int fail_id(const char *field, unsigned id, struct err *err)
+{
+    if (errno == EINVAL)
+        return err_set(err, ERR_INVALID, "%s: %u is not mapped in the user namespace", field, id);
+    return err_errno(err, errno, "%s", field);
+}
+
+/* user_namespaces(7): who was not allowed to map groups has given setgroups(2) up; then the caller's stay, which are
+ * nobody's inside. */
+static int set_groups(const struct child *c, struct err *err)
+{
+    if (setgroups(c->user.groups.n, c->user.groups.v) == 0 || (errno == EPERM && c->user.groups.n <= 1))
+        return 0;
+    if (errno == EINVAL)
+        return err_set(err, ERR_INVALID, "process.user: a group is not mapped in the user namespace");
+    return err_errno(err, errno, "process.user.additionalGids");
+}
+
 int child_identity(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     const struct oci_process *process = &c->start->spec->process;
+    int r = set_groups(c, err);
 
-    if (setgroups(c->user.groups.n, c->user.groups.v) < 0)
-        return err_errno(err, errno, "setgroups");
+    if (r < 0)
+        return r;
     if (setresgid(c->user.gid, c->user.gid, c->user.gid) < 0)
-        return err_errno(err, errno, "setresgid");
+        return fail_id("process.user.gid", c->user.gid, err);
     prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (setresuid(c->user.uid, c->user.uid, c->user.uid) < 0)
-        return err_errno(err, errno, "setresuid");
+        return fail_id("process.user.uid", c->user.uid, err);
     umask(process->user.umask ? (mode_t)*process->user.umask : 022);
     return child_capabilities_set(c, err);
 }

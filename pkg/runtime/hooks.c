@@ -82,12 +82,6 @@ void hooks_try(const oci_hook_list *list, const char *field, const struct oci_st
         struct err why = ERR_INIT;
 
         if (run_nth(list, i, field, &text, dir, &why) < 0)
-            log_debug("%s", why.text);
+            log_warning("%s", why.text);
     }
-}
-
-bool hooks_any(const struct oci_hooks *hooks)
-{
-    return hooks->prestart.n || hooks->create_runtime.n || hooks->create_container.n || hooks->start_container.n ||
-           hooks->poststart.n || hooks->poststop.n;
 }

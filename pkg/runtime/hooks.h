@@ -14,6 +14,3 @@ int hooks_run(const oci_hook_list *list, const char *field, const struct oci_sta
 
 /* The same, going on past those that fail, which go into the debug log: for hooks whose failure changes nothing. */
 void hooks_try(const oci_hook_list *list, const char *field, const struct oci_state *state, const char *dir);
-
-/* Whether there are any in the whole specification. */
-bool hooks_any(const struct oci_hooks *hooks);

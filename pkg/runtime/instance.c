@@ -216,6 +216,16 @@ static bool is_locked(const struct runtime_instance *inst)
     return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+static bool is_frozen(const struct runtime_instance *inst)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+    struct err why = ERR_INIT;
+    bool frozen = false;
+
+    return runtime_instance_cgroup(inst, &host, &cg, &why) == 0 && cgroup_is_frozen(cg, &frozen, &why) == 0 && frozen;
+}
+
 enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
 {
     _cleanup_fd_ int fd = -1;
@@ -225,7 +235,9 @@ enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
     fd = runtime_instance_process(inst);
     if (fd < 0)
         return RUNTIME_STOPPED;
-    return gate_is_closed(inst->dir) ? RUNTIME_CREATED : RUNTIME_RUNNING;
+    if (gate_is_closed(inst->dir))
+        return RUNTIME_CREATED;
+    return is_frozen(inst) ? RUNTIME_PAUSED : RUNTIME_RUNNING;
 }
 
 int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *ret, struct err *err)

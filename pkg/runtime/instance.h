@@ -81,9 +81,12 @@ struct runtime_create {
     const char *pid_file;       /* gets the pid of the process; NULL: none */
     const char *console_socket; /* a socket's path: is sent the terminal's master; NULL: the caller keeps it */
     unsigned preserve_fds;
-    bool detached; /* without console_socket there can be no terminal */
+    unsigned listen_fds; /* so many of them are sockets to listen on, which the program is told: sd_listen_fds(3) */
+    bool systemd;        /* systemd makes the cgroup */
+    bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
+    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate. On failure nothing is left behind. ERR_EXISTS for
@@ -103,9 +106,18 @@ int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool 
  * runs. Of no account afterwards: `inst` can only be released. */
 int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err);
 
+/* Stops all of its processes, or lets them go on. ERR_INVALID in a state that this makes no sense in. */
+int runtime_instance_pause(const struct runtime_instance *inst, bool pause, struct err *err);
+
+/* Changes what it may use: what is not given stays as it is, and so do devices. On failure nothing is changed, unless
+ * the hint says so. ERR_INVALID where it has ended. */
+int runtime_instance_update(const struct runtime_instance *inst, const struct oci_resources *resources,
+                            struct err *err);
+
 struct runtime_exec {
     const struct oci_process *process;
     const char *pid_file, *console_socket; /* as in struct runtime_create */
+    char *const *cgroups;                  /* of the container's, below which it runs: cgroup_descend() */
     unsigned preserve_fds;
     bool detached;
     bool ignore_paused;

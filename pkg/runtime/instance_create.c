@@ -1,8 +1,11 @@
 #include "runtime/instance_internal.h"
+#include "runtime/systemd.h"
 
 #include "base/log.h"
 #include "base/time.h"
 #include "runtime/hooks.h"
+#include "runtime/netdev.h"
+#include "runtime/plan.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -58,21 +61,29 @@ static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, st
     return 0;
 }
 
-/* Absolute: below the root of every hierarchy. Else, or when there is none: below the runtime's own. */
-static char *cgroup_path(const struct oci_spec *spec, const char *id)
-{
-    const char *path = spec->platform.cgroups_path;
-
-    if (str_empty(path))
-        path = id;
-    return *path == '/' ? str_dup(path) : str_printf("/cbox-runtime/%s", path);
-}
-
 static char *own_name(void)
 {
     struct passwd *user = getpwuid(getuid());
 
     return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
+}
+
+/* The program is the first of its PID namespace, as a rule. */
+static void tell_sockets(unsigned n, struct oci_process *process)
+{
+    _cleanup_free_ char *assignment = str_printf("LISTEN_FDS=%u", n);
+
+    strv_env_set(&process->env, assignment);
+    strv_env_set(&process->env, "LISTEN_PID=1");
+}
+
+static int check_systemd(const struct runtime_create *how, struct err *err)
+{
+    if (!how->systemd)
+        return 0;
+    if (access("/run/systemd/system", F_OK) < 0)
+        return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: systemd does not run on this host");
+    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
 }
 
 /* The record says where to clean up before there is anything. */
@@ -82,10 +93,12 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     int r;
 
     inst->record.version = str_dup(spec->version);
-    inst->record.cgroup = cgroup_path(spec, inst->id);
     inst->record.created = str_dup(time_format(time_now(), created));
     inst->record.owner = own_name();
     inst->record.annotations = strv_copy(spec->annotations);
+    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &inst->record.cgroup, err);
+    if (r < 0)
+        return r;
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
     return r < 0 ? r : runtime_instance_write(inst, err);
 }
@@ -156,7 +169,10 @@ static int make_cgroup(const struct runtime_instance *inst, const struct oci_spe
 
     if (r == 0)
         r = cgroup_plan_make(&plan, ret_host, &spec->platform.resources, err);
-    return r < 0 ? r : cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+    if (r < 0)
+        return r;
+    r = cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
+    return r == ERR_INVALID ? err_wrap(err, "linux.cgroupsPath") : r;
 }
 
 static int run_hooks(const struct oci_hooks *hooks, struct oci_state *state, pid_t pid, struct err *err)
@@ -232,6 +248,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
         .gate = &gate,
+        .state = &state,
         .outlives = true,
         .no_pivot = how->no_pivot,
         .no_keyring = how->no_keyring,
@@ -244,13 +261,12 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     if (r < 0)
         return r;
     start.cgroup = cg;
-    if (hooks_any(&spec->hooks)) {
-        runtime_instance_state(inst, RUNTIME_CREATING, &state);
-        start.state = &state;
-    }
+    runtime_instance_state(inst, RUNTIME_CREATING, &state);
     r = runtime_start(&start, ret, err);
     if (r == 0)
         r = bring_to_gate(ret, &spec->hooks, &state, err);
+    if (r == 0)
+        r = netdev_move(&spec->platform, ret->pid, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
@@ -282,8 +298,10 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = runtime_instance_new(how->root, how->id, &inst, err);
+    int r = how->systemd_cgroup ? systemd_check(err) : 0;
 
+    if (r == 0)
+        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);
@@ -292,7 +310,12 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
+        r = check_systemd(how, err);
+    if (r == 0)
         r = note(&inst, &spec, &text, err);
+    plan_capability_warn(&spec.process.capabilities);
+    if (how->listen_fds)
+        tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
         r = start_process(how, &inst, &spec, &process, err);
     if (r < 0) {

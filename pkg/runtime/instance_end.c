@@ -55,28 +55,41 @@ int runtime_instance_start(struct runtime_instance *inst, struct err *err)
     return r;
 }
 
+/* 0 where there is no cgroup any more. */
 static int signal_all(const struct runtime_instance *inst, int signal, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
-    int r = runtime_instance_cgroup(inst, &host, &cg, err);
+    struct err why = ERR_INIT;
+    int r = runtime_instance_cgroup(inst, &host, &cg, &why);
 
-    return r < 0 ? r : cgroup_signal(cg, signal, err);
+    if (r == 0)
+        r = signal == SIGKILL ? cgroup_kill(cg, &why) : cgroup_signal(cg, signal, &why);
+    if (r < 0 && r != ERR_NOT_FOUND && err)
+        *err = why;
+    return r == ERR_NOT_FOUND ? 0 : r;
+}
+
+/* One that is paused. */
+static void let_die(const struct runtime_instance *inst)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+
+    if (runtime_instance_cgroup(inst, &host, &cg, NULL) == 0)
+        cgroup_let_die(cg);
 }
 
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err)
 {
     _cleanup_fd_ int process = runtime_instance_process(inst);
-    struct err why = ERR_INIT;
     int r;
 
-    if (all) {
-        r = signal_all(inst, signal, &why);
-        if (r < 0 && r != ERR_NOT_FOUND && err)
-            *err = why;
-        return r == ERR_NOT_FOUND ? 0 : r;
-    }
+    if (all)
+        return signal_all(inst, signal, err);
     r = process < 0 ? process : proc_signal(process, signal);
+    if (r == 0 && signal == SIGKILL)
+        let_die(inst);
     if (r == -ESRCH)
         return err_set(err, ERR_INVALID, "container not running: %s", inst->id);
     return r < 0 ? err_errno(err, -r, "sending a signal to container %s", inst->id) : 0;
@@ -105,11 +118,13 @@ static int kill_now(const struct runtime_instance *inst, struct err *err)
 {
     _cleanup_fd_ int process = runtime_instance_process(inst);
     struct pollfd ended = {.fd = process, .events = POLLIN};
+    struct err why = ERR_INIT;
 
     if (process < 0)
         return 0;
     proc_signal(process, SIGKILL);
-    signal_all(inst, SIGKILL, NULL);
+    if (signal_all(inst, SIGKILL, &why) < 0)
+        log_debug("%s", why.text);
     if (poll(&ended, 1, END_WAIT) == 0)
         return err_set(err, ERR_BUSY, "container %s does not end", inst->id);
     return 0;

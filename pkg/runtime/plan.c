@@ -155,7 +155,7 @@ static int plan_container(const struct runtime_start *start, struct plan *p, str
     if (r < 0)
         return r;
     plan_walls(start, p);
-    if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->hostname))
+    if (!str_empty(spec->hostname) && oci_spec_namespace(spec, "uts"))
         plan_add(p, PLAN_HOSTNAME, NULL)->source = spec->hostname;
     if (p->clone_flags & CLONE_NEWUTS && !str_empty(spec->domainname))
         plan_add(p, PLAN_DOMAINNAME, NULL)->source = spec->domainname;

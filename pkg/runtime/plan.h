@@ -158,6 +158,9 @@ char **plan_capability_names(void);
  * warning and no failure. */
 uint64_t plan_capability_mask(char *const *names);
 
+/* Warns of those that we cannot grant, not having them. */
+void plan_capability_warn(const struct oci_capabilities *capabilities);
+
 /* What few processes have: plan_attributes.c. Those of a container as a whole come before its root is built, those of
  * the process itself while it still has the rights to set them. ERR_INVALID names the field. */
 int plan_container_attributes(const struct oci_spec *spec, struct plan *p, struct err *err);

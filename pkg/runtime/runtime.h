@@ -40,7 +40,7 @@ struct runtime_start {
     unsigned preserve_fds;       /* so many of the caller's descriptors, from 3 on, are the program's as well */
 
     const struct gate *gate;       /* it waits there before its program runs; NULL: it does not wait */
-    const struct oci_state *state; /* what hooks are told; NULL: there are no hooks to run */
+    const struct oci_state *state; /* what hooks are told, and where the bundle is; NULL: neither */
     bool outlives;                 /* does not die with the calling process */
     bool no_pivot;                 /* the root cannot be changed by pivot_root(2), as on a ramdisk */
     bool no_keyring;               /* keeps the session keyring of the caller */

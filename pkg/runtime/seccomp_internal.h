@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/* With libseccomp, without the cache; `raw` as that makes it, for comparing. `*ret_library` is the file that the library
- * was loaded from, owned by it. */
+/* With libseccomp, without the cache; `raw` as that makes it, for comparing. `*ret_library` is the file that the
+ * library was loaded from, owned by it. */
 int seccomp_compile(const struct oci_seccomp *profile, bool raw, struct seccomp_filter *ret, const char **ret_library,
                     struct err *err);
 

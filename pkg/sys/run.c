@@ -75,6 +75,17 @@ static int spawn(const struct run *run, int input, int output, pid_t *ret, struc
     return r ? err_errno(err, r, "running %s", run->argv[0]) : 0;
 }
 
+/* For `n` more bytes, at the expense of what is there, and if that will not do of their first, whose number it gives.
+ */
+static size_t make_room(struct buf *b, size_t n)
+{
+    size_t surplus = n > b->max ? n - b->max : 0;
+
+    if (b->len + n - surplus > b->max)
+        buf_consume(b, b->len + n - surplus - b->max);
+    return surplus;
+}
+
 /* Takes what is there: 1 while more may come, 0 at the end. */
 static int take(const struct run *run, int fd, struct err *err)
 {
@@ -83,9 +94,9 @@ static int take(const struct run *run, int fd, struct err *err)
     int r = 0;
 
     while (r == 0 && (n = read(fd, bytes, sizeof(bytes))) > 0) {
-        if (run->tail && run->output->len + (size_t)n > run->output->max)
-            buf_consume(run->output, MIN_OF(run->output->len, run->output->len + (size_t)n - run->output->max));
-        r = buf_append(run->output, bytes, (size_t)n, err);
+        size_t surplus = run->tail ? make_room(run->output, (size_t)n) : 0;
+
+        r = buf_append(run->output, bytes + surplus, (size_t)n - surplus, err);
     }
     if (r < 0)
         return err_wrap(err, "%s", run->argv[0]);

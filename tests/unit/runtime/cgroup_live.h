@@ -95,6 +95,26 @@ static inline pid_t live_start(const struct cgroup *cg, int (*fn)(void))
     return pid;
 }
 
+/* The same, and waits until it has joined every hierarchy: for what is done to it from outside. */
+static inline pid_t live_start_inside(const struct cgroup *cg, int (*fn)(void))
+{
+    pid_t pid = live_start(cg, fn);
+    size_t n = 0;
+
+    while (n < cg->members.n) {
+        cgroup_pid_list pids = {0};
+        bool there = false;
+
+        assert_int_equal(cgroup_read_pids(AT_FDCWD, cg->members.v[n].dir, &pids), 0);
+        VEC_FOREACH (p, &pids)
+            there |= *p == pid;
+        free(pids.v);
+        n += there;
+        usleep(there ? 0 : 500);
+    }
+    return pid;
+}
+
 static inline int live_run(const struct cgroup *cg, int (*fn)(void))
 {
     int status = -1;

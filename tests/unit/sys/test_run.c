@@ -6,7 +6,10 @@
 
 static int run(const char *const *argv, const char *input, int timeout_ms, struct buf *out, struct err *err)
 {
-    return run_program(&(struct run){argv, input, strlen(input), timeout_ms, out}, err);
+    return run_program(
+        &(struct run){
+            .argv = argv, .input = input, .input_len = strlen(input), .timeout_ms = timeout_ms, .output = out},
+        err);
 }
 
 #define SHELL(line) ((const char *const[]){"sh", "-c", (line), NULL})
@@ -67,13 +70,51 @@ static void test_signals(void **state)
     assert_string_equal(buf_str(&out), "SigBlk:\t0000000000000000\n");
 }
 
+/* All that a program may be given in place of what we have, and the end of what is too long. */
+static void test_surroundings(void **state)
+{
+    _cleanup_buf_ struct buf out = BUF_INIT_MAX(100);
+    char *const env[] = {(char *)"ONLY=this", NULL};
+    struct run how = {.argv = (const char *const[]){"named", "-c", "pwd; echo $0 $ONLY $HOME >&2", NULL},
+                      .file = "/bin/sh",
+                      .env = env,
+                      .dir = "/usr",
+                      .output = &out,
+                      .errors = true};
+    struct err err;
+
+    (void)state;
+    assert_ok(run_program(&how, &err));
+    assert_string_equal(buf_str(&out), "/usr\nnamed this\n");
+    buf_clear(&out);
+    how.argv = (const char *const[]){"sh", "-c", "i=0; while [ $i -lt 1000 ]; do echo $i; i=$((i+1)); done", NULL};
+    how.tail = true;
+    assert_ok(run_program(&how, &err));
+    assert_true(out.len <= 100);
+    assert_true(str_ends(buf_str(&out), "\n998\n999\n"));
+}
+
+/* At its time-out it goes with what it started. */
+static void test_group(void **state)
+{
+    _cleanup_buf_ struct buf out = BUF_INIT_MAX(1000);
+    struct err err;
+    pid_t pid;
+
+    (void)state;
+    assert_fails(run(SHELL("sleep 3600 & echo $!; wait"), "", 200, &out, &err), ERR_NETWORK, "no answer");
+    pid = atoi(buf_str(&out));
+    assert_true(pid > 0);
+    for (int i = 0; i < 1000 && kill(pid, 0) == 0; i++)
+        usleep(10000);
+    assert_int_equal(kill(pid, 0), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_left_behind),
-        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_answer),  cmocka_unit_test(test_refused),      cmocka_unit_test(test_left_behind),
+        cmocka_unit_test(test_signals), cmocka_unit_test(test_surroundings), cmocka_unit_test(test_group),
     };
 
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
