@@ -5,6 +5,7 @@
 #include "sys/path.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -131,20 +132,46 @@ int child_remount(struct child *c, const struct plan_step *s, struct err *err)
     return r < 0 ? err_errno(err, -r, "mount") : 0;
 }
 
+/* Makes the file `path`, whose directory is made as well. What is behind a link is made where that leads: `*ret_next`
+ * is its path then. 0 or -errno. */
+static int make_file(struct child *c, const char *path, char **ret_next)
+{
+    const char *base = path_base(path);
+    _cleanup_free_ char *parent = str_ndup(path, (size_t)(base - path));
+    _cleanup_fd_ int dir = path_mkdirs_in_root(c->root, parent, 0755), fd = -1;
+    char target[PATH_MAX];
+    ssize_t n;
+
+    if (dir < 0)
+        return dir;
+    fd = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644);
+    if (fd >= 0 || errno != EEXIST)
+        return fd < 0 ? -errno : 0;
+    n = readlinkat(dir, base, target, sizeof(target) - 1);
+    if (n < 0)
+        return errno == EINVAL ? 0 : -errno; /* somebody else has made it */
+    target[n] = 0;
+    *ret_next = *target == '/' ? str_dup(target) : str_printf("%s%s", parent, target);
+    return 0;
+}
+
+enum { LINKS_MAX = 40 };
+
 /* A file in the root to mount on, made where it is missing. */
 static int open_file(struct child *c, const char *path, struct err *err)
 {
-    _cleanup_free_ char *parent = str_ndup(path, (size_t)(path_base(path) - path));
+    _cleanup_free_ char *at = str_dup(path);
     int fd = path_open_in_root(c->root, path, O_PATH, 0);
 
-    if (fd == -ENOENT) {
-        fd = path_mkdirs_in_root(c->root, parent, 0755);
-        fd_close(fd);
-        if (fd >= 0)
-            fd = path_open_in_root(c->root, path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
-        fd_close(fd);
-        if (fd >= 0)
-            fd = path_open_in_root(c->root, path, O_PATH, 0);
+    for (int links = 0; fd == -ENOENT && links < LINKS_MAX; links++) {
+        char *next = NULL;
+        int r = make_file(c, at, &next);
+
+        if (next)
+            str_replace(&at, next);
+        if (r < 0)
+            return err_errno(err, -r, "target");
+        fd = path_open_in_root(c->root, path, O_PATH, 0);
     }
     return fd < 0 ? err_errno(err, -fd, "target") : fd;
 }
