@@ -18,6 +18,7 @@ static void fill(struct oci_features *f)
     l->apparmor.enabled = true;
     l->selinux.enabled = true;
     l->mount_extensions.idmap.enabled = true;
+    l->net_devices.enabled = true;
 }
 
 static int run(struct cli_context *ctx _unused_, const void *opts _unused_, char **operands _unused_,
