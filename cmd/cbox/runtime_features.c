@@ -17,6 +17,7 @@ static void fill(struct oci_features *f)
     l->seccomp.supported_flags = strv_copy(l->seccomp.known_flags);
     l->apparmor.enabled = true;
     l->selinux.enabled = true;
+    l->intel_rdt = (struct oci_features_rdt){.enabled = true, .schemata = true, .monitoring = true};
     l->mount_extensions.idmap.enabled = true;
     l->net_devices.enabled = true;
 }

@@ -6,6 +6,7 @@
 #include "runtime/hooks.h"
 #include "runtime/netdev.h"
 #include "runtime/plan.h"
+#include "runtime/resctrl.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -233,6 +234,14 @@ static int settle(const struct runtime_create *how, struct runtime_instance *ins
     return r;
 }
 
+static int enter_class(const struct runtime_instance *inst, const struct oci_spec *spec, pid_t pid, struct err *err)
+{
+    _cleanup_free_ char *root = NULL;
+    int r = resctrl_find(&root, err);
+
+    return r < 0 ? r : resctrl_enter(root, spec->platform.intel_rdt, inst->id, pid, err);
+}
+
 static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
                          struct runtime_process *ret, struct err *err)
 {
@@ -267,6 +276,8 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         r = bring_to_gate(ret, &spec->hooks, &state, err);
     if (r == 0)
         r = netdev_move(&spec->platform, ret->pid, err);
+    if (r == 0 && spec->platform.intel_rdt)
+        r = enter_class(inst, spec, ret->pid, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
@@ -287,6 +298,7 @@ static void undo(struct runtime_instance *inst, const struct oci_spec *spec, str
         r = runtime_instance_forget(inst, &why);
     if (r < 0)
         log_debug("cleaning up: %s", why.text);
+    runtime_instance_leave(inst, spec);
     if (born)
         runtime_instance_poststop(inst, &spec->hooks);
 }

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "runtime/hooks.h"
+#include "runtime/resctrl.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
@@ -95,6 +96,14 @@ int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool 
     return r < 0 ? err_errno(err, -r, "sending a signal to container %s", inst->id) : 0;
 }
 
+void runtime_instance_leave(const struct runtime_instance *inst, const struct oci_spec *spec)
+{
+    _cleanup_free_ char *root = NULL;
+
+    if (spec->platform.intel_rdt && resctrl_find(&root, NULL) == 0)
+        resctrl_leave(root, spec->platform.intel_rdt, inst->id);
+}
+
 int runtime_instance_clear(const struct runtime_instance *inst, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
@@ -150,6 +159,7 @@ int runtime_instance_delete(struct runtime_instance *inst, bool force, struct er
         return r;
     if (runtime_instance_spec(inst, &spec, &why) < 0)
         log_debug("no hooks are run: %s", why.text);
+    runtime_instance_leave(inst, &spec);
     r = runtime_instance_forget(inst, err);
     if (r == 0)
         runtime_instance_poststop(inst, &spec.hooks);
