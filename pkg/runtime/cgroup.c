@@ -48,14 +48,10 @@ int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id,
     _cleanup_free_ char *joined = NULL;
 
     STRV_FOREACH (part, parts) {
-        size_t n = strv_len(clean);
-
-        if (str_eq(*part, "..") && n) {
-            free(clean[n - 1]);
-            clean[n - 1] = NULL;
-        } else if (**part && !str_eq(*part, ".") && !str_eq(*part, "..")) {
+        if (str_eq(*part, ".."))
+            return err_set(err, ERR_INVALID, "linux.cgroupsPath: '%s' has a '..' in it", cgroups_path);
+        if (**part && !str_eq(*part, "."))
             strv_add(&clean, *part);
-        }
     }
     if (!strv_len(clean))
         return err_set(err, ERR_INVALID, "linux.cgroupsPath: '%s' names no cgroup of its own", cgroups_path);

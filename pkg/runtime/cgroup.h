@@ -146,8 +146,8 @@ void cgroup_plan_release(struct cgroup_plan *plan);
 struct cgroup;
 
 /* Where a container's cgroup is: `cgroups_path` of its spec, taken from the mount point where it begins with '/', else
- * from `parent`, which is where `id` is if there is none. Cleaned lexically: ".." does not lead out of either.
- * ERR_INVALID for what is left of "/" or "..". The caller frees `ret`. config-linux.md, "Cgroups Path". */
+ * from `parent`, which is where `id` is if there is none. Cleaned lexically; ERR_INVALID for "..", and for the root.
+ * The caller frees `ret`. config-linux.md, "Cgroups Path". */
 int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id, char **ret, struct err *err);
 
 /* Makes `path` ("/cbox/ID": absolute, no ".." in it) in every hierarchy and carries out the plan. What there is already
@@ -159,6 +159,14 @@ int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const cha
 
 /* What is there under `path`; ERR_NOT_FOUND if no hierarchy has it. */
 int cgroup_open(struct cgroup **ret, const struct cgroup_host *host, const char *path, struct err *err);
+
+/* Goes on to a cgroup below: "[CONTROLLER[,CONTROLLER...]:]PATH", in all hierarchies or in those of the controllers.
+ * ERR_NOT_FOUND where there is none, ERR_PERMISSION where the path leads out. */
+int cgroup_descend(struct cgroup *cg, const char *where, struct err *err);
+
+/* Goes on to where the process `pid` is below it, if v2 lets nothing run in the cgroup itself, because it hands
+ * controllers down (cgroup-v2.rst, "No Internal Process Constraint"): an init in a container does that. */
+int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err);
 
 /* Forgets it; the cgroups themselves stay. */
 void cgroup_free(struct cgroup *cg);

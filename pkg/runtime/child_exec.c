@@ -2,6 +2,7 @@
 #include "runtime/child.h"
 #include "sys/frame.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -46,7 +47,11 @@ static void reset_signals(void)
 
 static int fail_exec(const char *name, int errnum, struct err *err)
 {
-    err_errno(err, errnum, "exec: \"%s\"", name);
+    _cleanup_free_ char *why = str_dup(strerror(errnum));
+
+    /* dockerd and podman look for Go's words for these, which begin small. */
+    *why = (char)tolower((unsigned char)*why);
+    err_set(err, ERR_NO_EXEC, "exec: \"%s\": %s", name, why);
     if (err)
         err->kind = errnum == ENOENT || errnum == ENOTDIR ? ERR_NO_COMMAND : ERR_NO_EXEC;
     return errnum == ENOENT || errnum == ENOTDIR ? ERR_NO_COMMAND : ERR_NO_EXEC;

@@ -141,13 +141,24 @@ static int fail_id(const char *field, unsigned id, struct err *err)
     return err_errno(err, errno, "%s", field);
 }
 
+/* user_namespaces(7): who was not allowed to map groups has given setgroups(2) up; then the caller's stay, which are
+ * nobody's inside. */
+static int set_groups(const struct child *c, struct err *err)
+{
+    if (setgroups(c->user.groups.n, c->user.groups.v) == 0 || (errno == EPERM && c->user.groups.n <= 1))
+        return 0;
+    if (errno == EINVAL)
+        return err_set(err, ERR_INVALID, "process.user: a group is not mapped in the user namespace");
+    return err_errno(err, errno, "process.user.additionalGids");
+}
+
 int child_identity(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     const struct oci_process *process = &c->start->spec->process;
+    int r = set_groups(c, err);
 
-    if (setgroups(c->user.groups.n, c->user.groups.v) < 0)
-        return err_errno(err, errno,
-                         errno == EINVAL ? "process.user: a group is not mapped in the user namespace" : "setgroups");
+    if (r < 0)
+        return r;
     if (setresgid(c->user.gid, c->user.gid, c->user.gid) < 0)
         return fail_id("process.user.gid", c->user.gid, err);
     prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);

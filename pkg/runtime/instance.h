@@ -86,6 +86,7 @@ struct runtime_create {
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
+    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate. On failure nothing is left behind. ERR_EXISTS for
@@ -116,6 +117,7 @@ int runtime_instance_update(const struct runtime_instance *inst, const struct oc
 struct runtime_exec {
     const struct oci_process *process;
     const char *pid_file, *console_socket; /* as in struct runtime_create */
+    char *const *cgroups;                  /* of the container's, below which it runs: cgroup_descend() */
     unsigned preserve_fds;
     bool detached;
     bool ignore_paused;

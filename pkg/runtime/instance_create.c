@@ -1,4 +1,5 @@
 #include "runtime/instance_internal.h"
+#include "runtime/systemd.h"
 
 #include "base/log.h"
 #include "base/time.h"
@@ -242,6 +243,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
+        .bundle = inst->record.bundle,
         .host = &host,
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
@@ -296,8 +298,10 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = runtime_instance_new(how->root, how->id, &inst, err);
+    int r = how->systemd_cgroup ? systemd_check(err) : 0;
 
+    if (r == 0)
+        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);

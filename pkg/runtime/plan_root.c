@@ -13,7 +13,7 @@
 static int plan_root_source(const struct runtime_start *start, struct plan *p, struct err *err)
 {
     const struct oci_spec *spec = start->spec;
-    const char *path = spec->root.path, *bundle = start->state ? start->state->bundle : NULL;
+    const char *path = spec->root.path, *bundle = start->bundle;
     const char *word = spec->platform.rootfs_propagation;
     unsigned long propagation = MS_SLAVE;
     bool recursive;
@@ -148,7 +148,7 @@ static int plan_mount(const struct runtime_start *start, const struct oci_mount 
 
     if (*m->destination != '/')
         s->target = plan_keep(p, str_printf("/%s", m->destination));
-    r = plan_parse_mount(m, start->state ? start->state->bundle : NULL, p, s, err);
+    r = plan_parse_mount(m, start->bundle, p, s, err);
     if (r < 0)
         return r;
     if (s->op == PLAN_MOUNT && strcmp(s->type, "cgroup") == 0) {

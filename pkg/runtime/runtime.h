@@ -33,6 +33,7 @@ struct runtime_overlay {
 struct runtime_start {
     const struct oci_spec *spec;
     const struct runtime_overlay *overlay; /* mounted on the spec's root.path; NULL: the directory is the root itself */
+    const char *bundle; /* what relative paths of root and mounts begin in; absolute, or NULL where there are none */
     const struct cgroup_host *host;
     const struct cgroup *cgroup; /* to be joined, or NULL */
     int stdio[3];                /* become 0, 1, 2 where there is no terminal; -1: /dev/null */

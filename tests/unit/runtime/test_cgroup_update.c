@@ -349,12 +349,10 @@ static void test_pids(_unused_ void **state)
 static void test_path_of(_unused_ void **state)
 {
     static const char *const paths[][2] = {
-        {NULL, "/cbox/id"},       {"", "/cbox/id"},
-        {"/a/b", "/a/b"},         {"a/b", "/cbox/a/b"},
-        {"/a//b/./c/", "/a/b/c"}, {"/a/../../b", "/b"},
-        {"../../x", "/cbox/x"},   {"system.slice:cbox:id", "/cbox/system.slice:cbox:id"},
+        {NULL, "/cbox/id"},   {"", "/cbox/id"},         {"/a/b", "/a/b"},
+        {"a/b", "/cbox/a/b"}, {"/a//b/./c/", "/a/b/c"}, {"system.slice:cbox:id", "/cbox/system.slice:cbox:id"},
     };
-    static const char *const roots[] = {"/", "/..", "..", "/a/.."};
+    static const char *const bad[] = {"/", ".", "//", "/..", "..", "/a/../b", "../x", "x/.."};
     struct err err;
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
@@ -363,10 +361,10 @@ static void test_path_of(_unused_ void **state)
         assert_ok(cgroup_path_of(paths[i][0], "/cbox", "id", &path, &err));
         assert_string_equal(path, paths[i][1]);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         char *path = NULL;
 
-        assert_fails(cgroup_path_of(roots[i], "/cbox", "id", &path, &err), ERR_INVALID, "linux.cgroupsPath: ");
+        assert_fails(cgroup_path_of(bad[i], "/cbox", "id", &path, &err), ERR_INVALID, "linux.cgroupsPath: ");
     }
 }
 

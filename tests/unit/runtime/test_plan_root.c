@@ -8,8 +8,6 @@
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
-static struct oci_state state_of_bundle = {.bundle = (char *)"/bundle"};
-
 /* The plan of what `rest` adds to a small specification; `host` may be NULL. */
 static int make_on(const struct cgroup_host *host, const char *namespaces, const char *linux_members, const char *rest,
                    struct oci_spec *spec, struct plan *ret, struct err *err)
@@ -22,7 +20,7 @@ static int make_on(const struct cgroup_host *host, const char *namespaces, const
 
     if (oci_spec_parse(text, strlen(text), spec, err) < 0)
         fail_msg("%s: %s", text, err->text);
-    struct runtime_start start = {.spec = spec, .host = host ? host : &none, .state = &state_of_bundle};
+    struct runtime_start start = {.spec = spec, .host = host ? host : &none, .bundle = "/bundle"};
 
     return plan_make(&start, ret, err);
 }
