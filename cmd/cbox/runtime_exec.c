@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 struct exec_options {
-    const char *apparmor, *cgroup, *console_socket, *cwd, *pid_file, *process, *process_label, *user;
-    char **additional_gids, **caps, **env;
+    const char *apparmor, *console_socket, *cwd, *pid_file, *process, *process_label, *user;
+    char **additional_gids, **caps, **cgroups, **env;
     int64_t preserve_fds;
     bool detach, ignore_paused, no_new_privs, tty;
 };
@@ -16,6 +16,8 @@ static const struct cli_option options[] = {
     CLI_LIST(struct exec_options, 'g', "additional-gids", additional_gids, "Further groups", .word = "gid"),
     CLI_STRING(struct exec_options, 0, "apparmor", apparmor, "AppArmor profile of the process", .word = "profile"),
     CLI_LIST(struct exec_options, 'c', "cap", caps, "Add a capability", .word = "capability"),
+    CLI_LIST(struct exec_options, 0, "cgroup", cgroups, "Run it in a cgroup below the container's",
+             .word = "[controller:]path"),
     CLI_STRING(struct exec_options, 0, "console-socket", console_socket, "Socket that is sent the terminal's master",
                .word = "path", .values = CLI_VALUES_FILE),
     CLI_STRING(struct exec_options, 0, "cwd", cwd, "Working directory", .word = "dir"),
@@ -117,6 +119,7 @@ static int exec(const struct runtime_instance *inst, const struct exec_options *
         .process = &spec.process,
         .pid_file = str_given(o->pid_file),
         .console_socket = str_given(o->console_socket),
+        .cgroups = o->cgroups,
         .detached = o->detach,
         .ignore_paused = o->ignore_paused,
     };

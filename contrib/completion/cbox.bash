@@ -158,7 +158,7 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox runtime exec')
-        options='-g:none --additional-gids:none --apparmor:none -c:none --cap:none --console-socket:file --cwd:none -d --detach -e:none --env:none --ignore-paused --no-new-privs --pid-file:file --preserve-fds:none -p:file --process:file --process-label:none -t --tty -u:none --user:none'
+        options='-g:none --additional-gids:none --apparmor:none -c:none --cap:none --cgroup:none --console-socket:file --cwd:none -d --detach -e:none --env:none --ignore-paused --no-new-privs --pid-file:file --preserve-fds:none -p:file --process:file --process-label:none -t --tty -u:none --user:none'
         first=none others=none
         stop=1
         ;;

@@ -298,6 +298,7 @@ complete -c cbox -n "__cbox_at 'runtime events'" -l stats -d 'Display statistics
 complete -c cbox -n "__cbox_at 'runtime exec'" -s g -l additional-gids -x -d 'Further groups'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l apparmor -x -d 'AppArmor profile of the process'
 complete -c cbox -n "__cbox_at 'runtime exec'" -s c -l cap -x -d 'Add a capability'
+complete -c cbox -n "__cbox_at 'runtime exec'" -l cgroup -x -d 'Run it in a cgroup below the container\'s'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l console-socket -r -F -d 'Socket that is sent the terminal\'s master'
 complete -c cbox -n "__cbox_at 'runtime exec'" -l cwd -x -d 'Working directory'
 complete -c cbox -n "__cbox_at 'runtime exec'" -s d -l detach -d 'Leave it running'

@@ -160,6 +160,14 @@ int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const cha
 /* What is there under `path`; ERR_NOT_FOUND if no hierarchy has it. */
 int cgroup_open(struct cgroup **ret, const struct cgroup_host *host, const char *path, struct err *err);
 
+/* Goes on to a cgroup below: "[CONTROLLER[,CONTROLLER...]:]PATH", in all hierarchies or in those of the controllers.
+ * ERR_NOT_FOUND where there is none, ERR_PERMISSION where the path leads out. */
+int cgroup_descend(struct cgroup *cg, const char *where, struct err *err);
+
+/* Goes on to where the process `pid` is below it, if v2 lets nothing run in the cgroup itself, because it hands
+ * controllers down (cgroup-v2.rst, "No Internal Process Constraint"): an init in a container does that. */
+int cgroup_follow(struct cgroup *cg, pid_t pid, struct err *err);
+
 /* Forgets it; the cgroups themselves stay. */
 void cgroup_free(struct cgroup *cg);
 MEM_DEFINE_CLEANUP(struct cgroup, cgroup_free);

@@ -117,6 +117,7 @@ int runtime_instance_update(const struct runtime_instance *inst, const struct oc
 struct runtime_exec {
     const struct oci_process *process;
     const char *pid_file, *console_socket; /* as in struct runtime_create */
+    char *const *cgroups;                  /* of the container's, below which it runs: cgroup_descend() */
     unsigned preserve_fds;
     bool detached;
     bool ignore_paused;

@@ -20,13 +20,36 @@ static int check_status(const struct runtime_instance *inst, bool ignore_paused,
     return 0;
 }
 
+/* Where the program is to run; none where the container has none. */
+static int open_cgroup(const struct runtime_instance *inst, const struct runtime_exec *how,
+                       struct cgroup_host *ret_host, struct cgroup **ret, struct err *err)
+{
+    struct err why = ERR_INIT;
+    int r = runtime_instance_cgroup(inst, ret_host, ret, &why);
+
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    if (r < 0) {
+        if (err)
+            *err = why;
+        return r;
+    }
+    if (!how->cgroups)
+        return cgroup_follow(*ret, (pid_t)inst->record.pid, err);
+    STRV_FOREACH (where, how->cgroups) {
+        r = cgroup_descend(*ret, *where, err);
+        if (r < 0)
+            return err_wrap(err, "--cgroup");
+    }
+    return 0;
+}
+
 static int start(const struct runtime_instance *inst, const struct runtime_exec *how, const struct oci_spec *spec,
                  struct runtime_process *ret, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_fd_ int pidfd = runtime_instance_process(inst);
-    struct err why = ERR_INIT;
     _cleanup_free_ char *cache = seccomp_cache_below(inst->root);
     struct runtime_start start = {
         .spec = spec,
@@ -42,13 +65,9 @@ static int start(const struct runtime_instance *inst, const struct runtime_exec 
 
     if (pidfd < 0)
         return err_set(err, ERR_INVALID, "container not running: %s", inst->id);
-    r = runtime_instance_cgroup(inst, &host, &cg, &why);
-
-    if (r < 0 && r != ERR_NOT_FOUND) {
-        if (err)
-            *err = why;
+    r = open_cgroup(inst, how, &host, &cg, err);
+    if (r < 0)
         return r;
-    }
     start.cgroup = cg;
     r = runtime_start(&start, ret, err);
     return r < 0 ? r : runtime_await(ret, err);

@@ -231,7 +231,8 @@ static int move_in(struct move *m, struct device *d, struct err *err)
     d->moved = true;
     r = settle(m->inside, d, name, true);
     if (r == -EEXIST)
-        return err_set(err, ERR_EXISTS, "linux.netDevices.%s.name: the container has a \"%s\" already", host_name, name);
+        return err_set(err, ERR_EXISTS, "linux.netDevices.%s.name: the container has a \"%s\" already", host_name,
+                       name);
     return r < 0 ? err_errno(err, -r, "linux.netDevices.%s: setting up %s", host_name, name) : 0;
 }
 

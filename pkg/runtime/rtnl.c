@@ -49,8 +49,9 @@ static int take(const char *bytes, size_t n, void (*each)(const struct nlmsghdr 
         if (m->nlmsg_type == NLMSG_DONE)
             return 0;
         if (m->nlmsg_type == NLMSG_ERROR)
-            return m->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr)) ? -EBADMSG
-                                                                       : ((const struct nlmsgerr *)NLMSG_DATA(m))->error;
+            return m->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr))
+                       ? -EBADMSG
+                       : ((const struct nlmsgerr *)NLMSG_DATA(m))->error;
         if (each)
             each(m, context);
     }
