@@ -74,6 +74,23 @@ done'
     remove one
 }
 
+# What protects the binary must not be paid by the container: runc needs several MiB for a copy of itself (runc#1980).
+@test "a program that needs little runs with little memory" {
+    beyond_runc 'small memory'
+    edit '.linux.resources.memory.limit = 524288'
+    args true
+    for _ in {1..5}; do
+        in_bundle
+    done
+    edit '.linux.resources.memory.limit = 1048576'
+    args sleep 1000
+    launch one
+    for _ in {1..5}; do
+        rt exec one true
+    done
+    remove one
+}
+
 # --- CVE-2024-21626: a directory of the host by a leaked descriptor --------------------------------------------------
 
 # Whether a text holds what only the host's root directory has.

@@ -199,6 +199,14 @@ control() {
     done
 }
 
+@test "what callers pass on is accepted: --no-new-keyring, --rootless" {
+    args true
+    cgroup_for one
+    rt run --no-new-keyring -b "$bundle" one
+    "${runtime[@]}" --rootless=auto --root "$state" run -b "$bundle" one
+    "${runtime[@]}" --rootless false --root "$state" run -b "$bundle" one
+}
+
 # --- log -------------------------------------------------------------------------------------------------------------
 
 @test "--log gets the error, in the format that was asked for, and stderr too" {

@@ -147,6 +147,24 @@ ex() {
     wait_for 5 test -z "$(container_pid 777203)"
 }
 
+# [CONTROLLER:]PATH, below the container's own.
+@test "exec --cgroup runs in a cgroup below the container's" {
+    launch one
+    find /sys/fs/cgroup -path "*/$cgroup_parent/one" -exec mkdir {}/sub \; -prune
+    # Without a cgroup namespace the whole path is in sight.
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+        rt exec --cgroup /sub one cat /proc/self/cgroup >"$out"
+    else
+        rt exec --cgroup pids:/sub one cat /proc/self/cgroup >"$out"
+        grep -q ':freezer:.*/one$' "$out"
+        sed -i -n '/:pids:/p' "$out"
+    fi
+    grep -q '/one/sub$' "$out"
+    fails -255 '' ex --cgroup /nosuch one true
+    fails -255 '' ex --cgroup /../.. one true
+    remove one
+}
+
 # --- as what it runs -------------------------------------------------------------------------------------------------
 
 @test "exec takes environment, directory, user and capabilities of the container's process" {
