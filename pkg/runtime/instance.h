@@ -82,7 +82,6 @@ struct runtime_create {
     const char *console_socket; /* a socket's path: is sent the terminal's master; NULL: the caller keeps it */
     unsigned preserve_fds;
     unsigned listen_fds; /* so many of them are sockets to listen on, which the program is told: sd_listen_fds(3) */
-    bool systemd;        /* systemd makes the cgroup */
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;

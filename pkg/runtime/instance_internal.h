@@ -23,6 +23,10 @@ void runtime_instance_leave(const struct runtime_instance *inst, const struct oc
 /* Runs these hooks, when it is gone. */
 void runtime_instance_poststop(const struct runtime_instance *inst, const struct oci_hooks *hooks);
 
+/* Hands the container's cgroup over to its user, where the specification means it to. */
+int runtime_give_cgroup(struct cgroup *cg, const struct cgroup_host *host, const struct oci_spec *spec,
+                        struct err *err);
+
 /* Checks that a terminal has somebody to take it, and a console socket a terminal. */
 int runtime_check_terminal(bool terminal, const char *console_socket, bool detached, struct err *err);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What calls an OCI runtime: podman, containerd and dockerd run, execute in, limit, pause, stop and remove containers on cbox
 # without noticing. RUNTIME=PROGRAM proves the suite itself with another runtime (RUNTIME=runc).
-# shellcheck disable=SC2154  # the helpers set fixtures_dir and podman_limits
+# shellcheck disable=SC2154,SC2016  # the helpers set fixtures_dir and podman_limits; scripts are the containers'
 
 load ../e2e/helper
 load ../fixtures/peers
@@ -118,9 +118,9 @@ podman_setup() {
 
 @test "podman: exec, limits, pause, unpause, stop, start, rm" {
     podman_setup
-    podman_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 "$image" sleep $mark >/dev/null
+    podman_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 "$image" sleep "$mark" >/dev/null
     pid=$(podman_call inspect -f '{{.State.Pid}}' one)
-    expect "$pid" container_pid $mark
+    expect "$pid" container_pid "$mark"
     expect inside podman_call exec one echo inside
     run podman_call exec one sh -c 'exit 9'
     [ "$status" -eq 9 ]
@@ -153,8 +153,8 @@ podman_setup() {
 @test "podman: a pod shares its namespaces" {
     podman_setup
     # The pod's first container is a program of podman's image, which is not here: a container in its place.
-    podman_run -d --name first "$image" sleep $mark >/dev/null
-    pid=$(container_pid $mark)
+    podman_run -d --name first "$image" sleep "$mark" >/dev/null
+    pid=$(container_pid "$mark")
     expect "$(readlink "/proc/$pid/ns/ipc" "/proc/$pid/ns/net" "/proc/$pid/ns/pid")" podman_call run --rm "${podman_limits[@]}" \
         --ipc container:first --network container:first --pid container:first "$image" \
         sh -c 'for kind in ipc net pid; do readlink /proc/self/ns/$kind; done'
@@ -207,9 +207,9 @@ no_task() {
 
 @test "containerd: exec, limits, ps, metrics, pause, resume, kill, rm" {
     containerd_setup
-    ctr_run -d --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 "$rootfs" one sleep $mark
-    wait_for 10 container_pid $mark
-    pid=$(container_pid $mark)
+    ctr_run -d --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 "$rootfs" one sleep "$mark"
+    wait_for 10 container_pid "$mark"
+    pid=$(container_pid "$mark")
     expect inside ctr_ task exec --exec-id x one echo inside
     run ctr_ task exec --exec-id y one sh -c 'exit 9'
     [ "$status" -eq 9 ]
@@ -283,9 +283,9 @@ docker_setup() {
 
 @test "dockerd: exec, limits, update, top, stats, pause, unpause, stop, start, rm" {
     docker_setup
-    docker_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 busybox sleep $mark >/dev/null
+    docker_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 busybox sleep "$mark" >/dev/null
     pid=$(docker_ inspect -f '{{.State.Pid}}' one)
-    expect "$pid" container_pid $mark
+    expect "$pid" container_pid "$mark"
     expect inside docker_ exec one echo inside
     run docker_ exec one sh -c 'exit 9'
     [ "$status" -eq 9 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The OCI runtime: hooks. Clauses are those of the runtime specification: config.md "POSIX-platform Hooks" and runtime.md
 # "Lifecycle".
-# shellcheck disable=SC2154  # the helpers set state, bundle, out and err
+# shellcheck disable=SC2154,SC2016  # the helpers set state, bundle, out and err; scripts are the containers'
 
 load helper
 load bundle
@@ -189,7 +189,7 @@ logs() {
         # runc does not run poststop's hooks then.
         is_runc || logs poststop poststop
         fails 'hook' create one
-        names "hooks.$kind[1]"
+        names "hooks.${kind}[1]"
         is_runc || grep -q 'the reason' "$err"
         fails 'not exist' rt state one
         if is_runc; then
