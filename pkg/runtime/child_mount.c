@@ -98,6 +98,7 @@ static int mount_instead(const struct plan_step *s, int target, const struct pla
 int child_mount(struct child *c, const struct plan_step *s, struct err *err)
 {
     _cleanup_fd_ int target = -1, below = -1, root = -1;
+    char said[MOUNT_SAID_MAX];
     struct plan_mount how;
     mode_t mode;
     int r;
@@ -114,12 +115,12 @@ int child_mount(struct child *c, const struct plan_step *s, struct err *err)
             return err_errno(err, errno, "what lies below");
     }
     how = complete(s, mode);
-    r = mount_new(target, s->type, s->source, &how, below >= 0 ? &root : NULL);
+    r = mount_new(target, s->type, s->source, &how, below >= 0 ? &root : NULL, said);
     if ((r == -EPERM || r == -EBUSY) && s->bind)
         r = mount_instead(s, target, &how);
     strv_free(how.data);
     if (r < 0)
-        return err_errno(err, -r, "%s", s->type);
+        return err_errno(err, -r, "%s", *said ? said : s->type);
     r = below >= 0 ? copy_up(below, root) : 0;
     return r < 0 ? err_errno(err, -r, "copying what lies below") : 0;
 }
@@ -225,7 +226,7 @@ static int mask_directory(struct child *c, int target)
 
     if (c->mask >= 0)
         return mount_bind(c->mask, "", target, &as_it_is);
-    return mount_new(target, "tmpfs", "tmpfs", &empty, &c->mask);
+    return mount_new(target, "tmpfs", "tmpfs", &empty, &c->mask, NULL);
 }
 
 /* The host's, and nothing else that goes by its name (CVE-2025-31133). */

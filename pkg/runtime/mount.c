@@ -97,12 +97,25 @@ static int configure(int fs, const char *source, const struct plan_mount *how)
     return 0;
 }
 
-int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root)
+void mount_read_said(int fs, char said[MOUNT_SAID_MAX])
+{
+    ssize_t n = read(fs, said, MOUNT_SAID_MAX - 1);
+
+    /* a letter for how grave it is, a blank, and the message */
+    said[MAX_OF(n, 0)] = 0;
+    said[strcspn(said, "\n")] = 0;
+    memmove(said, n > 2 ? said + 2 : "", n > 2 ? (size_t)n - 1 : 1);
+}
+
+int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root,
+              char said[MOUNT_SAID_MAX])
 {
     _cleanup_fd_ int fs = -1, mnt = -1;
     struct plan_mount rest = {.propagation = how->propagation, .propagate_recursive = how->propagate_recursive};
     int r;
 
+    if (said)
+        *said = 0;
     /* The new calls have no word for these. */
     if (how->flags & (MS_I_VERSION | MS_POSIXACL))
         return classic_new(target, type, source, how, ret_root);
@@ -110,10 +123,12 @@ int mount_new(int target, const char *type, const char *source, const struct pla
     if (fs < 0)
         return errno == ENOSYS ? classic_new(target, type, source, how, ret_root) : -errno;
     r = configure(fs, source, how);
-    if (r < 0)
-        return r;
-    mnt = mount_make(fs, how->set);
-    r = mnt < 0 ? mnt : mount_attach(mnt, target);
+    if (r == 0)
+        r = mnt = mount_make(fs, how->set);
+    if (r < 0 && said)
+        mount_read_said(fs, said);
+    if (r >= 0)
+        r = mount_attach(mnt, target);
     if (r == 0)
         r = mount_change(mnt, &rest);
     if (r == 0 && ret_root)

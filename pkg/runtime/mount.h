@@ -6,9 +6,13 @@
 
 #include "runtime/plan.h"
 
-/* Mounts a file system of `type` on `target`, a descriptor, with all that `how` says but for copying up; 0 or -errno.
- * The root of what is mounted is `*ret_root`, unless that is NULL. */
-int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root);
+enum { MOUNT_SAID_MAX = 512 };
+
+/* Mounts a file system of `type` on `target`, a descriptor, with all that `how` says but for copying up; 0 or -errno,
+ * and what the kernel says of it in `said`, which may be NULL. The root of what is mounted is `*ret_root`, unless that
+ * is NULL. */
+int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root,
+              char said[MOUNT_SAID_MAX]);
 
 /* A file system of `type` that is mounted nowhere and gone with its descriptor: its root, or -errno (ENOSYS before
  * 5.2). */

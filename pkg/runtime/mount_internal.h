@@ -68,5 +68,8 @@ int classic_new(int target, const char *type, const char *source, const struct p
 int classic_bind(int dirfd, const char *source, int target, const struct plan_mount *how);
 int classic_change(int target, const struct plan_mount *how);
 
+/* What the kernel has to say beyond an errno, from the file system's context; "" if nothing. */
+void mount_read_said(int fs, char said[MOUNT_SAID_MAX]);
+
 /* Makes the configured file system, mounted nowhere yet: its root, or -errno. */
 int mount_make(int fs, uint64_t attributes);
