@@ -36,7 +36,7 @@ static int run(struct cli_context *ctx _unused_, const void *opts _unused_, char
 }
 
 static const struct cli_example examples[] = {
-    {"The options of mounts that are known", "cbox runtime features | jq .mountOptions"},
+    {"The options of mounts that are known", "cbox runtime features"},
     {NULL, NULL},
 };
 
