@@ -24,3 +24,12 @@ teardown() {
     [ -z "$(runtime_cgroups)" ]
     [ -z "$(runtime_processes)" ]
 }
+
+@test "many callers at once on one container: each ends by itself, and nothing is left" {
+    beyond_runc 'locks'
+    run "$repository/tests/e2e/together" "$((${CBOX_STORM_CYCLES:-300} / 5))" "$bundle" "$state" "$cgroup_parent" "${runtime[@]}"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ -z "$(runtime_cgroups)" ]
+    [ -z "$(runtime_processes)" ]
+}
