@@ -61,7 +61,6 @@ static int create(struct cli_context *ctx, const struct create_options *o, const
         .detached = detached,
         .no_pivot = o->no_pivot,
         .no_keyring = o->no_new_keyring,
-        .systemd_cgroup = ctx->globals.runtime.systemd_cgroup,
     };
     int r = cbox_runtime_preserve(o->preserve_fds, &how.preserve_fds, err);
 

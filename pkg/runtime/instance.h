@@ -35,6 +35,8 @@ struct runtime_record {
     char *created; /* RFC 3339 */
     char *owner;   /* the name or the id of who created it */
     char **annotations;
+    struct oci_hooks hooks; /* of the specification, as the next, for those who come later */
+    struct oci_intel_rdt *intel_rdt;
     int64_t pid; /* 0: it was never born */
     uint64_t pid_start;
     char *boot_id;
@@ -85,7 +87,6 @@ struct runtime_create {
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
-    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate. On failure nothing is left behind. ERR_EXISTS for

@@ -78,6 +78,18 @@ static void tell_sockets(unsigned n, struct oci_process *process)
     strv_env_set(&process->env, "LISTEN_PID=1");
 }
 
+/* So that nobody has to read the whole specification again for them. */
+static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec *spec, struct err *err)
+{
+    int r = json_copy(&oci_hooks_type, &spec->hooks, &inst->record.hooks, err);
+
+    if (r == 0 && spec->platform.intel_rdt) {
+        inst->record.intel_rdt = mem_zalloc(1, sizeof(*inst->record.intel_rdt));
+        r = json_copy(&oci_intel_rdt_type, spec->platform.intel_rdt, inst->record.intel_rdt, err);
+    }
+    return r;
+}
+
 /* The record says where to clean up before there is anything, and never names a cgroup that is somebody else's. */
 static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
                 const struct buf *text, struct err *err)
@@ -90,7 +102,9 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     inst->record.created = str_dup(time_format(time_now(), created));
     inst->record.owner = own_name();
     inst->record.annotations = strv_copy(spec->annotations);
-    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &cgroup, err);
+    r = copy_later_needs(inst, spec, err);
+    if (r == 0)
+        r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &cgroup, err);
     if (r == 0)
         r = cgroup_check_unused(host, cgroup, err);
     if (r < 0)
@@ -278,7 +292,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
 }
 
 /* "Lifecycle", 3 to 5: what fails goes on with the destruction, and poststop's hooks. */
-static void undo(struct runtime_instance *inst, const struct oci_spec *spec, struct runtime_process *process)
+static void undo(struct runtime_instance *inst, struct runtime_process *process)
 {
     struct err why = ERR_INIT;
     bool born = process->pidfd >= 0;
@@ -294,9 +308,9 @@ static void undo(struct runtime_instance *inst, const struct oci_spec *spec, str
         r = runtime_instance_forget(inst, &why);
     if (r < 0)
         log_debug("cleaning up: %s", why.text);
-    runtime_instance_leave(inst, spec);
+    runtime_instance_leave(inst);
     if (born)
-        runtime_instance_poststop(inst, &spec->hooks);
+        runtime_instance_poststop(inst);
 }
 
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
@@ -307,10 +321,8 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = how->systemd_cgroup ? systemd_check(err) : 0;
+    int r = runtime_instance_new(how->root, how->id, &inst, err);
 
-    if (r == 0)
-        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);
@@ -328,7 +340,7 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = start_process(how, &inst, &spec, &host, &process, err);
     if (r < 0) {
-        undo(&inst, &spec, &process);
+        undo(&inst, &process);
         return r;
     }
     *ret = inst;
