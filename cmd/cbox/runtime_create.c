@@ -58,11 +58,9 @@ static int create(struct cli_context *ctx, const struct create_options *o, const
         .pid_file = str_given(o->pid_file),
         .console_socket = str_given(o->console_socket),
         .listen_fds = cbox_runtime_listen_fds(),
-        .systemd = ctx->globals.runtime.systemd_cgroup,
         .detached = detached,
         .no_pivot = o->no_pivot,
         .no_keyring = o->no_new_keyring,
-        .systemd_cgroup = ctx->globals.runtime.systemd_cgroup,
     };
     int r = cbox_runtime_preserve(o->preserve_fds, &how.preserve_fds, err);
 

@@ -357,3 +357,11 @@ int json_parse(const char *text, size_t len, const struct json_type *type, void 
     }
     return 0;
 }
+
+int json_copy(const struct json_type *type, const void *in, void *out, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    json_dump(type, in, false, &text);
+    return json_parse(buf_str(&text), text.len, type, out, err);
+}

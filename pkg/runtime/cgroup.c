@@ -183,9 +183,8 @@ static bool is_needless(const struct cgroup_hierarchy *h, const struct cgroup_pl
     return !(h->controllers & needed);
 }
 
-/* Looks into all hierarchies before the first is touched: whoever is joining is in some of them only. What is there may
- * be somebody's who made it for this container, with limits: it stays as it is. */
-static int refuse_unfit(const struct cgroup_host *host, const char *path, struct err *err)
+/* Looks into all hierarchies before the first is touched: whoever is joining is in some of them only. */
+int cgroup_check_unused(const struct cgroup_host *host, const char *path, struct err *err)
 {
     VEC_FOREACH (h, &host->hierarchies) {
         _cleanup_free_ char *dir = str_printf("%s%s", h->base, path);
@@ -224,8 +223,9 @@ static int make_member(struct cgroup *cg, const struct cgroup_host *host, const 
         unmake_dirs(dir, existed);
         return err_errno(err, -r, "opening cgroup %s", dir);
     }
+    /* What is there may be somebody's who made it for this container, with limits: it stays as it is. */
     if (existed == strlen(dir)) {
-        r = refuse_unfit(host, cg->path, err);
+        r = cgroup_check_unused(host, cg->path, err);
         if (r < 0)
             return r;
     }

@@ -150,6 +150,10 @@ struct cgroup;
  * The caller frees `ret`. config-linux.md, "Cgroups Path". */
 int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id, char **ret, struct err *err);
 
+/* ERR_EXISTS where there is such a cgroup already, and it has processes or is frozen. Who notes down that a cgroup is a
+ * container's, to be killed and removed with it, asks this first. */
+int cgroup_check_unused(const struct cgroup_host *host, const char *path, struct err *err);
+
 /* Makes `path` ("/cbox/ID": absolute, no ".." in it) in every hierarchy and carries out the plan. What there is already
  * is used as it is, as long as no process is in it and it is not frozen (else ERR_EXISTS). ERR_UNSUPPORTED in a
  * threaded part of v2. On failure nothing that this call made is left behind. Where we may not make cgroups at all (no
@@ -180,6 +184,11 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct err *
 /* The same for a living container: on failure every value is again what it was before; where even that fails, the
  * error says so. Takes a read more for each file. */
 int cgroup_update(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err);
+
+/* Hands the v2 cgroup over to a user of the host, with the files that the kernel names for that: whoever is that user
+ * may make cgroups below, and share out what this one has. What there is of v1 stays. config-linux.md, "Cgroup
+ * ownership". */
+int cgroup_delegate(struct cgroup *cg, uid_t uid, struct err *err);
 
 /* The directory in the hierarchy of a controller, or NULL; owned by `cg`. */
 const char *cgroup_dir(const struct cgroup *cg, enum cgroup_controller c);

@@ -2,6 +2,7 @@
 #include "runtime/cgroup_internal.h"
 
 #include "base/log.h"
+#include "base/strv.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -120,6 +121,28 @@ static int v2_kill(const struct cgroup_member *m, struct err *err)
     if (r == -ENOENT)
         return ERR_UNSUPPORTED;
     return r < 0 ? err_errno(err, -r, "killing cgroup %s", m->dir) : 0;
+}
+
+/* The names in /sys/kernel/cgroup/delegate; without that file, what the specification names. Not all exist everywhere.
+ */
+int cgroup_delegate(struct cgroup *cg, uid_t uid, struct err *err)
+{
+    const struct cgroup_member *m = cgroup_member_find(cg, CGROUP_CORE);
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    _cleanup_strv_ char **files = NULL;
+
+    if (!m)
+        return 0;
+    if (cgroup_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", &text) < 0)
+        buf_adds(&text, "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+    files = strv_split(buf_str(&text), '\n');
+    if (fchownat(m->fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
+        return err_errno(err, errno, "handing over cgroup %s", m->dir);
+    STRV_FOREACH (file, files)
+        if (**file && !strchr(*file, '/') && fchownat(m->fd, *file, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
+            errno != ENOENT)
+            return err_errno(err, errno, "handing over cgroup %s/%s", m->dir, *file);
+    return 0;
 }
 
 static int v2_freeze(const struct cgroup_member *m, bool frozen)

@@ -1,5 +1,6 @@
 #include "runtime/events.h"
 
+#include "base/time.h"
 #include "runtime/cgroup_internal.h"
 #include "sys/fd.h"
 
@@ -71,12 +72,44 @@ static bool more_kills(struct events *e)
     return true;
 }
 
+/* v1 wakes at the want of memory, before it looks for whom to kill: the count may follow. It does not where the killer
+ * is disabled; then the processes wait for memory. */
+enum { SUSPECT_MS = 1000, SUSPECT_STEP_MS = 10 };
+
+static bool is_starved(const struct events *e)
+{
+    const struct cgroup_member *m = cgroup_member_find(e->cg, CGROUP_MEMORY);
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    return m && m->version == 1 && cgroup_read(m->fd, m->driver->oom_file, &text) == 0 &&
+           cgroup_keyed_number(buf_str(&text), "under_oom") == 1;
+}
+
+/* Whether a notice came to something by now. */
+static bool comes_to_something(struct events *e, bool noticed)
+{
+    bool told = more_kills(e);
+
+    if (noticed)
+        e->suspect_until = time_monotonic() + (int64_t)SUSPECT_MS * 1000000;
+    if (!told && e->suspect_until && time_monotonic() >= e->suspect_until) {
+        e->suspect_until = 0;
+        return is_starved(e);
+    }
+    if (told)
+        e->suspect_until = 0;
+    return told;
+}
+
 int events_wait(struct events *e, int timeout_ms, enum events_what *ret, struct err *err)
 {
     struct pollfd fds[] = {{.fd = e->process, .events = POLLIN}, {.fd = e->notice, .events = POLLIN}};
     char text[4096];
+    bool noticed = false;
     int n;
 
+    if (e->suspect_until && (timeout_ms < 0 || timeout_ms > SUSPECT_STEP_MS))
+        timeout_ms = SUSPECT_STEP_MS;
     do {
         n = poll(fds, ARRAY_SIZE(fds), timeout_ms);
     } while (n < 0 && errno == EINTR);
@@ -84,8 +117,8 @@ int events_wait(struct events *e, int timeout_ms, enum events_what *ret, struct 
         return err_errno(err, errno, "waiting for events");
     *ret = EVENTS_NONE;
     while (fds[1].revents && read(e->notice, text, sizeof(text)) > 0)
-        ;
-    if (more_kills(e))
+        noticed = true;
+    if (comes_to_something(e, noticed))
         *ret = EVENTS_OOM;
     else if (fds[0].revents)
         *ret = EVENTS_END;

@@ -12,6 +12,7 @@ struct events {
     int process;             /* pidfd of the container's first process; borrowed */
     int notice;              /* -1: there is no memory controller to ask */
     uint64_t oom_kills;      /* as far as they were told */
+    int64_t suspect_until;   /* time_monotonic(): something is wrong, and may yet come to a kill; 0: nothing is */
 };
 
 enum events_what {

@@ -22,6 +22,8 @@ static const struct json_field record_fields[] = {
     JSON_FIELD(struct runtime_record, "created", JSON_K_STRING, created),
     JSON_FIELD(struct runtime_record, "owner", JSON_K_STRING, owner),
     JSON_FIELD(struct runtime_record, "annotations", JSON_K_MAP, annotations),
+    JSON_FIELD(struct runtime_record, "hooks", JSON_K_OBJECT, hooks, 0, &oci_hooks_type),
+    JSON_FIELD(struct runtime_record, "intelRdt", JSON_K_OBJECT_PTR, intel_rdt, 0, &oci_intel_rdt_type),
     JSON_FIELD(struct runtime_record, "pid", JSON_K_INT64, pid),
     JSON_FIELD(struct runtime_record, "pidStart", JSON_K_UINT64, pid_start),
     JSON_FIELD(struct runtime_record, "bootId", JSON_K_STRING, boot_id),

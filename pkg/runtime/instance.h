@@ -35,6 +35,8 @@ struct runtime_record {
     char *created; /* RFC 3339 */
     char *owner;   /* the name or the id of who created it */
     char **annotations;
+    struct oci_hooks hooks; /* of the specification, as the next, for those who come later */
+    struct oci_intel_rdt *intel_rdt;
     int64_t pid; /* 0: it was never born */
     uint64_t pid_start;
     char *boot_id;
@@ -82,11 +84,9 @@ struct runtime_create {
     const char *console_socket; /* a socket's path: is sent the terminal's master; NULL: the caller keeps it */
     unsigned preserve_fds;
     unsigned listen_fds; /* so many of them are sockets to listen on, which the program is told: sd_listen_fds(3) */
-    bool systemd;        /* systemd makes the cgroup */
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
-    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate. On failure nothing is left behind. ERR_EXISTS for

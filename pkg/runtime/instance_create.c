@@ -6,6 +6,7 @@
 #include "runtime/hooks.h"
 #include "runtime/netdev.h"
 #include "runtime/plan.h"
+#include "runtime/resctrl.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -77,18 +78,23 @@ static void tell_sockets(unsigned n, struct oci_process *process)
     strv_env_set(&process->env, "LISTEN_PID=1");
 }
 
-static int check_systemd(const struct runtime_create *how, struct err *err)
+/* So that nobody has to read the whole specification again for them. */
+static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec *spec, struct err *err)
 {
-    if (!how->systemd)
-        return 0;
-    if (access("/run/systemd/system", F_OK) < 0)
-        return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: systemd does not run on this host");
-    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
+    int r = json_copy(&oci_hooks_type, &spec->hooks, &inst->record.hooks, err);
+
+    if (r == 0 && spec->platform.intel_rdt) {
+        inst->record.intel_rdt = mem_zalloc(1, sizeof(*inst->record.intel_rdt));
+        r = json_copy(&oci_intel_rdt_type, spec->platform.intel_rdt, inst->record.intel_rdt, err);
+    }
+    return r;
 }
 
-/* The record says where to clean up before there is anything. */
-static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct buf *text, struct err *err)
+/* The record says where to clean up before there is anything, and never names a cgroup that is somebody else's. */
+static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
+                const struct buf *text, struct err *err)
 {
+    _cleanup_free_ char *cgroup = NULL;
     char created[TIME_TEXT_MAX];
     int r;
 
@@ -96,9 +102,14 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     inst->record.created = str_dup(time_format(time_now(), created));
     inst->record.owner = own_name();
     inst->record.annotations = strv_copy(spec->annotations);
-    r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &inst->record.cgroup, err);
+    r = copy_later_needs(inst, spec, err);
+    if (r == 0)
+        r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &cgroup, err);
+    if (r == 0)
+        r = cgroup_check_unused(host, cgroup, err);
     if (r < 0)
         return r;
+    inst->record.cgroup = steal_ptr(&cgroup);
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
     return r < 0 ? r : runtime_instance_write(inst, err);
 }
@@ -161,18 +172,19 @@ int runtime_write_pid(const char *path, pid_t pid, struct err *err)
 
 /* ---- the process ---- */
 
-static int make_cgroup(const struct runtime_instance *inst, const struct oci_spec *spec, struct cgroup_host *ret_host,
+static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
                        struct cgroup **ret, struct err *err)
 {
     _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
-    int r = cgroup_host_detect(ret_host, err);
+    int r = cgroup_plan_make(&plan, host, &spec->platform.resources, err);
 
     if (r == 0)
-        r = cgroup_plan_make(&plan, ret_host, &spec->platform.resources, err);
-    if (r < 0)
-        return r;
-    r = cgroup_create(ret, ret_host, inst->record.cgroup, &plan, err);
-    return r == ERR_INVALID ? err_wrap(err, "linux.cgroupsPath") : r;
+        r = cgroup_create(ret, host, inst->record.cgroup, &plan, err);
+    if (r == ERR_INVALID)
+        err_wrap(err, "linux.cgroupsPath");
+    if (r < 0) /* what it made is gone again: nothing of it is ours to remove */
+        str_replace(&inst->record.cgroup, NULL);
+    return r < 0 ? r : runtime_give_cgroup(*ret, host, spec, err);
 }
 
 static int run_hooks(const struct oci_hooks *hooks, struct oci_state *state, pid_t pid, struct err *err)
@@ -233,10 +245,17 @@ static int settle(const struct runtime_create *how, struct runtime_instance *ins
     return r;
 }
 
-static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
-                         struct runtime_process *ret, struct err *err)
+static int enter_class(const struct runtime_instance *inst, const struct oci_spec *spec, pid_t pid, struct err *err)
 {
-    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_free_ char *root = NULL;
+    int r = resctrl_find(&root, err);
+
+    return r < 0 ? r : resctrl_enter(root, spec->platform.intel_rdt, inst->id, pid, err);
+}
+
+static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
+                         const struct cgroup_host *host, struct runtime_process *ret, struct err *err)
+{
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_gate_ struct gate gate = GATE_NONE;
     _cleanup_state_ struct oci_state state = {0};
@@ -244,7 +263,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     struct runtime_start start = {
         .spec = spec,
         .bundle = inst->record.bundle,
-        .host = &host,
+        .host = host,
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
         .gate = &gate,
@@ -254,7 +273,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .no_keyring = how->no_keyring,
         .seccomp_cache = cache,
     };
-    int r = make_cgroup(inst, spec, &host, &cg, err);
+    int r = make_cgroup(inst, spec, host, &cg, err);
 
     if (r == 0)
         r = gate_open(inst->dir, &gate, err);
@@ -267,11 +286,13 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         r = bring_to_gate(ret, &spec->hooks, &state, err);
     if (r == 0)
         r = netdev_move(&spec->platform, ret->pid, err);
+    if (r == 0 && spec->platform.intel_rdt)
+        r = enter_class(inst, spec, ret->pid, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
 /* "Lifecycle", 3 to 5: what fails goes on with the destruction, and poststop's hooks. */
-static void undo(struct runtime_instance *inst, const struct oci_spec *spec, struct runtime_process *process)
+static void undo(struct runtime_instance *inst, struct runtime_process *process)
 {
     struct err why = ERR_INIT;
     bool born = process->pidfd >= 0;
@@ -287,8 +308,9 @@ static void undo(struct runtime_instance *inst, const struct oci_spec *spec, str
         r = runtime_instance_forget(inst, &why);
     if (r < 0)
         log_debug("cleaning up: %s", why.text);
+    runtime_instance_leave(inst);
     if (born)
-        runtime_instance_poststop(inst, &spec->hooks);
+        runtime_instance_poststop(inst);
 }
 
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
@@ -297,11 +319,10 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = how->systemd_cgroup ? systemd_check(err) : 0;
+    int r = runtime_instance_new(how->root, how->id, &inst, err);
 
-    if (r == 0)
-        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);
@@ -310,16 +331,16 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
-        r = check_systemd(how, err);
-    if (r == 0)
-        r = note(&inst, &spec, &text, err);
+        r = cgroup_host_detect(&host, err);
     plan_capability_warn(&spec.process.capabilities);
     if (how->listen_fds)
         tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
-        r = start_process(how, &inst, &spec, &process, err);
+        r = note(&inst, &spec, &host, &text, err);
+    if (r == 0)
+        r = start_process(how, &inst, &spec, &host, &process, err);
     if (r < 0) {
-        undo(&inst, &spec, &process);
+        undo(&inst, &process);
         return r;
     }
     *ret = inst;

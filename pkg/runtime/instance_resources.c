@@ -1,4 +1,5 @@
 /* A living container's cgroup: stopping its processes, and changing what they may use. */
+#include "base/strv.h"
 #include "runtime/cgroup_internal.h"
 #include "runtime/instance_internal.h"
 
@@ -94,4 +95,40 @@ int runtime_instance_update(const struct runtime_instance *inst, const struct oc
     complete_cpu(cg, &complete.cpu);
     r = cgroup_plan_make_update(&plan, &host, &complete, err);
     return r < 0 ? r : cgroup_update(cg, &plan, err);
+}
+
+/* ---- whose it is ---- */
+
+/* The host's id of the container's user, if the container is given its cgroups to write to. */
+static bool owner_of_cgroup(const struct oci_spec *spec, uid_t *ret)
+{
+    const struct oci_namespace *own = oci_spec_namespace(spec, "cgroup");
+    bool writable = false;
+    int64_t uid = spec->process.user.uid;
+
+    if (!own || own->path)
+        return false;
+    VEC_FOREACH (m, &spec->mounts)
+        if (str_eq(m->source, "cgroup") && str_eq(m->destination, "/sys/fs/cgroup"))
+            writable = !strv_contains(m->options, "ro");
+    if (!oci_spec_namespace(spec, "user")) {
+        *ret = (uid_t)uid;
+        return writable;
+    }
+    VEC_FOREACH (map, &spec->platform.uid_mappings)
+        if (uid >= map->container_id && uid - map->container_id < map->size) {
+            *ret = (uid_t)(map->host_id + uid - map->container_id);
+            return writable;
+        }
+    return false;
+}
+
+int runtime_give_cgroup(struct cgroup *cg, const struct cgroup_host *host, const struct oci_spec *spec, struct err *err)
+{
+    uid_t uid;
+
+    /* "SHOULD NOT change the ownership … when cgroups v1 is in use". */
+    if (!str_eq(cgroup_host_mode(host), "v2") || !owner_of_cgroup(spec, &uid) || uid == geteuid())
+        return 0;
+    return cgroup_delegate(cg, uid, err);
 }

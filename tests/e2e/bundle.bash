@@ -42,7 +42,8 @@ runtime_cgroups() {
 }
 
 runtime_left() {
-    find "$state" -mindepth 1 2>/dev/null
+    # Compiled filters are kept for the next container.
+    find "$state" -mindepth 1 -not -path "$state/.seccomp~*" 2>/dev/null
     runtime_cgroups
     runtime_processes
     grep -F "$BATS_TEST_TMPDIR/" /proc/self/mountinfo || true

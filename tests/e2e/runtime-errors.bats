@@ -157,6 +157,12 @@ bad() {
     bad '.linux.devices = [{"path": "/dev/x", "type": "c", "major": "1", "minor": 5}]' 'linux.devices[0].major' ''
 }
 
+# "IntelRdt": "If no mounted resctrl pseudo-filesystem is available, the runtime MUST generate an error."
+@test "classes of service where there are none" {
+    [ ! -e /sys/fs/resctrl/schemata ] || skip "this host has a resctrl"
+    bad '.linux.intelRdt = {"l3CacheSchema": "L3:0=f"}' linux.intelRdt 'resctrl|RDT'
+}
+
 # "Extensibility": unknown properties are ignored; "Valid values": unknown values of known ones are errors.
 @test "unknown properties are ignored" {
     edit '.nosuch = {"x": 1} | .process.nosuch = 1 | .linux.nosuch = [] | .root.nosuch = null | .vm = {} | .windows = {}'

@@ -74,7 +74,7 @@ start_root() {
 
 # finish_root COMMAND: what the guest runs; "" for the tests that lie in its /bin.
 finish_root() {
-    echo "$1" >"$work/root/etc/command"
+    [ -z "$1" ] || echo "$1" >"$work/root/etc/command"
     (cd "$work/root" && find . | LC_ALL=C sort | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$work/initrd"
 }
 
