@@ -91,7 +91,7 @@ void json_indent(const char *text, size_t len, const char *indent, struct buf *o
 
 /* Copies the struct with all that it owns into `out`, by way of its document: what the table does not name stays
  * behind, and what is required has to be there. ERR_INVALID. The caller releases `out` after 0. */
-int json_copy(const struct json_type *type, const void *in, void *out, struct err *err);
+int json_duplicate(const struct json_type *type, const void *in, void *out, struct err *err);
 
 /* Releases what the struct owns and zeroes it. */
 void json_free(const struct json_type *type, void *object);

@@ -358,7 +358,7 @@ int json_parse(const char *text, size_t len, const struct json_type *type, void 
     return 0;
 }
 
-int json_copy(const struct json_type *type, const void *in, void *out, struct err *err)
+int json_duplicate(const struct json_type *type, const void *in, void *out, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT;
 

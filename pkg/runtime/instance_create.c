@@ -81,11 +81,11 @@ static void tell_sockets(unsigned n, struct oci_process *process)
 /* So that nobody has to read the whole specification again for them. */
 static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec *spec, struct err *err)
 {
-    int r = json_copy(&oci_hooks_type, &spec->hooks, &inst->record.hooks, err);
+    int r = json_duplicate(&oci_hooks_type, &spec->hooks, &inst->record.hooks, err);
 
     if (r == 0 && spec->platform.intel_rdt) {
         inst->record.intel_rdt = mem_zalloc(1, sizeof(*inst->record.intel_rdt));
-        r = json_copy(&oci_intel_rdt_type, spec->platform.intel_rdt, inst->record.intel_rdt, err);
+        r = json_duplicate(&oci_intel_rdt_type, spec->platform.intel_rdt, inst->record.intel_rdt, err);
     }
     return r;
 }
