@@ -237,7 +237,8 @@ enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
     fd = runtime_instance_process(inst);
     if (fd < 0)
         return RUNTIME_STOPPED;
-    /* First: whoever starts one that is created and paused would wait for it with the lock that its resumption takes. */
+    /* First: whoever starts one that is created and paused would wait for it with the lock that its resumption takes.
+     */
     if (is_frozen(inst))
         return RUNTIME_PAUSED;
     return gate_is_closed(inst->dir) ? RUNTIME_CREATED : RUNTIME_RUNNING;
