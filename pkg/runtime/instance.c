@@ -21,7 +21,7 @@ static const struct json_field record_fields[] = {
     JSON_FIELD(struct runtime_record, "rootfs", JSON_K_STRING, rootfs),
     JSON_FIELD(struct runtime_record, "cgroup", JSON_K_STRING, cgroup),
     JSON_FIELD(struct runtime_record, "created", JSON_K_STRING, created),
-    JSON_FIELD(struct runtime_record, "owner", JSON_K_STRING, owner),
+    JSON_FIELD(struct runtime_record, "owner", JSON_K_INT64, owner),
     JSON_FIELD(struct runtime_record, "annotations", JSON_K_MAP, annotations),
     JSON_FIELD(struct runtime_record, "hooks", JSON_K_OBJECT, hooks, 0, &oci_hooks_type),
     JSON_FIELD(struct runtime_record, "intelRdt", JSON_K_OBJECT_PTR, intel_rdt, 0, &oci_intel_rdt_type),

@@ -34,7 +34,7 @@ struct runtime_record {
     char *rootfs;  /* absolute */
     char *cgroup;  /* its path in every hierarchy */
     char *created; /* RFC 3339 */
-    char *owner;   /* the name or the id of who created it */
+    int64_t owner; /* the id of who created it */
     char **annotations;
     struct oci_hooks hooks; /* of the specification, as the next, for those who come later */
     struct oci_intel_rdt *intel_rdt;

@@ -14,7 +14,6 @@
 #include "sys/proc.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -62,13 +61,6 @@ static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, st
     return 0;
 }
 
-static char *own_name(void)
-{
-    struct passwd *user = getpwuid(getuid());
-
-    return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
-}
-
 /* The program is the first of its PID namespace, as a rule. */
 static void tell_sockets(unsigned n, struct oci_process *process)
 {
@@ -109,7 +101,7 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
 
     inst->record.version = str_dup(spec->version);
     inst->record.created = str_dup(time_format(time_now(), created));
-    inst->record.owner = own_name();
+    inst->record.owner = getuid();
     inst->record.annotations = strv_copy(spec->annotations);
     r = copy_later_needs(inst, spec, err);
     if (r == 0)
