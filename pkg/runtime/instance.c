@@ -237,9 +237,11 @@ enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
     fd = runtime_instance_process(inst);
     if (fd < 0)
         return RUNTIME_STOPPED;
-    if (gate_is_closed(inst->dir))
-        return RUNTIME_CREATED;
-    return is_frozen(inst) ? RUNTIME_PAUSED : RUNTIME_RUNNING;
+    /* First: whoever starts one that is created and paused would wait for it with the lock that its resumption takes.
+     */
+    if (is_frozen(inst))
+        return RUNTIME_PAUSED;
+    return gate_is_closed(inst->dir) ? RUNTIME_CREATED : RUNTIME_RUNNING;
 }
 
 int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *ret, struct err *err)

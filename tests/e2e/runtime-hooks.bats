@@ -289,6 +289,17 @@ logs() {
     kill -KILL "$(container_pid 777302)"
 }
 
+@test "delete --force does not wait for a hook that does not end" {
+    hook startContainer 'exec sleep 777303'
+    create one
+    rt start one >/dev/null 2>&1 3>&- &
+    wait_for 10 container_pid 777303
+    timeout -k 5 20 "${runtime[@]}" --root "$state" delete --force one
+    wait
+    run ! container_pid 777303
+    fails 'not exist' rt state one
+}
+
 @test "a hook that reads no state is no failure" {
     edit '.hooks.createRuntime = [{path: "/bin/true"}]'
     edit --arg big "$(printf 'x%.0s' {1..100000})" '.annotations.big = $big'

@@ -405,6 +405,21 @@ teardown() {
     rt delete one
 }
 
+@test "a created container is paused, refuses to start, and starts when it is resumed" {
+    create one
+    rt pause one
+    expect paused state_of one
+    fails 'paused' rt start one
+    rt resume one
+    expect created state_of one
+    rt start one
+    expect running state_of one
+    remove one
+    create one
+    rt pause one
+    rt delete --force one
+}
+
 # --- descriptors -----------------------------------------------------------------------------------------------------
 
 @test "the program has the standard streams and no other descriptor" {
