@@ -58,6 +58,7 @@ static int create(struct cli_context *ctx, const struct create_options *o, const
         .pid_file = str_given(o->pid_file),
         .console_socket = str_given(o->console_socket),
         .listen_fds = cbox_runtime_listen_fds(),
+        .systemd = ctx->globals.runtime.systemd_cgroup,
         .detached = detached,
         .no_pivot = o->no_pivot,
         .no_keyring = o->no_new_keyring,
@@ -98,8 +99,11 @@ static int run_run(struct cli_context *ctx, const void *opts, char **operands, s
     code = attach_child(&process.pidfd, &process.terminal, err);
     if (o->keep)
         return code;
-    r = runtime_instance_delete(&inst, true, code < 0 ? &why : err);
-    return code < 0 || r == 0 ? code : r;
+    r = runtime_instance_delete(&inst, true, &why);
+    if (code < 0 || r == 0 || r == ERR_NOT_FOUND) /* somebody else may have been faster */
+        return code;
+    *err = why;
+    return r;
 }
 
 static const struct cli_example create_examples[] = {

@@ -1,7 +1,5 @@
 #include "runtime.h"
 
-#include <signal.h>
-
 struct delete_options {
     bool force;
 };
@@ -11,32 +9,17 @@ static const struct cli_option options[] = {
              "Kill it where it runs; a container that is not there is fine"),
 };
 
-/* Before anything is waited for: a start may be waiting, with the lock, for a hook of the container that does not end.
- */
-static void kill_first(struct cli_context *ctx, const char *id)
-{
-    _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
-    struct err why = ERR_INIT;
-
-    if (cbox_runtime_load(ctx, id, false, &inst, &why) == 0)
-        runtime_instance_kill(&inst, SIGKILL, false, &why);
-}
-
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct delete_options *o = opts;
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     struct err why = ERR_INIT;
-    int r;
+    int r = cbox_runtime_load(ctx, operands[0], false, &inst, &why);
 
-    if (o->force)
-        kill_first(ctx, operands[0]);
-    r = cbox_runtime_load(ctx, operands[0], true, &inst, &why);
-
-    if (r == ERR_NOT_FOUND && o->force)
-        return 0;
     if (r == 0)
         r = runtime_instance_delete(&inst, o->force, &why);
+    if (r == ERR_NOT_FOUND && o->force)
+        return 0;
     if (r < 0)
         *err = why;
     return r;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 enum { RECORD_MAX = 4 << 20 };
 
@@ -116,7 +117,6 @@ int runtime_instance_load(const char *root, const char *id, bool lock, struct ru
 {
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     _cleanup_fd_ int parent = -1;
-    struct err why = ERR_INIT;
     int r = check_id(id, err);
 
     if (r == 0)
@@ -125,27 +125,35 @@ int runtime_instance_load(const char *root, const char *id, bool lock, struct ru
         return r;
     if (parent < 0)
         return fail_missing(id, err);
-    if (lock) {
-        r = lock_dir(parent, id, LOCK_WAIT, &inst.dir, &why);
-    } else {
-        inst.dir = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        r = inst.dir < 0 ? err_errno(&why, errno, "%s/%s", root, id) : 0;
-    }
-    if (r == ERR_NOT_FOUND)
+    inst.dir = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (inst.dir < 0 && errno == ENOENT)
         return fail_missing(id, err);
-    if (r < 0) {
-        if (err)
-            *err = why;
-        return r;
-    }
+    if (inst.dir < 0)
+        return err_errno(err, errno, "%s/%s", root, id);
     inst.root = str_dup(root);
     inst.id = str_dup(id);
-    r = read_record(&inst, err);
+    r = lock ? runtime_instance_lock(&inst, err) : 0;
+    if (r == 0)
+        r = read_record(&inst, err);
     if (r < 0)
         return r;
     *ret = inst;
     inst = RUNTIME_INSTANCE_INIT;
     return 0;
+}
+
+int runtime_instance_lock(const struct runtime_instance *inst, struct err *err)
+{
+    struct stat st;
+
+    if (flock(inst->dir, LOCK_EX) < 0 || fstat(inst->dir, &st) < 0)
+        return err_errno(err, errno, "locking container %s", inst->id);
+    return st.st_nlink ? 0 : fail_missing(inst->id, err);
+}
+
+void runtime_instance_unlock(const struct runtime_instance *inst)
+{
+    flock(inst->dir, LOCK_UN);
 }
 
 void runtime_instance_release(struct runtime_instance *inst)

@@ -78,6 +78,15 @@ static void tell_sockets(unsigned n, struct oci_process *process)
     strv_env_set(&process->env, "LISTEN_PID=1");
 }
 
+static int check_systemd(const struct runtime_create *how, struct err *err)
+{
+    int r = how->systemd ? systemd_check(err) : 0;
+
+    if (r < 0 || !how->systemd)
+        return r;
+    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
+}
+
 /* So that nobody has to read the whole specification again for them. */
 static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec *spec, struct err *err)
 {
@@ -331,6 +340,8 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
+        r = check_systemd(how, err);
+    if (r == 0)
         r = cgroup_host_detect(&host, err);
     plan_capability_warn(&spec.process.capabilities);
     if (how->listen_fds)
@@ -343,6 +354,7 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
         undo(&inst, &process);
         return r;
     }
+    runtime_instance_unlock(&inst);
     *ret = inst;
     *ret_process = process;
     inst = RUNTIME_INSTANCE_INIT;

@@ -139,9 +139,12 @@ static int kill_now(const struct runtime_instance *inst, struct err *err)
 
 int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err)
 {
-    enum runtime_status status = runtime_instance_status(inst);
-    int r = 0;
+    enum runtime_status status;
+    int r = runtime_instance_lock(inst, err);
 
+    if (r < 0)
+        return r;
+    status = runtime_instance_status(inst);
     if (!force && (status == RUNTIME_RUNNING || status == RUNTIME_PAUSED)) {
         err_set(err, ERR_BUSY, "cannot delete container %s that is not stopped: %s", inst->id,
                 runtime_status_word(status));
