@@ -43,6 +43,7 @@ enum json_kind {
 
 enum json_flags {
     JSON_REQUIRED = 1 << 0,   /* absent is an error */
+    JSON_WRAPS = 1 << 2,      /* INT64, INT64_PTR: 2^64-1 is -1, as writers have it whose type has no sign */
     JSON_KEEP_EMPTY = 1 << 1, /* write 0, false, "", [] as well; by default empty values are left out */
 };
 

@@ -170,7 +170,7 @@ static const struct json_field memory_fields[] = {
     JSON_FIELD(struct oci_memory, "swap", JSON_K_INT64, swap),
     JSON_FIELD(struct oci_memory, "kernel", JSON_K_INT64, kernel),
     JSON_FIELD(struct oci_memory, "kernelTCP", JSON_K_INT64, kernel_tcp),
-    JSON_FIELD(struct oci_memory, "swappiness", JSON_K_INT64_PTR, swappiness),
+    JSON_FIELD(struct oci_memory, "swappiness", JSON_K_INT64_PTR, swappiness, JSON_WRAPS),
     JSON_FIELD(struct oci_memory, "disableOOMKiller", JSON_K_BOOL, disable_oom_killer),
     JSON_FIELD(struct oci_memory, "useHierarchy", JSON_K_BOOL, use_hierarchy),
     JSON_FIELD(struct oci_memory, "checkBeforeUpdate", JSON_K_BOOL, check_before_update),

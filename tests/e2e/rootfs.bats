@@ -441,6 +441,18 @@ device
     fails 'something else' rt run -b "$bundle" one
 }
 
+@test "devices of a user namespace are the host's, the first time and the next" {
+    edit '.linux.namespaces += [{type: "user"}]
+        | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+        | .mounts |= map(select(.destination | test("^/dev") | not))'
+    chown -R 100000:100000 "$bundle/rootfs"
+    for _ in 1 2; do
+        prints '1 3' 'stat -c "%t %T" /dev/null'
+    done
+    echo content >"$bundle/rootfs/dev/zero"
+    is_runc || fails 'something else' rt run -b "$bundle" one
+}
+
 # --- propagation of the root -----------------------------------------------------------------------------------------
 
 @test "rootfsPropagation" {

@@ -157,6 +157,19 @@ bad() {
     bad '.linux.devices = [{"path": "/dev/x", "type": "c", "major": "1", "minor": 5}]' 'linux.devices[0].major' ''
 }
 
+# "process: This property is REQUIRED when start is called."
+@test "a process is missed at the start, and not before" {
+    beyond_runc 'container without a process'
+    edit 'del(.process)'
+    create one
+    expect created state_of one
+    fails 'missing' rt start one
+    names process
+    rt delete -f one 2>/dev/null || true
+    fails 'missing' rt run -b "$bundle" one
+    names process
+}
+
 # "IntelRdt": "If no mounted resctrl pseudo-filesystem is available, the runtime MUST generate an error."
 @test "classes of service where there are none" {
     [ ! -e /sys/fs/resctrl/schemata ] || skip "this host has a resctrl"
