@@ -67,6 +67,66 @@ static void test_words(void **state _unused_)
                  "linux.personality.domain");
 }
 
+/* ---- the plan ---- */
+
+static size_t find(const struct plan *p, enum plan_op op)
+{
+    for (size_t i = 0; i < p->steps.n; i++)
+        if (p->steps.v[i].op == op)
+            return i;
+    fail_msg("no step %d", op);
+    return 0;
+}
+
+static void test_plan(void **state _unused_)
+{
+    static const char text[] =
+        "{\"ociVersion\":\"1.3.0\",\"domainname\":\"d\",\"root\":{\"path\":\"/r\"},\"process\":{\"cwd\":\"/\","
+        "\"args\":[\"true\"],\"scheduler\":{\"policy\":\"SCHED_IDLE\"},\"ioPriority\":{\"class\":\"IOPRIO_CLASS_RT\","
+        "\"priority\":0},\"apparmorProfile\":\"mine\",\"execCPUAffinity\":{\"initial\":\"0\",\"final\":\"1\"}},"
+        "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"uts\"}],\"personality\":{\"domain\":\"LINUX32\"},"
+        "\"memoryPolicy\":{\"mode\":\"MPOL_LOCAL\"},\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":"
+        "\"/l\",\"syscalls\":[{\"names\":[\"kill\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}}}";
+    _cleanup_spec_ struct oci_spec spec = {0};
+    _cleanup_plan_ struct plan p = {0};
+    struct cgroup_host host = {0};
+    struct runtime_start how = {.spec = &spec, .host = &host};
+    size_t i;
+    struct err err;
+
+    assert_ok(oci_spec_parse(text, strlen(text), &spec, &err));
+    assert_ok(plan_make(&how, &p, &err));
+    /* Before anything of the image is there, and while the host's /proc is. */
+    assert_true(find(&p, PLAN_LABELS) < find(&p, PLAN_ROOT_DIRECTORY));
+    assert_true(find(&p, PLAN_LISTENER) < find(&p, PLAN_ROOT_DIRECTORY));
+    /* While there are rights for it. */
+    assert_true(find(&p, PLAN_SCHEDULER) < find(&p, PLAN_BOUNDING));
+    assert_true(find(&p, PLAN_IO_PRIORITY) < find(&p, PLAN_BOUNDING));
+    assert_true(find(&p, PLAN_MEMORY_POLICY) > find(&p, PLAN_CGROUP)); /* whose nodes it is about */
+    assert_int_equal(p.steps.v[find(&p, PLAN_PERSONALITY)].number, PER_LINUX32);
+    assert_string_equal(p.steps.v[find(&p, PLAN_DOMAINNAME)].source, "d");
+    i = find(&p, PLAN_RLIMIT); /* nobody asked for one of files */
+    assert_true(p.steps.v[i].flag && p.steps.v[i].hard == 524288 && p.steps.v[i].soft == 1024);
+    for (i = 0; i < p.steps.n; i++)
+        assert_int_not_equal(p.steps.v[i].op, PLAN_AFFINITY); /* of exec alone */
+}
+
+static void test_program_plan(void **state _unused_)
+{
+    struct oci_cpu_affinity affinity = {(char *)"0", (char *)"1"}, wrong = {(char *)"0", (char *)"x"};
+    struct oci_spec spec = {.process = {.exec_cpu_affinity = &affinity}};
+    _cleanup_plan_ struct plan p = {0}, q = {0};
+    struct err err;
+
+    assert_ok(plan_program_attributes(&spec, &p, &err));
+    assert_int_equal(p.steps.n, 3);
+    assert_string_equal(p.steps.v[0].source, "0");
+    assert_int_equal(p.steps.v[1].op, PLAN_CGROUP);
+    assert_string_equal(p.steps.v[2].source, "1");
+    spec.process.exec_cpu_affinity = &wrong;
+    assert_fails(plan_program_attributes(&spec, &q, &err), ERR_INVALID, "process.execCPUAffinity.final");
+}
+
 /* ---- the steps ---- */
 
 static void all_steps(void)
@@ -147,10 +207,8 @@ static void test_capabilities(void **state _unused_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_capabilities),
+        cmocka_unit_test(test_sets),         cmocka_unit_test(test_words), cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_program_plan), cmocka_unit_test(test_steps), cmocka_unit_test(test_capabilities),
     };
 
     return cmocka_run_group_tests_name("runtime/attributes", tests, NULL, NULL);
