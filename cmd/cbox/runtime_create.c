@@ -59,6 +59,7 @@ static int create(struct cli_context *ctx, const struct create_options *o, const
         .console_socket = str_given(o->console_socket),
         .listen_fds = cbox_runtime_listen_fds(),
         .detached = detached,
+        .systemd_cgroup = ctx->globals.runtime.systemd_cgroup,
         .no_pivot = o->no_pivot,
         .no_keyring = o->no_new_keyring,
     };
