@@ -95,6 +95,7 @@ struct runtime_create {
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
+    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate, and nobody holds a lock. On failure nothing is left

@@ -322,8 +322,10 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = runtime_instance_new(how->root, how->id, &inst, err);
+    int r = how->systemd_cgroup ? systemd_check(err) : 0;
 
+    if (r == 0)
+        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);

@@ -109,6 +109,29 @@ podman_setup() {
     expect $'CapEff:\t0000000000000400' podman_run --rm --cap-drop all --cap-add net_bind_service "$image" grep CapEff /proc/self/status
 }
 
+# options_of RUN IMAGE: what people ask for beyond the usual, in podman's and docker's words.
+options_of() {
+    local run=$1 image=$2
+    expect 777 "$run" --rm --oom-score-adj 777 "$image" cat /proc/self/oom_score_adj
+    expect $'5\n1' "$run" --rm --sysctl net.ipv4.ip_default_ttl=5 --sysctl kernel.msgmni=1 "$image" \
+        cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/msgmni
+    expect 8192 "$run" --rm --shm-size 8m "$image" sh -c "df -k /dev/shm | awk 'NR == 2 { print \$2 }'"
+    expect 1:b "$run" --rm --device /dev/kmsg:/dev/mine "$image" stat -c %t:%T /dev/mine
+    expect "$(readlink /proc/self/ns/pid)" "$run" --rm --pid host "$image" readlink /proc/self/ns/pid
+    expect "$(readlink /proc/self/ns/ipc)" "$run" --rm --ipc host "$image" readlink /proc/self/ns/ipc
+    expect "$(readlink /proc/self/ns/uts)" "$run" --rm --uts host "$image" readlink /proc/self/ns/uts
+    # All capabilities, all devices, a /sys to write to. Where the host has not all, runc fails, but under podman.
+    [ "${RUNTIME-}" = runc ] || "$run" --rm --privileged "$image" sh -c '[ -c /dev/kmsg ] && mount -t tmpfs x /tmp && ! grep -q "^sysfs /sys sysfs ro" /proc/mounts'
+    expect $'Seccomp:\t0' "$run" --rm --security-opt seccomp=unconfined "$image" grep Seccomp: /proc/self/status
+    expect $'NoNewPrivs:\t1' "$run" --rm --security-opt no-new-privileges "$image" grep NoNewPrivs /proc/self/status
+    expect $'Cpus_allowed_list:\t0' "$run" --rm --cpuset-cpus 0 "$image" grep Cpus_allowed_list /proc/self/status
+}
+
+@test "podman: what is asked for less often" {
+    podman_setup
+    options_of podman_run "$image"
+}
+
 @test "podman: a terminal" {
     podman_setup
     output=$(script -qec "$(printf '%q ' "${podman_command[@]}" --runtime "$BATS_FILE_TMPDIR/tested" run --network none \
@@ -272,6 +295,11 @@ docker_setup() {
         sh -c 'echo x >/mnt/file && echo x >/scratch/file && ! echo x >/file && [ $(ulimit -n) = 100 ]'
     expect $'CapEff:\t0000000000000400' docker_run --rm --cap-drop all --cap-add net_bind_service busybox grep CapEff /proc/self/status
     expect $'Seccomp:\t2' docker_run --rm busybox grep Seccomp: /proc/self/status
+}
+
+@test "dockerd: what is asked for less often" {
+    docker_setup
+    options_of docker_run busybox
 }
 
 @test "dockerd: a terminal" {

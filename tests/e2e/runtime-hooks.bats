@@ -116,7 +116,7 @@ logs() {
     local kind
     edit '.hostname = "inside"'
     for kind in prestart createRuntime createContainer poststart poststop; do
-        hook $kind "cat >/dev/null; readlink /proc/self/ns/mnt /proc/self/ns/uts /proc/self/ns/net >$BATS_TEST_TMPDIR/$kind"
+        hook $kind "cat >/dev/null; for kind in mnt uts net; do readlink /proc/self/ns/\$kind; done >$BATS_TEST_TMPDIR/$kind"
     done
     hook startContainer 'for kind in mnt uts net; do readlink /proc/self/ns/$kind; done >/tmp/startContainer'
     create one
@@ -155,14 +155,13 @@ logs() {
 @test "hooks get their arguments and environment, and nothing else" {
     edit '.hooks.createRuntime = [{path: "/usr/bin/env", args: ["env"], env: ["ONE=1", "TWO=2 2"]}]'
     # What a hook prints is nobody's; by a file then.
-    hook createRuntime "cat >/dev/null; tr '\\0' '\\n' </proc/\$\$/environ >$log; tr '\\0' '\\n' </proc/\$\$/cmdline >>$log" x 'y z'
+    hook createRuntime "cat >/dev/null; tr '\\0' '\\n' </proc/\$\$/environ >$log; tr '\\0' '\\n' </proc/\$\$/cmdline >$log.args" x 'y z'
     SECRET=1 create one
-    run cat "$log"
-    [ "${lines[0]}" = PATH=/usr/bin:/bin ]
-    [ "${lines[1]}" = sh ]
+    expect PATH=/usr/bin:/bin cat "$log"
+    run cat "$log.args"
+    [ "${lines[0]}" = sh ]
     [ "${lines[-2]}" = x ]
     [ "${lines[-1]}" = 'y z' ]
-    run ! grep -q SECRET "$log"
     remove one
 }
 
