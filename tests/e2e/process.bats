@@ -152,10 +152,11 @@ move_interfaces() {
 
 @test "init: signals are passed on" {
     for signal in TERM HUP USR1 USR2 WINCH; do
+        rm -f "$BATS_TEST_TMPDIR/output"
         cbox run --rm --init alpine sh -c "trap 'echo got $signal; exit 7' $signal; echo ready; while :; do sleep 0.1; done" \
             >"$BATS_TEST_TMPDIR/output" 3>&- &
         runner=$!
-        wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/output"
+        wait_for 10 grep -qs ready "$BATS_TEST_TMPDIR/output"
         kill -$signal $runner
         status=0
         wait $runner || status=$?
