@@ -43,7 +43,7 @@ $(BUILD)/cmd/cbox/version.o: private ALL_CPPFLAGS += -DCBOX_VERSION='"$(VERSION)
 
 # Runs in a copy of itself, alone in its memory: nothing that a compiler adds may lie outside of it.
 $(BUILD)/pkg/runtime/init_loop.o: private ALL_CFLAGS += -O2 -fno-stack-protector -fno-stack-clash-protection \
-	-fno-sanitize=all -fno-jump-tables -fno-tree-loop-distribute-patterns -fcf-protection=none
+	-fno-sanitize=all -fno-jump-tables
 
 $(BUILD)/libcbox.a: $(PKG_OBJ)
 	@rm -f $@

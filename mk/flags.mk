@@ -23,6 +23,6 @@ else
 ALL_CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
-# What every command loads. The heavy libraries (libcurl, libcrypto, ISA-L, zlib, libzstd) are opened by
+# What every command loads. The heavy libraries (libcurl, libcrypto, ISA-L, zlib, libzstd, libseccomp) are opened by
 # their adapters on first use (pkg/sys/dl.h): linking them would cost each start about 12 ms.
 LIBS := -ljansson

@@ -7,6 +7,7 @@ DATADIR ?= $(PREFIX)/share
 .PHONY: install uninstall
 install: $(BUILD)/cbox ## program, completions, man pages (PREFIX, DESTDIR)
 	install -D -m 755 $(BUILD)/cbox '$(DESTDIR)$(BINDIR)/cbox'
+	ln -sf cbox '$(DESTDIR)$(BINDIR)/cbox-runtime'
 	install -D -m 644 contrib/completion/cbox.bash '$(DESTDIR)$(DATADIR)/bash-completion/completions/cbox'
 	install -D -m 644 contrib/completion/_cbox '$(DESTDIR)$(DATADIR)/zsh/site-functions/_cbox'
 	install -D -m 644 contrib/completion/cbox.fish '$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cbox.fish'
@@ -14,6 +15,6 @@ install: $(BUILD)/cbox ## program, completions, man pages (PREFIX, DESTDIR)
 	install -m 644 contrib/man/*.1 '$(DESTDIR)$(DATADIR)/man/man1/'
 
 uninstall: ## what install put there
-	rm -f '$(DESTDIR)$(BINDIR)/cbox' '$(DESTDIR)$(DATADIR)/bash-completion/completions/cbox' \
+	rm -f '$(DESTDIR)$(BINDIR)/cbox' '$(DESTDIR)$(BINDIR)/cbox-runtime' '$(DESTDIR)$(DATADIR)/bash-completion/completions/cbox' \
 		'$(DESTDIR)$(DATADIR)/zsh/site-functions/_cbox' '$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cbox.fish' \
 		'$(DESTDIR)$(DATADIR)/man/man1/cbox.1' '$(DESTDIR)$(DATADIR)'/man/man1/cbox-*.1

@@ -99,8 +99,11 @@ static int run_run(struct cli_context *ctx, const void *opts, char **operands, s
     code = attach_child(&process.pidfd, &process.terminal, err);
     if (o->keep)
         return code;
-    r = runtime_instance_delete(&inst, true, code < 0 ? &why : err);
-    return code < 0 || r == 0 ? code : r;
+    r = runtime_instance_delete(&inst, true, &why);
+    if (code < 0 || r == 0 || r == ERR_NOT_FOUND) /* somebody else may have been faster */
+        return code;
+    *err = why;
+    return r;
 }
 
 static const struct cli_example create_examples[] = {

@@ -14,12 +14,12 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     const struct delete_options *o = opts;
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     struct err why = ERR_INIT;
-    int r = cbox_runtime_load(ctx, operands[0], true, &inst, &why);
+    int r = cbox_runtime_load(ctx, operands[0], false, &inst, &why);
 
-    if (r == ERR_NOT_FOUND && o->force)
-        return 0;
     if (r == 0)
         r = runtime_instance_delete(&inst, o->force, &why);
+    if (r == ERR_NOT_FOUND && o->force)
+        return 0;
     if (r < 0)
         *err = why;
     return r;

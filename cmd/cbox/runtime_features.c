@@ -17,7 +17,9 @@ static void fill(struct oci_features *f)
     l->seccomp.supported_flags = strv_copy(l->seccomp.known_flags);
     l->apparmor.enabled = true;
     l->selinux.enabled = true;
+    l->intel_rdt = (struct oci_features_rdt){.enabled = true, .schemata = true, .monitoring = true};
     l->mount_extensions.idmap.enabled = true;
+    l->net_devices.enabled = true;
 }
 
 static int run(struct cli_context *ctx _unused_, const void *opts _unused_, char **operands _unused_,
@@ -34,7 +36,7 @@ static int run(struct cli_context *ctx _unused_, const void *opts _unused_, char
 }
 
 static const struct cli_example examples[] = {
-    {"The options of mounts that are known", "cbox runtime features | jq .mountOptions"},
+    {"The options of mounts that are known", "cbox runtime features"},
     {NULL, NULL},
 };
 

@@ -2,6 +2,7 @@
 
 #include "cli/table.h"
 
+#include <pwd.h>
 #include <stdio.h>
 
 struct list_options {
@@ -25,6 +26,13 @@ static void add_row(struct cli_table *table, const struct oci_state *s)
                   s->owner ? s->owner : "", NULL);
 }
 
+static char *name_of(uid_t uid)
+{
+    const struct passwd *user = getpwuid(uid);
+
+    return user ? str_dup(user->pw_name) : str_printf("%u", uid);
+}
+
 /* One that is deleted meanwhile is passed over. */
 static void add_state(const char *root, const char *id, struct cli_table *table, struct buf *json)
 {
@@ -39,7 +47,7 @@ static void add_state(const char *root, const char *id, struct cli_table *table,
         return;
     }
     runtime_instance_state(&inst, runtime_instance_status(&inst), &state);
-    str_replace(&state.owner, str_dup(inst.record.owner));
+    str_replace(&state.owner, name_of((uid_t)inst.record.owner));
     add_row(table, &state);
     buf_adds(json, json->len ? "," : "[");
     json_dump(&oci_state_type, &state, false, json);

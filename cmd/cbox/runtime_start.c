@@ -3,7 +3,7 @@
 static int run(struct cli_context *ctx, const void *opts _unused_, char **operands, struct err *err)
 {
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
-    int r = cbox_runtime_load(ctx, operands[0], true, &inst, err);
+    int r = cbox_runtime_load(ctx, operands[0], false, &inst, err);
 
     return r < 0 ? r : runtime_instance_start(&inst, err);
 }

@@ -241,6 +241,9 @@ static void make_mounts(const struct bundle_options *o, struct oci_spec *spec)
             str_printf("rbind,%s%s", v->propagation ? v->propagation : "rprivate", v->readonly ? ",rro" : "");
 
         add_mount(spec, v->destination, "bind", v->source, options);
+        /* What is not shared with the host when the container's mounts are copied cannot be afterwards. */
+        if (v->propagation && str_ends(v->propagation, "shared"))
+            str_replace(&spec->platform.rootfs_propagation, str_dup("shared"));
     }
     sort_mounts(spec->mounts.v + n_default, spec->mounts.n - n_default);
 }

@@ -43,6 +43,7 @@ enum json_kind {
 
 enum json_flags {
     JSON_REQUIRED = 1 << 0,   /* absent is an error */
+    JSON_WRAPS = 1 << 2,      /* INT64, INT64_PTR: 2^64-1 is -1, as writers have it whose type has no sign */
     JSON_KEEP_EMPTY = 1 << 1, /* write 0, false, "", [] as well; by default empty values are left out */
 };
 
@@ -88,6 +89,10 @@ void json_dump(const struct json_type *type, const void *in, bool indent, struct
 /* Appends a document that was found valid with each value on a line of its own, `indent` a level; its names, values and
  * order stay (Go's json.Indent). At most 32 levels are indented. */
 void json_indent(const char *text, size_t len, const char *indent, struct buf *out);
+
+/* Copies the struct with all that it owns into `out`, by way of its document: what the table does not name stays
+ * behind, and what is required has to be there. ERR_INVALID. The caller releases `out` after 0. */
+int json_duplicate(const struct json_type *type, const void *in, void *out, struct err *err);
 
 /* Releases what the struct owns and zeroes it. */
 void json_free(const struct json_type *type, void *object);

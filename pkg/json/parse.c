@@ -154,7 +154,8 @@ static int read_dict(const struct json_type *type, json_t *json, json_any_vec *o
 
 static int read_integer(const struct json_field *f, json_t *json, void *out, const struct place *at, struct err *err)
 {
-    if (f->kind == JSON_K_UINT64 && json_is_real(json) && json_wide_find(wide, json_real_value(json), out))
+    if ((f->kind == JSON_K_UINT64 || f->flags & JSON_WRAPS) && json_is_real(json) &&
+        json_wide_find(wide, json_real_value(json), out))
         return 0;
     if (!json_is_integer(json))
         return fail(at, err, "whole number expected");
@@ -356,4 +357,12 @@ int json_parse(const char *text, size_t len, const struct json_type *type, void 
         return err_wrap(err, "%s", type->name), r;
     }
     return 0;
+}
+
+int json_duplicate(const struct json_type *type, const void *in, void *out, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    json_dump(type, in, false, &text);
+    return json_parse(buf_str(&text), text.len, type, out, err);
 }

@@ -15,12 +15,23 @@ void oci_spec_dump(const struct oci_spec *spec, struct buf *out)
     json_dump(&oci_spec_type, spec, true, out);
 }
 
+/* Docker writes -1, without its sign, where nobody has asked for any. */
+static void drop_swappiness(struct oci_memory *memory)
+{
+    if (!memory->swappiness || *memory->swappiness != -1)
+        return;
+    free(memory->swappiness);
+    memory->swappiness = NULL;
+}
+
 int oci_spec_parse(const char *text, size_t len, struct oci_spec *ret, struct err *err)
 {
     int r = json_parse(text, len, &oci_spec_type, ret, err);
 
-    if (r == 0)
-        r = oci_spec_check(ret, err);
+    if (r < 0)
+        return r;
+    drop_swappiness(&ret->platform.resources.memory);
+    r = oci_spec_check(ret, err);
     if (r < 0)
         oci_spec_release(ret);
     return r;

@@ -299,7 +299,8 @@ struct oci_spec {
     char **annotations;        /* NAME=VALUE */
 };
 
-extern const struct json_type oci_spec_type, oci_process_type, oci_resources_type, oci_seccomp_type;
+extern const struct json_type oci_spec_type, oci_process_type, oci_resources_type, oci_seccomp_type, oci_hooks_type,
+    oci_intel_rdt_type;
 
 /* Parses and checks (oci_spec_check()). The caller releases `ret` after 0. ERR_INVALID; ERR_UNSUPPORTED for a version
  * that is not known. */

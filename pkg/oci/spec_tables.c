@@ -121,7 +121,7 @@ static const struct json_field hooks_fields[] = {
     JSON_FIELD(struct oci_hooks, "poststart", JSON_K_ARRAY, poststart, 0, &hook_type),
     JSON_FIELD(struct oci_hooks, "poststop", JSON_K_ARRAY, poststop, 0, &hook_type),
 };
-static TYPE(hooks_type, "hooks", struct oci_hooks, hooks_fields);
+TYPE(oci_hooks_type, "hooks", struct oci_hooks, hooks_fields);
 
 /* ---- linux ---- */
 
@@ -170,7 +170,7 @@ static const struct json_field memory_fields[] = {
     JSON_FIELD(struct oci_memory, "swap", JSON_K_INT64, swap),
     JSON_FIELD(struct oci_memory, "kernel", JSON_K_INT64, kernel),
     JSON_FIELD(struct oci_memory, "kernelTCP", JSON_K_INT64, kernel_tcp),
-    JSON_FIELD(struct oci_memory, "swappiness", JSON_K_INT64_PTR, swappiness),
+    JSON_FIELD(struct oci_memory, "swappiness", JSON_K_INT64_PTR, swappiness, JSON_WRAPS),
     JSON_FIELD(struct oci_memory, "disableOOMKiller", JSON_K_BOOL, disable_oom_killer),
     JSON_FIELD(struct oci_memory, "useHierarchy", JSON_K_BOOL, use_hierarchy),
     JSON_FIELD(struct oci_memory, "checkBeforeUpdate", JSON_K_BOOL, check_before_update),
@@ -266,7 +266,7 @@ static const struct json_field intel_rdt_fields[] = {
     JSON_FIELD(struct oci_intel_rdt, "memBwSchema", JSON_K_STRING, mem_bw_schema),
     JSON_FIELD(struct oci_intel_rdt, "enableMonitoring", JSON_K_BOOL, enable_monitoring),
 };
-static TYPE(intel_rdt_type, "intelRdt", struct oci_intel_rdt, intel_rdt_fields);
+TYPE(oci_intel_rdt_type, "intelRdt", struct oci_intel_rdt, intel_rdt_fields);
 
 static const struct json_field seccomp_arg_fields[] = {
     JSON_FIELD(struct oci_seccomp_arg, "index", JSON_K_INT64, index, JSON_REQUIRED | JSON_KEEP_EMPTY),
@@ -322,7 +322,7 @@ static const struct json_field linux_fields[] = {
     JSON_FIELD(struct oci_linux, "maskedPaths", JSON_K_STRV, masked_paths),
     JSON_FIELD(struct oci_linux, "readonlyPaths", JSON_K_STRV, readonly_paths),
     JSON_FIELD(struct oci_linux, "mountLabel", JSON_K_STRING, mount_label),
-    JSON_FIELD(struct oci_linux, "intelRdt", JSON_K_OBJECT_PTR, intel_rdt, 0, &intel_rdt_type),
+    JSON_FIELD(struct oci_linux, "intelRdt", JSON_K_OBJECT_PTR, intel_rdt, 0, &oci_intel_rdt_type),
     JSON_FIELD(struct oci_linux, "memoryPolicy", JSON_K_OBJECT_PTR, memory_policy, 0, &memory_policy_type),
     JSON_FIELD(struct oci_linux, "personality", JSON_K_OBJECT_PTR, personality, 0, &personality_type),
     JSON_FIELD(struct oci_linux, "timeOffsets", JSON_K_DICT, time_offsets, 0, &time_offset_type),
@@ -336,7 +336,7 @@ static const struct json_field spec_fields[] = {
     JSON_FIELD(struct oci_spec, "hostname", JSON_K_STRING, hostname),
     JSON_FIELD(struct oci_spec, "domainname", JSON_K_STRING, domainname),
     JSON_FIELD(struct oci_spec, "mounts", JSON_K_ARRAY, mounts, 0, &mount_type),
-    JSON_FIELD(struct oci_spec, "hooks", JSON_K_OBJECT, hooks, 0, &hooks_type),
+    JSON_FIELD(struct oci_spec, "hooks", JSON_K_OBJECT, hooks, 0, &oci_hooks_type),
     JSON_FIELD(struct oci_spec, "annotations", JSON_K_MAP, annotations),
     JSON_FIELD(struct oci_spec, "linux", JSON_K_OBJECT, platform, 0, &linux_type),
 };

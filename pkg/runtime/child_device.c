@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
@@ -38,9 +39,27 @@ static int bind_device(int dirfd, const struct plan_step *s, struct err *err)
         return err_errno(err, errno, "it can be made by nobody but the host's root, and the host has none");
     if (!is_device(&st, s))
         return err_set(err, ERR_PERMISSION, "it cannot be made, and the host has another under this name");
-    target = openat(dirfd, path_base(s->target), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    r = target < 0 ? -errno : mount_bind(source, "", target, &how);
+    target = openat(dirfd, path_base(s->target), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (target < 0 && errno == ENOENT)
+        target = openat(dirfd, path_base(s->target), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (target < 0 || fstat(target, &st) < 0)
+        return err_errno(err, errno, "making the file");
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_EXISTS, "there is something else already");
+    r = mount_bind(source, "", target, &how);
     return r < 0 ? err_errno(err, -r, "mount") : 0;
+}
+
+/* Whether ids are not what they are on the host, and no device can be made. */
+static bool in_user_namespace(void)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(4096);
+    long long inside, outside, n;
+
+    if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", &text, NULL) < 0)
+        return false;
+    return sscanf(buf_str(&text), "%lld %lld %lld", &inside, &outside, &n) != 3 || inside != 0 || outside != 0 ||
+           n != UINT32_MAX;
 }
 
 /* config-linux.md, "Devices": what is there already and is not the device that was asked for is an error. */
@@ -50,6 +69,9 @@ static int check_existing(int dirfd, const struct plan_step *s, struct err *err)
 
     if (fstatat(dirfd, path_base(s->target), &st, AT_SYMLINK_NOFOLLOW) < 0)
         return err_errno(err, errno, "what is there");
+    /* what an earlier start has mounted the host's device on */
+    if (S_ISREG(st.st_mode) && st.st_size == 0 && in_user_namespace())
+        return bind_device(dirfd, s, err);
     return is_device(&st, s) ? 0 : err_set(err, ERR_EXISTS, "there is something else already");
 }
 

@@ -114,6 +114,9 @@ int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *
     _cleanup_strv_ char **env = strv_copy(process->env);
     int r;
 
+    /* config.md, "Process": "This property is REQUIRED when start is called." */
+    if (!oci_spec_has_process(c->start->spec))
+        return err_set(err, ERR_INVALID, "process: missing, and there is nothing to start");
     if (!strv_env_get(env, "HOME"))
         strv_addf(&env, "HOME=%s", c->user.home);
     r = child_labels_write(c, err);

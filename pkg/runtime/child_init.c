@@ -39,7 +39,7 @@ static bool leave_rseq(void)
 /* Runs the loop in a copy of its code, with a stack of its own, and comes back where that cannot be. */
 static void move(struct init_loop *state)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), len = (size_t)(__stop_cbox_init - __start_cbox_init);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), len = (uintptr_t)__stop_cbox_init - (uintptr_t)__start_cbox_init;
     char *p = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct init_loop *copy;
     ucontext_t context;
@@ -56,7 +56,7 @@ static void move(struct init_loop *state)
     context.uc_stack.ss_size = page - sizeof(*copy);
     context.uc_link = NULL;
     /* Arguments are ints to makecontext(3), but one that is a pointer passes on every ABI that is named above. */
-    makecontext(&context, (void (*)(void))(p + ((const char *)init_loop_run - __start_cbox_init)), 1, copy);
+    makecontext(&context, (void (*)(void))(p + ((uintptr_t)init_loop_run - (uintptr_t)__start_cbox_init)), 1, copy);
     setcontext(&context);
 }
 

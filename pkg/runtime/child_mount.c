@@ -5,6 +5,7 @@
 #include "sys/path.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -97,6 +98,7 @@ static int mount_instead(const struct plan_step *s, int target, const struct pla
 int child_mount(struct child *c, const struct plan_step *s, struct err *err)
 {
     _cleanup_fd_ int target = -1, below = -1, root = -1;
+    char said[MOUNT_SAID_MAX];
     struct plan_mount how;
     mode_t mode;
     int r;
@@ -113,12 +115,12 @@ int child_mount(struct child *c, const struct plan_step *s, struct err *err)
             return err_errno(err, errno, "what lies below");
     }
     how = complete(s, mode);
-    r = mount_new(target, s->type, s->source, &how, below >= 0 ? &root : NULL);
+    r = mount_new(target, s->type, s->source, &how, below >= 0 ? &root : NULL, said);
     if ((r == -EPERM || r == -EBUSY) && s->bind)
         r = mount_instead(s, target, &how);
     strv_free(how.data);
     if (r < 0)
-        return err_errno(err, -r, "%s", s->type);
+        return err_errno(err, -r, "%s", *said ? said : s->type);
     r = below >= 0 ? copy_up(below, root) : 0;
     return r < 0 ? err_errno(err, -r, "copying what lies below") : 0;
 }
@@ -131,20 +133,46 @@ int child_remount(struct child *c, const struct plan_step *s, struct err *err)
     return r < 0 ? err_errno(err, -r, "mount") : 0;
 }
 
+/* Makes the file `path`, whose directory is made as well. What is behind a link is made where that leads: `*ret_next`
+ * is its path then. 0 or -errno. */
+static int make_file(struct child *c, const char *path, char **ret_next)
+{
+    const char *base = path_base(path);
+    _cleanup_free_ char *parent = str_ndup(path, (size_t)(base - path));
+    _cleanup_fd_ int dir = path_mkdirs_in_root(c->root, parent, 0755), fd = -1;
+    char target[PATH_MAX];
+    ssize_t n;
+
+    if (dir < 0)
+        return dir;
+    fd = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644);
+    if (fd >= 0 || errno != EEXIST)
+        return fd < 0 ? -errno : 0;
+    n = readlinkat(dir, base, target, sizeof(target) - 1);
+    if (n < 0)
+        return errno == EINVAL ? 0 : -errno; /* somebody else has made it */
+    target[n] = 0;
+    *ret_next = *target == '/' ? str_dup(target) : str_printf("%s%s", parent, target);
+    return 0;
+}
+
+enum { LINKS_MAX = 40 };
+
 /* A file in the root to mount on, made where it is missing. */
 static int open_file(struct child *c, const char *path, struct err *err)
 {
-    _cleanup_free_ char *parent = str_ndup(path, (size_t)(path_base(path) - path));
+    _cleanup_free_ char *at = str_dup(path);
     int fd = path_open_in_root(c->root, path, O_PATH, 0);
 
-    if (fd == -ENOENT) {
-        fd = path_mkdirs_in_root(c->root, parent, 0755);
-        fd_close(fd);
-        if (fd >= 0)
-            fd = path_open_in_root(c->root, path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
-        fd_close(fd);
-        if (fd >= 0)
-            fd = path_open_in_root(c->root, path, O_PATH, 0);
+    for (int links = 0; fd == -ENOENT && links < LINKS_MAX; links++) {
+        char *next = NULL;
+        int r = make_file(c, at, &next);
+
+        if (next)
+            str_replace(&at, next);
+        if (r < 0)
+            return err_errno(err, -r, "target");
+        fd = path_open_in_root(c->root, path, O_PATH, 0);
     }
     return fd < 0 ? err_errno(err, -fd, "target") : fd;
 }
@@ -170,8 +198,6 @@ int child_bind(struct child *c, const struct plan_step *s, struct err *err)
     if (r == -ENOTDIR)
         return err_set(err, ERR_INVALID, "%s is a %s, and the target is not", s->source,
                        S_ISDIR(st.st_mode) ? "directory" : "file");
-    if (r == -EOPNOTSUPP)
-        return err_set(err, ERR_UNSUPPORTED, "changing what is mounted below takes Linux 5.12");
     return r < 0 ? err_errno(err, -r, "%s", s->source) : 0;
 }
 
@@ -186,12 +212,9 @@ int child_change(struct child *c, const struct plan_step *s, struct err *err)
 int child_readonly_path(struct child *c, const struct plan_step *s, struct err *err)
 {
     static const struct plan_mount all = {.recursive = true, .set_below = MOUNT_ATTR_RDONLY};
-    static const struct plan_mount top = {.recursive = true, .set = MOUNT_ATTR_RDONLY};
     _cleanup_fd_ int target = path_open_in_root(c->root, s->target, O_PATH, 0);
     int r = target < 0 ? target : mount_bind(target, "", target, &all);
 
-    if (r == -EOPNOTSUPP)
-        r = mount_bind(target, "", target, &top);
     return r < 0 && r != -ENOENT && r != -ENOTDIR ? err_errno(err, -r, "mount") : 0;
 }
 
@@ -203,7 +226,7 @@ static int mask_directory(struct child *c, int target)
 
     if (c->mask >= 0)
         return mount_bind(c->mask, "", target, &as_it_is);
-    return mount_new(target, "tmpfs", "tmpfs", &empty, &c->mask);
+    return mount_new(target, "tmpfs", "tmpfs", &empty, &c->mask, NULL);
 }
 
 /* The host's, and nothing else that goes by its name (CVE-2025-31133). */

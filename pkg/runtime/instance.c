@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 enum { RECORD_MAX = 4 << 20 };
 
@@ -21,8 +22,10 @@ static const struct json_field record_fields[] = {
     JSON_FIELD(struct runtime_record, "cgroup", JSON_K_STRING, cgroup),
     JSON_FIELD(struct runtime_record, "systemdUnit", JSON_K_STRING, unit),
     JSON_FIELD(struct runtime_record, "created", JSON_K_STRING, created),
-    JSON_FIELD(struct runtime_record, "owner", JSON_K_STRING, owner),
+    JSON_FIELD(struct runtime_record, "owner", JSON_K_INT64, owner),
     JSON_FIELD(struct runtime_record, "annotations", JSON_K_MAP, annotations),
+    JSON_FIELD(struct runtime_record, "hooks", JSON_K_OBJECT, hooks, 0, &oci_hooks_type),
+    JSON_FIELD(struct runtime_record, "intelRdt", JSON_K_OBJECT_PTR, intel_rdt, 0, &oci_intel_rdt_type),
     JSON_FIELD(struct runtime_record, "pid", JSON_K_INT64, pid),
     JSON_FIELD(struct runtime_record, "pidStart", JSON_K_UINT64, pid_start),
     JSON_FIELD(struct runtime_record, "bootId", JSON_K_STRING, boot_id),
@@ -115,7 +118,6 @@ int runtime_instance_load(const char *root, const char *id, bool lock, struct ru
 {
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     _cleanup_fd_ int parent = -1;
-    struct err why = ERR_INIT;
     int r = check_id(id, err);
 
     if (r == 0)
@@ -124,27 +126,35 @@ int runtime_instance_load(const char *root, const char *id, bool lock, struct ru
         return r;
     if (parent < 0)
         return fail_missing(id, err);
-    if (lock) {
-        r = lock_dir(parent, id, LOCK_WAIT, &inst.dir, &why);
-    } else {
-        inst.dir = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        r = inst.dir < 0 ? err_errno(&why, errno, "%s/%s", root, id) : 0;
-    }
-    if (r == ERR_NOT_FOUND)
+    inst.dir = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (inst.dir < 0 && errno == ENOENT)
         return fail_missing(id, err);
-    if (r < 0) {
-        if (err)
-            *err = why;
-        return r;
-    }
+    if (inst.dir < 0)
+        return err_errno(err, errno, "%s/%s", root, id);
     inst.root = str_dup(root);
     inst.id = str_dup(id);
-    r = read_record(&inst, err);
+    r = lock ? runtime_instance_lock(&inst, err) : 0;
+    if (r == 0)
+        r = read_record(&inst, err);
     if (r < 0)
         return r;
     *ret = inst;
     inst = RUNTIME_INSTANCE_INIT;
     return 0;
+}
+
+int runtime_instance_lock(const struct runtime_instance *inst, struct err *err)
+{
+    struct stat st;
+
+    if (flock(inst->dir, LOCK_EX) < 0 || fstat(inst->dir, &st) < 0)
+        return err_errno(err, errno, "locking container %s", inst->id);
+    return st.st_nlink ? 0 : fail_missing(inst->id, err);
+}
+
+void runtime_instance_unlock(const struct runtime_instance *inst)
+{
+    flock(inst->dir, LOCK_UN);
 }
 
 void runtime_instance_release(struct runtime_instance *inst)
@@ -236,9 +246,11 @@ enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
     fd = runtime_instance_process(inst);
     if (fd < 0)
         return RUNTIME_STOPPED;
-    if (gate_is_closed(inst->dir))
-        return RUNTIME_CREATED;
-    return is_frozen(inst) ? RUNTIME_PAUSED : RUNTIME_RUNNING;
+    /* First: whoever starts one that is created and paused would wait for it with the lock that its resumption takes.
+     */
+    if (is_frozen(inst))
+        return RUNTIME_PAUSED;
+    return gate_is_closed(inst->dir) ? RUNTIME_CREATED : RUNTIME_RUNNING;
 }
 
 int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *ret, struct err *err)

@@ -8,7 +8,8 @@
  *
  * The record is written before there is anything to clean up, and removed after all of it is gone, so whatever is
  * killed, runtime_instance_delete() cleans up. Whether the container waits, runs or has ended is never read from it but
- * asked of the kernel. Operations that change a container hold a lock on its directory, which ends with them.
+ * asked of the kernel. Operations that change a container hold a lock on its directory, which ends with them; start
+ * does not: the process at the gate settles who starts it, and hooks may take long.
  */
 #pragma once
 
@@ -34,8 +35,10 @@ struct runtime_record {
     char *cgroup;  /* its path in every hierarchy */
     char *unit;    /* of systemd, that the cgroup is; NULL: it was made directly */
     char *created; /* RFC 3339 */
-    char *owner;   /* the name or the id of who created it */
+    int64_t owner; /* the id of who created it */
     char **annotations;
+    struct oci_hooks hooks; /* of the specification, as the next, for those who come later */
+    struct oci_intel_rdt *intel_rdt;
     int64_t pid; /* 0: it was never born */
     uint64_t pid_start;
     char *boot_id;
@@ -49,9 +52,15 @@ struct runtime_instance {
 
 #define RUNTIME_INSTANCE_INIT ((struct runtime_instance){.dir = -1})
 
-/* Opens one. `lock`: waits until no other operation changes it, and keeps others out until the release. ERR_NOT_FOUND,
+/* Opens one; `lock`: and locks it. ERR_NOT_FOUND,
  * ERR_INVALID for an id that can be none. The caller releases `ret` after 0. */
 int runtime_instance_load(const char *root, const char *id, bool lock, struct runtime_instance *ret, struct err *err);
+
+/* Waits until no other operation changes it, and keeps others out until the release or runtime_instance_unlock().
+ * ERR_NOT_FOUND where it was deleted meanwhile. */
+int runtime_instance_lock(const struct runtime_instance *inst, struct err *err);
+void runtime_instance_unlock(const struct runtime_instance *inst);
+
 void runtime_instance_release(struct runtime_instance *inst);
 #define _cleanup_instance_ _cleanup_(runtime_instance_release)
 
@@ -83,15 +92,16 @@ struct runtime_create {
     const char *console_socket; /* a socket's path: is sent the terminal's master; NULL: the caller keeps it */
     unsigned preserve_fds;
     unsigned listen_fds; /* so many of them are sockets to listen on, which the program is told: sd_listen_fds(3) */
-    bool systemd;        /* systemd makes the cgroup */
+    bool systemd;        /* systemd makes the cgroup: systemd.h */
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
 };
 
-/* Creates a container from a bundle: its process waits at the gate. On failure nothing is left behind. ERR_EXISTS for
- * an id that is taken; what is wrong with the specification names the field. `ret_process` has the terminal, if any and
- * if the caller keeps it. The caller releases both after 0; the container's process is its child. */
+/* Creates a container from a bundle: its process waits at the gate, and nobody holds a lock. On failure nothing is left
+ * behind. ERR_EXISTS for an id that is taken; what is wrong with the specification names the field. `ret_process` has
+ * the terminal, if any and if the caller keeps it. The caller releases both after 0; the container's process is its
+ * child. */
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
                    struct err *err);
 
@@ -103,7 +113,8 @@ int runtime_instance_start(struct runtime_instance *inst, struct err *err);
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err);
 
 /* Removes one that has ended or was never started, with its cgroup; with `force` one that runs, too. ERR_BUSY where it
- * runs. Of no account afterwards: `inst` can only be released. */
+ * runs. Locks it itself; of no account afterwards:
+ * `inst` can only be released. */
 int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err);
 
 /* Stops all of its processes, or lets them go on. ERR_INVALID in a state that this makes no sense in. */

@@ -6,6 +6,7 @@
 #include "runtime/hooks.h"
 #include "runtime/netdev.h"
 #include "runtime/plan.h"
+#include "runtime/resctrl.h"
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -13,7 +14,6 @@
 #include "sys/proc.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -61,13 +61,6 @@ static int resolve_root(struct runtime_instance *inst, struct oci_spec *spec, st
     return 0;
 }
 
-static char *own_name(void)
-{
-    struct passwd *user = getpwuid(getuid());
-
-    return user ? str_dup(user->pw_name) : str_printf("%u", getuid());
-}
-
 /* The program is the first of its PID namespace, as a rule. */
 static void tell_sockets(unsigned n, struct oci_process *process)
 {
@@ -94,6 +87,18 @@ static int choose_cgroup(struct runtime_instance *inst, const char *path, bool s
     return 0;
 }
 
+/* So that nobody has to read the whole specification again for them. */
+static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec *spec, struct err *err)
+{
+    int r = json_duplicate(&oci_hooks_type, &spec->hooks, &inst->record.hooks, err);
+
+    if (r == 0 && spec->platform.intel_rdt) {
+        inst->record.intel_rdt = mem_zalloc(1, sizeof(*inst->record.intel_rdt));
+        r = json_duplicate(&oci_intel_rdt_type, spec->platform.intel_rdt, inst->record.intel_rdt, err);
+    }
+    return r;
+}
+
 /* The record says where to clean up before there is anything. */
 static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool systemd,
                 const struct cgroup_host *host, const struct buf *text, struct err *err)
@@ -103,9 +108,11 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool
 
     inst->record.version = str_dup(spec->version);
     inst->record.created = str_dup(time_format(time_now(), created));
-    inst->record.owner = own_name();
+    inst->record.owner = getuid();
     inst->record.annotations = strv_copy(spec->annotations);
-    r = choose_cgroup(inst, spec->platform.cgroups_path, systemd, host, err);
+    r = copy_later_needs(inst, spec, err);
+    if (r == 0)
+        r = choose_cgroup(inst, spec->platform.cgroups_path, systemd, host, err);
     if (r < 0)
         return r;
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
@@ -187,6 +194,8 @@ static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spe
     }
     if (r == 0)
         r = (inst->record.unit ? cgroup_adopt : cgroup_create)(ret, host, inst->record.cgroup, &plan, err);
+    if (r == ERR_INVALID && err && !str_after(err->text, "linux."))
+        err_wrap(err, "linux.cgroupsPath");
     if (r < 0) /* what it made is gone again: nothing of it is ours to remove */
         str_replace(&inst->record.cgroup, NULL);
     return r < 0 ? r : runtime_give_cgroup(*ret, host, spec, err);
@@ -250,6 +259,14 @@ static int settle(const struct runtime_create *how, struct runtime_instance *ins
     return r;
 }
 
+static int enter_class(const struct runtime_instance *inst, const struct oci_spec *spec, pid_t pid, struct err *err)
+{
+    _cleanup_free_ char *root = NULL;
+    int r = resctrl_find(&root, err);
+
+    return r < 0 ? r : resctrl_enter(root, spec->platform.intel_rdt, inst->id, pid, err);
+}
+
 static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
                          const struct cgroup_host *host, struct runtime_process *ret, struct err *err)
 {
@@ -284,11 +301,13 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         r = bring_to_gate(ret, &spec->hooks, &state, err);
     if (r == 0)
         r = netdev_move(&spec->platform, ret->pid, err);
+    if (r == 0 && spec->platform.intel_rdt)
+        r = enter_class(inst, spec, ret->pid, err);
     return r < 0 ? r : settle(how, inst, ret, err);
 }
 
 /* "Lifecycle", 3 to 5: what fails goes on with the destruction, and poststop's hooks. */
-static void undo(struct runtime_instance *inst, const struct oci_spec *spec, struct runtime_process *process)
+static void undo(struct runtime_instance *inst, struct runtime_process *process)
 {
     struct err why = ERR_INIT;
     bool born = process->pidfd >= 0;
@@ -304,8 +323,9 @@ static void undo(struct runtime_instance *inst, const struct oci_spec *spec, str
         r = runtime_instance_forget(inst, &why);
     if (r < 0)
         log_debug("cleaning up: %s", why.text);
+    runtime_instance_leave(inst);
     if (born)
-        runtime_instance_poststop(inst, &spec->hooks);
+        runtime_instance_poststop(inst);
 }
 
 int runtime_create(const struct runtime_create *how, struct runtime_instance *ret, struct runtime_process *ret_process,
@@ -329,17 +349,18 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
         r = how->systemd ? systemd_check(err) : 0;
     if (r == 0)
         r = cgroup_host_detect(&host, err);
-    if (r == 0)
-        r = note(&inst, &spec, how->systemd, &host, &text, err);
     plan_capability_warn(&spec.process.capabilities);
     if (how->listen_fds)
         tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
+        r = note(&inst, &spec, how->systemd, &host, &text, err);
+    if (r == 0)
         r = start_process(how, &inst, &spec, &host, &process, err);
     if (r < 0) {
-        undo(&inst, &spec, &process);
+        undo(&inst, &process);
         return r;
     }
+    runtime_instance_unlock(&inst);
     *ret = inst;
     *ret_process = process;
     inst = RUNTIME_INSTANCE_INIT;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "runtime/hooks.h"
+#include "runtime/resctrl.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
@@ -12,30 +13,31 @@
 
 enum { END_WAIT = 10000 /* ms until what was killed has to be gone */ };
 
-void runtime_instance_poststop(const struct runtime_instance *inst, const struct oci_hooks *hooks)
+void runtime_instance_poststop(const struct runtime_instance *inst)
 {
+    const oci_hook_list *hooks = &inst->record.hooks.poststop;
     _cleanup_state_ struct oci_state state = {0};
 
-    if (!hooks->poststop.n)
+    if (!hooks->n)
         return;
     runtime_instance_state(inst, RUNTIME_STOPPED, &state);
-    hooks_try(&hooks->poststop, "hooks.poststop", &state, state.bundle);
+    hooks_try(hooks, "hooks.poststop", &state, state.bundle);
 }
 
-static int run_poststart(const struct runtime_instance *inst, const struct oci_hooks *hooks, struct err *err)
+static int run_poststart(const struct runtime_instance *inst, struct err *err)
 {
+    const oci_hook_list *hooks = &inst->record.hooks.poststart;
     _cleanup_state_ struct oci_state state = {0};
 
-    if (!hooks->poststart.n)
+    if (!hooks->n)
         return 0;
     runtime_instance_state(inst, RUNTIME_RUNNING, &state);
-    return hooks_run(&hooks->poststart, "hooks.poststart", &state, state.bundle, err);
+    return hooks_run(hooks, "hooks.poststart", &state, state.bundle, err);
 }
 
 int runtime_instance_start(struct runtime_instance *inst, struct err *err)
 {
     enum runtime_status status = runtime_instance_status(inst);
-    _cleanup_spec_ struct oci_spec spec = {0};
     struct err why = ERR_INIT;
     int r;
 
@@ -44,12 +46,9 @@ int runtime_instance_start(struct runtime_instance *inst, struct err *err)
     if (status != RUNTIME_CREATED)
         return err_set(err, ERR_INVALID, "cannot start a container that is %s: %s", runtime_status_word(status),
                        inst->id);
-    r = runtime_instance_spec(inst, &spec, err);
-    if (r < 0)
-        return r;
     r = gate_pass(inst->dir, err);
     if (r == 0)
-        r = run_poststart(inst, &spec.hooks, err);
+        r = run_poststart(inst, err);
     /* "Lifecycle", 7 and 9: where hooks fail, it goes on with the destruction. */
     if (r < 0 && r != ERR_NO_COMMAND && r != ERR_NO_EXEC && runtime_instance_delete(inst, true, &why) < 0)
         log_debug("cleaning up: %s", why.text);
@@ -96,6 +95,14 @@ int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool 
     return r < 0 ? err_errno(err, -r, "sending a signal to container %s", inst->id) : 0;
 }
 
+void runtime_instance_leave(const struct runtime_instance *inst)
+{
+    _cleanup_free_ char *root = NULL;
+
+    if (inst->record.intel_rdt && resctrl_find(&root, NULL) == 0)
+        resctrl_leave(root, inst->record.intel_rdt, inst->id);
+}
+
 int runtime_instance_clear(const struct runtime_instance *inst, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
@@ -135,11 +142,12 @@ static int kill_now(const struct runtime_instance *inst, struct err *err)
 
 int runtime_instance_delete(struct runtime_instance *inst, bool force, struct err *err)
 {
-    enum runtime_status status = runtime_instance_status(inst);
-    _cleanup_spec_ struct oci_spec spec = {0};
-    struct err why = ERR_INIT;
-    int r = 0;
+    enum runtime_status status;
+    int r = runtime_instance_lock(inst, err);
 
+    if (r < 0)
+        return r;
+    status = runtime_instance_status(inst);
     if (!force && (status == RUNTIME_RUNNING || status == RUNTIME_PAUSED)) {
         err_set(err, ERR_BUSY, "cannot delete container %s that is not stopped: %s", inst->id,
                 runtime_status_word(status));
@@ -151,10 +159,9 @@ int runtime_instance_delete(struct runtime_instance *inst, bool force, struct er
         r = runtime_instance_clear(inst, err);
     if (r < 0)
         return r;
-    if (runtime_instance_spec(inst, &spec, &why) < 0)
-        log_debug("no hooks are run: %s", why.text);
+    runtime_instance_leave(inst);
     r = runtime_instance_forget(inst, err);
     if (r == 0)
-        runtime_instance_poststop(inst, &spec.hooks);
+        runtime_instance_poststop(inst);
     return r;
 }

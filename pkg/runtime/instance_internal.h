@@ -17,8 +17,11 @@ int runtime_instance_forget(const struct runtime_instance *inst, struct err *err
 /* Kills all that is in its cgroup, and removes that. */
 int runtime_instance_clear(const struct runtime_instance *inst, struct err *err);
 
+/* Removes its class of service, if it has one of its own. resctrl.h. */
+void runtime_instance_leave(const struct runtime_instance *inst);
+
 /* Runs these hooks, when it is gone. */
-void runtime_instance_poststop(const struct runtime_instance *inst, const struct oci_hooks *hooks);
+void runtime_instance_poststop(const struct runtime_instance *inst);
 
 /* Hands the container's cgroup over to its user, where the specification means it to. */
 int runtime_give_cgroup(struct cgroup *cg, const struct cgroup_host *host, const struct oci_spec *spec,

@@ -1,94 +1,8 @@
 #include "runtime/mount_internal.h"
 
 #include <sys/stat.h>
-#include <sys/statfs.h>
-
-static const struct {
-    uint64_t attribute;
-    unsigned long flag; /* of mount(2) */
-} attributes_and_flags[] = {
-    {MOUNT_ATTR_RDONLY, MS_RDONLY},         {MOUNT_ATTR_NOSUID, MS_NOSUID},
-    {MOUNT_ATTR_NODEV, MS_NODEV},           {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
-    {MOUNT_ATTR_NOATIME, MS_NOATIME},       {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
-    {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME}, {MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW},
-};
-
-/* The flags of mount(2) for attributes. */
-static unsigned long classic_flags(uint64_t attributes)
-{
-    unsigned long flags = 0;
-
-    for (size_t i = 0; i < ARRAY_SIZE(attributes_and_flags); i++)
-        if (attributes & attributes_and_flags[i].attribute)
-            flags |= attributes_and_flags[i].flag;
-    return flags;
-}
-
-/* The attributes that the mount has which `fd` is in. */
-static int current_attributes(int fd, uint64_t *ret)
-{
-    enum { RELATIME = 4096, NOSYMFOLLOW = 8192 }; /* ST_RELATIME, ST_NOSYMFOLLOW; the others are as those of mount(2) */
-    struct statfs fs;
-
-    if (fstatfs(fd, &fs) < 0)
-        return -errno;
-    *ret = fs.f_flags & NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0;
-    for (size_t i = 0; i < ARRAY_SIZE(attributes_and_flags); i++)
-        if (attributes_and_flags[i].flag < MS_BIND && attributes_and_flags[i].flag != MS_NOSYMFOLLOW &&
-            (unsigned long)fs.f_flags & attributes_and_flags[i].flag)
-            *ret |= attributes_and_flags[i].attribute;
-    if (!(fs.f_flags & RELATIME) && !(*ret & MOUNT_ATTR_NOATIME))
-        *ret |= MOUNT_ATTR_STRICTATIME;
-    return 0;
-}
-
-/* What lies on top of `target` by now, which still means what is below. */
-static int open_top(int target)
-{
-    char path[FD_PATH_MAX], resolved[4096];
-    ssize_t n = readlink(fd_path(target, path), resolved, sizeof(resolved) - 1);
-    int fd;
-
-    if (n < 0)
-        return -errno;
-    resolved[n] = 0;
-    fd = open(resolved, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
 
 /* ---- changes ---- */
-
-static int propagate_classic(int target, const struct plan_mount *how)
-{
-    char path[FD_PATH_MAX];
-    unsigned long flags = how->propagation | (how->propagate_recursive ? MS_REC : 0);
-
-    if (how->propagation && mount(NULL, fd_path(target, path), NULL, flags, NULL) < 0)
-        return -errno;
-    return 0;
-}
-
-static int change_classic(int target, const struct plan_mount *how)
-{
-    uint64_t attributes = 0;
-    char path[FD_PATH_MAX];
-    int r;
-
-    if (how->set_below || how->clear_below)
-        return -EOPNOTSUPP;
-    if (how->set || how->clear) {
-        /* What is not spoken of stays: in a user namespace the kernel insists. */
-        r = current_attributes(target, &attributes);
-        if (r < 0)
-            return r;
-        if (how->set & MOUNT_ATTR__ATIME)
-            attributes &= ~(uint64_t)MOUNT_ATTR__ATIME;
-        attributes = (attributes & ~how->clear) | how->set;
-        if (mount(NULL, fd_path(target, path), NULL, MS_REMOUNT | MS_BIND | classic_flags(attributes), NULL) < 0)
-            return -errno;
-    }
-    return propagate_classic(target, how);
-}
 
 static int set_attributes(int fd, uint64_t set, uint64_t clear, unsigned flags)
 {
@@ -120,39 +34,10 @@ int mount_change(int target, const struct plan_mount *how)
 {
     int r = change(target, how);
 
-    return r == -ENOSYS ? change_classic(target, how) : r;
-}
-
-int mount_reconfigure(int target, const struct plan_mount *how)
-{
-    _cleanup_free_ char *options = strv_join(how->data, ",");
-    char path[FD_PATH_MAX];
-
-    if (mount(NULL, fd_path(target, path), NULL, MS_REMOUNT | how->flags | classic_flags(how->set), options) < 0)
-        return -errno;
-    return propagate_classic(target, how);
+    return r == -ENOSYS ? classic_change(target, how) : r;
 }
 
 /* ---- new file systems ---- */
-
-static int mount_new_classic(int target, const char *type, const char *source, const struct plan_mount *how,
-                             int *ret_root)
-{
-    _cleanup_free_ char *options = strv_join(how->data, ",");
-    _cleanup_fd_ int root = -1;
-    char path[FD_PATH_MAX];
-    int r = 0;
-
-    if (mount(source, fd_path(target, path), type, how->flags | classic_flags(how->set), options) < 0)
-        return -errno;
-    if (ret_root || how->propagation) {
-        root = open_top(target);
-        r = root < 0 ? root : propagate_classic(root, how);
-    }
-    if (r == 0 && ret_root)
-        *ret_root = steal_fd(&root);
-    return r;
-}
 
 int mount_make(int fs, uint64_t attributes)
 {
@@ -212,23 +97,38 @@ static int configure(int fs, const char *source, const struct plan_mount *how)
     return 0;
 }
 
-int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root)
+void mount_read_said(int fs, char said[MOUNT_SAID_MAX])
+{
+    ssize_t n = read(fs, said, MOUNT_SAID_MAX - 1);
+
+    /* a letter for how grave it is, a blank, and the message */
+    said[MAX_OF(n, 0)] = 0;
+    said[strcspn(said, "\n")] = 0;
+    memmove(said, n > 2 ? said + 2 : "", n > 2 ? (size_t)n - 1 : 1);
+}
+
+int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root,
+              char said[MOUNT_SAID_MAX])
 {
     _cleanup_fd_ int fs = -1, mnt = -1;
     struct plan_mount rest = {.propagation = how->propagation, .propagate_recursive = how->propagate_recursive};
     int r;
 
+    if (said)
+        *said = 0;
     /* The new calls have no word for these. */
     if (how->flags & (MS_I_VERSION | MS_POSIXACL))
-        return mount_new_classic(target, type, source, how, ret_root);
+        return classic_new(target, type, source, how, ret_root);
     fs = sys_fsopen(type);
     if (fs < 0)
-        return errno == ENOSYS ? mount_new_classic(target, type, source, how, ret_root) : -errno;
+        return errno == ENOSYS ? classic_new(target, type, source, how, ret_root) : -errno;
     r = configure(fs, source, how);
-    if (r < 0)
-        return r;
-    mnt = mount_make(fs, how->set);
-    r = mnt < 0 ? mnt : mount_attach(mnt, target);
+    if (r == 0)
+        r = mnt = mount_make(fs, how->set);
+    if (r < 0 && said)
+        mount_read_said(fs, said);
+    if (r >= 0)
+        r = mount_attach(mnt, target);
     if (r == 0)
         r = mount_change(mnt, &rest);
     if (r == 0 && ret_root)
@@ -237,22 +137,6 @@ int mount_new(int target, const char *type, const char *source, const struct pla
 }
 
 /* ---- what is mounted elsewhere ---- */
-
-static int bind_classic(int dirfd, const char *source, int target, const struct plan_mount *how)
-{
-    _cleanup_fd_ int from = *source ? openat(dirfd, source, O_PATH | O_CLOEXEC) : fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
-    _cleanup_fd_ int made = -1;
-    char a[FD_PATH_MAX], b[FD_PATH_MAX];
-
-    if (how->set_below || how->clear_below)
-        return -EOPNOTSUPP;
-    if (from < 0)
-        return -errno;
-    if (mount(fd_path(from, a), fd_path(target, b), NULL, MS_BIND | (how->recursive ? MS_REC : 0), NULL) < 0)
-        return -errno;
-    made = open_top(target);
-    return made < 0 ? made : change_classic(made, how);
-}
 
 int mount_clone(int dirfd, const char *source, const struct plan_mount *how, int userns)
 {
@@ -276,6 +160,6 @@ int mount_bind(int dirfd, const char *source, int target, const struct plan_moun
 
     /* What is mounted nowhere yet cannot be changed in the classic way. */
     if (tree == -ENOSYS)
-        return bind_classic(dirfd, source, target, how);
+        return classic_bind(dirfd, source, target, how);
     return tree < 0 ? tree : mount_attach(tree, target);
 }

@@ -6,17 +6,21 @@
 
 #include "runtime/plan.h"
 
-/* Mounts a file system of `type` on `target`, a descriptor, with all that `how` says but for copying up; 0 or -errno.
- * The root of what is mounted is `*ret_root`, unless that is NULL. */
-int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root);
+enum { MOUNT_SAID_MAX = 512 };
+
+/* Mounts a file system of `type` on `target`, a descriptor, with all that `how` says but for copying up; 0 or -errno,
+ * and what the kernel says of it in `said`, which may be NULL. The root of what is mounted is `*ret_root`, unless that
+ * is NULL. */
+int mount_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root,
+              char said[MOUNT_SAID_MAX]);
 
 /* A file system of `type` that is mounted nowhere and gone with its descriptor: its root, or -errno (ENOSYS before
  * 5.2). */
 int mount_detached(const char *type);
 
 /* Mounts what `source` (below `dirfd`, or `dirfd` itself where it is "") shows on `target`, with the changes of `how`
- * applied before anybody can see it; 0 or -errno. Before 5.12 what is mounted below cannot be changed: -EOPNOTSUPP for
- * how->set_below and how->clear_below. Ids are not mapped: mount_clone(). */
+ * applied before anybody can see it (before 5.12, right after that, and mount by mount); 0 or -errno. Ids are not
+ * mapped: mount_clone(). */
 int mount_bind(int dirfd, const char *source, int target, const struct plan_mount *how);
 
 /* The same in two steps: a copy that is mounted nowhere, or -errno (ENOSYS before 5.12). `userns` is a user namespace
@@ -24,7 +28,7 @@ int mount_bind(int dirfd, const char *source, int target, const struct plan_moun
 int mount_clone(int dirfd, const char *source, const struct plan_mount *how, int userns);
 int mount_attach(int tree, int target);
 
-/* Changes attributes and propagation of the mount whose root is `target`; 0 or -errno, as mount_bind(). */
+/* Changes attributes and propagation of the mount whose root is `target`; 0 or -errno. */
 int mount_change(int target, const struct plan_mount *how);
 
 /* Changes the file system itself, and the mount whose root is `target` to what `how` says and nothing else; 0 or

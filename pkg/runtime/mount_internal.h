@@ -63,5 +63,13 @@ static inline int sys_setattr(int fd, unsigned flags, const struct mount_attr *a
     return (int)syscall(SYS_mount_setattr, fd, "", flags | AT_EMPTY_PATH, attr, sizeof(*attr));
 }
 
+/* mount_new(), mount_bind(), mount_change() by mount(2): mount_classic.c. */
+int classic_new(int target, const char *type, const char *source, const struct plan_mount *how, int *ret_root);
+int classic_bind(int dirfd, const char *source, int target, const struct plan_mount *how);
+int classic_change(int target, const struct plan_mount *how);
+
+/* What the kernel has to say beyond an errno, from the file system's context; "" if nothing. */
+void mount_read_said(int fs, char said[MOUNT_SAID_MAX]);
+
 /* Makes the configured file system, mounted nowhere yet: its root, or -errno. */
 int mount_make(int fs, uint64_t attributes);

@@ -1,24 +1,12 @@
 /* The layers of a root file system. */
 #include "runtime/mount_internal.h"
 
-/* What the kernel has to say beyond an errno, from the file system's context; "" if nothing. */
-enum { LOG_MAX = 512 };
-
-static const char *read_log(int fs, char said[LOG_MAX])
-{
-    ssize_t n = read(fs, said, LOG_MAX - 1);
-
-    said[n > 0 ? n : 0] = 0;
-    said[strcspn(said, "\n")] = 0;
-    return n > 2 ? said + 2 : "";
-}
-
 static int fail_with_log(int fs, int errnum, struct err *err)
 {
-    char said[LOG_MAX];
-    const char *why = read_log(fs, said);
+    char said[MOUNT_SAID_MAX];
 
-    return err_errno(err, errnum, "%s", *why ? why : "overlay");
+    mount_read_said(fs, said);
+    return err_errno(err, errnum, "%s", *said ? said : "overlay");
 }
 
 /* All in one option string: descriptors make for short names, so that any number of layers that an image may have fits
@@ -77,13 +65,13 @@ static int overlay_at(int target, const struct runtime_overlay *layers, struct e
     mnt = mount_make(fs, 0);
     r = mnt < 0 ? mnt : mount_attach(mnt, target);
     if (r < 0) {
-        char said[LOG_MAX];
-        const char *why = read_log(fs, said);
+        char said[MOUNT_SAID_MAX];
 
+        mount_read_said(fs, said);
         /* Before 6.5 overlay collects whatever options there are, and refuses those it does not know here, silently. */
-        if (r == -EINVAL && !*why)
+        if (r == -EINVAL && !*said)
             return overlay_classic(target, layers, err);
-        return err_errno(err, -r, "%s", *why ? why : "overlay");
+        return err_errno(err, -r, "%s", *said ? said : "overlay");
     }
     return 0;
 }

@@ -34,7 +34,8 @@ static void plan_walls(const struct runtime_start *start, struct plan *p)
     struct plan_step *s;
 
     plan_add(p, PLAN_USER, spec->process.user.username);
-    plan_add(p, PLAN_DIRECTORY, spec->process.cwd);
+    if (oci_spec_has_process(spec))
+        plan_add(p, PLAN_DIRECTORY, spec->process.cwd);
     plan_paths(spec->platform.readonly_paths, "linux.readonlyPaths", PLAN_READONLY_PATH, p);
     plan_paths(spec->platform.masked_paths, "linux.maskedPaths", PLAN_MASK_PATH, p);
     if (spec->root.readonly) {
@@ -108,9 +109,10 @@ static int plan_rlimits(const struct oci_process *process, struct plan *p, struc
 static int plan_process(const struct runtime_start *start, struct plan *p, struct err *err)
 {
     const struct oci_process *process = &start->spec->process;
+    bool missing = !oci_spec_has_process(start->spec); /* which the start has to say, and nobody before it */
     int r;
 
-    if (!oci_spec_has_process(start->spec))
+    if (missing && !start->gate)
         return err_set(err, ERR_INVALID, "process: missing, and there is nothing to start");
     r = plan_rlimits(process, p, err);
     if (r < 0)
@@ -124,14 +126,16 @@ static int plan_process(const struct runtime_start *start, struct plan *p, struc
     if (process->no_new_privileges)
         plan_add(p, PLAN_NO_NEW_PRIVS, NULL);
     plan_add(p, PLAN_BOUNDING, NULL)->number = plan_capability_mask(process->capabilities.bounding);
-    plan_add(p, PLAN_WORKDIR, process->cwd);
+    if (!missing)
+        plan_add(p, PLAN_WORKDIR, process->cwd);
     plan_add(p, PLAN_IDENTITY, NULL);
-    plan_add(p, PLAN_PROGRAM, NULL);
+    if (!missing)
+        plan_add(p, PLAN_PROGRAM, NULL);
     if (start->gate)
         plan_add(p, PLAN_GATE, NULL);
     if (start->state && start->spec->hooks.start_container.n)
         plan_add(p, PLAN_HOOKS_START, NULL);
-    plan_add(p, PLAN_EXEC, process->args[0]);
+    plan_add(p, PLAN_EXEC, missing ? NULL : process->args[0]);
     return 0;
 }
 

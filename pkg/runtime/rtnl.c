@@ -43,17 +43,22 @@ void rtnl_add(struct rtnl_request *q, unsigned short type, const void *data, siz
 /* 1: more is to come. */
 static int take(const char *bytes, size_t n, void (*each)(const struct nlmsghdr *, void *), void *context)
 {
-    int len = (int)n;
+    while (n >= sizeof(struct nlmsghdr)) {
+        const struct nlmsghdr *m = (const void *)bytes;
+        const struct nlmsgerr *answer = NLMSG_DATA(m);
+        size_t len = m->nlmsg_len;
 
-    for (const struct nlmsghdr *m = (const void *)bytes; NLMSG_OK(m, len); m = NLMSG_NEXT(m, len)) {
+        if (len < sizeof(*m) || len > n)
+            return -EBADMSG;
         if (m->nlmsg_type == NLMSG_DONE)
             return 0;
         if (m->nlmsg_type == NLMSG_ERROR)
-            return m->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr))
-                       ? -EBADMSG
-                       : ((const struct nlmsgerr *)NLMSG_DATA(m))->error;
+            return len < NLMSG_LENGTH(sizeof(*answer)) ? -EBADMSG : answer->error;
         if (each)
             each(m, context);
+        len = MIN_OF(NLMSG_ALIGN(len), n);
+        bytes += len;
+        n -= len;
     }
     return 1;
 }

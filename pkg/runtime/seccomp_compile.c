@@ -12,6 +12,7 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
@@ -356,6 +357,9 @@ static int check_listener(const struct oci_seccomp *profile, const struct seccom
         return err_set(err, ERR_INVALID, "linux.seccomp.listenerMetadata: there is no listenerPath");
     if (f->notifies && str_empty(profile->listener_path))
         return err_set(err, ERR_INVALID, "linux.seccomp.listenerPath: missing, SCMP_ACT_NOTIFY needs it");
+    if (f->notifies && strlen(profile->listener_path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return err_set(err, ERR_INVALID, "linux.seccomp.listenerPath: \"%s\" is too long for a socket",
+                       profile->listener_path);
     return 0;
 }
 

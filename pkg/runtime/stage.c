@@ -181,10 +181,30 @@ static int give_birth(struct child *c, uint64_t flags, struct err *err)
     return report_birth(c, pid, pidfd, err);
 }
 
+/* Whoever is in the container already and may trace sees what the process that is put there has open, and would walk
+ * from a directory of the host's to all of it (CVE-2016-9962). Nothing behind what is kept leads further. */
+static void forget_host(const struct child *c)
+{
+    int kept[8 + CGROUP_JOIN_MAX] = {c->sync, c->start->enter_pidfd, c->start->stdio[0], c->start->stdio[1],
+                                     c->start->stdio[2]};
+    size_t n = 5;
+
+    if (c->join) {
+        kept[n++] = c->join->procs_fd;
+        for (size_t i = 0; i < c->join->n_tasks; i++)
+            kept[n++] = c->join->tasks[i];
+    }
+    child_close_descriptors(c, kept, n);
+}
+
 static int be_between(struct child *c, struct err *err)
 {
     uint64_t flags = c->plan->clone_flags;
-    int r = stage_join(c, c->plan->joins_user, err);
+    int r;
+
+    if (c->start->enter)
+        forget_host(c);
+    r = stage_join(c, c->plan->joins_user, err);
 
     if (r == 0 && flags & CLONE_NEWUSER)
         r = make_user(c, err);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What calls an OCI runtime: podman, containerd and dockerd run, execute in, limit, pause, stop and remove containers on cbox
 # without noticing. RUNTIME=PROGRAM proves the suite itself with another runtime (RUNTIME=runc).
-# shellcheck disable=SC2154  # the helpers set fixtures_dir and podman_limits
+# shellcheck disable=SC2154,SC2016  # the helpers set fixtures_dir and podman_limits; scripts are the containers'
 
 load ../e2e/helper
 load ../fixtures/peers
@@ -109,6 +109,29 @@ podman_setup() {
     expect $'CapEff:\t0000000000000400' podman_run --rm --cap-drop all --cap-add net_bind_service "$image" grep CapEff /proc/self/status
 }
 
+# options_of RUN IMAGE: what people ask for beyond the usual, in podman's and docker's words.
+options_of() {
+    local run=$1 image=$2
+    expect 777 "$run" --rm --oom-score-adj 777 "$image" cat /proc/self/oom_score_adj
+    expect $'5\n1' "$run" --rm --sysctl net.ipv4.ip_default_ttl=5 --sysctl kernel.msgmni=1 "$image" \
+        cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/msgmni
+    expect 8192 "$run" --rm --shm-size 8m "$image" sh -c "df -k /dev/shm | awk 'NR == 2 { print \$2 }'"
+    expect 1:b "$run" --rm --device /dev/kmsg:/dev/mine "$image" stat -c %t:%T /dev/mine
+    expect "$(readlink /proc/self/ns/pid)" "$run" --rm --pid host "$image" readlink /proc/self/ns/pid
+    expect "$(readlink /proc/self/ns/ipc)" "$run" --rm --ipc host "$image" readlink /proc/self/ns/ipc
+    expect "$(readlink /proc/self/ns/uts)" "$run" --rm --uts host "$image" readlink /proc/self/ns/uts
+    # All capabilities, all devices, a /sys to write to. Where the host has not all, runc fails, but under podman.
+    [ "${RUNTIME-}" = runc ] || "$run" --rm --privileged "$image" sh -c '[ -c /dev/kmsg ] && mount -t tmpfs x /tmp && ! grep -q "^sysfs /sys sysfs ro" /proc/mounts'
+    expect $'Seccomp:\t0' "$run" --rm --security-opt seccomp=unconfined "$image" grep Seccomp: /proc/self/status
+    expect $'NoNewPrivs:\t1' "$run" --rm --security-opt no-new-privileges "$image" grep NoNewPrivs /proc/self/status
+    expect $'Cpus_allowed_list:\t0' "$run" --rm --cpuset-cpus 0 "$image" grep Cpus_allowed_list /proc/self/status
+}
+
+@test "podman: what is asked for less often" {
+    podman_setup
+    options_of podman_run "$image"
+}
+
 @test "podman: a terminal" {
     podman_setup
     output=$(script -qec "$(printf '%q ' "${podman_command[@]}" --runtime "$BATS_FILE_TMPDIR/tested" run --network none \
@@ -118,9 +141,9 @@ podman_setup() {
 
 @test "podman: exec, limits, pause, unpause, stop, start, rm" {
     podman_setup
-    podman_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 "$image" sleep $mark >/dev/null
+    podman_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 "$image" sleep "$mark" >/dev/null
     pid=$(podman_call inspect -f '{{.State.Pid}}' one)
-    expect "$pid" container_pid $mark
+    expect "$pid" container_pid "$mark"
     expect inside podman_call exec one echo inside
     run podman_call exec one sh -c 'exit 9'
     [ "$status" -eq 9 ]
@@ -153,8 +176,8 @@ podman_setup() {
 @test "podman: a pod shares its namespaces" {
     podman_setup
     # The pod's first container is a program of podman's image, which is not here: a container in its place.
-    podman_run -d --name first "$image" sleep $mark >/dev/null
-    pid=$(container_pid $mark)
+    podman_run -d --name first "$image" sleep "$mark" >/dev/null
+    pid=$(container_pid "$mark")
     expect "$(readlink "/proc/$pid/ns/ipc" "/proc/$pid/ns/net" "/proc/$pid/ns/pid")" podman_call run --rm "${podman_limits[@]}" \
         --ipc container:first --network container:first --pid container:first "$image" \
         sh -c 'for kind in ipc net pid; do readlink /proc/self/ns/$kind; done'
@@ -207,9 +230,9 @@ no_task() {
 
 @test "containerd: exec, limits, ps, metrics, pause, resume, kill, rm" {
     containerd_setup
-    ctr_run -d --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 "$rootfs" one sleep $mark
-    wait_for 10 container_pid $mark
-    pid=$(container_pid $mark)
+    ctr_run -d --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 "$rootfs" one sleep "$mark"
+    wait_for 10 container_pid "$mark"
+    pid=$(container_pid "$mark")
     expect inside ctr_ task exec --exec-id x one echo inside
     run ctr_ task exec --exec-id y one sh -c 'exit 9'
     [ "$status" -eq 9 ]
@@ -274,6 +297,11 @@ docker_setup() {
     expect $'Seccomp:\t2' docker_run --rm busybox grep Seccomp: /proc/self/status
 }
 
+@test "dockerd: what is asked for less often" {
+    docker_setup
+    options_of docker_run busybox
+}
+
 @test "dockerd: a terminal" {
     docker_setup
     output=$(script -qec "$(printf '%q ' docker -H "unix://$daemon/docker.sock" run --runtime tested --network none --rm -t busybox \
@@ -283,9 +311,9 @@ docker_setup() {
 
 @test "dockerd: exec, limits, update, top, stats, pause, unpause, stop, start, rm" {
     docker_setup
-    docker_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 busybox sleep $mark >/dev/null
+    docker_run -d --name one --memory 64m --pids-limit 50 --stop-timeout 1 busybox sleep "$mark" >/dev/null
     pid=$(docker_ inspect -f '{{.State.Pid}}' one)
-    expect "$pid" container_pid $mark
+    expect "$pid" container_pid "$mark"
     expect inside docker_ exec one echo inside
     run docker_ exec one sh -c 'exit 9'
     [ "$status" -eq 9 ]

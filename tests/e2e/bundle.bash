@@ -21,7 +21,8 @@ runtime_setup() {
     cgroup_parent=cbox-e2e-$$-$BATS_TEST_NUMBER-$RANDOM
     mkdir "$state"
     bundle_make "$bundle"
-    : >"$out" >"$err"
+    : >"$out"
+    : >"$err"
 }
 
 # The processes that belong to the test: in its cgroups, with one of its mounts, or with its state on the command line.
@@ -41,7 +42,8 @@ runtime_cgroups() {
 }
 
 runtime_left() {
-    find "$state" -mindepth 1 2>/dev/null
+    # Compiled filters are kept for the next container.
+    find "$state" -mindepth 1 -not -path "$state/.seccomp~*" 2>/dev/null
     runtime_cgroups
     runtime_processes
     grep -F "$BATS_TEST_TMPDIR/" /proc/self/mountinfo || true
@@ -51,7 +53,8 @@ runtime_teardown() {
     local tries left id pid
     if [ -z "${BATS_TEST_COMPLETED-}" ]; then
         printf '%s\n' "stdout: $(cat "$out" 2>/dev/null)" "stderr: $(cat "$err" 2>/dev/null)"
-        for id in $(ls "$state" 2>/dev/null); do
+        for id in "$state"/*/; do
+            id=$(basename "$id")
             rt resume "$id" >/dev/null 2>&1 || true
             rt delete -f "$id" >/dev/null 2>&1 || true
         done
@@ -123,12 +126,12 @@ prints() {
     expect "$1" in_bundle "$2"
 }
 
-# fails [=STATUS] REGEX COMMAND...: ends with 1 (or STATUS), and what it says on stderr matches. Through files, since a
+# fails [-STATUS] REGEX COMMAND...: ends with 1 (or STATUS), and what it says on stderr matches. Through files, since a
 # container that lives on by mistake would hold a pipe open.
 fails() {
     local wanted=1 regex status=0
-    if [[ $1 == =* ]]; then
-        wanted=${1#=}
+    if [[ $1 == -* ]]; then
+        wanted=${1#-}
         shift
     fi
     regex=$1

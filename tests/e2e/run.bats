@@ -601,10 +601,11 @@ run_with_full_disk() {
 
 @test "signals are passed on" {
     for signal in TERM INT HUP USR1; do
+        rm -f "$BATS_TEST_TMPDIR/output" # or the word of the one before would be taken for this one's
         env --default-signal=INT cbox run --rm alpine sh -c "trap 'echo got $signal; exit 7' $signal; echo ready; while :; do sleep 0.1; done" \
             >"$BATS_TEST_TMPDIR/output" 3>&- &
         runner=$!
-        wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/output"
+        wait_for 10 grep -qs ready "$BATS_TEST_TMPDIR/output"
         kill -$signal $runner
         status=0
         wait $runner || status=$?

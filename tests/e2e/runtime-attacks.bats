@@ -54,7 +54,7 @@ done'
     edit '.root.readonly = false | .process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"])'
     script "$overwriter; exec sleep 1000"
     launch one
-    for n in {1..30}; do
+    for _ in {1..30}; do
         rt exec one true </dev/null || true
     done
     [ ! -e "$bundle/rootfs/tmp/written" ] || [ "$(sha256sum <"$victim")" = "$digest" ]
@@ -71,6 +71,23 @@ done'
         is_runc || run ! grep -q version "$out"
     done
     expect running state_of one
+    remove one
+}
+
+# What protects the binary must not be paid by the container: runc needs several MiB for a copy of itself (runc#1980).
+@test "a program that needs little runs with little memory" {
+    beyond_runc 'small memory'
+    edit '.linux.resources.memory.limit = 524288'
+    args true
+    for _ in {1..5}; do
+        in_bundle
+    done
+    edit '.linux.resources.memory.limit = 1048576'
+    args sleep 1000
+    launch one
+    for _ in {1..5}; do
+        rt exec one true
+    done
     remove one
 }
 
@@ -117,7 +134,7 @@ is_hosts() {
     pid=$(state_of one .pid)
     rt exec one mkdir /tmp/gone
     # A directory of the container's that is moved away while a process stands in it.
-    fails =255 'no such file|gone' rt exec --cwd /tmp/nothing/../../.. one sh -c 'ls config.json' || true
+    fails -255 'no such file|gone' rt exec --cwd /tmp/nothing/../../.. one sh -c 'ls config.json' || true
     run ! grep -q config.json "$out"
     expect running state_of one
     [ -d "/proc/$pid" ]
@@ -162,7 +179,7 @@ is_hosts() {
     launch one
     wait_for 10 grep -q ready "$out"
     cd "$bundle"
-    for n in {1..40}; do
+    for _ in {1..40}; do
         rt exec one true </dev/null || true
     done
     cd /
@@ -195,10 +212,9 @@ is_hosts() {
 # --- runc#3359 and kin: what outlives its container ------------------------------------------------------------------
 
 @test "an exec that is on its way while its container dies leaves nothing" {
-    local n
-    for n in {1..15}; do
+    for _ in {1..15}; do
         launch one
-        for m in 1 2 3; do
+        for _ in 1 2 3; do
             rt exec one sleep 777501 </dev/null >/dev/null 2>&1 3>&- &
         done
         sleep 0.0$((RANDOM % 5))
@@ -211,11 +227,10 @@ is_hosts() {
 }
 
 @test "an exec that is on its way while its container is deleted, in a shared PID namespace, leaves nothing" {
-    local n
     edit '.linux.namespaces |= map(select(.type != "pid"))'
-    for n in {1..15}; do
+    for _ in {1..15}; do
         launch one
-        for m in 1 2 3; do
+        for _ in 1 2 3; do
             rt exec one sleep 777502 </dev/null >/dev/null 2>&1 3>&- &
         done
         sleep 0.0$((RANDOM % 5))

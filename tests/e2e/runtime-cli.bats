@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The OCI runtime: the command line that callers know from runc: list, ps, events, update, spec, features, --version, --log,
 # and the names under which the binary is one.
-# shellcheck disable=SC2154  # the helpers set state, bundle, out and err
+# shellcheck disable=SC2154,SC2016  # the helpers set state, bundle, out and err; scripts are the containers'
 
 load helper
 load bundle
@@ -197,6 +197,14 @@ control() {
         "${runtime[@]}" $verb --help >"$BATS_TEST_TMPDIR/help"
         grep -q -- "$verb" "$BATS_TEST_TMPDIR/help"
     done
+}
+
+@test "what callers pass on is accepted: --no-new-keyring, --rootless" {
+    args true
+    cgroup_for one
+    rt run --no-new-keyring -b "$bundle" one
+    "${runtime[@]}" --rootless=auto --root "$state" run -b "$bundle" one
+    "${runtime[@]}" --rootless false --root "$state" run -b "$bundle" one
 }
 
 # --- log -------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The OCI runtime: bundles that are none. The error is one line, names the field by its path in config.json, and nothing is left
 # behind (every test's teardown looks).
-# shellcheck disable=SC2154  # the helpers set state, bundle, out and err
+# shellcheck disable=SC2154,SC2016  # the helpers set state, bundle, out and err; scripts are the containers'
 
 load helper
 load bundle
@@ -157,6 +157,25 @@ bad() {
     bad '.linux.devices = [{"path": "/dev/x", "type": "c", "major": "1", "minor": 5}]' 'linux.devices[0].major' ''
 }
 
+# "process: This property is REQUIRED when start is called."
+@test "a process is missed at the start, and not before" {
+    beyond_runc 'container without a process'
+    edit 'del(.process)'
+    create one
+    expect created state_of one
+    fails 'missing' rt start one
+    names process
+    rt delete -f one 2>/dev/null || true
+    fails 'missing' rt run -b "$bundle" one
+    names process
+}
+
+# "IntelRdt": "If no mounted resctrl pseudo-filesystem is available, the runtime MUST generate an error."
+@test "classes of service where there are none" {
+    [ ! -e /sys/fs/resctrl/schemata ] || skip "this host has a resctrl"
+    bad '.linux.intelRdt = {"l3CacheSchema": "L3:0=f"}' linux.intelRdt 'resctrl|RDT'
+}
+
 # "Extensibility": unknown properties are ignored; "Valid values": unknown values of known ones are errors.
 @test "unknown properties are ignored" {
     edit '.nosuch = {"x": 1} | .process.nosuch = 1 | .linux.nosuch = [] | .root.nosuch = null | .vm = {} | .windows = {}'
@@ -190,7 +209,8 @@ bad() {
     args sleep 1000
     create one
     pid=$(state_of one .pid)
-    for file in $(find "$state" -type f -size +0); do
+    for file in "$state"/*/*; do
+        [ -f "$file" ] && [ -s "$file" ] || continue
         cp "$file" "$BATS_TEST_TMPDIR/kept"
         for content in '' '{' '[]' 'null'; do
             printf '%s' "$content" >"$file"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The OCI runtime: exec, runc's way to run one more process in a container.
-# shellcheck disable=SC2154  # the helpers set state, bundle, out, err, console and screen
+# shellcheck disable=SC2154,SC2016  # the helpers set state, bundle, out, err, console and screen; scripts are the containers'
 
 load helper
 load bundle
@@ -52,28 +52,28 @@ ex() {
 
 @test "what cannot be executed: an error, and the container runs on" {
     launch one
-    fails =255 'no/such/program.*(not found|no such file)' ex one /no/such/program
-    fails =255 'nosuchprogram.*(not found|no such file)' ex one nosuchprogram
-    fails =255 '/etc/passwd.*permission denied' ex one /etc/passwd
-    fails =255 '' ex one ''
-    fails =255 'argument|args' ex one
+    fails -255 'no/such/program.*(not found|no such file)' ex one /no/such/program
+    fails -255 'nosuchprogram.*(not found|no such file)' ex one nosuchprogram
+    fails -255 '/etc/passwd.*permission denied' ex one /etc/passwd
+    fails -255 '' ex one ''
+    fails -255 'argument|args' ex one
     expect running state_of one
     remove one
 }
 
 @test "exec in every state: created and running take it, stopped, missing and paused do not" {
-    fails =255 'not exist' ex one true
+    fails -255 'not exist' ex one true
     create one
     expect $'1\n0' ex one sh -c 'ls -d /proc/1 | wc -l; [ $$ = 1 ]; echo $((1 - $?))'
     rt start one
     ex one true
     rt pause one
-    fails =255 'paused' ex one true
+    fails -255 'paused' ex one true
     rt resume one
     ex one true
     rt kill one KILL
     becomes one stopped
-    fails =255 'not running|stopped' ex one true
+    fails -255 'not running|stopped' ex one true
     rt delete one
 }
 
@@ -147,6 +147,24 @@ ex() {
     wait_for 5 test -z "$(container_pid 777203)"
 }
 
+# [CONTROLLER:]PATH, below the container's own.
+@test "exec --cgroup runs in a cgroup below the container's" {
+    launch one
+    find /sys/fs/cgroup -path "*/$cgroup_parent/one" -exec mkdir {}/sub \; -prune
+    # Without a cgroup namespace the whole path is in sight.
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+        rt exec --cgroup /sub one cat /proc/self/cgroup >"$out"
+    else
+        rt exec --cgroup pids:/sub one cat /proc/self/cgroup >"$out"
+        grep -q ':freezer:.*/one$' "$out"
+        sed -i -n '/:pids:/p' "$out"
+    fi
+    grep -q '/one/sub$' "$out"
+    fails -255 '' ex --cgroup /nosuch one true
+    fails -255 '' ex --cgroup /../.. one true
+    remove one
+}
+
 # --- as what it runs -------------------------------------------------------------------------------------------------
 
 @test "exec takes environment, directory, user and capabilities of the container's process" {
@@ -164,8 +182,8 @@ ex() {
     expect '1 3 4 x=y' ex -e B=3 -e C=4 -e D=x=y one sh -c 'echo $A $B $C $D'
     expect '3' ex --env B=3 one sh -c 'echo $B'
     expect /proc ex --cwd /proc one pwd
-    fails =255 'no/such.*no such file|no such file.*no/such' ex --cwd /no/such one pwd
-    fails =255 'cwd|absolute' ex --cwd relative one pwd
+    fails -255 'no/such.*no such file|no such file.*no/such' ex --cwd /no/such one pwd
+    fails -255 'cwd|absolute' ex --cwd relative one pwd
     remove one
 }
 
@@ -175,9 +193,9 @@ ex() {
     expect $'1000\n2000' ex -u 1000:2000 one sh -c 'id -u; id -g'
     expect $'7\n7 8 9' ex -u 7:7 --additional-gids 8 --additional-gids 9 one sh -c 'id -g; id -G'
     expect $'7\n7 8' ex -u 7:7 -g 8 one sh -c 'id -g; id -G'
-    fails =255 '' ex -u nobody one id
-    fails =255 '' ex -u 1:2:3 one id
-    fails =255 '' ex -u -1 one id
+    fails -255 '' ex -u nobody one id
+    fails -255 '' ex -u 1:2:3 one id
+    fails -255 '' ex -u -1 one id
     remove one
 }
 
@@ -190,7 +208,7 @@ ex() {
     expect $'CapPrm:\t0000000020802420\nCapEff:\t0000000020802420\nCapBnd:\t0000000020802420' \
         ex --cap CAP_NET_RAW --cap CAP_SYS_NICE one grep -E 'Cap(Prm|Eff|Bnd)' /proc/self/status
     # config.md, "process.capabilities": what the kernel does not know is a warning.
-    fails =0 'warn.*CAP_NOSUCH|CAP_NOSUCH' ex --cap CAP_NOSUCH one true
+    fails -0 'warn.*CAP_NOSUCH|CAP_NOSUCH' ex --cap CAP_NOSUCH one true
     remove one
 }
 
@@ -210,13 +228,13 @@ END
 @test "--process: files that are none" {
     launch one
     process=$BATS_TEST_TMPDIR/process.json
-    fails =255 'no such file' ex --process "$process" one
+    fails -255 'no such file' ex --process "$process" one
     echo '{' >"$process"
-    fails =255 'process.json|JSON|EOF' ex -p "$process" one
+    fails -255 'process.json|JSON|EOF' ex -p "$process" one
     echo '{"cwd": "/", "args": []}' >"$process"
-    fails =255 'args' ex -p "$process" one
+    fails -255 'args' ex -p "$process" one
     echo '{"cwd": "relative", "args": ["true"]}' >"$process"
-    fails =255 'cwd|absolute' ex -p "$process" one
+    fails -255 'cwd|absolute' ex -p "$process" one
     remove one
 }
 
@@ -260,8 +278,8 @@ END
 
 @test "terminal and console socket go together" {
     launch one
-    fails =255 'console|terminal|tty' ex -d -t one true
-    fails =255 'no/such' ex -d -t --console-socket /no/such/socket one true
+    fails -255 'console|terminal|tty' ex -d -t one true
+    fails -255 'no/such' ex -d -t --console-socket /no/such/socket one true
     expect running state_of one
     remove one
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The OCI runtime: the operations and the states between which they move a container. Clauses are those of the runtime
 # specification's runtime.md, where nothing else is named.
-# shellcheck disable=SC2154  # the helpers set state, bundle, out and err
+# shellcheck disable=SC2154,SC2016  # the helpers set state, bundle, out and err; scripts are the containers'
 
 load helper
 load bundle
@@ -95,7 +95,7 @@ teardown() {
     rt create one </dev/null >"$out" 2>"$err"
     expect "$bundle" state_of one .bundle
     remove one
-    cd ..
+    cd "$BATS_TEST_TMPDIR"
     rt create --bundle bundle one </dev/null >"$out" 2>"$err"
     expect "$bundle" state_of one .bundle
     remove one
@@ -173,9 +173,9 @@ teardown() {
 @test "run removes the container, run --keep leaves it stopped" {
     script 'exit 3'
     cgroup_for one
-    fails =3 '' rt run -b "$bundle" one
+    fails -3 '' rt run -b "$bundle" one
     fails 'not exist' rt state one
-    fails =3 '' rt run --keep -b "$bundle" one
+    fails -3 '' rt run --keep -b "$bundle" one
     expect stopped state_of one
     rt delete one
 }
@@ -192,13 +192,13 @@ teardown() {
 @test "run --no-subreaper runs all the same" {
     script 'exit 5'
     cgroup_for one
-    fails =5 '' rt run --no-subreaper -b "$bundle" one
+    fails -5 '' rt run --no-subreaper -b "$bundle" one
 }
 
 @test "--no-pivot runs all the same" {
     script 'ls /; exit 6'
     cgroup_for one
-    fails =6 '' rt run --no-pivot -b "$bundle" one
+    fails -6 '' rt run --no-pivot -b "$bundle" one
     grep -qx proc "$out"
     run ! grep -qx home "$out"
 }
@@ -403,6 +403,21 @@ teardown() {
     fails 'not running|stopped' rt pause one
     fails 'not paused|stopped' rt resume one
     rt delete one
+}
+
+@test "a created container is paused, refuses to start, and starts when it is resumed" {
+    create one
+    rt pause one
+    expect paused state_of one
+    fails 'paused' rt start one
+    rt resume one
+    expect created state_of one
+    rt start one
+    expect running state_of one
+    remove one
+    create one
+    rt pause one
+    rt delete --force one
 }
 
 # --- descriptors -----------------------------------------------------------------------------------------------------

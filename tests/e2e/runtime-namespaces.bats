@@ -78,8 +78,8 @@ namespaces_of() {
             '.linux.namespaces |= map(if .type == $type then .path = $path else . end)'
         edit 'del(.hostname)'
         launch one
-        expect "$(nsenter "--$kind=$file" readlink /proc/self/ns/$kind)" readlink "/proc/$(state_of one .pid)/ns/$kind"
-        expect "$(nsenter "--$kind=$file" readlink /proc/self/ns/$kind)" rt exec one readlink /proc/self/ns/$kind
+        expect "$(nsenter "--$kind=$file" readlink "/proc/self/ns/$kind")" readlink "/proc/$(state_of one .pid)/ns/$kind"
+        expect "$(nsenter "--$kind=$file" readlink "/proc/self/ns/$kind")" rt exec one readlink "/proc/self/ns/$kind"
         remove one
     done
     edit --arg path "$BATS_TEST_TMPDIR/ns-net" '.linux.namespaces |= map(if .type == "uts" then .path = $path else . end)'

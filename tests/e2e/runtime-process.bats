@@ -18,7 +18,7 @@ teardown() {
 
 # "process.args": similar semantics to execvp's argv, at least one entry.
 @test "arguments arrive as they are" {
-    args sh -c 'printf "<%s>" "$@"' sh '' 'a b' $'c\nd' '"e"' '\' 'ü' '*'
+    args sh -c 'printf "<%s>" "$@"' sh '' 'a b' $'c\nd' '"e"' \\ 'ü' '*'
     cgroup_for one
     expect $'<><a b><c\nd><"e"><\\><ü><*>' rt run -b "$bundle" one
 }
@@ -174,7 +174,7 @@ teardown() {
     edit '.process.capabilities.bounding += ["CAP_NOSUCH"]'
     args true
     cgroup_for one
-    fails =0 'CAP_NOSUCH' rt run -b "$bundle" one
+    fails -0 'CAP_NOSUCH' rt run -b "$bundle" one
     ! is_runc || return 0
     # The machine's own bounding set may have all: then none is missing.
     edit '.process.capabilities |= map_values(. - ["CAP_NOSUCH"] + ["CAP_SYS_RESOURCE"])'

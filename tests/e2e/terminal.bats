@@ -79,3 +79,11 @@ teardown() {
     sees '[0-9a-f]{12}: Pull complete'
     sees '^docker.io/library/alpine:latest$'
 }
+
+@test "a terminal where /dev is the host's" {
+    type_ 'cbox run --rm -it -v /dev:/dev alpine sh -c "tty; test -c /dev/console && echo has a console"; echo status $?'
+    sees '^/dev/(pts/[0-9]+|console)$'
+    sees '^has a console$'
+    sees '^status 0$'
+    run ! grep -q ' /dev/console ' /proc/self/mountinfo
+}

@@ -197,6 +197,23 @@ static void test_volume_mounts(void **state)
     assert_true(strv_contains(mount->options, "rprivate"));
 }
 
+/* What a volume shares with the host is shared from the beginning, and nothing else is. */
+static void test_shared_volumes(void **state _unused_)
+{
+    static const struct {
+        const char *propagation, *root;
+    } cases[] = {{NULL, NULL}, {"rslave", NULL}, {"shared", "shared"}, {"rshared", "shared"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct bundle_volume volumes[] = {{(char *)"/h", (char *)"/c", (char *)cases[i].propagation, false}};
+        _cleanup_spec_ struct oci_spec spec = {0};
+        struct err err;
+
+        assert_ok(make("{\"Cmd\":[\"c\"]}", (struct bundle_options){.volumes = volumes, .n_volumes = 1}, &spec, &err));
+        assert_true(str_eq(spec.platform.rootfs_propagation, cases[i].root));
+    }
+}
+
 /* The destinations of the mounts that stand behind the default ones, or are those. */
 static char *destinations(const struct oci_spec *spec, bool defaults)
 {
@@ -312,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_relative_workdir),
         cmocka_unit_test(test_volumes),
         cmocka_unit_test(test_volume_mounts),
+        cmocka_unit_test(test_shared_volumes),
         cmocka_unit_test(test_mounts_are_in_order),
         cmocka_unit_test(test_duplicate_mounts),
         cmocka_unit_test(test_readonly_files),

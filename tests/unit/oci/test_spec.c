@@ -82,6 +82,21 @@ static void test_no_process(void **state _unused_)
     assert_string_equal(buf_str(&out), text);
 }
 
+/* As dockerd writes limits that nobody has asked for. */
+static void test_docker_writes_no_sign(void **state _unused_)
+{
+    static const char text[] =
+        "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],"
+        "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":18446744073709551615,\"hard\":18446744073709551615}]},"
+        "\"linux\":{\"resources\":{\"memory\":{\"swappiness\":18446744073709551615}}}}";
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    assert_ok(oci_spec_parse(text, strlen(text), &spec, &err));
+    assert_null(spec.platform.resources.memory.swappiness);
+    assert_true(spec.process.rlimits.v[0].hard == UINT64_MAX);
+}
+
 static int parse_version(const char *version, struct err *err)
 {
     _cleanup_free_ char *text = str_printf("{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"}}", version);
@@ -111,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_field),
         cmocka_unit_test(test_no_process),
+        cmocka_unit_test(test_docker_writes_no_sign),
         cmocka_unit_test(test_versions),
     };
 

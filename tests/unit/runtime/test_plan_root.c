@@ -281,6 +281,58 @@ static void test_late_read_only(void **state _unused_)
     assert_int_equal(count(&p, PLAN_CHANGE, NULL), 1);
 }
 
+/* "Mount Label", and which field an error is about. */
+static void test_labels_and_fields(void **state _unused_)
+{
+    _cleanup_spec_ struct oci_spec spec = {0};
+    _cleanup_plan_ struct plan p = {0};
+    struct err err;
+
+    assert_ok(
+        make("\"mountLabel\":\"u:r:t\",\"maskedPaths\":[\"/a\",\"/b\"],\"sysctl\":{},",
+             ",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\"},{\"destination\":\"/t\",\"type\":\"tmpfs\"},"
+             "{\"destination\":\"/b\",\"source\":\"/b\",\"options\":[\"bind\"]}]",
+             &spec, &p, &err));
+    assert_string_equal(find(&p, PLAN_MOUNT, "/t")->label, "u:r:t");
+    assert_null(find(&p, PLAN_MOUNT, "/proc")->label);
+    assert_null(find(&p, PLAN_BIND, "/b")->label);
+    assert_string_equal(find(&p, PLAN_BIND, "/b")->field, "mounts[2]");
+    assert_string_equal(find(&p, PLAN_MASK_PATH, "/b")->field, "linux.maskedPaths[1]");
+    assert_string_equal(find(&p, PLAN_ROOT_DIRECTORY, NULL)->field, "root.path");
+}
+
+/* sysctl(8): dots and slashes change places unless a slash comes first. */
+static void test_sysctl_names(void **state _unused_)
+{
+    static const struct {
+        const char *name, *path; /* NULL: refused */
+    } cases[] = {
+        {"net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward"},
+        {"net/ipv4/conf/eth0.1/forwarding", "/proc/sys/net/ipv4/conf/eth0.1/forwarding"},
+        {"net.ipv4.conf.eth0/1.forwarding", "/proc/sys/net/ipv4/conf/eth0.1/forwarding"},
+        {"net/../kernel/core_pattern", NULL},
+        {"net.//.kernel.core_pattern", NULL},
+        {"net", NULL},
+        {"net.", NULL},
+        {"net..ipv4", NULL},
+        {"user.max_user_namespaces", NULL},
+        {"kernel/core_pattern", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *members = str_printf("\"sysctl\":{\"%s\":\"1\"},", cases[i].name);
+        _cleanup_spec_ struct oci_spec spec = {0};
+        _cleanup_plan_ struct plan p = {0};
+        struct err err = ERR_INIT;
+        int r = make_on(NULL, ",{\"type\":\"network\"}", members, "", &spec, &p, &err);
+
+        if (r != (cases[i].path ? 0 : ERR_INVALID))
+            fail_msg("%s: %d %s", cases[i].name, r, err.text);
+        if (r == 0)
+            find(&p, PLAN_SYSCTL, cases[i].path);
+    }
+}
+
 /* ---- cgroups ---- */
 
 #define CGROUP MOUNT("\"destination\":\"/c\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\",\"ro\"]")
@@ -364,7 +416,8 @@ int main(void)
         cmocka_unit_test(test_known_options),  cmocka_unit_test(test_paths),
         cmocka_unit_test(test_refusals),       cmocka_unit_test(test_root_propagation),
         cmocka_unit_test(test_late_read_only), cmocka_unit_test(test_cgroup_v1),
-        cmocka_unit_test(test_cgroup_v2),      cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_cgroup_v2),      cmocka_unit_test(test_labels_and_fields),
+        cmocka_unit_test(test_sysctl_names),   cmocka_unit_test(test_devices),
     };
 
     return cmocka_run_group_tests_name("runtime/plan_root", tests, NULL, NULL);

@@ -293,6 +293,7 @@ static void test_new_calls(void **state _unused_)
 
 static void test_refusals(void **state _unused_)
 {
+#define FIFTY      "12345678901234567890123456789012345678901234567890"
 #define RULE(text) "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"getcwd\"]," text "}]}"
     static const struct {
         const char *text, *says;
@@ -315,6 +316,9 @@ static void test_refusals(void **state _unused_)
         {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/l\",\"syscalls\":[{\"names\":[\"sendmsg\"],"
          "\"action\":\"SCMP_ACT_NOTIFY\"}]}",
          "cannot be used for sendmsg"},
+        {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/" FIFTY FIFTY FIFTY "\",\"syscalls\":[{\"names\":"
+         "[\"getcwd\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}",
+         "too long for a socket"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
