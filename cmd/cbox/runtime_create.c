@@ -89,6 +89,9 @@ static int run_run(struct cli_context *ctx, const void *opts, char **operands, s
     r = create(ctx, o, operands[0], o->detach, &inst, &process, err);
     if (r < 0)
         return r;
+    /* Before the program is there to ask for it. */
+    if (process.terminal >= 0)
+        attach_set_size(process.terminal);
     r = runtime_instance_start(&inst, err);
     if (r < 0) {
         runtime_instance_delete(&inst, true, &why);
