@@ -60,7 +60,6 @@ static int create(struct cli_context *ctx, const struct create_options *o, const
         .listen_fds = cbox_runtime_listen_fds(),
         .systemd = ctx->globals.runtime.systemd_cgroup,
         .detached = detached,
-        .systemd_cgroup = ctx->globals.runtime.systemd_cgroup,
         .no_pivot = o->no_pivot,
         .no_keyring = o->no_new_keyring,
     };

@@ -33,6 +33,7 @@ struct runtime_record {
     char *bundle;  /* absolute */
     char *rootfs;  /* absolute */
     char *cgroup;  /* its path in every hierarchy */
+    char *unit;    /* of systemd, that the cgroup is; NULL: it was made directly */
     char *created; /* RFC 3339 */
     int64_t owner; /* the id of who created it */
     char **annotations;
@@ -95,7 +96,6 @@ struct runtime_create {
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
-    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate, and nobody holds a lock. On failure nothing is left

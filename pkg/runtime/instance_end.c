@@ -1,5 +1,6 @@
 /* Starting, signals, and the end. */
 #include "runtime/instance_internal.h"
+#include "runtime/systemd.h"
 
 #include "base/log.h"
 #include "runtime/hooks.h"
@@ -114,7 +115,9 @@ int runtime_instance_clear(const struct runtime_instance *inst, struct err *err)
     if (r == 0)
         r = cgroup_remove(cg, &why);
     if (r == ERR_NOT_FOUND)
-        return 0;
+        r = 0;
+    if (r == 0 && inst->record.unit)
+        r = systemd_unit_stop(inst->record.unit, &why);
     if (r < 0 && err)
         *err = why;
     return r;
