@@ -92,7 +92,7 @@ static int run_run(struct cli_context *ctx, const void *opts, char **operands, s
     /* Before the program is there to ask for it. */
     if (process.terminal >= 0)
         attach_set_size(process.terminal);
-    r = runtime_instance_start(&inst, err);
+    r = runtime_instance_pass(&inst, err);
     if (r < 0) {
         runtime_instance_delete(&inst, true, &why);
         return r;

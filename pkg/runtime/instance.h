@@ -109,6 +109,9 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
  * container is deleted; where its program cannot be executed, it has stopped. */
 int runtime_instance_start(struct runtime_instance *inst, struct err *err);
 
+/* The same for who has just created it, and need not look. */
+int runtime_instance_pass(struct runtime_instance *inst, struct err *err);
+
 /* Sends a signal to its first process, or with `all` to each that is in its cgroup. ERR_INVALID where it has ended. */
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err);
 
