@@ -263,3 +263,31 @@ is_hosts() {
     done
     [ -e "$BATS_TEST_TMPDIR/other/state.json" ]
 }
+
+# --- a container that makes cgroups ----------------------------------------------------------------------------------
+
+# A container to which its cgroups belong makes them below its own as deep and with names as long as it likes: further
+# down than any path reaches.
+deep_cgroups() {
+    local name n
+    name=$(printf 'n%.0s' {1..250})
+    for n in {1..20}; do
+        mkdir "$name"
+        cd -P "$name" || return
+    done
+}
+
+@test "a process in a cgroup at the end of a way that is too long for a path is killed with its container" {
+    local dir pid
+    beyond_runc 'traversal of such cgroups'
+    script 'sleep 777503 & exec sleep 1000'
+    launch one
+    wait_for 10 container_pid 777503
+    pid=$(container_pid 777503)
+    for dir in $(find /sys/fs/cgroup -maxdepth 3 -type d -path "*/$cgroup_parent/one"); do
+        # None of a controller of v2, which hands down to cgroups without processes of their own alone.
+        (cd "$dir" && deep_cgroups && if [ ! -e cpuset.cpus ] || [ -s cpuset.cpus ]; then echo "$pid" >cgroup.procs; fi)
+    done
+    rt delete -f one
+    run ! container_pid 777503
+}
