@@ -291,3 +291,13 @@ deep_cgroups() {
     rt delete -f one
     run ! container_pid 777503
 }
+
+# --- descriptors that are promised and missing -----------------------------------------------------------------------
+
+@test "a descriptor of the runtime's own is not preserved in the place of one that is missing" {
+    beyond_runc 'distinction of its own descriptors'
+    args true
+    cgroup_for one
+    fails 'preserve-fds: descriptor 3 is not open' \
+        rt --log "$BATS_TEST_TMPDIR/log" create --preserve-fds 1 -b "$bundle" one 3<&-
+}
