@@ -107,6 +107,12 @@ int child_check_proc(struct child *c, int target, const struct plan_step *s, int
  * is mounted over it, and through no link. ERR_INVALID if it is not. */
 int child_open_proc(struct child *c, const char *path, int flags, struct err *err);
 
+/* Opens a file of our own in `proc`, the root of a procfs, for writing ("attr/exec"): crossing no mount, since it may
+ * be the image's to arrange. -errno, EXDEV for what is not the kernel's own. */
+int child_open_own(int proc, const char *path);
+
+int child_oom_score(struct child *c, const struct plan_step *s, struct err *err);
+
 /* And that fill /dev: child_device.c. */
 int child_device(struct child *c, const struct plan_step *s, struct err *err);
 int child_symlink(struct child *c, const struct plan_step *s, struct err *err);

@@ -301,3 +301,25 @@ deep_cgroups() {
     fails 'preserve-fds: descriptor 3 is not open' \
         rt --log "$BATS_TEST_TMPDIR/log" create --preserve-fds 1 -b "$bundle" one 3<&-
 }
+
+# --- a /proc that is the image's -------------------------------------------------------------------------------------
+
+@test "CVE-2025-52881: the OOM score of an exec is written to nothing but the kernel's own file" {
+    edit '.root.readonly = false | .process.oomScoreAdj = 500 | .mounts |= map(select(.destination != "/proc"))'
+    mkdir -p "$bundle/rootfs/proc/self" "$bundle/rootfs/proc/thread-self"
+    echo untouched >"$bundle/rootfs/victim"
+    for file in self thread-self; do
+        ln "$bundle/rootfs/victim" "$bundle/rootfs/proc/$file/oom_score_adj"
+    done
+    launch one
+    rt exec -d --pid-file "$BATS_TEST_TMPDIR/pid" one sleep 1000 </dev/null
+    [ "$(cat "$bundle/rootfs/victim")" = untouched ]
+    is_runc || [ "$(cat "/proc/$(cat "$BATS_TEST_TMPDIR/pid")/oom_score_adj")" = 500 ]
+    # One that nobody reads holds up whoever opens it.
+    for file in self thread-self; do
+        rm "$bundle/rootfs/proc/$file/oom_score_adj"
+        mkfifo "$bundle/rootfs/proc/$file/oom_score_adj"
+    done
+    timeout 10 "${runtime[@]}" --root "$state" exec one true </dev/null
+    remove one
+}
