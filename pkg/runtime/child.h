@@ -39,6 +39,7 @@ struct child {
     const struct cgroup_join *join;      /* NULL: no cgroup */
     const struct seccomp_filter *filter; /* NULL: none */
     bool cloned_into;                    /* clone3(2) put us into the v2 cgroup */
+    bool hides;                          /* nobody without CAP_SYS_PTRACE looks into it: child_hide() */
     int sync;
 
     /* What was opened outside: by step, a copy of what is to be mounted, or -1; NULL: nothing was */
@@ -144,6 +145,12 @@ int lsm_check(const struct oci_process *process, struct err *err);
 int child_labels(struct child *c, const struct plan_step *s, struct err *err);
 int child_labels_write(struct child *c, struct err *err);
 int child_labels_key(struct child *c, bool set, struct err *err);
+
+/* Before the process has no more rights than its program will have: others with these, as a container that shares the
+ * host's processes, could trace it from then on, without its filter and with what it has open of the host's. Without
+ * CAP_SYS_PTRACE the caller itself could look at it no longer: then it is left. child_capabilities.c. */
+bool child_can_hide(void);
+int child_hide(const struct child *c, struct err *err);
 
 /* Capabilities: child_capabilities.c. The last gives up what was lent for the filter. */
 int child_bounding(struct child *c, const struct plan_step *s, struct err *err);

@@ -323,3 +323,22 @@ deep_cgroups() {
     timeout 10 "${runtime[@]}" --root "$state" exec one true </dev/null
     remove one
 }
+
+# --- the process that waits to be started ----------------------------------------------------------------------------
+
+@test "what waits to be started shows nobody the caller's environment, and cannot be traced" {
+    beyond_runc 'protection of what waits'
+    # With no more rights than the container itself, as an exec has them, or a container that shares the host's processes.
+    edit '.root.readonly = false'
+    export HOSTS_SECRET=4711-secret
+    create one
+    rt exec one sh -c 'cat /proc/1/environ; cat /proc/1/maps; ls -l /proc/1/fd /proc/1/cwd' </dev/null >"$out" 2>&1 || true
+    grep -q . "$out"
+    run ! grep -qE '4711-secret|r-xp|waiting|socket:| -> /' "$out"
+    # Not by those either who may look into everything.
+    pid=$(state_of one .pid)
+    run ! grep -qa 4711-secret "/proc/$pid/environ"
+    rt start one
+    rt exec one sh -c 'ls /proc/1/fd' </dev/null
+    remove one
+}
