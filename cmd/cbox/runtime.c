@@ -89,8 +89,8 @@ unsigned cbox_runtime_listen_fds(void)
     return (unsigned)n;
 }
 
-/* What came with an execve(2) cannot be one that closes at the next. A descriptor that does is ours, as that of the log,
- * in the place of one that is missing. */
+/* What came with an execve(2) cannot be one that closes at the next. A descriptor that does is ours, as that of the
+ * log, in the place of one that is missing. */
 static bool is_callers(int fd)
 {
     int flags = fcntl(fd, F_GETFD);
