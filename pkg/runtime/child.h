@@ -37,7 +37,7 @@ struct child {
     const struct runtime_start *start;
     const struct plan *plan;
     const struct cgroup_join *join;      /* NULL: no cgroup */
-    const struct seccomp_filter *filter; /* NULL: none */
+    const struct seccomp_filter *filter; /* NULL: none, or loaded */
     bool cloned_into;                    /* clone3(2) put us into the v2 cgroup */
     bool hides;                          /* nobody without CAP_SYS_PTRACE looks into it: child_hide() */
     int sync;
@@ -140,7 +140,7 @@ int child_affinity(struct child *c, const struct plan_step *s, struct err *err);
 int child_domainname(struct child *c, const struct plan_step *s, struct err *err);
 
 /* Labels of security modules: lsm.c. The first is for the parent: whether the host has what is asked for. What the step
- * opened is written by the third before descriptors are closed, and by the last around the making of keys. */
+ * opened is written by the third, once and before descriptors are closed, and by the last around the making of keys. */
 int lsm_check(const struct oci_process *process, struct err *err);
 int child_labels(struct child *c, const struct plan_step *s, struct err *err);
 int child_labels_write(struct child *c, struct err *err);
@@ -157,7 +157,8 @@ int child_bounding(struct child *c, const struct plan_step *s, struct err *err);
 int child_capabilities_set(struct child *c, struct err *err);
 int child_capabilities_settle(struct child *c, struct err *err);
 
-/* The filter of system calls: child_seccomp.c. The second loads it, and hands over its notification descriptor. */
+/* The filter of system calls: child_seccomp.c. The second loads it once, hands over its notification descriptor, and
+ * gives up what was lent for that. */
 int child_listener(struct child *c, const struct plan_step *s, struct err *err);
 int child_filter(struct child *c, struct err *err);
 

@@ -124,8 +124,9 @@ int child_capabilities_set(struct child *c, struct err *err)
 
 int child_capabilities_settle(struct child *c, struct err *err)
 {
-    const struct child_capabilities *to = &c->capabilities;
+    struct child_capabilities *to = &c->capabilities;
     int r = to->lent ? set_sets(to->effective, to->permitted, to->inheritable) : 0;
 
+    to->lent = false;
     return r < 0 ? err_errno(err, -r, "capset") : 0;
 }

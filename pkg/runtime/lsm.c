@@ -103,5 +103,7 @@ int child_labels_write(struct child *c, struct err *err)
         return err_errno(err, errno, "process.apparmorProfile: %s", process->apparmor_profile);
     if (c->labels.selinux >= 0 && write(c->labels.selinux, process->selinux_label, strlen(process->selinux_label)) < 0)
         return err_errno(err, errno, "process.selinuxLabel: %s", process->selinux_label);
+    c->labels.apparmor = fd_close(c->labels.apparmor);
+    c->labels.selinux = fd_close(c->labels.selinux);
     return 0;
 }

@@ -342,3 +342,22 @@ deep_cgroups() {
     rt exec one sh -c 'ls /proc/1/fd' </dev/null
     remove one
 }
+
+# --- a hook that is a program of the image ---------------------------------------------------------------------------
+
+@test "startContainer's hook, a program of the image, runs under the filter of system calls" {
+    edit '.root.readonly = false
+        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+            syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 95}]}
+        | .hooks.startContainer = [{path: "/bin/sh", env: ["PATH=/bin"],
+            args: ["sh", "-c", "mkdir /tmp/unfiltered; grep CapEff /proc/self/status >/tmp/seen"]}]'
+    script 'grep CapEff /proc/self/status'
+    for nnp in false true; do
+        edit --argjson nnp $nnp '.process.noNewPrivileges = $nnp'
+        cgroup_for one
+        rt run -b "$bundle" one </dev/null >"$out" 2>"$err"
+        [ ! -e "$bundle/rootfs/tmp/unfiltered" ]
+        # What was lent for the loading of the filter is gone as well.
+        expect "$(<"$out")" cat "$bundle/rootfs/tmp/seen"
+    done
+}
