@@ -1,8 +1,9 @@
 # Machines in emulation: tests/vm/README.md.
 
 .PHONY: check-vm
-check-vm: ## boot a machine in emulation: cgroup v2, and power cuts during pulls and prunes
+check-vm: ## boot a machine in emulation: cgroup v2, all suites of the runtime, and power cuts during pulls and prunes
 	@third_party/install build vm
 	@$(MAKE) --no-print-directory all unit-bin
 	@BUILD=$(BUILD) tests/vm/run
+	@BUILD=$(BUILD) tests/vm/runtime
 	@BUILD=$(BUILD) tests/vm/power-cut

@@ -51,12 +51,12 @@ struct tty_size attach_terminal_size(void)
     return size.rows && size.columns ? size : tty_size_get(STDIN_FILENO);
 }
 
-static void take_size(struct attach *a)
+void attach_set_size(int terminal)
 {
     struct tty_size size = attach_terminal_size();
 
     if (size.rows && size.columns)
-        tty_size_set(a->terminal, size);
+        tty_size_set(terminal, size);
 }
 
 static void take_signal(struct attach *a)
@@ -66,7 +66,7 @@ static void take_signal(struct attach *a)
     if (read(a->signals, &info, sizeof(info)) != sizeof(info))
         return;
     if (info.ssi_signo == SIGWINCH && a->terminal >= 0) {
-        take_size(a);
+        attach_set_size(a->terminal);
     } else if (a->ended) {
         a->quit = info.ssi_signo != SIGWINCH;
     } else if (a->pidfd >= 0) {
@@ -89,7 +89,7 @@ static int begin_terminal(struct attach *a, int terminal, struct err *err)
 {
     a->terminal = terminal;
     fd_set_nonblock(terminal, 1);
-    take_size(a); /* it may have changed since the container was described */
+    attach_set_size(a->terminal); /* it may have changed since the container was described */
     relay_begin(&a->relays[1], terminal, STDOUT_FILENO);
     if (!a->input)
         return 0;

@@ -12,6 +12,9 @@ void attach_block_signals(void);
 /* The size of the user's terminal: our standard output's, or else our input's. */
 struct tty_size attach_terminal_size(void);
 
+/* Gives it to the terminal whose master this is. */
+void attach_set_size(int terminal);
+
 /* Follows a container to its end: `socket` is its monitor's. Signals go to it (all but those that mean this process);
  * what it writes goes to our standard output and errors, with `input` our standard input goes to it. With a terminal
  * our input becomes raw, and its size follows ours. The exit code, once all output has been passed on, or the error why

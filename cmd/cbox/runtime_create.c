@@ -60,7 +60,6 @@ static int create(struct cli_context *ctx, const struct create_options *o, const
         .listen_fds = cbox_runtime_listen_fds(),
         .systemd = ctx->globals.runtime.systemd_cgroup,
         .detached = detached,
-        .systemd_cgroup = ctx->globals.runtime.systemd_cgroup,
         .no_pivot = o->no_pivot,
         .no_keyring = o->no_new_keyring,
     };
@@ -90,7 +89,10 @@ static int run_run(struct cli_context *ctx, const void *opts, char **operands, s
     r = create(ctx, o, operands[0], o->detach, &inst, &process, err);
     if (r < 0)
         return r;
-    r = runtime_instance_start(&inst, err);
+    /* Before the program is there to ask for it. */
+    if (process.terminal >= 0)
+        attach_set_size(process.terminal);
+    r = runtime_instance_pass(&inst, err);
     if (r < 0) {
         runtime_instance_delete(&inst, true, &why);
         return r;

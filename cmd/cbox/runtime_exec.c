@@ -111,6 +111,17 @@ static int read_process(const char *file, struct oci_process *ret, struct err *e
     return r;
 }
 
+/* The caller's terminal is as large, unless the document knows better. */
+static void describe_size(struct oci_process *p)
+{
+    struct tty_size size = p->terminal ? attach_terminal_size() : (struct tty_size){0};
+
+    if (p->console_size.height || p->console_size.width)
+        return;
+    p->console_size.height = size.rows;
+    p->console_size.width = size.columns;
+}
+
 static int exec(const struct runtime_instance *inst, const struct exec_options *o, char **args, struct err *err)
 {
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
@@ -131,6 +142,8 @@ static int exec(const struct runtime_instance *inst, const struct exec_options *
     } else if (r == 0) {
         r = describe(o, args, &spec.process, err);
     }
+    if (!o->detach)
+        describe_size(&spec.process);
     if (r == 0)
         r = cbox_runtime_preserve(o->preserve_fds, &how.preserve_fds, err);
     if (r < 0)

@@ -65,36 +65,6 @@ static int parse_modes(const char *text, struct bundle_volume *v, struct err *er
     return 0;
 }
 
-/* What a container sees there must be the kernel's: programs believe it. The exceptions are runc's, for what lxcfs
- * serves. */
-static int check_proc(const struct bundle_volume *v, struct err *err)
-{
-    static const char *const allowed[] = {
-        "/proc/cpuinfo",
-        "/proc/diskstats",
-        "/proc/meminfo",
-        "/proc/stat",
-        "/proc/swaps",
-        "/proc/uptime",
-        "/proc/loadavg",
-        "/proc/slabinfo",
-        "/proc/sys/kernel/ns_last_pid",
-        "/proc/sys/crypto/fips_enabled",
-    };
-    const char *rest = str_after(v->destination, "/proc");
-
-    if (!rest || (*rest && *rest != '/'))
-        return 0;
-    for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-        if (str_eq(v->destination, allowed[i]))
-            return 0;
-    if (*rest)
-        return err_set(err, ERR_INVALID, "\"%s\" cannot be mounted because it is inside /proc", v->destination);
-    return str_eq(v->source, "/proc")
-               ? 0
-               : err_set(err, ERR_INVALID, "\"/proc\" cannot be mounted because it is not of type proc");
-}
-
 static int parse_volume(const char *text, const char *cwd, char *const *parts, struct bundle_volume *v, struct err *err)
 {
     size_t n = strv_len(parts);
@@ -116,8 +86,6 @@ static int parse_volume(const char *text, const char *cwd, char *const *parts, s
     if (str_eq(v->destination, "/"))
         return err_set(err, ERR_INVALID, "invalid volume \"%s\": the destination cannot be \"/\"", text);
     r = n == 3 ? parse_modes(parts[2], v, err) : 0;
-    if (r == 0)
-        r = check_proc(v, err);
     return r < 0 ? err_wrap(err, "invalid volume \"%s\"", text) : 0;
 }
 

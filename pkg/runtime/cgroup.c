@@ -205,7 +205,7 @@ int cgroup_check_unused(const struct cgroup_host *host, const char *path, struct
 }
 
 static int make_member(struct cgroup *cg, const struct cgroup_host *host, const struct cgroup_hierarchy *h,
-                       const struct cgroup_plan *plan, struct err *err)
+                       const struct cgroup_plan *plan, bool adopt, struct err *err)
 {
     const struct cgroup_driver *driver = cgroup_driver_of(h->version);
     _cleanup_free_ char *dir = str_printf("%s%s", h->base, cg->path);
@@ -224,7 +224,7 @@ static int make_member(struct cgroup *cg, const struct cgroup_host *host, const 
         return err_errno(err, -r, "opening cgroup %s", dir);
     }
     /* What is there may be somebody's who made it for this container, with limits: it stays as it is. */
-    if (existed == strlen(dir)) {
+    if (existed == strlen(dir) && !adopt) {
         r = cgroup_check_unused(host, cg->path, err);
         if (r < 0)
             return r;
@@ -232,8 +232,8 @@ static int make_member(struct cgroup *cg, const struct cgroup_host *host, const 
     return driver->enable(h, dir, controllers_of(plan) & h->controllers, err);
 }
 
-int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const char *path, const struct cgroup_plan *plan,
-                  struct err *err)
+static int make(struct cgroup **ret, const struct cgroup_host *host, const char *path, const struct cgroup_plan *plan,
+                bool adopt, struct err *err)
 {
     _cleanup_cgroup_ struct cgroup *cg = mem_zalloc(1, sizeof(*cg));
     int r = check_path(path, err);
@@ -242,7 +242,7 @@ int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const cha
         return r;
     cg->path = str_dup(path);
     for (size_t i = 0; r == 0 && i < host->hierarchies.n; i++)
-        r = make_member(cg, host, &host->hierarchies.v[i], plan, err);
+        r = make_member(cg, host, &host->hierarchies.v[i], plan, adopt, err);
     if (r == 0)
         r = cgroup_apply(cg, plan, err);
     if (r < 0) {
@@ -252,6 +252,18 @@ int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const cha
     }
     *ret = steal_ptr(&cg);
     return 0;
+}
+
+int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const char *path, const struct cgroup_plan *plan,
+                  struct err *err)
+{
+    return make(ret, host, path, plan, false, err);
+}
+
+int cgroup_adopt(struct cgroup **ret, const struct cgroup_host *host, const char *path, const struct cgroup_plan *plan,
+                 struct err *err)
+{
+    return make(ret, host, path, plan, true, err);
 }
 
 /* ---- joining ---- */

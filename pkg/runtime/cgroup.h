@@ -161,6 +161,10 @@ int cgroup_check_unused(const struct cgroup_host *host, const char *path, struct
 int cgroup_create(struct cgroup **ret, const struct cgroup_host *host, const char *path, const struct cgroup_plan *plan,
                   struct err *err);
 
+/* The same of a cgroup that was made for the container and has a process in it that holds the place (systemd.h). */
+int cgroup_adopt(struct cgroup **ret, const struct cgroup_host *host, const char *path, const struct cgroup_plan *plan,
+                 struct err *err);
+
 /* What is there under `path`; ERR_NOT_FOUND if no hierarchy has it. */
 int cgroup_open(struct cgroup **ret, const struct cgroup_host *host, const char *path, struct err *err);
 

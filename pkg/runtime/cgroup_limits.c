@@ -62,7 +62,7 @@ static char *value_period_v2(const struct oci_resources *r, _unused_ int64_t n)
  * and so are the defaults, 1024 and 100: a straight line from end to end would give a container that asks for the
  * default 39 of 100 parts beside one that asks for nothing. Runtimes agree on 10^(l²/612 + 125·l/612 − 7/34), l = log2.
  */
-static char *value_weight(_unused_ const struct oci_resources *r, int64_t shares)
+int64_t cgroup_cpu_weight(int64_t shares)
 {
     static const int weights[] = {1, 2, 3, 5, 8, 12, 21, 35, 59, 100, 174, 303, 532, 942, 1681, 3023, 5478, 10000};
     unsigned exponent = 1;
@@ -71,8 +71,12 @@ static char *value_weight(_unused_ const struct oci_resources *r, int64_t shares
     while (exponent < 17 && (int64_t)2 << exponent <= shares)
         exponent++;
     low = (int64_t)1 << exponent;
-    return str_printf("%" PRId64,
-                      weights[exponent - 1] + (weights[exponent] - weights[exponent - 1]) * (shares - low) / low);
+    return weights[exponent - 1] + (weights[exponent] - weights[exponent - 1]) * (shares - low) / low;
+}
+
+static char *value_weight(_unused_ const struct oci_resources *r, int64_t shares)
+{
+    return str_printf("%" PRId64, cgroup_cpu_weight(shares));
 }
 
 /* The container's first process is one: with none allowed it could not be there. It cannot fork either way. */

@@ -1,4 +1,4 @@
-/* How a plan is made of linux.resources; for the cgroup_plan*.c files alone. */
+/* How a plan is made of linux.resources; for the files that make it, and systemd's, which is told of it. */
 #pragma once
 
 #include "oci/spec.h"
@@ -67,6 +67,9 @@ int cgroup_plan_devices(struct cgroup_plan_maker *m, struct err *err);
 
 /* ERR_INVALID unless `n` is in the range. */
 int cgroup_check_range(int64_t n, int64_t min, int64_t max, struct err *err);
+
+/* CPU shares, 2 to 262144, as cpu.weight has them, 1 to 10000. */
+int64_t cgroup_cpu_weight(int64_t shares);
 
 /* A weight of block I/O, 10 to 1000, as io.weight has it, 1 to 10000: a straight line, on which runtimes agree. */
 int64_t cgroup_io_weight(int64_t weight);

@@ -20,6 +20,7 @@ static const struct json_field record_fields[] = {
     JSON_FIELD(struct runtime_record, "bundle", JSON_K_STRING, bundle),
     JSON_FIELD(struct runtime_record, "rootfs", JSON_K_STRING, rootfs),
     JSON_FIELD(struct runtime_record, "cgroup", JSON_K_STRING, cgroup),
+    JSON_FIELD(struct runtime_record, "systemdUnit", JSON_K_STRING, unit),
     JSON_FIELD(struct runtime_record, "created", JSON_K_STRING, created),
     JSON_FIELD(struct runtime_record, "owner", JSON_K_INT64, owner),
     JSON_FIELD(struct runtime_record, "annotations", JSON_K_MAP, annotations),

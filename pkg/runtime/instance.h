@@ -33,6 +33,7 @@ struct runtime_record {
     char *bundle;  /* absolute */
     char *rootfs;  /* absolute */
     char *cgroup;  /* its path in every hierarchy */
+    char *unit;    /* of systemd, that the cgroup is; NULL: it was made directly */
     char *created; /* RFC 3339 */
     int64_t owner; /* the id of who created it */
     char **annotations;
@@ -95,7 +96,6 @@ struct runtime_create {
     bool detached;       /* without console_socket there can be no terminal */
     bool no_pivot;
     bool no_keyring;
-    bool systemd_cgroup; /* systemd makes the cgroup: systemd.h */
 };
 
 /* Creates a container from a bundle: its process waits at the gate, and nobody holds a lock. On failure nothing is left
@@ -108,6 +108,9 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
 /* Starts one that was created: 0 once its program runs. ERR_INVALID in any other state. Where a hook fails, the
  * container is deleted; where its program cannot be executed, it has stopped. */
 int runtime_instance_start(struct runtime_instance *inst, struct err *err);
+
+/* The same for who has just created it, and need not look. */
+int runtime_instance_pass(struct runtime_instance *inst, struct err *err);
 
 /* Sends a signal to its first process, or with `all` to each that is in its cgroup. ERR_INVALID where it has ended. */
 int runtime_instance_kill(const struct runtime_instance *inst, int signal, bool all, struct err *err);

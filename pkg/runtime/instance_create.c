@@ -70,13 +70,21 @@ static void tell_sockets(unsigned n, struct oci_process *process)
     strv_env_set(&process->env, "LISTEN_PID=1");
 }
 
-static int check_systemd(const struct runtime_create *how, struct err *err)
+/* Never one that is somebody else's: what is noted is killed and removed with the container. */
+static int choose_cgroup(struct runtime_instance *inst, const char *path, bool systemd, const struct cgroup_host *host,
+                         struct err *err)
 {
-    int r = how->systemd ? systemd_check(err) : 0;
+    _cleanup_scope_ struct systemd_scope scope = {0};
+    int r = systemd ? systemd_scope_of(path, inst->id, &scope, err)
+                    : cgroup_path_of(path, "/cbox-runtime", inst->id, &scope.path, err);
 
-    if (r < 0 || !how->systemd)
+    if (r == 0)
+        r = cgroup_check_unused(host, scope.path, err);
+    if (r < 0)
         return r;
-    return err_set(err, ERR_UNSUPPORTED, "--systemd-cgroup: cgroups are made directly alone");
+    inst->record.cgroup = steal_ptr(&scope.path);
+    inst->record.unit = steal_ptr(&scope.unit);
+    return 0;
 }
 
 /* So that nobody has to read the whole specification again for them. */
@@ -91,11 +99,10 @@ static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec
     return r;
 }
 
-/* The record says where to clean up before there is anything, and never names a cgroup that is somebody else's. */
-static int note(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
-                const struct buf *text, struct err *err)
+/* The record says where to clean up before there is anything. */
+static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool systemd,
+                const struct cgroup_host *host, const struct buf *text, struct err *err)
 {
-    _cleanup_free_ char *cgroup = NULL;
     char created[TIME_TEXT_MAX];
     int r;
 
@@ -105,12 +112,9 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, cons
     inst->record.annotations = strv_copy(spec->annotations);
     r = copy_later_needs(inst, spec, err);
     if (r == 0)
-        r = cgroup_path_of(spec->platform.cgroups_path, "/cbox-runtime", inst->id, &cgroup, err);
-    if (r == 0)
-        r = cgroup_check_unused(host, cgroup, err);
+        r = choose_cgroup(inst, spec->platform.cgroups_path, systemd, host, err);
     if (r < 0)
         return r;
-    inst->record.cgroup = steal_ptr(&cgroup);
     r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
     return r < 0 ? r : runtime_instance_write(inst, err);
 }
@@ -173,15 +177,24 @@ int runtime_write_pid(const char *path, pid_t pid, struct err *err)
 
 /* ---- the process ---- */
 
+/* `ret_holder`: systemd's cgroup has a process already. */
 static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
-                       struct cgroup **ret, struct err *err)
+                       struct cgroup **ret, pid_t *ret_holder, struct err *err)
 {
     _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
+    _cleanup_scope_ struct systemd_scope scope = {0};
     int r = cgroup_plan_make(&plan, host, &spec->platform.resources, err);
 
+    if (r == 0 && inst->record.unit) {
+        r = systemd_scope_of(spec->platform.cgroups_path, inst->id, &scope, err);
+        if (r == 0)
+            r = systemd_scope_start(&scope, &spec->platform.resources, ret_holder, err);
+        if (r < 0)
+            str_replace(&inst->record.unit, NULL);
+    }
     if (r == 0)
-        r = cgroup_create(ret, host, inst->record.cgroup, &plan, err);
-    if (r == ERR_INVALID)
+        r = (inst->record.unit ? cgroup_adopt : cgroup_create)(ret, host, inst->record.cgroup, &plan, err);
+    if (r == ERR_INVALID && err && !str_after(err->text, "linux."))
         err_wrap(err, "linux.cgroupsPath");
     if (r < 0) /* what it made is gone again: nothing of it is ours to remove */
         str_replace(&inst->record.cgroup, NULL);
@@ -274,7 +287,8 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .no_keyring = how->no_keyring,
         .seccomp_cache = cache,
     };
-    int r = make_cgroup(inst, spec, host, &cg, err);
+    _cleanup_(systemd_holder_end) pid_t holder = 0;
+    int r = make_cgroup(inst, spec, host, &cg, &holder, err);
 
     if (r == 0)
         r = gate_open(inst->dir, &gate, err);
@@ -322,10 +336,8 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
-    int r = how->systemd_cgroup ? systemd_check(err) : 0;
+    int r = runtime_instance_new(how->root, how->id, &inst, err);
 
-    if (r == 0)
-        r = runtime_instance_new(how->root, how->id, &inst, err);
     if (r < 0)
         return r;
     r = read_bundle(how, &inst, &text, &spec, err);
@@ -334,14 +346,14 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = runtime_check_terminal(spec.process.terminal, how->console_socket, how->detached, err);
     if (r == 0)
-        r = check_systemd(how, err);
+        r = how->systemd ? systemd_check(err) : 0;
     if (r == 0)
         r = cgroup_host_detect(&host, err);
     plan_capability_warn(&spec.process.capabilities);
     if (how->listen_fds)
         tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
-        r = note(&inst, &spec, &host, &text, err);
+        r = note(&inst, &spec, how->systemd, &host, &text, err);
     if (r == 0)
         r = start_process(how, &inst, &spec, &host, &process, err);
     if (r < 0) {

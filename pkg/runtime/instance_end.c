@@ -1,5 +1,6 @@
 /* Starting, signals, and the end. */
 #include "runtime/instance_internal.h"
+#include "runtime/systemd.h"
 
 #include "base/log.h"
 #include "runtime/hooks.h"
@@ -34,24 +35,29 @@ static int run_poststart(const struct runtime_instance *inst, struct err *err)
     return hooks_run(hooks, "hooks.poststart", &state, state.bundle, err);
 }
 
-int runtime_instance_start(struct runtime_instance *inst, struct err *err)
+int runtime_instance_pass(struct runtime_instance *inst, struct err *err)
 {
-    enum runtime_status status = runtime_instance_status(inst);
     struct err why = ERR_INIT;
-    int r;
+    int r = gate_pass(inst->dir, err);
 
-    if (status == RUNTIME_STOPPED)
-        return err_set(err, ERR_INVALID, "cannot start a container that has stopped: %s", inst->id);
-    if (status != RUNTIME_CREATED)
-        return err_set(err, ERR_INVALID, "cannot start a container that is %s: %s", runtime_status_word(status),
-                       inst->id);
-    r = gate_pass(inst->dir, err);
     if (r == 0)
         r = run_poststart(inst, err);
     /* "Lifecycle", 7 and 9: where hooks fail, it goes on with the destruction. */
     if (r < 0 && r != ERR_NO_COMMAND && r != ERR_NO_EXEC && runtime_instance_delete(inst, true, &why) < 0)
         log_debug("cleaning up: %s", why.text);
     return r;
+}
+
+int runtime_instance_start(struct runtime_instance *inst, struct err *err)
+{
+    enum runtime_status status = runtime_instance_status(inst);
+
+    if (status == RUNTIME_STOPPED)
+        return err_set(err, ERR_INVALID, "cannot start a container that has stopped: %s", inst->id);
+    if (status != RUNTIME_CREATED)
+        return err_set(err, ERR_INVALID, "cannot start a container that is %s: %s", runtime_status_word(status),
+                       inst->id);
+    return runtime_instance_pass(inst, err);
 }
 
 /* 0 where there is no cgroup any more. */
@@ -114,7 +120,9 @@ int runtime_instance_clear(const struct runtime_instance *inst, struct err *err)
     if (r == 0)
         r = cgroup_remove(cg, &why);
     if (r == ERR_NOT_FOUND)
-        return 0;
+        r = 0;
+    if (r == 0 && inst->record.unit)
+        r = systemd_unit_stop(inst->record.unit, &why);
     if (r < 0 && err)
         *err = why;
     return r;

@@ -211,7 +211,7 @@ no_task() {
 
 @test "containerd: run, with output and exit code" {
     containerd_setup
-    expect $'out\n1' ctr_run --rm "$rootfs" one sh -c 'echo out; echo $$'
+    expect $'out\n1' ctr_run --rm "$rootfs" one sh -c 'echo out; echo $$; sleep 0.3'
     run ctr_run --rm "$rootfs" one sh -c 'exit 7'
     [ "$status" -eq 7 ]
     run ctr_run --rm "$rootfs" one no-such-program
@@ -233,10 +233,11 @@ no_task() {
     ctr_run -d --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 "$rootfs" one sleep "$mark"
     wait_for 10 container_pid "$mark"
     pid=$(container_pid "$mark")
-    expect inside ctr_ task exec --exec-id x one echo inside
+    # ctr lets go of the streams as soon as it hears of the end, read or not.
+    expect inside ctr_ task exec --exec-id x one sh -c 'echo inside; sleep 0.3'
     run ctr_ task exec --exec-id y one sh -c 'exit 9'
     [ "$status" -eq 9 ]
-    expect /tmp ctr_ task exec --exec-id z --cwd /tmp one pwd
+    expect /tmp ctr_ task exec --exec-id z --cwd /tmp one sh -c 'pwd; sleep 0.3'
     expect 67108864 control_of "$pid" memory.max memory memory.limit_in_bytes
     ctr_ task ps one | grep -q "^$pid "
     ctr_ task metrics one | grep -q memory

@@ -174,7 +174,7 @@ is_listening() {
 @test "a limit of no processes" {
     edit '.linux.resources.pids = {"limit": 0}'
     prints alone 'echo alone'
-    fails "=2" "can't fork" in_bundle '/bin/true; echo never'
+    fails -2 "can't fork" in_bundle '/bin/true; echo never'
 }
 
 # --- disks -----------------------------------------------------------------------------------------------------------

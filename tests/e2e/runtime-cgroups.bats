@@ -127,7 +127,7 @@ bad() {
     bad '.linux.resources.devices = [{"allow": true, "access": "rx"}]' 'linux.resources.devices[0]' 'rx'
     bad '.linux.resources.unified = {"../memory.max": "1"}' linux.resources.unified 'is not the name of a (setting|file)'
     bad '.linux.resources.unified = {"cgroup.procs": "1"}' linux.resources.unified 'is not the name of a (setting|file)'
-    bad '.linux.resources.rdma = {"mlx5_1": {}}' 'linux.resources.rdma[0]' 'neither'
+    bad '.linux.resources.rdma = {"mlx5_1": {}}' linux.resources.rdma.mlx5_1 'neither'
 }
 
 @test "controllers that this host has not" {
@@ -218,7 +218,7 @@ bad() {
     sleep 0.3
     [ "$(cat "$bundle/rootfs/tmp/count")" = "$before" ]
     fails '' rt pause one
-    is_runc || fails "=255" 'paused' rt exec one true
+    is_runc || fails -255 'paused' rt exec one true
     fails '' rt delete one
     rt resume one
     expect running state_of one

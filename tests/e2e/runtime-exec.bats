@@ -292,9 +292,9 @@ END
     expect '0 1 2 3' ex one sh -c 'cd /proc/self/fd; echo *'
     exec 7<&-
     echo third >"$BATS_TEST_TMPDIR/third"
-    run rt exec --preserve-fds 1 one sh -c 'cat <&3; echo >&4' 3<"$BATS_TEST_TMPDIR/third" 4</etc/passwd
+    run --separate-stderr rt exec --preserve-fds 1 one sh -c 'cat <&3; echo >&4' 3<"$BATS_TEST_TMPDIR/third" 4</etc/passwd
     [ "$status" -ne 0 ]
-    [ "${lines[0]}" = third ]
+    [ "$output" = third ]
     remove one
 }
 

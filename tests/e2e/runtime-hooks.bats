@@ -155,7 +155,7 @@ logs() {
 @test "hooks get their arguments and environment, and nothing else" {
     edit '.hooks.createRuntime = [{path: "/usr/bin/env", args: ["env"], env: ["ONE=1", "TWO=2 2"]}]'
     # What a hook prints is nobody's; by a file then.
-    hook createRuntime "cat >/dev/null; tr '\\0' '\\n' </proc/\$\$/environ >$log; tr '\\0' '\\n' </proc/\$\$/cmdline >$log.args" x 'y z'
+    hook createRuntime "cat >/dev/null; tr '\\0' '\\n' </proc/\$\$/environ >$log; tr '\\0' '\\n' </proc/\$\$/cmdline >$log.args; :" x 'y z'
     SECRET=1 create one
     expect PATH=/usr/bin:/bin cat "$log"
     run cat "$log.args"

@@ -436,11 +436,10 @@ teardown() {
     echo fourth >"$BATS_TEST_TMPDIR/fourth"
     script 'cat <&3; cat <&4; echo >&5' 
     cgroup_for one
-    run rt run -b "$bundle" --preserve-fds 2 one 3<"$BATS_TEST_TMPDIR/third" 4<"$BATS_TEST_TMPDIR/fourth" 5</etc/passwd
+    run --separate-stderr rt run -b "$bundle" --preserve-fds 2 one 3<"$BATS_TEST_TMPDIR/third" 4<"$BATS_TEST_TMPDIR/fourth" 5</etc/passwd
     [ "$status" -ne 0 ]
-    [ "${lines[0]}" = third ]
-    [ "${lines[1]}" = fourth ]
-    [[ ${lines[2]} == *ad\ file\ descriptor* ]]
+    [ "$output" = $'third\nfourth' ]
+    [[ $stderr == *ad\ file\ descriptor* ]]
 }
 
 @test "LISTEN_FDS are handed on, with the pid that the program has" {
@@ -472,6 +471,7 @@ teardown() {
 }
 
 @test "of twenty that create one id at once, one gets it" {
+    beyond_runc 'lock: who loses may remove what the winner made'
     cgroup_for one
     pids=() won=0
     for n in {1..20}; do
