@@ -284,7 +284,8 @@ deep_cgroups() {
     launch one
     wait_for 10 container_pid 777503
     pid=$(container_pid 777503)
-    for dir in $(find /sys/fs/cgroup -maxdepth 3 -type d -path "*/$cgroup_parent/one"); do
+    for dir in /sys/fs/cgroup/{,*/}"$cgroup_parent"/one; do
+        [ -d "$dir" ] || continue
         # None of a controller of v2, which hands down to cgroups without processes of their own alone.
         (cd "$dir" && deep_cgroups && if [ ! -e cpuset.cpus ] || [ -s cpuset.cpus ]; then echo "$pid" >cgroup.procs; fi)
     done
