@@ -89,11 +89,20 @@ unsigned cbox_runtime_listen_fds(void)
     return (unsigned)n;
 }
 
+/* What came with an execve(2) cannot be one that closes at the next. A descriptor that does is ours, as that of the
+ * log, in the place of one that is missing. */
+static bool is_callers(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+
+    return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
 int cbox_runtime_preserve(int64_t n, unsigned *ret, struct err *err)
 {
     n += cbox_runtime_listen_fds();
     for (int64_t fd = 3; fd < 3 + n; fd++)
-        if (fcntl((int)fd, F_GETFD) < 0)
+        if (!is_callers((int)fd))
             return err_set(err, ERR_INVALID, "--preserve-fds: descriptor %lld is not open", (long long)fd);
     *ret = (unsigned)n;
     return 0;

@@ -4,7 +4,6 @@
 #include "base/time.h"
 #include "sys/fd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -39,73 +38,6 @@ int cgroup_oom_kills(const struct cgroup *cg, uint64_t *ret, struct err *err)
     return 0;
 }
 
-/* ---- directories below ---- */
-
-/* What the container made below goes deep only by malice; the kernel's own limit is far beyond the stack's. */
-enum { DEPTH_MAX = 64 };
-
-static int for_tree_at(const char *dir, int (*fn)(const char *dir, void *arg), void *arg, int depth)
-{
-    DIR *d = depth < DEPTH_MAX ? opendir(dir) : NULL;
-    struct dirent *e;
-    int r = 0, own;
-
-    if (!d)
-        return depth < DEPTH_MAX ? -errno : -ELOOP;
-    while ((e = readdir(d))) {
-        if (e->d_type == DT_DIR && !str_eq(e->d_name, ".") && !str_eq(e->d_name, "..")) {
-            _cleanup_free_ char *below = str_printf("%s/%s", dir, e->d_name);
-            int bad = for_tree_at(below, fn, arg, depth + 1);
-
-            if (bad < 0 && bad != -ENOENT)
-                r = bad;
-        }
-    }
-    closedir(d);
-    own = fn(dir, arg);
-    return own < 0 ? own : r;
-}
-
-int cgroup_for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void *arg)
-{
-    return for_tree_at(dir, fn, arg, 0);
-}
-
-static int remove_one(const char *dir, _unused_ void *arg)
-{
-    return rmdir(dir) < 0 ? -errno : 0;
-}
-
-static int look_at_one(const char *dir, void *arg)
-{
-    cgroup_pid_list pids = {0};
-    int r = cgroup_read_pids(AT_FDCWD, dir, &pids);
-
-    *(bool *)arg |= pids.n > 0;
-    free(pids.v);
-    return r;
-}
-
-bool cgroup_tree_lives(const char *dir)
-{
-    bool lives = false;
-
-    cgroup_for_tree(dir, look_at_one, &lives);
-    return lives;
-}
-
-int cgroup_rmdir_tree(const char *dir)
-{
-    int r;
-
-    if (rmdir(dir) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EBUSY && errno != ENOTEMPTY)
-        return -errno;
-    r = cgroup_for_tree(dir, remove_one, NULL);
-    return r == -ENOENT ? 0 : r;
-}
-
 /* ---- waiting ---- */
 
 struct cgroup_patience cgroup_patience_of(int64_t ms)
@@ -131,11 +63,11 @@ struct killing {
     size_t n; /* processes that got it */
 };
 
-static int kill_one_cgroup(const char *dir, void *arg)
+static int kill_one_cgroup(int dirfd, void *arg)
 {
     struct killing *killing = arg;
     cgroup_pid_list pids = {0};
-    int r = cgroup_read_pids(AT_FDCWD, dir, &pids);
+    int r = cgroup_read_pids(dirfd, &pids);
 
     VEC_FOREACH (pid, &pids)
         kill(*pid, killing->signal);
@@ -144,11 +76,9 @@ static int kill_one_cgroup(const char *dir, void *arg)
     return r;
 }
 
-static int thaw_one(const char *dir, _unused_ void *arg)
+static int thaw_one(int dirfd, _unused_ void *arg)
 {
-    _cleanup_free_ char *file = str_printf("%s/freezer.state", dir);
-
-    return fd_write_text(AT_FDCWD, file, "THAWED");
+    return fd_write_text(dirfd, "freezer.state", "THAWED");
 }
 
 void cgroup_let_die(struct cgroup *cg)

@@ -20,7 +20,7 @@ static void parse_pids(const char *text, cgroup_pid_list *out)
     }
 }
 
-int cgroup_read_pids(int dirfd, const char *dir, cgroup_pid_list *out)
+int cgroup_read_pids(int dirfd, cgroup_pid_list *out)
 {
     /* A threaded cgroup, which a container may have made below its own, names threads alone. cgroup-v2.rst, "Threads".
      */
@@ -28,10 +28,9 @@ int cgroup_read_pids(int dirfd, const char *dir, cgroup_pid_list *out)
     int r = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_free_ char *file = str_printf("%s/%s", dir, files[i]);
         _cleanup_buf_ struct buf text = BUF_INIT;
 
-        r = cgroup_read(dirfd, file, &text);
+        r = cgroup_read(dirfd, files[i], &text);
         if (r == 0)
             parse_pids(buf_str(&text), out);
         if (r != -EOPNOTSUPP)
@@ -40,9 +39,9 @@ int cgroup_read_pids(int dirfd, const char *dir, cgroup_pid_list *out)
     return r;
 }
 
-static int add_pids(const char *dir, void *arg)
+static int add_pids(int dirfd, void *arg)
 {
-    return cgroup_read_pids(AT_FDCWD, dir, arg);
+    return cgroup_read_pids(dirfd, arg);
 }
 
 static int compare_pids(const void *a, const void *b)

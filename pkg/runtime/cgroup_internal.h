@@ -82,8 +82,9 @@ struct cgroup_patience cgroup_patience_of(int64_t ms);
 /* Waits a little; false when the time is up. */
 bool cgroup_patience_wait(struct cgroup_patience *p);
 
-/* Calls `fn` for `dir` and everything below, the deepest first. 0 or the last -errno. */
-int cgroup_for_tree(const char *dir, int (*fn)(const char *dir, void *arg), void *arg);
+/* Calls `fn` for `dir` and everything below, the deepest first, and however deep: cgroup_tree.c. 0 or the last -errno.
+ */
+int cgroup_for_tree(const char *dir, int (*fn)(int dirfd, void *arg), void *arg);
 
 /* Reads a file of a cgroup, which the kernel keeps short, into an unlimited buffer; 0 or -errno. */
 int cgroup_read(int dirfd, const char *file, struct buf *out);
@@ -93,7 +94,7 @@ uint64_t cgroup_keyed_number(const char *text, const char *key);
 
 /* Appends the processes in one cgroup, none of those below: 0 or -errno. Those that have no number here, since they are
  * in a PID namespace that is not below ours, are left out. */
-int cgroup_read_pids(int dirfd, const char *dir, cgroup_pid_list *out);
+int cgroup_read_pids(int dirfd, cgroup_pid_list *out);
 
 /* Whether a process is in the cgroup or below. What cannot be read has none: removing it will tell. */
 bool cgroup_tree_lives(const char *dir);

@@ -21,16 +21,6 @@ static int child_cgroup(struct child *c, const struct plan_step *s, struct err *
     return 0;
 }
 
-static int child_oom_score(struct child *c _unused_, const struct plan_step *s, struct err *err)
-{
-    char text[24];
-    int r;
-
-    snprintf(text, sizeof(text), "%lld", (long long)(int64_t)s->number);
-    r = fd_write_text(AT_FDCWD, "/proc/self/oom_score_adj", text);
-    return r < 0 ? err_errno(err, -r, "oom_score_adj") : 0;
-}
-
 static int child_hostname(struct child *c _unused_, const struct plan_step *s, struct err *err)
 {
     return sethostname(s->source, strlen(s->source)) < 0 ? err_errno(err, errno, "%s", s->source) : 0;

@@ -37,8 +37,9 @@ struct child {
     const struct runtime_start *start;
     const struct plan *plan;
     const struct cgroup_join *join;      /* NULL: no cgroup */
-    const struct seccomp_filter *filter; /* NULL: none */
+    const struct seccomp_filter *filter; /* NULL: none, or loaded */
     bool cloned_into;                    /* clone3(2) put us into the v2 cgroup */
+    bool hides;                          /* nobody without CAP_SYS_PTRACE looks into it: child_hide() */
     int sync;
 
     /* What was opened outside: by step, a copy of what is to be mounted, or -1; NULL: nothing was */
@@ -107,6 +108,12 @@ int child_check_proc(struct child *c, int target, const struct plan_step *s, int
  * is mounted over it, and through no link. ERR_INVALID if it is not. */
 int child_open_proc(struct child *c, const char *path, int flags, struct err *err);
 
+/* Opens a file of our own in `proc`, the root of a procfs, for writing ("attr/exec"): crossing no mount, since it may
+ * be the image's to arrange. -errno, EXDEV for what is not the kernel's own. */
+int child_open_own(int proc, const char *path);
+
+int child_oom_score(struct child *c, const struct plan_step *s, struct err *err);
+
 /* And that fill /dev: child_device.c. */
 int child_device(struct child *c, const struct plan_step *s, struct err *err);
 int child_symlink(struct child *c, const struct plan_step *s, struct err *err);
@@ -133,18 +140,25 @@ int child_affinity(struct child *c, const struct plan_step *s, struct err *err);
 int child_domainname(struct child *c, const struct plan_step *s, struct err *err);
 
 /* Labels of security modules: lsm.c. The first is for the parent: whether the host has what is asked for. What the step
- * opened is written by the third before descriptors are closed, and by the last around the making of keys. */
+ * opened is written by the third, once and before descriptors are closed, and by the last around the making of keys. */
 int lsm_check(const struct oci_process *process, struct err *err);
 int child_labels(struct child *c, const struct plan_step *s, struct err *err);
 int child_labels_write(struct child *c, struct err *err);
 int child_labels_key(struct child *c, bool set, struct err *err);
+
+/* Before the process has no more rights than its program will have: others with these, as a container that shares the
+ * host's processes, could trace it from then on, without its filter and with what it has open of the host's. Without
+ * CAP_SYS_PTRACE the caller itself could look at it no longer: then it is left. child_capabilities.c. */
+bool child_can_hide(void);
+int child_hide(const struct child *c, struct err *err);
 
 /* Capabilities: child_capabilities.c. The last gives up what was lent for the filter. */
 int child_bounding(struct child *c, const struct plan_step *s, struct err *err);
 int child_capabilities_set(struct child *c, struct err *err);
 int child_capabilities_settle(struct child *c, struct err *err);
 
-/* The filter of system calls: child_seccomp.c. The second loads it, and hands over its notification descriptor. */
+/* The filter of system calls: child_seccomp.c. The second loads it once, hands over its notification descriptor, and
+ * gives up what was lent for that. */
 int child_listener(struct child *c, const struct plan_step *s, struct err *err);
 int child_filter(struct child *c, struct err *err);
 

@@ -39,6 +39,23 @@ static int get_sets(struct child_capabilities *ret)
     return 0;
 }
 
+bool child_can_hide(void)
+{
+    struct child_capabilities now = {0};
+
+    return get_sets(&now) == 0 && has(now.effective, CAP_SYS_PTRACE);
+}
+
+int child_hide(const struct child *c, struct err *err)
+{
+    /* The environment is the caller's, and those who may trace read it as well. */
+    for (char **variable = environ; variable && *variable; variable++)
+        memset(*variable, 0, strlen(*variable));
+    if (c->hides && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return err_errno(err, errno, "prctl");
+    return 0;
+}
+
 static int set_sets(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -107,8 +124,9 @@ int child_capabilities_set(struct child *c, struct err *err)
 
 int child_capabilities_settle(struct child *c, struct err *err)
 {
-    const struct child_capabilities *to = &c->capabilities;
+    struct child_capabilities *to = &c->capabilities;
     int r = to->lent ? set_sets(to->effective, to->permitted, to->inheritable) : 0;
 
+    to->lent = false;
     return r < 0 ? err_errno(err, -r, "capset") : 0;
 }

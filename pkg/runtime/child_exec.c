@@ -134,9 +134,7 @@ int child_exec(struct child *c, const struct plan_step *s _unused_, struct err *
     r = frame_send(c->sync, CHILD_READY, NULL, 0, NULL, 0);
     if (r < 0)
         return err_errno(err, -r, "telling the parent");
-    r = c->filter ? child_filter(c, err) : 0;
-    if (r == 0)
-        r = child_capabilities_settle(c, err);
+    r = child_filter(c, err);
     if (r == 0 && c->start->init)
         r = child_init(c, err);
     if (r < 0)

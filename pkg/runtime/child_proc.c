@@ -1,12 +1,14 @@
 /* /proc of the container: what may be mounted there, and how its files are written to. What is set there is set in the
  * kernel, so the file must be the one that its name says (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881). */
 #include "runtime/child.h"
+#include "runtime/mount.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -90,4 +92,43 @@ int child_open_proc(struct child *c, const char *path, int flags, struct err *er
     if (r == -EXDEV || r == -ELOOP || (r == 0 && !in_proc))
         return err_set(err, ERR_INVALID, "/proc/%s is not the kernel's own", path);
     return r < 0 ? err_errno(err, -r, "/proc/%s", path) : steal_fd(&fd);
+}
+
+int child_open_own(int proc, const char *path)
+{
+    struct open_how how = {.flags = O_WRONLY | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS};
+    _cleanup_free_ char *full = str_printf("thread-self/%s", path);
+    _cleanup_fd_ int fd = -1;
+    bool in_proc, root;
+    int r = is_proc(proc, &in_proc, &root);
+
+    if (r < 0 || !in_proc)
+        return r < 0 ? r : -EXDEV;
+    fd = (int)syscall(SYS_openat2, proc, full, &how, sizeof(how));
+    if (fd < 0 && errno == ENOSYS) /* before 5.6 */
+        fd = openat(proc, full, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    r = is_proc(fd, &in_proc, &root);
+    if (r < 0)
+        return r;
+    return in_proc ? steal_fd(&fd) : -EXDEV;
+}
+
+/* In a mount namespace that was joined, /proc is what its owner has made of it. */
+int child_oom_score(struct child *c _unused_, const struct plan_step *s, struct err *err)
+{
+    _cleanup_fd_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+    char text[24];
+    int r;
+
+    fd = proc < 0 ? -errno : child_open_own(proc, "oom_score_adj");
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -EXDEV) {
+        fd_close(proc);
+        proc = mount_detached("proc");
+        fd = proc < 0 ? -errno : child_open_own(proc, "oom_score_adj");
+    }
+    snprintf(text, sizeof(text), "%lld", (long long)(int64_t)s->number);
+    r = fd < 0 ? fd : fd_write_all(fd, text, strlen(text));
+    return r < 0 ? err_errno(err, -r, "oom_score_adj") : 0;
 }

@@ -155,8 +155,10 @@ static int set_groups(const struct child *c, struct err *err)
 int child_identity(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     const struct oci_process *process = &c->start->spec->process;
-    int r = set_groups(c, err);
+    int r = child_hide(c, err);
 
+    if (r == 0)
+        r = set_groups(c, err);
     if (r < 0)
         return r;
     if (setresgid(c->user.gid, c->user.gid, c->user.gid) < 0)

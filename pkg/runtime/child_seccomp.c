@@ -1,4 +1,5 @@
-/* The filter of system calls is the very last thing before execve(2): whatever it forbids, setting up is done. */
+/* The filter of system calls is the very last thing before programs of the container: whatever it forbids, setting up
+ * is done. */
 #include "runtime/child.h"
 #include "sys/fd.h"
 
@@ -43,7 +44,7 @@ static int hand_over(struct child *c, int listener, int state, struct err *err)
     return 0;
 }
 
-int child_filter(struct child *c, struct err *err)
+static int load(struct child *c, struct err *err)
 {
     _cleanup_fd_ int listener = -1, state = -1;
     int r = c->filter->notifies ? write_state(c, &state, err) : 0;
@@ -58,4 +59,12 @@ int child_filter(struct child *c, struct err *err)
     if (r < 0)
         return err_errno(err, -r, "linux.seccomp");
     return listener >= 0 ? hand_over(c, listener, state, err) : 0;
+}
+
+int child_filter(struct child *c, struct err *err)
+{
+    int r = c->filter ? load(c, err) : 0;
+
+    c->filter = NULL;
+    return r < 0 ? r : child_capabilities_settle(c, err);
 }

@@ -44,17 +44,26 @@ int child_hooks_create(struct child *c, const struct plan_step *s _unused_, stru
                      c->start->state->bundle, err);
 }
 
+/* Their programs are the container's, and have its walls. */
 int child_hooks_start(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
-    return run_hooks(c, &c->start->spec->hooks.start_container, "hooks.startContainer", RUNTIME_CREATED, NULL, err);
+    int r = child_labels_write(c, err);
+
+    if (r == 0)
+        r = child_filter(c, err);
+    return r < 0 ? r
+                 : run_hooks(c, &c->start->spec->hooks.start_container, "hooks.startContainer", RUNTIME_CREATED, NULL,
+                             err);
 }
 
 int child_gate(struct child *c, const struct plan_step *s _unused_, struct err *err)
 {
     const struct gate *gate = c->start->gate;
     const int kept[] = {gate->listener, gate->lock};
-    int fd, r = child_ask(c, CHILD_WAITS, err);
+    int fd, r = child_labels_write(c, err); /* also for hooks, whose programs are the container's */
 
+    if (r == 0)
+        r = child_ask(c, CHILD_WAITS, err);
     if (r < 0)
         return r;
     /* Whoever created it hears no more of it, and locks that it holds are not to last. */

@@ -10,40 +10,23 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 
-static bool is_procfs(int fd)
-{
-    struct statfs fs;
-
-    return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-}
-
-/* -errno, EXDEV for a file that is not procfs's own. */
-static int open_attribute(int proc, const char *name)
-{
-    struct open_how how = {.flags = O_WRONLY | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS};
-    _cleanup_free_ char *path = str_printf("thread-self/attr/%s", name);
-    _cleanup_fd_ int fd = (int)syscall(SYS_openat2, proc, path, &how, sizeof(how));
-
-    if (fd < 0 && errno == ENOSYS) /* before 5.6 */
-        fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    return is_procfs(fd) ? steal_fd(&fd) : -EXDEV;
-}
-
+/* In a procfs that is mounted nowhere, as far as the kernel makes one. */
 static int open_procfs(void)
 {
     _cleanup_fd_ int fd = mount_detached("proc");
 
     if (fd < 0)
         fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    return is_procfs(fd) ? steal_fd(&fd) : -EXDEV;
+    return fd < 0 ? -errno : steal_fd(&fd);
+}
+
+static int open_attribute(int proc, const char *name)
+{
+    _cleanup_free_ char *path = str_printf("attr/%s", name);
+
+    return child_open_own(proc, path);
 }
 
 static bool apparmor_is_on(void)
@@ -120,5 +103,7 @@ int child_labels_write(struct child *c, struct err *err)
         return err_errno(err, errno, "process.apparmorProfile: %s", process->apparmor_profile);
     if (c->labels.selinux >= 0 && write(c->labels.selinux, process->selinux_label, strlen(process->selinux_label)) < 0)
         return err_errno(err, errno, "process.selinuxLabel: %s", process->selinux_label);
+    c->labels.apparmor = fd_close(c->labels.apparmor);
+    c->labels.selinux = fd_close(c->labels.selinux);
     return 0;
 }

@@ -8,7 +8,7 @@
  * privileges going away in the order in which they are no longer needed. The working directory is made while the root
  * can be written to, but entered where everything lies as the program will see it: a descriptor from before would lead
  * below the mounts that hide and protect. It is entered with root's rights, as in Docker. The filter of system calls is
- * no step: it is loaded by the last one, right before execve(2) (child_seccomp.c).
+ * no step: it is loaded by the first that executes a program of the container (child_seccomp.c).
  */
 #pragma once
 

@@ -115,8 +115,14 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     _cleanup_cgroup_join_ struct cgroup_join join = CGROUP_JOIN_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_seccomp_filter_ struct seccomp_filter filter = {0};
-    struct child child = {
-        .start = start, .plan = &plan, .root = -1, .terminal = -1, .mask = -1, .null = -1, .labels = {-1, -1, -1}};
+    struct child child = {.start = start,
+                          .plan = &plan,
+                          .hides = child_can_hide(),
+                          .root = -1,
+                          .terminal = -1,
+                          .mask = -1,
+                          .null = -1,
+                          .labels = {-1, -1, -1}};
     int sync[2], r = plan_make(start, &plan, err);
 
     if (r == 0)

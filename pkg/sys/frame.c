@@ -98,7 +98,12 @@ int frame_take_error(const struct frame *f, struct err *err)
     memcpy(&got, f->data, sizeof(got));
     if (got.kind >= 0)
         got.kind = ERR_INTERNAL;
+    /* Its sender may have been taken over: the texts need not end, nor be fit for a terminal. */
+    got.text[sizeof(got.text) - 1] = got.hint[sizeof(got.hint) - 1] = 0;
     if (err)
-        *err = got;
+        *err = ERR_INIT;
+    err_set(err, got.kind, "%s", got.text);
+    if (*got.hint)
+        err_hint(err, "%s", got.hint);
     return got.kind;
 }

@@ -28,7 +28,7 @@ runtime_setup() {
 # The processes that belong to the test: in its cgroups, with one of its mounts, or with its state on the command line.
 runtime_processes() {
     {
-        find /sys/fs/cgroup -path "*/$cgroup_parent/*" -name cgroup.procs -exec cat {} + 2>/dev/null
+        find /sys/fs/cgroup -path "*/$cgroup_parent/*" -name cgroup.procs -execdir cat {} + 2>/dev/null
         grep -lsF -e "$BATS_TEST_TMPDIR/" /proc/[0-9]*/mountinfo | sed 's,/proc/\([0-9]*\)/.*,\1,'
         grep -lsaF -e "$state" /proc/[0-9]*/cmdline | sed 's,/proc/\([0-9]*\)/.*,\1,'
     } | sort -un | while read -r pid; do
@@ -68,7 +68,7 @@ runtime_teardown() {
         sleep 0.05
     done
     # The parent is the test's own: a runtime need not remove what is above the container's cgroup.
-    find /sys/fs/cgroup -depth -type d -path "*/$cgroup_parent*" -exec rmdir {} \; 2>/dev/null || true
+    find /sys/fs/cgroup -depth -type d -path "*/$cgroup_parent*" -execdir rmdir {} \; 2>/dev/null || true
     if [ -n "$left" ]; then
         echo "left behind: $left"
         return 1

@@ -263,3 +263,102 @@ is_hosts() {
     done
     [ -e "$BATS_TEST_TMPDIR/other/state.json" ]
 }
+
+# --- a container that makes cgroups ----------------------------------------------------------------------------------
+
+# A container to which its cgroups belong makes them below its own as deep and with names as long as it likes: further
+# down than any path reaches.
+deep_cgroups() {
+    local name n
+    name=$(printf 'n%.0s' {1..250})
+    for n in {1..20}; do
+        mkdir "$name"
+        cd -P "$name" || return
+    done
+}
+
+@test "a process in a cgroup at the end of a way that is too long for a path is killed with its container" {
+    local dir pid
+    beyond_runc 'traversal of such cgroups'
+    script 'sleep 777503 & exec sleep 1000'
+    launch one
+    wait_for 10 container_pid 777503
+    pid=$(container_pid 777503)
+    for dir in /sys/fs/cgroup/{,*/}"$cgroup_parent"/one; do
+        [ -d "$dir" ] || continue
+        # None of a controller of v2, which hands down to cgroups without processes of their own alone.
+        (cd "$dir" && deep_cgroups && if [ ! -e cpuset.cpus ] || [ -s cpuset.cpus ]; then echo "$pid" >cgroup.procs; fi)
+    done
+    rt delete -f one
+    run ! container_pid 777503
+}
+
+# --- descriptors that are promised and missing -----------------------------------------------------------------------
+
+@test "a descriptor of the runtime's own is not preserved in the place of one that is missing" {
+    beyond_runc 'distinction of its own descriptors'
+    args true
+    cgroup_for one
+    fails 'preserve-fds: descriptor 3 is not open' \
+        rt --log "$BATS_TEST_TMPDIR/log" create --preserve-fds 1 -b "$bundle" one 3<&-
+}
+
+# --- a /proc that is the image's -------------------------------------------------------------------------------------
+
+@test "CVE-2025-52881: the OOM score of an exec is written to nothing but the kernel's own file" {
+    edit '.root.readonly = false | .process.oomScoreAdj = 500 | .mounts |= map(select(.destination != "/proc"))'
+    mkdir -p "$bundle/rootfs/proc/self" "$bundle/rootfs/proc/thread-self"
+    echo untouched >"$bundle/rootfs/victim"
+    for file in self thread-self; do
+        ln "$bundle/rootfs/victim" "$bundle/rootfs/proc/$file/oom_score_adj"
+    done
+    launch one
+    rt exec -d --pid-file "$BATS_TEST_TMPDIR/pid" one sleep 1000 </dev/null
+    [ "$(cat "$bundle/rootfs/victim")" = untouched ]
+    is_runc || [ "$(cat "/proc/$(cat "$BATS_TEST_TMPDIR/pid")/oom_score_adj")" = 500 ]
+    # One that nobody reads holds up whoever opens it.
+    for file in self thread-self; do
+        rm "$bundle/rootfs/proc/$file/oom_score_adj"
+        mkfifo "$bundle/rootfs/proc/$file/oom_score_adj"
+    done
+    timeout 10 "${runtime[@]}" --root "$state" exec one true </dev/null
+    remove one
+}
+
+# --- the process that waits to be started ----------------------------------------------------------------------------
+
+@test "what waits to be started shows nobody the caller's environment, and cannot be traced" {
+    beyond_runc 'protection of what waits'
+    # With no more rights than the container itself, as an exec has them, or a container that shares the host's processes.
+    edit '.root.readonly = false'
+    export HOSTS_SECRET=4711-secret
+    create one
+    rt exec one sh -c 'cat /proc/1/environ; cat /proc/1/maps; ls -l /proc/1/fd /proc/1/cwd' </dev/null >"$out" 2>&1 || true
+    grep -q . "$out"
+    run ! grep -qE '4711-secret|r-xp|waiting|socket:| -> /' "$out"
+    # Not by those either who may look into everything.
+    pid=$(state_of one .pid)
+    run ! grep -qa 4711-secret "/proc/$pid/environ"
+    rt start one
+    rt exec one sh -c 'ls /proc/1/fd' </dev/null
+    remove one
+}
+
+# --- a hook that is a program of the image ---------------------------------------------------------------------------
+
+@test "startContainer's hook, a program of the image, runs under the filter of system calls" {
+    edit '.root.readonly = false
+        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+            syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 95}]}
+        | .hooks.startContainer = [{path: "/bin/sh", env: ["PATH=/bin"],
+            args: ["sh", "-c", "mkdir /tmp/unfiltered; grep CapEff /proc/self/status >/tmp/seen"]}]'
+    script 'grep CapEff /proc/self/status'
+    for nnp in false true; do
+        edit --argjson nnp $nnp '.process.noNewPrivileges = $nnp'
+        cgroup_for one
+        rt run -b "$bundle" one </dev/null >"$out" 2>"$err"
+        [ ! -e "$bundle/rootfs/tmp/unfiltered" ]
+        # What was lent for the loading of the filter is gone as well.
+        expect "$(<"$out")" cat "$bundle/rootfs/tmp/seen"
+    done
+}

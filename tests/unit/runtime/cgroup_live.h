@@ -105,7 +105,7 @@ static inline pid_t live_start_inside(const struct cgroup *cg, int (*fn)(void))
         cgroup_pid_list pids = {0};
         bool there = false;
 
-        assert_int_equal(cgroup_read_pids(AT_FDCWD, cg->members.v[n].dir, &pids), 0);
+        assert_int_equal(cgroup_read_pids(cg->members.v[n].fd, &pids), 0);
         VEC_FOREACH (p, &pids)
             there |= *p == pid;
         free(pids.v);

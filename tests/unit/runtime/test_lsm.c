@@ -2,6 +2,7 @@
 
 #include "runtime/child.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -84,6 +85,31 @@ static void test_files_are_the_kernels(void **state _unused_)
     }
 }
 
+/* Where it waits to be started, all descriptors are closed: those for labels as well, and written to before. */
+static void labels_at_the_gate(void)
+{
+    const struct gate gate = GATE_NONE;
+    const struct runtime_start waits = {.spec = &spec, .gate = &gate};
+    struct child c = {.start = &waits, .labels = {-1, -1, -1}};
+    int sync[2], label[2];
+    int32_t pid = 1;
+    char text[32] = "";
+
+    MUST(frame_pair(sync) == 0 && pipe(label) == 0 && dup2(label[0], STDIN_FILENO) == STDIN_FILENO);
+    MUST(fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK) == 0);
+    MUST(frame_send(sync[0], CHILD_GO_ON, &pid, sizeof(pid), NULL, 0) == 0);
+    c.sync = sync[1];
+    c.labels.selinux = label[1];
+    MUST(child_gate(&c, NULL, NULL) < 0); /* nobody can come to this gate */
+    MUST(c.labels.selinux == -1 && read(STDIN_FILENO, text, sizeof(text) - 1) > 0);
+    MUST(strcmp(text, spec.process.selinux_label) == 0);
+}
+
+static void test_labels_at_the_gate(void **state _unused_)
+{
+    assert_child(labels_at_the_gate());
+}
+
 static void test_hosts_without(void **state _unused_)
 {
     const struct oci_process apparmor = {.apparmor_profile = (char *)"mine"}, neither = {.selinux_label = (char *)""};
@@ -100,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_are_the_kernels),
+        cmocka_unit_test(test_labels_at_the_gate),
         cmocka_unit_test(test_hosts_without),
     };
 
