@@ -9,21 +9,21 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-static const char socket_name[] = "start", lock_name[] = "waiting";
+static const char socket_name[] = "start", early_name[] = "start.new", lock_name[] = "waiting";
 
 /* The name of a socket has to be short, and the directory's can be long. */
-static struct sockaddr_un address_in(int dirfd)
+static struct sockaddr_un address_in(int dirfd, const char *name)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
 
-    snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", dirfd, socket_name);
+    snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", dirfd, name);
     return a;
 }
 
 int gate_open(int dirfd, struct gate *ret, struct err *err)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    struct sockaddr_un a = address_in(dirfd);
+    struct sockaddr_un a = address_in(dirfd, early_name);
     _cleanup_gate_ struct gate g = GATE_NONE;
 
     g.lock = openat(dirfd, lock_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -37,17 +37,23 @@ int gate_open(int dirfd, struct gate *ret, struct err *err)
     return 0;
 }
 
+int gate_ready(int dirfd, struct err *err)
+{
+    return renameat(dirfd, early_name, dirfd, socket_name) < 0 ? err_errno(err, errno, "%s", socket_name) : 0;
+}
+
 void gate_release(struct gate *gate)
 {
     gate->listener = fd_close(gate->listener);
     gate->lock = fd_close(gate->lock);
 }
 
-bool gate_is_closed(int dirfd)
+bool gate_is_closed(int dirfd, bool *ret_ready)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     _cleanup_fd_ int fd = openat(dirfd, lock_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
+    *ret_ready = faccessat(dirfd, socket_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
@@ -63,7 +69,7 @@ int gate_wait(const struct gate *gate)
 
 int gate_pass(int dirfd, struct err *err)
 {
-    struct sockaddr_un a = address_in(dirfd);
+    struct sockaddr_un a = address_in(dirfd, socket_name);
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     int fd = process.sync = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
@@ -80,5 +86,6 @@ int gate_pass(int dirfd, struct err *err)
 void gate_remove(int dirfd)
 {
     unlinkat(dirfd, socket_name, 0);
+    unlinkat(dirfd, early_name, 0);
     unlinkat(dirfd, lock_name, 0);
 }

@@ -240,17 +240,18 @@ static bool is_frozen(const struct runtime_instance *inst)
 enum runtime_status runtime_instance_status(const struct runtime_instance *inst)
 {
     _cleanup_fd_ int fd = -1;
+    bool ready;
 
     if (inst->record.pid == 0)
         return is_locked(inst) ? RUNTIME_CREATING : RUNTIME_STOPPED;
     fd = runtime_instance_process(inst);
     if (fd < 0)
         return RUNTIME_STOPPED;
-    /* First: whoever starts one that is created and paused would wait for it with the lock that its resumption takes.
-     */
     if (is_frozen(inst))
         return RUNTIME_PAUSED;
-    return gate_is_closed(inst->dir) ? RUNTIME_CREATED : RUNTIME_RUNNING;
+    if (!gate_is_closed(inst->dir, &ready))
+        return RUNTIME_RUNNING;
+    return ready ? RUNTIME_CREATED : RUNTIME_CREATING;
 }
 
 int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *ret, struct err *err)

@@ -249,10 +249,10 @@ static int settle(const struct runtime_create *how, struct runtime_instance *ins
 
     if (how->console_socket)
         r = runtime_send_terminal(how->console_socket, &process->terminal, err);
-    if (r == 0)
-        r = note_process(inst, process, err);
     if (r == 0 && how->pid_file)
         r = runtime_write_pid(how->pid_file, process->pid, err);
+    if (r == 0)
+        r = gate_ready(inst->dir, err);
     if (r == 0)
         r = runtime_go_on(process, err);
     process->sync = fd_close(process->sync);
@@ -297,6 +297,8 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     start.cgroup = cg;
     runtime_instance_state(inst, RUNTIME_CREATING, &state);
     r = runtime_start(&start, ret, err);
+    if (r == 0) /* while it is on its way */
+        r = note_process(inst, ret, err);
     if (r == 0)
         r = bring_to_gate(ret, &spec->hooks, &state, err);
     if (r == 0)

@@ -87,7 +87,7 @@ END
   {"names": ["rmdir"], "action": "SCMP_ACT_ERRNO", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
   {"names": ["chmod", "fchmodat"], "action": "SCMP_ACT_ERRNO", "args": null, "excludes": {"minKernel": "99.1"}}]}
 END
-    run in_alpine --security-opt "seccomp=$profile" -- sh -c 'mkdir /x; chmod 700 /tmp; rmdir /srv && echo removed'
+    run in_alpine --security-opt "seccomp=$profile" -- sh -c 'mkdir /x; chmod 700 /tmp; rmdir /srv && echo removed >&2'
     [ "$status" -eq 0 ]
     [[ ${lines[0]} == "mkdir: can't create directory '/x': "*O\ error || ${lines[0]} == *"Input/output error" ]]
     [ "${lines[1]}" = "chmod: /tmp: Operation not permitted" ]
