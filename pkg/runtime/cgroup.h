@@ -252,6 +252,9 @@ int cgroup_signal(struct cgroup *cg, int signal, struct err *err);
  * below. */
 void cgroup_let_die(struct cgroup *cg);
 
+/* Removes it if that can be done at once: no process is in it, and nothing below. */
+bool cgroup_try_remove(const struct cgroup *cg);
+
 /* Removes it with what the container made below. The kernel may count a process that was waited for a moment longer:
  * tried again for up to two seconds, then ERR_BUSY. What is gone already is no error. */
 int cgroup_remove(struct cgroup *cg, struct err *err);

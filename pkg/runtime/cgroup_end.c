@@ -148,6 +148,14 @@ int cgroup_kill(struct cgroup *cg, struct err *err)
 
 /* ---- removal ---- */
 
+bool cgroup_try_remove(const struct cgroup *cg)
+{
+    VEC_FOREACH (m, &cg->members)
+        if (rmdir(m->dir) < 0 && errno != ENOENT)
+            return false;
+    return true;
+}
+
 int cgroup_remove(struct cgroup *cg, struct err *err)
 {
     struct cgroup_patience patience = cgroup_patience_of(2000);

@@ -185,8 +185,9 @@ int runtime_instance_forget(const struct runtime_instance *inst, struct err *err
     gate_remove(inst->dir);
     unlinkat(inst->dir, RUNTIME_CONFIG_FILE, 0);
     unlinkat(inst->dir, RUNTIME_RECORD_FILE, 0);
-    /* And what a killed writer left. */
-    return path_remove_tree(parent, inst->id, err);
+    if (unlinkat(parent, inst->id, AT_REMOVEDIR) == 0)
+        return 0;
+    return path_remove_tree(parent, inst->id, err); /* with what a killed writer left */
 }
 
 int runtime_instance_list(const char *root, char ***ret, struct err *err)

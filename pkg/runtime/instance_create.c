@@ -101,7 +101,7 @@ static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec
 
 /* The record says where to clean up before there is anything. */
 static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool systemd,
-                const struct cgroup_host *host, const struct buf *text, struct err *err)
+                const struct cgroup_host *host, struct err *err)
 {
     char created[TIME_TEXT_MAX];
     int r;
@@ -115,8 +115,7 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool
         r = choose_cgroup(inst, spec->platform.cgroups_path, systemd, host, err);
     if (r < 0)
         return r;
-    r = atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
-    return r < 0 ? r : runtime_instance_write(inst, err);
+    return runtime_instance_write(inst, err);
 }
 
 /* ---- terminals and files ---- */
@@ -228,7 +227,9 @@ static int bring_to_gate(struct runtime_process *process, const struct oci_hooks
     return MIN_OF(r, 0);
 }
 
-static int note_process(struct runtime_instance *inst, const struct runtime_process *process, struct err *err)
+/* While the process is on its way: who it is, and the document, for those who execute in it. */
+static int note_process(struct runtime_instance *inst, const struct runtime_process *process, const struct buf *text,
+                        struct err *err)
 {
     char boot[PROC_BOOT_ID_MAX];
     int r = proc_start_time(process->pid, &inst->record.pid_start);
@@ -238,7 +239,10 @@ static int note_process(struct runtime_instance *inst, const struct runtime_proc
     proc_boot_id(boot);
     str_replace(&inst->record.boot_id, str_dup(boot));
     inst->record.pid = process->pid;
-    return runtime_instance_write(inst, err);
+    r = runtime_instance_write(inst, err);
+    if (r < 0)
+        return r;
+    return atomic_write(inst->dir, RUNTIME_CONFIG_FILE, text->p, text->len, 0600, ATOMIC_VOLATILE, err);
 }
 
 /* Hands over what callers wait for, and lets go of the process. */
@@ -268,7 +272,8 @@ static int enter_class(const struct runtime_instance *inst, const struct oci_spe
 }
 
 static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
-                         const struct cgroup_host *host, struct runtime_process *ret, struct err *err)
+                         const struct buf *text, const struct cgroup_host *host, struct runtime_process *ret,
+                         struct err *err)
 {
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_gate_ struct gate gate = GATE_NONE;
@@ -297,8 +302,8 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     start.cgroup = cg;
     runtime_instance_state(inst, RUNTIME_CREATING, &state);
     r = runtime_start(&start, ret, err);
-    if (r == 0) /* while it is on its way */
-        r = note_process(inst, ret, err);
+    if (r == 0)
+        r = note_process(inst, ret, text, err);
     if (r == 0)
         r = bring_to_gate(ret, &spec->hooks, &state, err);
     if (r == 0)
@@ -355,9 +360,9 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (how->listen_fds)
         tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
-        r = note(&inst, &spec, how->systemd, &host, &text, err);
+        r = note(&inst, &spec, how->systemd, &host, err);
     if (r == 0)
-        r = start_process(how, &inst, &spec, &host, &process, err);
+        r = start_process(how, &inst, &spec, &text, &host, &process, err);
     if (r < 0) {
         undo(&inst, &process);
         return r;

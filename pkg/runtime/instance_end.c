@@ -115,10 +115,11 @@ int runtime_instance_clear(const struct runtime_instance *inst, struct err *err)
     struct err why = ERR_INIT;
     int r = runtime_instance_cgroup(inst, &host, &cg, &why);
 
-    if (r == 0)
+    if (r == 0 && !cgroup_try_remove(cg)) { /* as a rule nobody is left */
         r = cgroup_kill(cg, &why);
-    if (r == 0)
-        r = cgroup_remove(cg, &why);
+        if (r == 0)
+            r = cgroup_remove(cg, &why);
+    }
     if (r == ERR_NOT_FOUND)
         r = 0;
     if (r == 0 && inst->record.unit)
