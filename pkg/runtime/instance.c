@@ -48,7 +48,8 @@ static int check_id(const char *id, struct err *err)
     static const char known[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.";
 
     if (!*id || id[strspn(id, known)] || str_eq(id, ".") || str_eq(id, ".."))
-        return err_set(err, ERR_INVALID, "invalid container ID \"%.200s\": only letters, digits and _+-. are allowed",
+        return err_set(err, ERR_INVALID,
+                       "invalid container ID \"%.200s\": letters, digits and _+-. make one, but no dot or two alone",
                        id);
     if (strlen(id) > NAME_MAX)
         return err_set(err, ERR_INVALID, "invalid container ID \"%.40s…\": longer than %d characters", id, NAME_MAX);

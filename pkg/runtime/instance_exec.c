@@ -1,5 +1,6 @@
 #include "runtime/instance_internal.h"
 
+#include "runtime/plan.h"
 #include "runtime/seccomp.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
@@ -92,6 +93,7 @@ int runtime_instance_exec(const struct runtime_instance *inst, const struct runt
     r = oci_spec_check(&with, err);
     if (r == 0 && !oci_spec_has_process(&with))
         r = err_set(err, ERR_INVALID, "process.cwd: missing");
+    plan_capability_warn(&with.process.capabilities);
     if (r == 0)
         r = start(inst, how, &with, &process, err);
     if (r == 0 && how->console_socket)

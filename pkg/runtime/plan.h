@@ -155,11 +155,11 @@ bool plan_parse_propagation(const char *word, unsigned long *ret, bool *ret_recu
 /* All that are known, by their numbers. The caller frees it. */
 char **plan_capability_names(void);
 
-/* The bits of "CAP_CHOWN" and others. A name that is none is passed over with a debug line: the specification wants a
- * warning and no failure. */
+/* The bits of "CAP_CHOWN" and others. A name that is none is passed over: the specification wants a warning and no
+ * failure. */
 uint64_t plan_capability_mask(char *const *names);
 
-/* Warns of those that we cannot grant, not having them. */
+/* Warns of names that are none, and of those that we cannot grant, not having them. */
 void plan_capability_warn(const struct oci_capabilities *capabilities);
 
 /* What few processes have: plan_attributes.c. Those of a container as a whole come before its root is built, those of

@@ -60,28 +60,42 @@ char **plan_capability_names(void)
     return list;
 }
 
+/* -1 for a name that is none. */
+static int number_of(const char *name)
+{
+    const char *bare = str_after(name, "CAP_");
+
+    for (size_t i = 0; bare && i < ARRAY_SIZE(capability_names); i++)
+        if (strcmp(capability_names[i], bare) == 0)
+            return (int)i;
+    return -1;
+}
+
 uint64_t plan_capability_mask(char *const *names)
 {
     uint64_t mask = 0;
 
     STRV_FOREACH (name, names) {
-        const char *bare = str_after(*name, "CAP_");
-        size_t i = 0;
+        int n = number_of(*name);
 
-        while (bare && i < ARRAY_SIZE(capability_names) && strcmp(capability_names[i], bare) != 0)
-            i++;
-        if (bare && i < ARRAY_SIZE(capability_names))
-            mask |= (uint64_t)1 << i;
-        else
-            log_warning("process.capabilities: no such capability: \"%s\"", *name);
+        mask |= n < 0 ? 0 : (uint64_t)1 << n;
     }
     return mask;
 }
 
 void plan_capability_warn(const struct oci_capabilities *capabilities)
 {
+    char **const sets[] = {capabilities->bounding, capabilities->effective, capabilities->permitted,
+                           capabilities->inheritable, capabilities->ambient};
     uint64_t wanted = plan_capability_mask(capabilities->bounding);
+    _cleanup_strv_ char **said = NULL;
 
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+        STRV_FOREACH (name, sets[i])
+            if (number_of(*name) < 0 && !strv_contains(said, *name)) {
+                log_warning("process.capabilities: no such capability: \"%s\"", *name);
+                strv_add(&said, *name);
+            }
     for (size_t i = 0; i < ARRAY_SIZE(capability_names); i++)
         if (wanted >> i & 1 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 1)
             log_warning("process.capabilities.bounding: CAP_%s: the runtime does not have it itself",

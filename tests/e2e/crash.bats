@@ -62,11 +62,15 @@ kill_after_ms() {
     done
 }
 
+nothing_runs() {
+    [ -z "$(processes_of_cbox)" ]
+}
+
 @test "runs killed at random moments" {
     cbox pull -q alpine
     for ((n = 0; n < 20; n++)); do
         kill_after_ms $((RANDOM % 60)) cbox run --rm --name same alpine sleep 0.05
-        sleep 0.2
+        wait_for 10 nothing_runs # its monitor goes on without it
         expect hello cbox run --rm --name same alpine echo hello
     done
     nothing_leaked

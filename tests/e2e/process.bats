@@ -165,17 +165,28 @@ move_interfaces() {
     done
 }
 
+let_go() {
+    [ "$(grep -vc vsyscall "/proc/$1/maps")" -eq 2 ]
+}
+
 @test "init: nothing of the host stays in it" {
-    run with_init alpine sh -c 'ls /proc/1/fd | wc -l; grep -vc vsyscall /proc/1/maps; wc -c </proc/1/environ; grep VmRSS /proc/1/status'
-    [ "${lines[0]}" = 0 ]
+    cbox run --rm --init alpine sh -c 'ls /proc/1/fd /proc/1/maps; cat /proc/1/environ; exec sleep 777301' >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+    wait_for 10 container_pid 777301 >/dev/null
+    program=$(container_pid 777301)
+    init=$(sed -n 's/^PPid:\t//p' "/proc/$program/status")
+    expect cbox-init cat "/proc/$init/comm"
+    expect "" ls "/proc/$init/fd"
     case $(uname -m) in
     x86_64 | aarch64)
-        [ "${lines[1]}" = 2 ]
-        [ "${lines[2]}" = 0 ]
-        [[ ${lines[3]} =~ \ ([0-9]+)\ kB ]]
-        [ "${BASH_REMATCH[1]}" -le 128 ]
+        wait_for 10 let_go "$init" # while the program begins already
+        expect "" cat "/proc/$init/environ"
+        [ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$init/status")" -le 128 ]
         ;;
     esac
+    # And what there is cannot be looked at from inside.
+    grep -q 'environ.*Permission denied' "$BATS_TEST_TMPDIR/output"
+    kill -KILL "$program"
+    wait $! || true
 }
 
 @test "init: it has the program's walls" {
