@@ -6,6 +6,7 @@
 #include "store/blob.h"
 #include "store/layer.h"
 #include "store/skeleton.h"
+#include "sys/failpoint.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -97,6 +98,29 @@ static int write_spec(struct container *c, struct err *err)
     return write_file(store_container_fd(c->dir), "config.json", text.p, text.len, err);
 }
 
+/* What a killed command left before it had a monitor is no container that a name would be kept for. */
+static bool is_left_over(struct store *s, const char *id)
+{
+    _cleanup_container_record_ struct store_container_record record = {0};
+    struct err why = ERR_INIT;
+
+    return container_look(s, id, &record, &why) == ERR_NOT_FOUND;
+}
+
+static int take_wanted(struct container *c, struct err *err)
+{
+    const char *id = store_container_id(c->dir);
+    char owner[ID_LEN + 1];
+    struct err why = ERR_INIT;
+    int r = store_container_name_take(c->store, c->record.name, id, owner, &why);
+
+    if (r == ERR_EXISTS && is_left_over(c->store, owner))
+        return store_container_name_take(c->store, c->record.name, id, NULL, err);
+    if (r < 0 && err)
+        *err = why;
+    return r;
+}
+
 static int take_name(struct container *c, const char *wanted, struct err *err)
 {
     const char *id = store_container_id(c->dir);
@@ -104,7 +128,8 @@ static int take_name(struct container *c, const char *wanted, struct err *err)
 
     if (wanted) {
         c->record.name = str_dup(*wanted == '/' ? wanted + 1 : wanted);
-        r = store_container_name_take(c->store, c->record.name, id, NULL, err);
+        r = take_wanted(c, err);
+        failpoint("container-named");
         if (r < 0)
             str_replace(&c->record.name, NULL); /* somebody else's: not to be given back */
         return r;
