@@ -10,15 +10,14 @@
 #include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
+#include "sys/pass.h"
 #include "sys/path.h"
 #include "sys/proc.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 /* ---- the bundle ---- */
 
@@ -133,31 +132,12 @@ int runtime_check_terminal(bool terminal, const char *console_socket, bool detac
 
 int runtime_send_terminal(const char *path, int *terminal, struct err *err)
 {
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    char name[] = "/dev/ptmx";
-    struct iovec part = {name, sizeof(name) - 1};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-    _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    static const char name[] = "/dev/ptmx";
+    int r = pass_fd("--console-socket", path, *terminal, name, sizeof(name) - 1, err);
 
-    if (strlen(path) >= sizeof(a.sun_path))
-        return err_set(err, ERR_INVALID, "--console-socket: the path is longer than %zu bytes: %s",
-                       sizeof(a.sun_path) - 1, path);
-    strcpy(a.sun_path, path);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-        return err_errno(err, errno, "--console-socket: %s", path);
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(&control.header), terminal, sizeof(int));
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
-        return err_errno(err, errno, "--console-socket: %s", path);
-    *terminal = fd_close(*terminal);
-    return 0;
+    if (r == 0)
+        *terminal = fd_close(*terminal);
+    return r;
 }
 
 int runtime_write_pid(const char *path, pid_t pid, struct err *err)

@@ -1,13 +1,12 @@
 #include "runtime/seccomp.h"
 
 #include "runtime/seccomp_internal.h"
-#include "sys/fd.h"
+#include "sys/pass.h"
 
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
+#include <unistd.h>
 
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
@@ -67,46 +66,7 @@ void seccomp_listener_state(const struct oci_seccomp *profile, const struct oci_
     buf_addc(ret, '}');
 }
 
-/* The first part takes the descriptor along; what is left of a long document follows. */
-static int send_with_fd(int socket, const char *text, size_t len, int fd)
-{
-    char control[CMSG_SPACE(sizeof(fd))] = {0};
-    struct iovec part = {(void *)text, len};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof(fd));
-    memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-    while (part.iov_len) {
-        ssize_t n = sendmsg(socket, &message, MSG_NOSIGNAL);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n <= 0)
-            continue;
-        part.iov_base = (char *)part.iov_base + n;
-        part.iov_len -= (size_t)n;
-        message.msg_control = NULL;
-        message.msg_controllen = 0;
-    }
-    return 0;
-}
-
 int seccomp_listener_send(const char *path, int listener, const void *text, size_t len, struct err *err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    _cleanup_fd_ int fd = -1;
-    int r;
-
-    if (strlen(path) >= sizeof(address.sun_path))
-        return err_set(err, ERR_INVALID, "linux.seccomp.listenerPath: \"%s\" is too long for a socket", path);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    r = fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-    if (r == 0)
-        r = send_with_fd(fd, text, len, listener);
-    return r < 0 ? err_errno(err, -r, "linux.seccomp.listenerPath: %s", path) : 0;
+    return pass_fd("linux.seccomp.listenerPath", path, listener, text, len, err);
 }

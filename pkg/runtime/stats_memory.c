@@ -27,19 +27,17 @@ static int read_raw(const struct cgroup_member *m, struct stats *s, struct err *
     return r;
 }
 
-/* memory.usage_in_bytes and its kin; `name` is "memory", "memory.memsw" and so on. */
-static int read_v1(const struct cgroup_member *m, const char *name, struct stats_memory_entry *ret, struct err *err)
+struct part {
+    const char *file; /* behind the name and a dot */
+    uint64_t *to;
+};
+
+static int read_parts(const struct cgroup_member *m, const char *name, const struct part *parts, size_t n,
+                      struct err *err)
 {
-    const struct {
-        const char *file;
-        uint64_t *to;
-    } parts[] = {{"usage_in_bytes", &ret->usage},
-                 {"max_usage_in_bytes", &ret->max},
-                 {"failcnt", &ret->failures},
-                 {"limit_in_bytes", &ret->limit}};
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++) {
+    for (size_t i = 0; r == 0 && i < n; i++) {
         char file[64];
 
         snprintf(file, sizeof(file), "%s.%s", name, parts[i].file);
@@ -48,21 +46,22 @@ static int read_v1(const struct cgroup_member *m, const char *name, struct stats
     return r;
 }
 
+/* memory.usage_in_bytes and its kin; `name` is "memory", "memory.memsw" and so on. */
+static int read_v1(const struct cgroup_member *m, const char *name, struct stats_memory_entry *ret, struct err *err)
+{
+    const struct part parts[] = {{"usage_in_bytes", &ret->usage},
+                                 {"max_usage_in_bytes", &ret->max},
+                                 {"failcnt", &ret->failures},
+                                 {"limit_in_bytes", &ret->limit}};
+
+    return read_parts(m, name, parts, ARRAY_SIZE(parts), err);
+}
+
 static int read_v2(const struct cgroup_member *m, const char *name, struct stats_memory_entry *ret, struct err *err)
 {
-    const struct {
-        const char *file;
-        uint64_t *to;
-    } parts[] = {{"current", &ret->usage}, {"peak", &ret->max}, {"max", &ret->limit}};
-    int r = 0;
+    const struct part parts[] = {{"current", &ret->usage}, {"peak", &ret->max}, {"max", &ret->limit}};
 
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++) {
-        char file[64];
-
-        snprintf(file, sizeof(file), "%s.%s", name, parts[i].file);
-        r = stats_number(m, file, parts[i].to, err);
-    }
-    return r;
+    return read_parts(m, name, parts, ARRAY_SIZE(parts), err);
 }
 
 /* v2 counts swap alone; together with memory is what readers of the numbers know. */
