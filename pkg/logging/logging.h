@@ -1,0 +1,81 @@
+/* What a container wrote, kept: drivers, rotation, reading back and following.
+ *
+ * One writer, the container's monitor, and any number of readers in processes of their own; files are read and written
+ * without locks: a writer only appends, and rotates by renaming. A full disk never holds the container: what could not
+ * be written is counted and told once there is room again. Driver names and their options are Docker's (json-file,
+ * local, journald, syslog, none); --log-opt max-size, max-file, compress, labels, env, tag, mode.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/strv.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum logging_stream { LOGGING_STDOUT = 1, LOGGING_STDERR = 2 };
+
+/* What a driver may want to know of the container. Strings are borrowed. */
+struct logging_container {
+    const char *id, *name, *image, *image_id;
+    char *const *labels, *const *env; /* NAME=VALUE */
+    int64_t created;                  /* time.h */
+};
+
+struct logging_options {
+    const char *driver;   /* NULL or "": json-file */
+    char *const *options; /* NAME=VALUE */
+    int dir;              /* the container's directory: files lie in it, named by the driver */
+    const char *path;     /* its absolute path, for messages */
+    struct logging_container container;
+};
+
+/* Whether the driver is known and takes these options; ERR_INVALID in Docker's words ("unknown log opt 'x' for
+ * json-file log driver"), ERR_UNSUPPORTED for a driver whose other end (journald, syslog) is not there. Nothing is
+ * made. */
+int logging_check(const char *driver, char *const *options, struct err *err);
+
+/* The path of the file that a reader of json-file finds (inspect's LogPath), or NULL for drivers without one. */
+char *logging_path(const char *driver, const char *dir_path, const char *id);
+
+/* ---- writing ---- */
+
+struct logging_writer;
+
+/* Opens the driver; the file is made with the first byte, so a program that writes nothing costs nothing. */
+int logging_open(const struct logging_options *options, struct logging_writer **ret, struct err *err);
+
+/* Takes output as it came from the program, in pieces of any size: lines are cut at newlines and at 16 KiB, as Docker
+ * does, and are stamped with the time of the first byte. Never fails and never blocks for long; what could not be
+ * kept is counted. */
+void logging_write(struct logging_writer *w, enum logging_stream stream, const char *bytes, size_t len);
+
+/* The last line, when it had no end, and what is buffered. Call it too when nothing was read for a moment. */
+void logging_flush(struct logging_writer *w, bool end);
+void logging_close(struct logging_writer *w);
+
+/* ---- reading ---- */
+
+struct logging_entry {
+    int64_t time; /* time.h */
+    enum logging_stream stream;
+    const char *text; /* with its newline, where it had one */
+    size_t len;
+    char **attributes; /* --details; may be NULL */
+};
+
+struct logging_query {
+    int64_t since, until; /* 0: no bound */
+    int64_t tail;         /* so many last lines; -1: all */
+    bool follow;          /* until `ended` says so and everything was read */
+    bool (*ended)(void *data);
+    int wake; /* readable when it may have ended (a monitor's connection), or -1 */
+    void *data;
+};
+
+/* Hands each entry to `take`, which ends the reading with anything but 0. ERR_UNSUPPORTED for drivers that cannot be
+ * read: "configured logging driver does not support reading". A line that is damaged (a full disk, a power cut) is
+ * passed over. `tail` reads from the end: its time does not depend on the size. */
+int logging_read(const struct logging_options *options, const struct logging_query *query,
+                 int (*take)(const struct logging_entry *entry, void *data), void *data, struct err *err);
