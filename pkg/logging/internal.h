@@ -42,7 +42,7 @@ struct logging_driver {
     const struct logging_format *format;
 };
 
-extern const struct logging_driver logging_json_file;
+extern const struct logging_driver logging_json_file, logging_local;
 
 /* The driver of this name, understood options. ERR_INVALID. */
 int logging_settings_parse(const char *driver, char *const *options, const struct logging_driver **ret_driver,
@@ -53,12 +53,13 @@ struct logging_format {
     /* Appends the line with its newline. `attributes`: as logging_attributes_json() gives them, or "". */
     void (*encode)(const struct logging_entry *entry, const char *attributes, struct buf *out);
 
-    /* Reads `len` bytes, a line without its newline, which it may change: the entry's text lies in there. False for a
+    /* Reads `len` bytes, a line without its newline, which it may change, as well as the byte behind it (the newline):
+     * the entry's text lies in there. False for a
      * line that is damaged. With `details` the attributes are filled in, the caller's to free. */
     bool (*decode)(char *line, size_t len, bool details, struct logging_entry *ret);
 };
 
-extern const struct logging_format logging_json_format;
+extern const struct logging_format logging_json_format, logging_local_format;
 
 /* NAME=VALUE of what labels, env and tag ask for, sorted by name; the caller frees it. ERR_INVALID for a regular
  * expression or template that is none, ERR_LIMIT. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 static const struct logging_driver none = {.name = "none"};
-static const struct logging_driver *const drivers[] = {&logging_json_file, &none};
+static const struct logging_driver *const drivers[] = {&logging_json_file, &logging_local, &none};
 
 static int parse_max_size(const char *text, void *field, struct err *err)
 {
@@ -95,7 +95,10 @@ static int parse_option(const struct logging_driver *driver, const char *option,
     while (*known && !(strncmp(*known, option, len) == 0 && !(*known)[len]))
         known++;
     if (!*known)
-        return err_set(err, ERR_INVALID, "unknown log opt '%.*s' for %s log driver", (int)len, option, driver->name);
+        return err_set(err, ERR_INVALID,
+                       driver == &logging_local ? "unknown log opt '%.*s' for log driver %s"
+                                                : "unknown log opt '%.*s' for %s log driver",
+                       (int)len, option, driver->name);
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
         if (str_eq(table[i].name, *known))
             return table[i].parse(value, (char *)ret + table[i].offset, err);
