@@ -16,7 +16,7 @@ enum {
     WRITE_SIZE = 64 << 10,         /* of many lines at once */
     SMALL_BATCH = 4 << 10,         /* after one the buffer of large ones is given back */
     RESERVE = LOGGING_PENDING_MAX, /* behind the end of the file */
-    RESERVE_STEP_MIN = 4 << 10, /* at once: a growing part of the file */
+    RESERVE_STEP_MIN = 4 << 10,    /* at once: a growing part of the file */
     RESERVE_STEP_MAX = 1 << 20,
 };
 #define RETRY INT64_C(500000000)

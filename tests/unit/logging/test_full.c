@@ -201,10 +201,8 @@ static void test_short_writes(void **state)
 static void test_buffer(void **state)
 {
     const char *const options[] = {"mode=non-blocking", "max-buffer-size=4m", NULL};
-    struct logging_options o = {.options = (char *const *)options,
-                                .dir = scratch_fd(state),
-                                .path = "/scratch",
-                                .container = {.id = ID}};
+    struct logging_options o = {
+        .options = (char *const *)options, .dir = scratch_fd(state), .path = "/scratch", .container = {.id = ID}};
     struct rlimit old, limit;
     struct logging_writer *w;
 
