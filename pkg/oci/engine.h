@@ -157,6 +157,10 @@ struct engine_mount_point {
     bool rw;
     char *propagation;
     bool anonymous; /* a volume that has no other owner: goes with --rm, and with rm -v */
+
+    /* How it is mounted, in the words of the runtime specification (bundle/mounts.h); inspect does not show them. */
+    char *mount_type, *mount_source;
+    char **mount_options;
 };
 
 /* options.json */
