@@ -58,7 +58,8 @@ int store_volume_remove(struct store *s, const char *name, struct err *err);
 /* The absolute path of its files; the caller frees it. */
 char *store_volume_path(struct store *s, const char *name);
 
-/* For whoever uses the volume `dir`, which is locked: what an earlier filling left that was not finished is thrown away. */
+/* For whoever uses the volume `dir`, which is locked: what an earlier filling left that was not finished is thrown
+ * away. */
 int store_volume_settle(int dir, struct err *err);
 
 /* Begins to fill it where it is empty: `*ret_data` is the directory of its files then, the caller's to close, and -1
