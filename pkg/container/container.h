@@ -38,12 +38,13 @@ int container_create(struct store *s, const struct image *image, const struct co
 void container_release(struct container *c);
 #define _cleanup_one_container_ _cleanup_(container_release)
 
-/* Opens and locks one that is there and does not run. ERR_NOT_FOUND; ERR_BUSY where it has a monitor. The caller releases
- * `ret` after 0. */
+/* Opens and locks one that is there and does not run. ERR_NOT_FOUND; ERR_BUSY where it has a monitor. The caller
+ * releases `ret` after 0. */
 int container_open(struct store *s, const char *id, struct container *ret, struct err *err);
 
-/* Starts it under a monitor: `*ret_socket` is a connection to it, attached to the streams of `attach` from the first byte
- * on (monitor_fork()), the caller's to close. The lock passes to the monitor: `c` can only be released afterwards. */
+/* Starts it under a monitor: `*ret_socket` is a connection to it, attached to the streams of `attach` from the first
+ * byte on (monitor_fork()), the caller's to close. The lock passes to the monitor: `c` can only be released afterwards.
+ */
 int container_start(struct container *c, unsigned attach, int *ret_socket, struct err *err);
 
 /* Waits on that connection until the program runs. The error why it does not. */

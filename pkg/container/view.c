@@ -30,8 +30,7 @@ static bool patience_wait(struct patience *p)
     return true;
 }
 
-int container_read_spec(struct store *s _unused_, const struct store_container *dir, struct oci_spec *ret,
-                        struct err *err)
+static int read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(SPEC_MAX);
     int r = fd_read_file(store_container_fd(dir), "config.json", &text, err);
@@ -62,7 +61,8 @@ static int lock_idle(struct store *s, struct store_container *dir, struct err *e
         struct err why = ERR_INIT;
         int r = store_container_lock(dir, LOCK_TRY, &why);
 
-        if (r == ERR_BUSY && monitor_connect(s, store_container_id(dir), &monitor, NULL) < 0 && patience_wait(&patience))
+        if (r == ERR_BUSY && monitor_connect(s, store_container_id(dir), &monitor, NULL) < 0 &&
+            patience_wait(&patience))
             continue;
         if (r < 0 && err)
             *err = why;
@@ -81,7 +81,7 @@ int container_open(struct store *s, const char *id, struct container *ret, struc
     if (r == 0)
         r = store_container_read(c.dir, &c.record, err);
     if (r == 0)
-        r = container_read_spec(s, c.dir, &c.spec, err);
+        r = read_spec(c.dir, &c.spec, err);
     if (r == 0)
         r = read_layers(c.dir, &c.lower, err);
     if (r < 0)

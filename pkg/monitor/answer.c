@@ -84,8 +84,8 @@ static void end_input(struct monitor *m, struct connection *c)
     c->input = false;
 }
 
-/* Nobody will read what a container that is removed at its end writes when nobody follows: its program is to know. Of others
- * there is the log. */
+/* Nobody will read what a container that is removed at its end writes when nobody follows: its program is to know. Of
+ * others there is the log. */
 static void let_go_of_output(struct monitor *m, struct stream_tap *tap)
 {
     struct stream_source *source = tap->source;

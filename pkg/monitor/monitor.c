@@ -45,8 +45,8 @@ static int note_started(struct monitor *m, struct err *err)
     return store_container_write(m->job->dir, record, false, err);
 }
 
-/* Everything of the container that does not outlive its monitor goes; then everybody hears of it. With --rm the container goes
- * out of sight before, and its files are deleted afterwards. */
+/* Everything of the container that does not outlive its monitor goes; then everybody hears of it. With --rm the
+ * container goes out of sight before, and its files are deleted afterwards. */
 static void end_container(struct monitor *m, uint32_t type, const void *data, size_t len)
 {
     const struct monitor_job *job = m->job;
@@ -171,7 +171,8 @@ static void begin_again(struct loop_timer *t)
         start_failed(m, &err);
 }
 
-/* What it does not need any more, and would keep alive: the caller's descriptors (ours are close-on-exec) and directory. */
+/* What it does not need any more, and would keep alive: the caller's descriptors (ours are close-on-exec) and
+ * directory. */
 static void let_go(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -244,6 +245,7 @@ int monitor_fork(const struct monitor_job *job, unsigned attach, int *ret_socket
         fd_close(pair[0]);
         setsid();
         prctl(PR_SET_NAME, "cbox-monitor");
+        signal(SIGPIPE, SIG_IGN); /* followers come and go */
         _exit(be_monitor(job, pair[1], attach));
     }
     fd_close(pair[1]);

@@ -26,9 +26,9 @@ enum monitor_message {
     MONITOR_ENDED,       /* struct monitor_end */
 
     /* To the monitor. Each is answered by MONITOR_DONE or, with an error, by MONITOR_REFUSED. */
-    MONITOR_ATTACH,   /* which streams, a byte of bits (1 << enum monitor_stream); ERR_BUSY while no program runs. DONE has
-                         a byte that says which descriptors came, in the order of enum monitor_stream. Output comes until
-                         the end of the pipe, which is that of the program at the latest */
+    MONITOR_ATTACH,   /* which streams, a byte of bits (1 << enum monitor_stream); ERR_BUSY while no program runs. DONE
+                         has   a byte that says which descriptors came, in the order of enum monitor_stream. Output comes
+                         until   the end of the pipe, which is that of the program at the latest */
     MONITOR_LET_GO,   /* the same bits: the asker has closed these streams of its own accord. Input: it is at its end.
                          Output: nobody reads it any more. A connection that breaks off says this of its input alone */
     MONITOR_STOPPING, /* its next end is what the user wanted: no restart. Descriptor in DONE: its pidfd, or none where
@@ -52,8 +52,8 @@ enum { MONITOR_ALL_OUTPUT = 1 << MONITOR_OUTPUT | 1 << MONITOR_ERRORS, MONITOR_S
 
 struct monitor_end {
     int32_t code;
-    int32_t again; /* it is being started again: MONITOR_STARTED follows; else cgroup, lock and, with --rm, the container
-                      are gone and nothing follows */
+    int32_t again; /* it is being started again: MONITOR_STARTED follows; else cgroup, lock and, with --rm, the
+                      container are gone and nothing follows */
 };
 
 struct monitor_job {
@@ -90,8 +90,8 @@ void monitor_fds_release(struct monitor_fds *fds);
 struct frame;
 void monitor_take_fds(struct frame *done, struct monitor_fds *ret);
 
-/* Asks for one thing and waits for the answer, passing over what else arrives. `ret` may be NULL: descriptors are closed.
- * The monitor's error where it refuses; ERR_NOT_FOUND where it ended meanwhile. */
+/* Asks for one thing and waits for the answer, passing over what else arrives. `ret` may be NULL: descriptors are
+ * closed. The monitor's error where it refuses; ERR_NOT_FOUND where it ended meanwhile. */
 int monitor_ask(int socket, enum monitor_message request, const void *data, size_t len, struct monitor_fds *ret,
                 struct err *err);
 

@@ -10,8 +10,8 @@ struct program {
 
 #define PROGRAM_NONE ((struct program){.process = RUNTIME_PROCESS_INIT})
 
-/* Makes the cgroup and starts the program with its streams, which have begun then. `meanwhile` is called while the process is
- * on its way. Whatever happens, program_clean_up() follows. */
+/* Makes the cgroup and starts the program with its streams, which have begun then. `meanwhile` is called while the
+ * process is on its way. Whatever happens, program_clean_up() follows. */
 int program_start(const struct monitor_job *job, struct streams *streams, struct program *ret,
                   int (*meanwhile)(void *data, struct err *err), void *data, struct err *err);
 

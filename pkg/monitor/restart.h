@@ -16,7 +16,8 @@ struct restart_state {
     int64_t count; /* of restarts since the user started it */
 };
 
-/* Decides, and counts. The pause is 100 ms and doubles each time up to a minute; after 10 s of running it begins anew. */
+/* Decides, and counts. The pause is 100 ms and doubles each time up to a minute; after 10 s of running it begins anew.
+ */
 bool restart_decide(const struct engine_restart_policy *policy, const struct restart_end *end,
                     struct restart_state *state);
 

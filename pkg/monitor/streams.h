@@ -2,8 +2,8 @@
  * what followers type goes to it without passing here.
  *
  * A source is where its output comes from: the reading ends of two pipes, or the master of its terminal. A tap is one
- * follower's pipe behind a source. Nothing is read from a source before all its taps have taken what was read, so that the
- * program waits for a slow follower as it would for a slow pipe. It never waits for the log.
+ * follower's pipe behind a source. Nothing is read from a source before all its taps have taken what was read, so that
+ * the program waits for a slow follower as it would for a slow pipe. It never waits for the log.
  */
 #pragma once
 
@@ -38,9 +38,9 @@ struct streams {
     struct loop *loop;
     void (*written)(void *data, enum monitor_stream which, const char *bytes, size_t len); /* the log; may be NULL */
     void *data;
-    int theirs[3];    /* become the program's 0, 1, 2; -1: /dev/null */
-    int input;        /* the writing end of its input, or -1 */
-    int terminal;     /* the master, or -1 */
+    int theirs[3]; /* become the program's 0, 1, 2; -1: /dev/null */
+    int input;     /* the writing end of its input, or -1 */
+    int terminal;  /* the master, or -1 */
     struct stream_source sources[2];
     struct stream_tap *late; /* taps without a source */
 };
@@ -53,8 +53,8 @@ int streams_open(struct streams *s, bool input, struct err *err);
 /* The program has its ends, and its terminal where it has one, which is taken over: reading begins. */
 void streams_begin(struct streams *s, int terminal);
 
-/* Adds a follower of the output or the errors: the reading end of its pipe, -EPIPE where there is no such stream, or another
- * -errno. `owner` is set to the tap. */
+/* Adds a follower of the output or the errors: the reading end of its pipe, -EPIPE where there is no such stream, or
+ * another -errno. `owner` is set to the tap. */
 int streams_tap(struct streams *s, enum monitor_stream which, struct stream_tap **owner);
 
 /* The follower is gone. */

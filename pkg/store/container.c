@@ -21,10 +21,8 @@ struct store_container {
 };
 
 static const char *const status_names[] = {
-    [STORE_CONTAINER_CREATED] = "created",
-    [STORE_CONTAINER_RUNNING] = "running",
-    [STORE_CONTAINER_PAUSED] = "paused",
-    [STORE_CONTAINER_RESTARTING] = "restarting",
+    [STORE_CONTAINER_CREATED] = "created", [STORE_CONTAINER_RUNNING] = "running",
+    [STORE_CONTAINER_PAUSED] = "paused",   [STORE_CONTAINER_RESTARTING] = "restarting",
     [STORE_CONTAINER_EXITED] = "exited",
 };
 

@@ -46,7 +46,7 @@ struct store_container_record {
     int64_t restarts; /* by its policy, since the user started it */
     bool stopped;     /* its last end was the user's will */
     bool remove;      /* when it ends (--rm) */
-    char *error; /* why it could not be started */
+    char *error;      /* why it could not be started */
 };
 
 extern const struct json_type store_container_type;
@@ -57,7 +57,8 @@ const char *store_container_status_name(enum store_container_status status);
 /* Whether there is a monitor, as far as the record knows. */
 static inline bool store_container_is_alive(enum store_container_status status)
 {
-    return status == STORE_CONTAINER_RUNNING || status == STORE_CONTAINER_PAUSED || status == STORE_CONTAINER_RESTARTING;
+    return status == STORE_CONTAINER_RUNNING || status == STORE_CONTAINER_PAUSED ||
+           status == STORE_CONTAINER_RESTARTING;
 }
 
 void store_container_record_release(struct store_container_record *record);
