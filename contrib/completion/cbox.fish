@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'attach' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'attach' 'events' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -40,6 +40,7 @@ complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and ma
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
@@ -378,6 +379,7 @@ complete -c cbox -n "__cbox_at 'runtime update'" -s r -l resources -r -F -d 'Fil
 
 complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
+complete -c cbox -n "__cbox_at 'system'" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
 
@@ -387,6 +389,11 @@ complete -c cbox -n "__cbox_at 'system check'" -l repair -d 'Fetch or unpack aga
 
 complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'
+
+complete -c cbox -n "__cbox_at 'system events'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'system events'" -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'system events'" -l since -x -d 'Show all events created since timestamp'
+complete -c cbox -n "__cbox_at 'system events'" -l until -x -d 'Stream events until this timestamp'
 
 complete -c cbox -n "__cbox_at 'system info'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 
@@ -398,6 +405,11 @@ complete -c cbox -n "__cbox_at 'attach'" -l detach-keys -x -d 'Override the key 
 complete -c cbox -n "__cbox_at 'attach'" -l no-stdin -d 'Do not attach STDIN'
 complete -c cbox -n "__cbox_at 'attach'" -l sig-proxy -d 'Proxy all received signals to the process'
 complete -c cbox -n "__cbox_at 'attach'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'events'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'events'" -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'events'" -l since -x -d 'Show all events created since timestamp'
+complete -c cbox -n "__cbox_at 'events'" -l until -x -d 'Stream events until this timestamp'
 
 complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "logging/lines.h"
 #include "logging/rotate.h"
 #include "sys/fd.h"
 
@@ -15,8 +16,8 @@ enum {
     WRITE_SIZE = 64 << 10,         /* of many lines at once */
     SMALL_BATCH = 4 << 10,         /* after one the buffer of large ones is given back */
     RESERVE = LOGGING_PENDING_MAX, /* behind the end of the file */
+    RESERVE_STEP_MIN = 4 << 10,    /* at once: a growing part of the file */
     RESERVE_STEP_MAX = 1 << 20,
-    TAIL_STEP = 64 << 10,
 };
 #define RETRY INT64_C(500000000)
 
@@ -59,25 +60,6 @@ struct log_file *log_file_new(int dir, const char *path, char *name, char *attri
     return f;
 }
 
-/* Where the last whole line ends: what a power cut left behind it is no line. */
-static int64_t whole_lines(int fd, int64_t size)
-{
-    _cleanup_free_ char *block = mem_alloc(TAIL_STEP);
-
-    while (size > 0) {
-        int64_t from = MAX_OF(size - TAIL_STEP, 0);
-        ssize_t n = fd_pread_all(fd, block, (size_t)(size - from), from);
-        const char *newline = n > 0 ? memrchr(block, '\n', (size_t)n) : NULL;
-
-        if (n < 0)
-            return n;
-        if (newline)
-            return from + (newline - block) + 1;
-        size = from;
-    }
-    return 0;
-}
-
 static int open_file(struct log_file *f)
 {
     _cleanup_fd_ int fd =
@@ -89,7 +71,7 @@ static int open_file(struct log_file *f)
         return -errno;
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
-    end = whole_lines(fd, st.st_size);
+    end = log_lines_end(fd); /* what a power cut left behind it is no line */
     if (end < 0)
         return (int)end;
     if (end < st.st_size && ftruncate(fd, end) < 0)
@@ -111,7 +93,7 @@ static void close_file(struct log_file *f)
 /* Room for `len` bytes and what is kept behind them; more at once in a file that grows. */
 static int reserve(struct log_file *f, size_t len)
 {
-    int64_t need = f->size + (int64_t)len + RESERVE, step = MIN_OF(f->size / 4, RESERVE_STEP_MAX);
+    int64_t need = f->size + (int64_t)len + RESERVE, step = MIN_OF(f->size / 4 + RESERVE_STEP_MIN, RESERVE_STEP_MAX);
 
     if (!f->reserves || need <= f->reserved)
         return 0;
@@ -282,6 +264,8 @@ void log_file_flush(void *file, bool end)
     struct log_file *f = file;
 
     write_out(f);
+    if (f->rotation.child >= 0)
+        log_rotation_look(&f->rotation);
     if (!f->failure || !end)
         return;
     catch_up(f);
