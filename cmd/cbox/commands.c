@@ -15,8 +15,9 @@ static const struct cli_option globals[] = {
 };
 
 static const struct cli_entry container_commands[] = {
-    {"attach", &cmd_attach, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"}, {"rm", &cmd_rm, CLI_OTHER, "remove"},
-    {"run", &cmd_run, CLI_OTHER},       {"start", &cmd_start, CLI_OTHER},   {"wait", &cmd_wait, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER},   {"logs", &cmd_logs, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},   {"start", &cmd_start, CLI_OTHER},
+    {"wait", &cmd_wait, CLI_OTHER},
 };
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
@@ -72,6 +73,7 @@ static const struct cli_entry commands[] = {
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
     {"load", &cmd_load, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"save", &cmd_save, CLI_OTHER},

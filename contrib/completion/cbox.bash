@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images login logout search version info help container image manifest runtime system attach events history import inspect load rm rmi save start tag untag wait'
+        commands='run ps pull push images login logout search version info help container image manifest runtime system attach events history import inspect load logs rm rmi save start tag untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -50,10 +50,14 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach ls rm run start wait'
+        commands='attach logs ls rm run start wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
+        first=container others=none
+        ;;
+    'cbox container logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
         first=container others=none
         ;;
     'cbox container ls' | 'cbox container list')
@@ -249,6 +253,10 @@ _cbox_tables() {
         ;;
     'cbox load')
         options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
+    'cbox logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
         ;;
     'cbox rm')
         options='-f --force'

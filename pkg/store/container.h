@@ -47,6 +47,7 @@ struct store_container_record {
     bool stopped;     /* its last end was the user's will */
     bool remove;      /* when it ends (--rm) */
     char *error;      /* why it could not be started */
+    char *health;     /* "starting", "healthy", "unhealthy"; NULL: without a health check (monitor/health.h) */
 };
 
 extern const struct json_type store_container_type;
