@@ -15,6 +15,7 @@ static const struct cli_option globals[] = {
 };
 
 static const struct cli_entry container_commands[] = {
+    {"create", &cmd_create, CLI_OTHER},
     {"ls", &cmd_ps, CLI_OTHER, "list"},
     {"rm", &cmd_rm, CLI_OTHER, "remove"},
     {"run", &cmd_run, CLI_OTHER},
@@ -68,6 +69,7 @@ static const struct cli_entry commands[] = {
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
+    {"create", &cmd_create, CLI_OTHER},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},

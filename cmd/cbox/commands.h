@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;

@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images login logout search version info help container image manifest runtime system history import inspect load rm rmi save tag untag'
+        commands='run ps pull push images login logout search version info help container image manifest runtime system create history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -50,7 +50,12 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='ls rm run'
+        commands='create ls rm run'
+        ;;
+    'cbox container create')
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        first=image others=none
+        stop=1
         ;;
     'cbox container ls' | 'cbox container list')
         options='-a --all --format:none --no-trunc -q --quiet'
@@ -213,6 +218,11 @@ _cbox_tables() {
         ;;
     'cbox system prune')
         options='-a --all --filter:none -f --force'
+        ;;
+    'cbox create')
+        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        first=image others=none
+        stop=1
         ;;
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'

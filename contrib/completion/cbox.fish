@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container create' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'create' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -39,6 +39,7 @@ complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
+complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
@@ -122,9 +123,32 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
+complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
+
+complete -c cbox -n "__cbox_at 'container create'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'container create'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
+complete -c cbox -n "__cbox_at 'container create'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'container create'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'container create'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'container create'" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c cbox -n "__cbox_at 'container create'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'container create'" -s l -l label -x -d 'Set meta data on a container'
+complete -c cbox -n "__cbox_at 'container create'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'container create'" -l name -x -d 'Assign a name to the container'
+complete -c cbox -n "__cbox_at 'container create'" -l network -x -a 'default host none' -d 'Connect a container to a network'
+complete -c cbox -n "__cbox_at 'container create'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'container create'" -l platform -x -d 'Platform of the image if it has to be pulled'
+complete -c cbox -n "__cbox_at 'container create'" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c cbox -n "__cbox_at 'container create'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'container create'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'container create'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'container create'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
+complete -c cbox -n "__cbox_at 'container create'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'container create'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'container create'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
@@ -367,6 +391,28 @@ complete -c cbox -n "__cbox_at 'system info'" -s f -l format -x -d 'Format outpu
 complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused images not just dangling ones'
 complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'
 complete -c cbox -n "__cbox_at 'system prune'" -s f -l force -d 'Do not prompt for confirmation'
+
+complete -c cbox -n "__cbox_at 'create'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'create'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
+complete -c cbox -n "__cbox_at 'create'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'create'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'create'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'create'" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c cbox -n "__cbox_at 'create'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'create'" -s l -l label -x -d 'Set meta data on a container'
+complete -c cbox -n "__cbox_at 'create'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'create'" -l name -x -d 'Assign a name to the container'
+complete -c cbox -n "__cbox_at 'create'" -l network -x -a 'default host none' -d 'Connect a container to a network'
+complete -c cbox -n "__cbox_at 'create'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'create'" -l platform -x -d 'Platform of the image if it has to be pulled'
+complete -c cbox -n "__cbox_at 'create'" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c cbox -n "__cbox_at 'create'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'create'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'create'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'create'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
+complete -c cbox -n "__cbox_at 'create'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'create'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'create'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'
