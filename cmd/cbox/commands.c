@@ -44,9 +44,8 @@ static const struct cli_command group_manifest = {.summary = "Manage image manif
                                                   CLI_ENTRIES(manifest_commands)};
 
 static const struct cli_entry system_commands[] = {
-    {"check", &cmd_system_check, CLI_OTHER},
-    {"df", &cmd_system_df, CLI_OTHER},
-    {"info", &cmd_info, CLI_OTHER},
+    {"check", &cmd_system_check, CLI_OTHER}, {"df", &cmd_system_df, CLI_OTHER},
+    {"events", &cmd_events, CLI_OTHER},      {"info", &cmd_info, CLI_OTHER},
     {"prune", &cmd_system_prune, CLI_OTHER},
 };
 static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
@@ -70,6 +69,7 @@ static const struct cli_entry commands[] = {
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"create", &cmd_create, CLI_OTHER},
+    {"events", &cmd_events, CLI_OTHER},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},

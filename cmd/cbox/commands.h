@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cmd_create;
+extern const struct cli_command cmd_events;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;

@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images login logout search version info help container image manifest runtime system create history import inspect load rm rmi save tag untag'
+        commands='run ps pull push images login logout search version info help container image manifest runtime system create events history import inspect load rm rmi save tag untag'
         ;;
     'cbox run')
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -205,13 +205,16 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox system')
-        commands='check df info prune'
+        commands='check df events info prune'
         ;;
     'cbox system check')
         options='--deep -q --quiet --repair'
         ;;
     'cbox system df')
         options='--format:none -v --verbose'
+        ;;
+    'cbox system events')
+        options='-f:none --filter:none --format:none --since:none --until:none'
         ;;
     'cbox system info')
         options='-f:none --format:none'
@@ -223,6 +226,9 @@ _cbox_tables() {
         options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
+        ;;
+    'cbox events')
+        options='-f:none --filter:none --format:none --since:none --until:none'
         ;;
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container create' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'create' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container create' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'create' 'events' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -40,6 +40,7 @@ complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and ma
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
+complete -c cbox -n "__cbox_at ''" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
@@ -376,6 +377,7 @@ complete -c cbox -n "__cbox_at 'runtime update'" -s r -l resources -r -F -d 'Fil
 
 complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
+complete -c cbox -n "__cbox_at 'system'" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
 
@@ -385,6 +387,11 @@ complete -c cbox -n "__cbox_at 'system check'" -l repair -d 'Fetch or unpack aga
 
 complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'
+
+complete -c cbox -n "__cbox_at 'system events'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'system events'" -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'system events'" -l since -x -d 'Show all events created since timestamp'
+complete -c cbox -n "__cbox_at 'system events'" -l until -x -d 'Stream events until this timestamp'
 
 complete -c cbox -n "__cbox_at 'system info'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 
@@ -413,6 +420,11 @@ complete -c cbox -n "__cbox_at 'create'" -s u -l user -x -d 'Username or UID (fo
 complete -c cbox -n "__cbox_at 'create'" -s v -l volume -r -F -d 'Bind mount a volume'
 complete -c cbox -n "__cbox_at 'create'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'create'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'events'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'events'" -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'events'" -l since -x -d 'Show all events created since timestamp'
+complete -c cbox -n "__cbox_at 'events'" -l until -x -d 'Stream events until this timestamp'
 
 complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'

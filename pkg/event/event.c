@@ -21,7 +21,7 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct event, "time", JSON_K_INT64, time, .flags = JSON_REQUIRED),
     JSON_FIELD(struct event, "type", JSON_K_STRING, type, .flags = JSON_REQUIRED),
     JSON_FIELD(struct event, "action", JSON_K_STRING, action, .flags = JSON_REQUIRED),
-    JSON_FIELD(struct event, "actor", JSON_K_STRING, actor, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct event, "actor", JSON_K_STRING, actor, .flags = JSON_REQUIRED | JSON_KEEP_EMPTY),
     JSON_FIELD(struct event, "attributes", JSON_K_MAP, attributes),
 };
 

@@ -135,7 +135,7 @@ static void test_syslog_tcp(void **state)
 {
     _cleanup_buf_ struct buf address = BUF_INIT, got = BUF_INIT;
     struct logging_writer *w;
-    int fd, client, sent = 0, last = -1, lost = 0;
+    int fd, client, sent = 0, last = -1, lost = 0, gaps = 0;
     char block[4096];
     int64_t begun;
     ssize_t n;
@@ -170,7 +170,8 @@ static void test_syslog_tcp(void **state)
         assert_non_null(text);
         if (sscanf(text, "]: cbox: %d line", &lost) == 1)
             continue;
-        assert_true(last < 0 || atoi(text + 3) == last + 1);
+        /* Behind the one that was half sent, which is sent again, some are missing. */
+        assert_true(last < 0 || atoi(text + 3) == last + 1 || (atoi(text + 3) > last && !gaps++));
         last = atoi(text + 3);
     }
     assert_int_equal(last, sent - 1);
