@@ -6,6 +6,7 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <strings.h>
 
 enum { ENV_FILE_MAX = 1 << 20 };
 
@@ -146,6 +147,30 @@ static void read_console(const struct container_flags *f, struct engine_options 
     *VEC_PUSH(&o->host.console_size) = size.columns;
 }
 
+/* The streams of -a; without it output and errors, and the input with -i. */
+static int read_attach(const struct container_flags *f, struct engine_config *c, struct err *err)
+{
+    STRV_FOREACH (name, f->attach) {
+        bool *stream = strcasecmp(*name, "stdin") == 0    ? &c->attach_stdin
+                       : strcasecmp(*name, "stdout") == 0 ? &c->attach_stdout
+                       : strcasecmp(*name, "stderr") == 0 ? &c->attach_stderr
+                                                          : NULL;
+
+        if (!stream)
+            return err_set(
+                err, ERR_INVALID,
+                "invalid argument \"%s\" for \"-a, --attach\" flag: valid streams are STDIN, STDOUT and STDERR", *name);
+        *stream = true;
+    }
+    if (!f->attach) {
+        c->attach_stdout = c->attach_stderr = true;
+        c->attach_stdin = f->interactive;
+    }
+    c->open_stdin = f->interactive;
+    c->stdin_once = c->open_stdin && c->attach_stdin;
+    return 0;
+}
+
 static void read_simple(const struct container_flags *f, char **operands, struct engine_options *o)
 {
     struct oci_container_config *config = &o->config.config;
@@ -153,7 +178,6 @@ static void read_simple(const struct container_flags *f, char **operands, struct
     o->config.image = str_dup(operands[0]);
     o->config.hostname = str_dup(str_given(f->hostname));
     o->config.tty = f->tty;
-    o->config.open_stdin = f->interactive;
     config->user = str_dup(str_given(f->user));
     config->working_dir = str_dup(str_given(f->workdir));
     config->cmd = strv_copy(operands + 1);
@@ -184,6 +208,8 @@ int creation_read(const struct container_flags *f, char **operands, struct creat
         r = read_limits(f, o, err);
     if (r == 0)
         r = read_security(f, o, err);
+    if (r == 0)
+        r = read_attach(f, &o->config, err);
     if (r < 0)
         return r;
     read_simple(f, operands, o);

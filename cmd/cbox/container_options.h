@@ -7,9 +7,10 @@
 
 /* As the command line has them; container_options_table.h. */
 struct container_flags {
-    bool init, interactive, readonly, rm, tty;
+    bool detach, init, interactive, readonly, rm, sig_proxy, tty;
+    const char *detach_keys;
     const char *entrypoint, *hostname, *name, *network, *platform, *user, *workdir;
-    char **env, **env_files, **labels, **security, **volumes;
+    char **attach, **env, **env_files, **labels, **security, **volumes;
     int64_t cpus, memory, pids_limit;
 };
 

@@ -1,7 +1,12 @@
 /* clang-format off */
 /* The lines of the option tables of `run` and `create`, inside of which this is included: RUN_ONLY(…) holds what `create`
  * does not have. */
+CLI_LIST(struct container_flags, 'a', "attach", attach, "Attach to STDIN, STDOUT or STDERR"),
 CLI_NANO(struct container_flags, 0, "cpus", cpus, "Number of CPUs"),
+RUN_ONLY(CLI_FLAG(struct container_flags, 'd', "detach", detach,
+                  "Run container in background and print container ID"))
+RUN_ONLY(CLI_STRING(struct container_flags, 0, "detach-keys", detach_keys,
+                    "Override the key sequence for detaching a container"))
 CLI_STRING(struct container_flags, 0, "entrypoint", entrypoint, "Overwrite the default ENTRYPOINT of the image"),
 CLI_LIST(struct container_flags, 'e', "env", env, "Set environment variables"),
 CLI_LIST(struct container_flags, 0, "env-file", env_files, "Read in a file of environment variables",
@@ -25,6 +30,8 @@ CLI_FLAG(struct container_flags, 0, "read-only", readonly, "Mount the container'
 CLI_FLAG(struct container_flags, 0, "rm", rm,
          "Automatically remove the container and its anonymous volumes when it exits"),
 CLI_LIST(struct container_flags, 0, "security-opt", security, "Security Options"),
+RUN_ONLY(CLI_FLAG(struct container_flags, 0, "sig-proxy", sig_proxy, "Proxy received signals to the process",
+                  .shown_default = "true"))
 CLI_FLAG(struct container_flags, 't', "tty", tty, "Allocate a pseudo-TTY"),
 CLI_STRING(struct container_flags, 'u', "user", user, "Username or UID (format: <name|uid>[:<group|gid>])"),
 CLI_LIST(struct container_flags, 'v', "volume", volumes, "Bind mount a volume", .values = CLI_VALUES_FILE),
