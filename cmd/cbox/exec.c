@@ -1,8 +1,8 @@
+#include "container/exec.h"
 #include "attach.h"
 #include "base/buf.h"
 #include "cbox.h"
 #include "commands.h"
-#include "container/exec.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 #include "sys/proc.h"
@@ -94,7 +94,7 @@ static int run_attached(struct store *s, const struct container_view *v, const s
     attach_block_signals();
     if (container_exec(s, v, how, &e, &why) < 0)
         return fail(&why);
-    code = attach_child(&e.process.pidfd, &e.process.terminal, e.streams, attach, &detached, err);
+    code = attach_program(&e.process.pidfd, &e.process.terminal, e.streams, attach, &detached, err);
     if (detached) {
         container_exec_tell_detach(s, v, e.id);
         return err_set(err, ERR_INTERRUPTED, "read escape sequence");
@@ -202,9 +202,10 @@ static const struct cli_example examples[] = {
 
 const struct cli_command cmd_exec = {
     .summary = "Execute a command in a running container",
-    .description = "The program has what the container's own has: user, environment, capabilities, limits; options change\n"
-                   "that. Its exit code becomes this command's: 126 where it cannot be started, 127 where it was not\n"
-                   "found. It ends with the container, and goes on when this command is ended by force.",
+    .description =
+        "The program has what the container's own has: user, environment, capabilities, limits; options change\n"
+        "that. Its exit code becomes this command's: 126 where it cannot be started, 127 where it was not\n"
+        "found. It ends with the container, and goes on when this command is ended by force.",
     .operands = "CONTAINER COMMAND [ARG...]",
     .values = {CLI_VALUES_CONTAINER, CLI_VALUES_NONE},
     .stop_at_first = true,

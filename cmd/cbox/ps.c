@@ -22,8 +22,7 @@ static const struct ps_options defaults = {.last = -1};
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct ps_options, 'a', "all", all, "Show all containers (default shows just running)"),
-    CLI_LIST(struct ps_options, 'f', "filter", filters, "Filter output based on conditions provided",
-             .word = "filter"),
+    CLI_LIST(struct ps_options, 'f', "filter", filters, "Filter output based on conditions provided", .word = "filter"),
     CLI_STRING(struct ps_options, 0, "format", format,
                "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
     CLI_INT(struct ps_options, 'n', "last", last, "Show n last created containers (includes all states)",
@@ -34,7 +33,7 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct ps_options, 's', "size", size, "Display total file sizes"),
 };
 
-enum { COMMAND_WIDTH = 20, MOUNT_WIDTH = 15 };
+enum { COMMAND_WIDTH = 20 };
 
 static const struct cli_column columns[] = {
     {"ID", "CONTAINER ID"},    {"Image", "IMAGE"},   {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"},
@@ -56,7 +55,7 @@ struct meaning {
 struct view {
     struct store *store;
     struct cli_format format;
-    bool no_trunc, size, mounts;
+    bool no_trunc, size;
     int64_t now;
     VEC(struct meaning) meanings;
     struct store_tag_list tags; /* for sizes */
@@ -142,26 +141,6 @@ static char *show_image(struct view *v, const struct store_container_record *rec
     return oci_reference_familiar(&ref);
 }
 
-static void put_mounts(struct view *v, const char *id, struct cli_value *row)
-{
-    _cleanup_engine_options_ struct engine_options options = {0};
-    _cleanup_strv_ char **names = NULL;
-    _cleanup_free_ char *joined = NULL;
-    unsigned local = 0;
-    char number[16];
-
-    if (v->mounts)
-        (void)container_read_options(v->store, id, &options, NULL);
-    VEC_FOREACH (m, &options.mounts) {
-        strv_take(&names, show_start(str_given(m->name) ? m->name : m->source, v->no_trunc ? SIZE_MAX : MOUNT_WIDTH));
-        local += str_eq(m->driver, "local");
-    }
-    joined = strv_join(names, ",");
-    snprintf(number, sizeof(number), "%u", local);
-    cli_value_put_text(row, "Mounts", joined);
-    cli_value_put_text(row, "LocalVolumes", number);
-}
-
 static int64_t image_size(const struct view *v, const struct digest *id)
 {
     for (size_t i = 0; i < v->tags.n; i++)
@@ -194,7 +173,8 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
     cli_value_put_text(&row, "ID", id);
     cli_value_put_text(&row, "Image", image);
     cli_value_put_text(&row, "Labels", labels);
-    put_mounts(v, record->id, &row);
+    cli_value_put_text(&row, "LocalVolumes", "0");
+    cli_value_put_text(&row, "Mounts", "");
     cli_value_put_text(&row, "Names", record->name);
     cli_value_put_text(&row, "Networks", record->network);
     cli_value_put_text(&row, "Ports", "");
@@ -257,7 +237,6 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
         format = NULL;
     }
     v.size = o->size || wants(o, ".Size");
-    v.mounts = wants(o, ".Mounts") || wants(o, ".LocalVolumes");
     r = cli_format_begin(&v.format, format, o->quiet, o->size ? &table_with_size : &table, err);
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);
@@ -275,9 +254,10 @@ static const struct cli_example examples[] = {
 
 const struct cli_command cmd_ps = {
     .summary = "List containers",
-    .description = "Filters: ancestor=IMAGE, before=CONTAINER, exited=CODE, expose=PORT, health=STATE, id=ID, is-task=BOOL,\n"
-                   "label=NAME[=VALUE], name=REGEX, network=NETWORK, publish=PORT, since=CONTAINER, status=STATE,\n"
-                   "volume=VOLUME. One of several values of the same filter has to fit, but all of the labels.",
+    .description =
+        "Filters: ancestor=IMAGE, before=CONTAINER, exited=CODE, expose=PORT, health=STATE, id=ID, is-task=BOOL,\n"
+        "label=NAME[=VALUE], name=REGEX, network=NETWORK, publish=PORT, since=CONTAINER, status=STATE,\n"
+        "volume=VOLUME. One of several values of the same filter has to fit, but all of the labels.",
     CLI_OPTIONS(struct ps_options, options),
     .defaults = &defaults,
     .examples = examples,

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'attach' 'events' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container exec' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'attach' 'events' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -24,6 +24,7 @@ end
 complete -c cbox -f
 
 complete -c cbox -n "__cbox_at ''" -a run -d 'Create and run a new container from an image'
+complete -c cbox -n "__cbox_at ''" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at ''" -a ps -d 'List containers'
 complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at ''" -a push -d 'Upload an image to a registry'
@@ -84,10 +85,25 @@ complete -c cbox -n "__cbox_at 'run'" -s v -l volume -r -F -d 'Bind mount a volu
 complete -c cbox -n "__cbox_at 'run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'run'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'exec'" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c cbox -n "__cbox_at 'exec'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'exec'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'exec'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'exec'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'exec'" -l privileged -d 'Give extended privileges to the command'
+complete -c cbox -n "__cbox_at 'exec'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'exec'" -s u -l user -x -d 'Username or UID (format: "<name|uid>[:<group|gid>]")'
+complete -c cbox -n "__cbox_at 'exec'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'exec'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'ps'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'ps'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'ps'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'ps'" -s n -l last -x -d 'Show n last created containers (includes all states)'
+complete -c cbox -n "__cbox_at 'ps'" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
+complete -c cbox -n "__cbox_at 'ps'" -s s -l size -d 'Display total file sizes'
 
 complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
 complete -c cbox -n "__cbox_at 'pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
@@ -131,6 +147,7 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
 complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
@@ -142,10 +159,25 @@ complete -c cbox -n "__cbox_at 'container attach'" -l no-stdin -d 'Do not attach
 complete -c cbox -n "__cbox_at 'container attach'" -l sig-proxy -d 'Proxy all received signals to the process'
 complete -c cbox -n "__cbox_at 'container attach'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container exec'" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c cbox -n "__cbox_at 'container exec'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'container exec'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'container exec'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'container exec'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'container exec'" -l privileged -d 'Give extended privileges to the command'
+complete -c cbox -n "__cbox_at 'container exec'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'container exec'" -s u -l user -x -d 'Username or UID (format: "<name|uid>[:<group|gid>]")'
+complete -c cbox -n "__cbox_at 'container exec'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s n -l last -x -d 'Show n last created containers (includes all states)'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d 'Only display container IDs'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s s -l size -d 'Display total file sizes'
 
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -a '(cbox __complete container 2>/dev/null)'

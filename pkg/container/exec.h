@@ -1,7 +1,8 @@
 /* Running a further program in a container that runs, for `exec`.
  *
- * Its streams are a terminal or pipes made here, as those of the container's own are (monitor/monitor.h), or nothing. It is
- * a child of the calling process, which waits for it and says so; it goes on when that dies, and ends with the container.
+ * Its streams are a terminal or pipes made here, as those of the container's own are (monitor/monitor.h), or nothing.
+ * It is a child of the calling process, which waits for it and says so; it goes on when that dies, and ends with the
+ * container.
  */
 #pragma once
 
@@ -12,7 +13,7 @@ enum { CONTAINER_EXEC_ID_MAX = ID_LEN + 1 };
 
 struct container_exec {
     char *const *args;
-    char *const *env; /* NAME=VALUE */
+    char *const *env;           /* NAME=VALUE */
     const char *user, *workdir; /* NULL: the container's */
     bool terminal, privileged;
     struct oci_console_size size;

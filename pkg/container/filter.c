@@ -138,14 +138,12 @@ static const struct {
     int (*parse)(const struct parsing *p, const char *name, const char *value, struct err *err);
     bool lists, prunes;
 } filters[] = {
-    {"ancestor", parse_ancestor, true},  {"before", parse_neighbour, true},
-    {"exited", parse_exited, true},      {"expose", parse_port, true},
-    {"health", parse_health, true},      {"id", parse_word, true},
-    {"is-task", parse_task, true},       {"label", parse_label, true, true},
-    {"label!", parse_label, false, true}, {"name", parse_word, true},
-    {"network", parse_word, true},       {"publish", parse_port, true},
-    {"since", parse_neighbour, true},    {"status", parse_status, true},
-    {"until", parse_until, false, true}, {"volume", parse_word, true},
+    {"ancestor", parse_ancestor, true}, {"before", parse_neighbour, true},  {"exited", parse_exited, true},
+    {"expose", parse_port, true},       {"health", parse_health, true},     {"id", parse_word, true},
+    {"is-task", parse_task, true},      {"label", parse_label, true, true}, {"label!", parse_label, false, true},
+    {"name", parse_word, true},         {"network", parse_word, true},      {"publish", parse_port, true},
+    {"since", parse_neighbour, true},   {"status", parse_status, true},     {"until", parse_until, false, true},
+    {"volume", parse_word, true},
 };
 
 static int parse(const struct parsing *p, const char *word, enum container_filter_for what, struct err *err)

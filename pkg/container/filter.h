@@ -33,8 +33,8 @@ struct container_filter {
     bool ports; /* of publish and expose */
 };
 
-/* ERR_INVALID (`invalid filter 'x'`), ERR_NOT_FOUND for the container of before and since. `s` may be NULL where there is
- * no store. The caller releases `ret` in any case. */
+/* ERR_INVALID (`invalid filter 'x'`), ERR_NOT_FOUND for the container of before and since. `s` may be NULL where there
+ * is no store. The caller releases `ret` in any case. */
 int container_filter_parse(struct store *s, char *const *words, enum container_filter_for what,
                            struct container_filter *ret, struct err *err);
 void container_filter_release(struct container_filter *f);
@@ -42,6 +42,7 @@ void container_filter_release(struct container_filter *f);
 
 bool container_filter_has(const struct container_filter *f, const char *name);
 
-/* Whether it is meant, but for its place in a list (before, since). `options` may be NULL unless volumes are asked for. */
+/* Whether it is meant, but for its place in a list (before, since). `options` may be NULL unless volumes are asked for.
+ */
 bool container_filter_match(const struct container_filter *f, const struct store_container_record *record,
                             const struct engine_options *options);
