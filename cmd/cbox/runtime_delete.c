@@ -14,7 +14,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     const struct delete_options *o = opts;
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     struct err why = ERR_INIT;
-    int r = cbox_runtime_load(ctx, operands[0], false, &inst, &why);
+    /* With the lock: what is read before another command is done with it says nothing of what there is to remove. */
+    int r = cbox_runtime_load(ctx, operands[0], true, &inst, &why);
 
     if (r == 0)
         r = runtime_instance_delete(&inst, o->force, &why);

@@ -46,7 +46,7 @@ static const char *parse_decimal(const char *s, int64_t *whole, int64_t *billion
     return digits ? s : NULL;
 }
 
-int num_parse_size(const char *s, int64_t *ret, struct err *err)
+static int parse_size(const char *s, int64_t base, int64_t *ret, struct err *err)
 {
     static const char units[] = "bkmgtp";
     int64_t whole, billionths, scale = 1, n;
@@ -59,7 +59,8 @@ int num_parse_size(const char *s, int64_t *ret, struct err *err)
 
         if (!unit)
             return err_set(err, ERR_INVALID, "\"%s\" is not a size: use a number and b, k, m, g, t or p", s);
-        scale = (int64_t)1 << (10 * (unit - units));
+        for (const char *u = units; u < unit; u++)
+            scale *= base;
         p++;
         if (scale > 1 && (strcasecmp(p, "b") == 0 || strcasecmp(p, "ib") == 0))
             p += strlen(p);
@@ -71,6 +72,16 @@ int num_parse_size(const char *s, int64_t *ret, struct err *err)
         return err_set(err, ERR_INVALID, "size %s is too large", s);
     *ret = n;
     return 0;
+}
+
+int num_parse_size(const char *s, int64_t *ret, struct err *err)
+{
+    return parse_size(s, 1024, ret, err);
+}
+
+int num_parse_size_si(const char *s, int64_t *ret, struct err *err)
+{
+    return parse_size(s, 1000, ret, err);
 }
 
 int num_parse_nano(const char *s, int64_t *ret, struct err *err)

@@ -13,6 +13,9 @@ int num_parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret, struct 
  * where a unit follows, then b, k, m, g, t or p with an optional "b" or "ib", in either case, in powers of 1024. */
 int num_parse_size(const char *s, int64_t *ret, struct err *err);
 
+/* The same in powers of 1000, as docker's max-size of logs has it (docker/go-units FromHumanSize). */
+int num_parse_size_si(const char *s, int64_t *ret, struct err *err);
+
 /* A decimal fraction such as 1.5 (of CPUs) in billionths; at most nine digits behind the point. */
 int num_parse_nano(const char *s, int64_t *ret, struct err *err);
 

@@ -40,10 +40,15 @@ static const struct {
     enum image_usage_kind kind;
     const char *prefix; /* of their names */
 } places[] = {
-    {"blobs/sha256", IMAGE_USAGE_BLOB, "sha256:"},   {"blobs/sha512", IMAGE_USAGE_BLOB, "sha512:"},
-    {"layers/sha256", IMAGE_USAGE_LAYER, "sha256:"}, {"layers/sha512", IMAGE_USAGE_LAYER, "sha512:"},
-    {"containers", IMAGE_USAGE_CONTAINER, ""},       {"tmp/layers", IMAGE_USAGE_UNFINISHED, "layers/"},
-    {"tmp/trash", IMAGE_USAGE_UNFINISHED, "trash/"}, {"tmp", IMAGE_USAGE_UNFINISHED, ""},
+    {"blobs/sha256", IMAGE_USAGE_BLOB, "sha256:"},
+    {"blobs/sha512", IMAGE_USAGE_BLOB, "sha512:"},
+    {"layers/sha256", IMAGE_USAGE_LAYER, "sha256:"},
+    {"layers/sha512", IMAGE_USAGE_LAYER, "sha512:"},
+    {"containers", IMAGE_USAGE_CONTAINER, ""},
+    {"volumes", IMAGE_USAGE_VOLUME, ""},
+    {"tmp/layers", IMAGE_USAGE_UNFINISHED, "layers/"},
+    {"tmp/trash", IMAGE_USAGE_UNFINISHED, "trash/"},
+    {"tmp", IMAGE_USAGE_UNFINISHED, ""},
 };
 
 static size_t add_part(struct image_usage *u, enum image_usage_kind kind, char *name)
@@ -258,9 +263,8 @@ int64_t image_usage_reclaimable(const struct image_usage *u)
 static bool is_there(struct store *s, const struct image_usage_part *part)
 {
     static const enum store_dir dirs[] = {
-        [IMAGE_USAGE_BLOB] = STORE_BLOBS,
-        [IMAGE_USAGE_LAYER] = STORE_LAYERS,
-        [IMAGE_USAGE_CONTAINER] = STORE_CONTAINERS,
+        [IMAGE_USAGE_BLOB] = STORE_BLOBS,           [IMAGE_USAGE_LAYER] = STORE_LAYERS,
+        [IMAGE_USAGE_CONTAINER] = STORE_CONTAINERS, [IMAGE_USAGE_VOLUME] = STORE_VOLUMES,
         [IMAGE_USAGE_UNFINISHED] = STORE_TMP,
     };
     _cleanup_free_ char *path = str_dup(part->name);

@@ -12,6 +12,7 @@ enum image_usage_kind {
     IMAGE_USAGE_BLOB,       /* name: "sha256:…" */
     IMAGE_USAGE_LAYER,      /* name: "sha256:…" of the layer unpacked */
     IMAGE_USAGE_CONTAINER,  /* name: the container's id */
+    IMAGE_USAGE_VOLUME,     /* name: the volume's */
     IMAGE_USAGE_UNFINISHED, /* what lies below tmp/: downloads to be continued, trash */
     IMAGE_USAGE_OTHER,      /* names of images, the skeleton, the store's own files */
     IMAGE_USAGE_KINDS_,

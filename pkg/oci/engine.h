@@ -157,6 +157,10 @@ struct engine_mount_point {
     bool rw;
     char *propagation;
     bool anonymous; /* a volume that has no other owner: goes with --rm, and with rm -v */
+
+    /* How it is mounted, in the words of the runtime specification (bundle/mounts.h); inspect does not show them. */
+    char *mount_type, *mount_source;
+    char **mount_options;
 };
 
 /* options.json */
@@ -167,7 +171,8 @@ struct engine_options {
     char **entrypoint_and_args; /* Path and Args: what is executed */
 };
 
-extern const struct json_type engine_options_type, engine_config_type, engine_host_config_type, engine_mount_point_type;
+extern const struct json_type engine_options_type, engine_config_type, engine_host_config_type, engine_mount_point_type,
+    engine_mount_type;
 
 void engine_options_release(struct engine_options *o);
 #define _cleanup_engine_options_ _cleanup_(engine_options_release)

@@ -3,11 +3,16 @@
 
 #include "base/log.h"
 #include "base/strv.h"
+#include "base/time.h"
 #include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static const int64_t removed_wait = 5000000000; /* ns */
 
 enum state {
     PENDING,
@@ -166,6 +171,28 @@ static bool depends_on_others(const struct cgroup_setting *s, int error)
     return error == -EINVAL && (s->controller == CGROUP_MEMORY || s->controller == CGROUP_CPU);
 }
 
+static bool has_children(int dir)
+{
+    struct stat st;
+
+    return fstat(dir, &st) < 0 || st.st_nlink > 2;
+}
+
+/* v1 refuses to change all devices at once where there are cgroups below, and counts those that were just removed for a
+ * few milliseconds more (an RCU grace period; device_cgroup.c, css_has_online_children()). */
+static int write_value(const struct cgroup_member *m, const struct cgroup_setting *s)
+{
+    int64_t until = time_monotonic() + removed_wait;
+    int r = fd_write_text(m->fd, s->file, s->value);
+
+    while (r == -EINVAL && s->controller == CGROUP_DEVICES && *s->value == 'a' && !has_children(m->fd) &&
+           time_monotonic() < until) {
+        nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+        r = fd_write_text(m->fd, s->file, s->value);
+    }
+    return r;
+}
+
 static int write_setting(struct work *w, size_t i, struct err *err)
 {
     const struct cgroup_setting *s = &w->plan->settings.v[i];
@@ -184,7 +211,7 @@ static int write_setting(struct work *w, size_t i, struct err *err)
         if (s->check != CGROUP_CHECK_NONE && cgroup_read(m->fd, s->file, &old) == 0)
             w->before[i] = str_dup(buf_str(&old));
     }
-    r = fd_write_text(m->fd, s->file, s->value);
+    r = write_value(m, s);
     if (r == -ENOENT && may_be_absent(s)) {
         w->state[i] = PASSED_OVER;
         log_debug("cgroups: %s has no %s", m->dir, s->file);

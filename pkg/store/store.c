@@ -26,8 +26,8 @@ struct store {
 
 /* Below the root; the state directory has a place of its own. */
 static const char *const dir_names[STORE_DIRS_] = {
-    [STORE_BLOBS] = "blobs",           [STORE_LAYERS] = "layers", [STORE_TAGS] = "tags",
-    [STORE_CONTAINERS] = "containers", [STORE_TMP] = "tmp",       [STORE_LISTS] = "lists",
+    [STORE_BLOBS] = "blobs", [STORE_LAYERS] = "layers", [STORE_TAGS] = "tags",       [STORE_CONTAINERS] = "containers",
+    [STORE_TMP] = "tmp",     [STORE_LISTS] = "lists",   [STORE_VOLUMES] = "volumes",
 };
 
 static int hint_permission(struct err *err, int r)

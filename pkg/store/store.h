@@ -7,6 +7,7 @@
  *            tags/               names of images, one small file each                           store/tag.h
  *            lists/              manifest lists that are being made                             store/list.h
  *            containers/ID/      records of containers                                          store/container.h
+ *            volumes/NAME/       files that outlive containers                                  store/volume.h
  *            skeleton/           what lies below every image: places to mount on         store/skeleton.h
  *            tmp/                everything unfinished                                          store/gc.h
  *
@@ -31,7 +32,8 @@
  *     4. blob        tmp/blob-DIGEST: who downloads a blob; the same rule.
  *     5. container   containers/ID (store/container.h). containers/ itself, for a moment, by who takes over the name of
  * a container that is gone.
- *     6. network     leases of addresses.
+ *     6. volume      volumes/NAME (store/volume.h).
+ *     7. network     leases of addresses.
  */
 #pragma once
 
@@ -60,6 +62,7 @@ enum store_dir {
     STORE_TAGS,
     STORE_LISTS,
     STORE_CONTAINERS,
+    STORE_VOLUMES,
     STORE_TMP,
     STORE_STATE,
     STORE_DIRS_, /* their number */

@@ -344,6 +344,23 @@ teardown() {
     rt delete -f one
 }
 
+# As one finds it that comes between the first two things a creation does: locked, and not yet written down.
+@test "delete --force of a container that is being created waits, and takes all of it" {
+    local deletion
+    beyond_runc 'locks'
+    create one
+    mv "$state/one/state.json" "$BATS_TEST_TMPDIR/"
+    exec 8<"$state/one"
+    flock 8
+    rt delete --force one 8<&- 3>&- &
+    deletion=$!
+    wait_for 10 grep -q -e "-> FLOCK .*:$(stat -c %i "$state/one") " /proc/locks
+    mv "$BATS_TEST_TMPDIR/state.json" "$state/one/"
+    exec 8<&-
+    wait "$deletion"
+    expect '' runtime_left
+}
+
 @test "delete takes a created container" {
     create one
     pid=$(state_of one .pid)

@@ -78,10 +78,11 @@ finish_root() {
     (cd "$work/root" && find . | LC_ALL=C sort | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$work/initrd"
 }
 
-# boot KERNEL QEMU-OPTION...: becomes the machine; its console is the first of the serial ports given.
+# boot KERNEL QEMU-OPTION...: becomes the machine; its console is the first of the serial ports given. After so many seconds as
+# `patience` says (none: never) the guest tells there what it is at.
 boot() {
     local kernel=$1
     shift
     exec qemu-system-x86_64 -M q35 -accel tcg -cpu max -m 1024 -smp 2 -display none -monitor none -nodefaults -no-reboot \
-        "$@" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 rdinit=/init" </dev/null
+        "$@" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 rdinit=/init patience=${patience-}" </dev/null
 }

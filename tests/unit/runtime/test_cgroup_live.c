@@ -52,6 +52,24 @@ static void test_join(_unused_ void **state)
     assert_false(exists());
 }
 
+/* v1 counts cgroups that were removed for a moment more, and refuses to close all devices as long as it does. */
+static void test_used_before(_unused_ void **state)
+{
+    live_require(1U << CGROUP_DEVICES);
+    for (int i = 0; i < 10; i++) {
+        _cleanup_cgroup_plan_ struct cgroup_plan plan = {0}, empty = {0};
+        _cleanup_free_ char *below = str_printf("%s/below", live_path);
+        struct cgroup *cg = live_create(&nothing), *inner = NULL;
+        struct err err;
+
+        assert_ok(cgroup_plan_make(&plan, &live_host, &nothing, &err));
+        assert_ok(cgroup_create(&inner, &live_host, below, &empty, &err));
+        live_end(inner);
+        assert_ok(cgroup_apply(cg, &plan, &err));
+        live_end(cg);
+    }
+}
+
 /* Without clone3(2)'s help. */
 static void test_join_later(_unused_ void **state)
 {
@@ -327,7 +345,7 @@ int main(void)
         cmocka_unit_test(test_join),      cmocka_unit_test(test_join_later),   cmocka_unit_test(test_exists),
         cmocka_unit_test(test_remove),    cmocka_unit_test(test_list),         cmocka_unit_test(test_bad_path),
         cmocka_unit_test(test_kill),      cmocka_unit_test(test_kill_by_list), cmocka_unit_test(test_unprivileged),
-        cmocka_unit_test(test_delegated),
+        cmocka_unit_test(test_delegated), cmocka_unit_test(test_used_before),
     };
 
     return cmocka_run_group_tests_name("runtime/cgroup_live", tests, live_setup, live_teardown);
