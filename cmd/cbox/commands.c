@@ -18,6 +18,8 @@ static const struct cli_entry container_commands[] = {
     {"create", &cmd_create, CLI_OTHER},   {"ls", &cmd_ps, CLI_OTHER, "list"}, {"rm", &cmd_rm, CLI_OTHER, "remove"},
     {"run", &cmd_run, CLI_OTHER},         {"attach", &cmd_attach, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"},
     {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},       {"start", &cmd_start, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER},   {"exec", &cmd_exec, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},   {"start", &cmd_start, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
 };
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
@@ -53,6 +55,7 @@ static const struct cli_command group_system = {.summary = "Manage cbox", CLI_EN
 /* Common ones in the order in which people meet them, the others by name. */
 static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
+    {"exec", &cmd_exec, CLI_COMMON},
     {"ps", &cmd_ps, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
     {"push", &cmd_push, CLI_COMMON},
