@@ -14,11 +14,19 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
+/* clang-format off */
 static const struct cli_entry container_commands[] = {
-    {"attach", &cmd_attach, CLI_OTHER},   {"logs", &cmd_logs, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"},
-    {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},   {"start", &cmd_start, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER},
+    {"create", &cmd_create, CLI_OTHER},
+    {"exec", &cmd_exec, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
+    {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"},
+    {"run", &cmd_run, CLI_OTHER},
+    {"start", &cmd_start, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
 };
+/* clang-format on */
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
@@ -52,6 +60,7 @@ static const struct cli_command group_system = {.summary = "Manage cbox", CLI_EN
 /* Common ones in the order in which people meet them, the others by name. */
 static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
+    {"exec", &cmd_exec, CLI_COMMON},
     {"ps", &cmd_ps, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
     {"push", &cmd_push, CLI_COMMON},
@@ -67,6 +76,7 @@ static const struct cli_entry commands[] = {
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
+    {"create", &cmd_create, CLI_OTHER},
     {"attach", &cmd_attach, CLI_OTHER},
     {"events", &cmd_events, CLI_OTHER},
     {"history", &cmd_history, CLI_OTHER},

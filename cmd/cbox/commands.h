@@ -3,8 +3,10 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_events;
+extern const struct cli_command cmd_exec;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;
