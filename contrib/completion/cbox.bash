@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system create attach events history import inspect load rm rmi save start tag untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system create attach events history import inspect load logs rm rmi save start tag untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -55,53 +55,25 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='create ls rm run attach ls rm run start attach exec ls rm run start wait'
+        commands='attach create exec logs ls rm run start wait'
+        ;;
+    'cbox container attach')
+        options='--detach-keys:none --no-stdin --sig-proxy'
+        first=container others=none
         ;;
     'cbox container create')
         options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
-    'cbox container ls' | 'cbox container list')
-        options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
-        ;;
-    'cbox container rm' | 'cbox container remove')
-        options='-f --force'
-        first=container others=container
-        ;;
-    'cbox container run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
-        first=image others=none
-        stop=1
-        ;;
-    'cbox container attach')
-        options='--detach-keys:none --no-stdin --sig-proxy'
-        first=container others=none
-        ;;
-    'cbox container ls' | 'cbox container list')
-        options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
-        ;;
-    'cbox container rm' | 'cbox container remove')
-        options='-f --force'
-        first=container others=container
-        ;;
-    'cbox container run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
-        first=image others=none
-        stop=1
-        ;;
-    'cbox container start')
-        options='-a --attach --detach-keys:none -i --interactive'
-        first=container others=container
-        ;;
-    'cbox container attach')
-        options='--detach-keys:none --no-stdin --sig-proxy'
-        first=container others=none
-        ;;
     'cbox container exec')
         options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
         first=container others=none
         stop=1
+        ;;
+    'cbox container logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
         ;;
     'cbox container ls' | 'cbox container list')
         options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
@@ -301,6 +273,10 @@ _cbox_tables() {
         ;;
     'cbox load')
         options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
+    'cbox logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
         ;;
     'cbox rm')
         options='-f --force'

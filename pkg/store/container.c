@@ -73,7 +73,6 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct store_container_record, "health", JSON_K_STRING, health),
     JSON_FIELD(struct store_container_record, "remove", JSON_K_BOOL, remove),
     JSON_FIELD(struct store_container_record, "error", JSON_K_STRING, error),
-    JSON_FIELD(struct store_container_record, "health", JSON_K_STRING, health),
 };
 
 const struct json_type store_container_type = {

@@ -48,7 +48,6 @@ struct store_container_record {
     char *health;     /* of its check: "starting", "healthy", "unhealthy"; NULL: it has none */
     bool remove;      /* when it ends (--rm) */
     char *error;      /* why it could not be started */
-    char *health;     /* "starting", "healthy", "unhealthy"; NULL: without a health check (monitor/health.h) */
 };
 
 extern const struct json_type store_container_type;
