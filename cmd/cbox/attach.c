@@ -19,15 +19,28 @@ struct attach {
     int terminal;   /* its master, or -1 */
     int streams[3]; /* ours of its standard input, output and errors, each -1 when it is over */
     struct relay relays[3];
-    bool input; /* our standard input goes to it */
-    bool ended;
+    struct attach_options *options; /* NULL: `input` is all */
+    bool input;                     /* our standard input goes to it */
+    bool begun, ended;
     bool quit; /* nobody wants to see the rest of the output */
+    bool detached;
     int code;
 };
 
 /* Signals that mean this process, or nothing to anybody else. */
 static const int own[] = {SIGCHLD, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU, SIGSEGV,
                           SIGBUS,  SIGFPE,  SIGILL, SIGABRT, SIGSYS,  SIGTRAP};
+
+/* Those that end a process which would not set its terminal back. */
+static const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+static void taken_here(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGWINCH);
+    for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+        sigaddset(set, deadly[i]);
+}
 
 static void passed_on(sigset_t *set)
 {
@@ -69,6 +82,9 @@ static void take_signal(struct attach *a)
         attach_set_size(a->terminal);
     } else if (a->ended) {
         a->quit = info.ssi_signo != SIGWINCH;
+    } else if (a->options && a->options->own_signals) {
+        a->quit = info.ssi_signo != SIGWINCH;
+        a->code = 128 + (int)info.ssi_signo;
     } else if (a->pidfd >= 0) {
         proc_signal(a->pidfd, (int)info.ssi_signo);
     } else {
@@ -85,48 +101,107 @@ static void pass_on_early(struct attach *a)
     a->early = 0;
 }
 
-static int begin_terminal(struct attach *a, int terminal, struct err *err)
+/* Our input goes to `to`. A terminal of ours has the keys that detach from it. */
+static int begin_input(struct attach *a, int to, bool terminal, struct err *err)
 {
-    a->terminal = terminal;
-    fd_set_nonblock(terminal, 1);
-    attach_set_size(a->terminal); /* it may have changed since the container was described */
-    relay_begin(&a->relays[1], terminal, STDOUT_FILENO);
-    if (!a->input)
+    relay_begin(&a->relays[0], STDIN_FILENO, to);
+    if (!terminal)
         return 0;
-    relay_begin(&a->relays[0], STDIN_FILENO, terminal);
+    if (a->options)
+        a->relays[0].keys = &a->options->detach;
     return isatty(STDIN_FILENO) ? tty_raw_begin(STDIN_FILENO, err) : 0;
 }
 
-static void begin_streams(struct attach *a, struct frame *frame)
+/* A terminal: its output comes as `output`, or from itself. */
+static int begin_terminal(struct attach *a, int terminal, int output, struct err *err)
 {
-    for (size_t i = 0; i < 3 && i + 1 < frame->n_fds; i++) {
-        size_t stream = (i + 1) % 3; /* they come as output, errors, input */
-        int fd = a->streams[stream] = steal_fd(&frame->fds[i + 1]);
+    a->terminal = terminal;
+    a->streams[1] = output;
+    fd_set_nonblock(terminal, 1);
+    attach_set_size(a->terminal); /* it may have changed since the container was described */
+    relay_begin(&a->relays[1], output >= 0 ? output : terminal, STDOUT_FILENO);
+    return a->input ? begin_input(a, terminal, true, err) : 0;
+}
 
+static void begin_stream(struct attach *a, int stream, int fd)
+{
+    a->streams[stream] = fd;
+    if (fd >= 0)
         fd_set_nonblock(fd, 1);
-        if (stream)
-            relay_begin(&a->relays[stream], fd, (int)stream);
-        else
-            relay_begin(&a->relays[stream], STDIN_FILENO, fd);
-    }
+    if (fd >= 0 && stream)
+        relay_begin(&a->relays[stream], fd, stream);
+}
+
+static int begin(struct attach *a, struct frame *frame, struct err *err)
+{
+    _cleanup_monitor_fds_ struct monitor_fds got = MONITOR_FDS_NONE;
+
+    a->begun = true;
+    monitor_take_fds(frame, &got);
+    fd_close(a->pidfd);
+    a->pidfd = steal_fd(&got.fds[MONITOR_PROGRAM]);
+    pass_on_early(a);
+    begin_stream(a, 1, steal_fd(&got.fds[MONITOR_OUTPUT]));
+    begin_stream(a, 2, steal_fd(&got.fds[MONITOR_ERRORS]));
+    begin_stream(a, 0, steal_fd(&got.fds[MONITOR_INPUT]));
+    if (got.fds[MONITOR_TERMINAL] >= 0)
+        return begin_terminal(a, steal_fd(&got.fds[MONITOR_TERMINAL]), a->streams[1], err);
+    return a->streams[0] >= 0 ? begin_input(a, a->streams[0], false, err) : 0;
 }
 
 /* The program is to learn at once that nobody reads any more, or that its input is at its end. */
 static void close_what_is_over(struct attach *a)
 {
+    uint8_t over = 0;
+
     for (size_t i = 0; i < 3; i++)
-        if (relay_is_over(&a->relays[i]))
+        if (a->streams[i] >= 0 && relay_is_over(&a->relays[i])) {
             a->streams[i] = fd_close(a->streams[i]);
+            over |= (uint8_t)(1U << i);
+        }
+    if (over && a->socket >= 0)
+        frame_send(a->socket, MONITOR_LET_GO, &over, sizeof(over), NULL, 0); /* who does not listen, knows */
     if (a->terminal >= 0 && relay_is_over(&a->relays[1])) {
         a->terminal = fd_close(a->terminal);
         a->relays[0] = RELAY_NONE;
     }
+    if (a->relays[0].detached)
+        a->detached = a->quit = true;
+}
+
+static void end(struct attach *a, int code)
+{
+    a->code = code;
+    a->ended = true;
+    a->relays[0] = RELAY_NONE;
+}
+
+static int take_frame(struct attach *a, struct frame *frame, struct err *err)
+{
+    struct monitor_end last;
+
+    switch (frame->type) {
+    case MONITOR_STARTED:
+        fd_close(a->pidfd);
+        a->pidfd = steal_fd(&frame->fds[0]);
+        pass_on_early(a);
+        break;
+    case MONITOR_DONE:
+        return a->begun ? 0 : begin(a, frame, err);
+    case MONITOR_ENDED:
+        memcpy(&last, frame->data, sizeof(last));
+        end(a, last.code);
+        break;
+    case MONITOR_FAILED:
+    case MONITOR_REFUSED:
+        return frame_take_error(frame, err);
+    }
+    return 0;
 }
 
 static int take_message(struct attach *a, struct err *err)
 {
     struct frame frame;
-    int32_t code;
     int r = frame_receive(a->socket, &frame);
 
     if (r < 0)
@@ -135,32 +210,14 @@ static int take_message(struct attach *a, struct err *err)
         err_set(err, ERR_IO, "the container's monitor was killed");
         return err_hint(err, "the next command cleans up what is left of the container");
     }
-    if (frame.type == MONITOR_STARTED && frame.n_fds >= 2) {
-        a->pidfd = steal_fd(&frame.fds[0]);
-        r = 0;
-        if (frame.n_fds == 2)
-            r = begin_terminal(a, steal_fd(&frame.fds[1]), err);
-        else
-            begin_streams(a, &frame);
-        pass_on_early(a);
-    } else if (frame.type == MONITOR_ENDED && frame.len == sizeof(code)) {
-        memcpy(&code, frame.data, sizeof(code));
-        a->code = code;
-        a->ended = true;
-        a->relays[0] = RELAY_NONE;
-        r = 0;
-    } else {
-        r = frame.type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
-    }
+    r = take_frame(a, &frame, err);
     frame_release(&frame);
-    return MIN_OF(r, 0);
+    return r;
 }
 
 static void take_end(struct attach *a)
 {
-    a->code = proc_wait(a->pidfd);
-    a->ended = true;
-    a->relays[0] = RELAY_NONE;
+    end(a, proc_wait(a->pidfd));
 }
 
 static bool is_pending(const struct attach *a)
@@ -168,11 +225,19 @@ static bool is_pending(const struct attach *a)
     return relay_is_pending(&a->relays[1]) || relay_is_pending(&a->relays[2]);
 }
 
-/* Until it has ended, and what it wrote before has been passed on. A process elsewhere that was handed its output is
- * not waited for. */
+/* Its monitor closes its ends when it has ended. A process elsewhere that was handed the output of our child is not
+ * waited for. */
+static bool is_over(const struct attach *a)
+{
+    if (a->quit)
+        return true;
+    return a->ended && a->socket >= 0 && relay_is_over(&a->relays[1]) && relay_is_over(&a->relays[2]);
+}
+
+/* Until it has ended, and what it wrote before has been passed on. */
 static int follow(struct attach *a, struct err *err)
 {
-    while (!a->quit) {
+    while (!is_over(a)) {
         struct pollfd fds[8] = {
             {.fd = a->ended         ? -1
                    : a->socket >= 0 ? a->socket
@@ -184,7 +249,7 @@ static int follow(struct attach *a, struct err *err)
 
         for (size_t i = 0; i < 3; i++)
             relay_watch(&a->relays[i], &fds[2 + 2 * i]);
-        n = poll(fds, ARRAY_SIZE(fds), a->ended && !is_pending(a) ? 0 : -1);
+        n = poll(fds, ARRAY_SIZE(fds), a->ended && a->socket < 0 && !is_pending(a) ? 0 : -1);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -213,7 +278,11 @@ static int attach_begin(struct attach *a, struct err *err)
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN); /* or the terminal would stay as it is when nobody reads our output any more */
-    passed_on(&set);
+    if (a->options && a->options->own_signals)
+        taken_here(&set);
+    else
+        passed_on(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return a->signals < 0 ? err_errno(err, errno, "signalfd") : 0;
 }
@@ -231,14 +300,28 @@ static void attach_end(struct attach *a)
 #define ATTACH_INIT \
     .pidfd = -1, .terminal = -1, .signals = -1, .streams = {-1, -1, -1}, .relays = {RELAY_NONE, RELAY_NONE, RELAY_NONE}
 
-int attach_follow(int socket, bool input, struct err *err)
+unsigned attach_streams(const struct attach_options *options)
 {
-    struct attach a = {.socket = socket, .input = input, ATTACH_INIT};
+    return MONITOR_ALL_OUTPUT | (options->input ? 1U << MONITOR_INPUT : 0);
+}
+
+int attach_ask(int socket, const struct attach_options *options, struct err *err)
+{
+    uint8_t streams = (uint8_t)attach_streams(options);
+    int r = frame_send(socket, MONITOR_ATTACH, &streams, sizeof(streams), NULL, 0);
+
+    return r < 0 ? err_errno(err, -r, "asking the container's monitor") : 0;
+}
+
+int attach_follow(int socket, struct attach_options *options, bool *ret_detached, struct err *err)
+{
+    struct attach a = {.socket = socket, .options = options, .input = options->input, ATTACH_INIT};
     int r = attach_begin(&a, err);
 
     if (r == 0)
         r = follow(&a, err);
     attach_end(&a);
+    *ret_detached = a.detached;
     return r;
 }
 
@@ -249,7 +332,7 @@ int attach_child(int *pidfd, int *terminal, struct err *err)
 
     a.pidfd = steal_fd(pidfd);
     if (r == 0 && *terminal >= 0)
-        r = begin_terminal(&a, steal_fd(terminal), err);
+        r = begin_terminal(&a, steal_fd(terminal), -1, err);
     if (r == 0)
         r = follow(&a, err);
     attach_end(&a);

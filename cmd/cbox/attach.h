@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "detach_keys.h"
 #include "sys/tty.h"
 
 #include <stdbool.h>
@@ -15,11 +16,22 @@ struct tty_size attach_terminal_size(void);
 /* Gives it to the terminal whose master this is. */
 void attach_set_size(int terminal);
 
-/* Follows a container to its end: `socket` is its monitor's. Signals go to it (all but those that mean this process);
- * what it writes goes to our standard output and errors, with `input` our standard input goes to it. With a terminal
- * our input becomes raw, and its size follows ours. The exit code, once all output has been passed on, or the error why
- * it could not be started. Our terminal is set back whatever happens. */
-int attach_follow(int socket, bool input, struct err *err);
+struct attach_options {
+    bool input;                /* our standard input goes to it */
+    bool own_signals;          /* signals that end a process end this one (--sig-proxy=false) */
+    struct detach_keys detach; /* typed into a terminal */
+};
+
+/* The streams that this follows, bits as of MONITOR_ATTACH; and asking a monitor for them. */
+unsigned attach_streams(const struct attach_options *options);
+int attach_ask(int socket, const struct attach_options *options, struct err *err);
+
+/* Follows a container to its end: `socket` is a connection to its monitor which is, or is about to be, attached to its
+ * streams. Signals go to it (all but those that mean this process); what it writes goes to our standard output and
+ * errors. With a terminal our input becomes raw, and its size follows ours. The exit code, once all output has been
+ * passed on, or the error why it could not be started; `*ret_detached`: somebody typed the keys, and it goes on. Our
+ * terminal is set back whatever happens. */
+int attach_follow(int socket, struct attach_options *options, bool *ret_detached, struct err *err);
 
 /* The same for a program that is a child of ours and has our own standard streams, or the terminal whose master is
  * `terminal` (else -1). Takes both descriptors over. */

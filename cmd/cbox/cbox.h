@@ -58,6 +58,10 @@ int cbox_for_each(char **operands, bool forgiving, int (*act)(const char *operan
 /* Opens the store for those who only look or take away: where there is none yet, none is made and `*ret` is NULL. */
 int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err);
 
+/* container_view() in that store; where there is none, there is no such container. */
+struct container_view;
+int cbox_view_container(struct store *s, const char *name, struct container_view *ret, struct err *err);
+
 /* "0.1.0" */
 extern const char cbox_version[];
 

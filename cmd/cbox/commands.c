@@ -15,9 +15,8 @@ static const struct cli_option globals[] = {
 };
 
 static const struct cli_entry container_commands[] = {
-    {"ls", &cmd_ps, CLI_OTHER, "list"},
-    {"rm", &cmd_rm, CLI_OTHER, "remove"},
-    {"run", &cmd_run, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"}, {"rm", &cmd_rm, CLI_OTHER, "remove"},
+    {"run", &cmd_run, CLI_OTHER},       {"start", &cmd_start, CLI_OTHER},   {"wait", &cmd_wait, CLI_OTHER},
 };
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
@@ -43,9 +42,8 @@ static const struct cli_command group_manifest = {.summary = "Manage image manif
                                                   CLI_ENTRIES(manifest_commands)};
 
 static const struct cli_entry system_commands[] = {
-    {"check", &cmd_system_check, CLI_OTHER},
-    {"df", &cmd_system_df, CLI_OTHER},
-    {"info", &cmd_info, CLI_OTHER},
+    {"check", &cmd_system_check, CLI_OTHER}, {"df", &cmd_system_df, CLI_OTHER},
+    {"events", &cmd_events, CLI_OTHER},      {"info", &cmd_info, CLI_OTHER},
     {"prune", &cmd_system_prune, CLI_OTHER},
 };
 static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
@@ -68,6 +66,8 @@ static const struct cli_entry commands[] = {
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
+    {"attach", &cmd_attach, CLI_OTHER},
+    {"events", &cmd_events, CLI_OTHER},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
@@ -75,8 +75,10 @@ static const struct cli_entry commands[] = {
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"save", &cmd_save, CLI_OTHER},
+    {"start", &cmd_start, CLI_OTHER},
     {"tag", &cmd_tag, CLI_OTHER},
     {"untag", &cmd_untag, CLI_OTHER},
+    {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
     {"__generate", &cmd_generate, CLI_HIDDEN},
 };

@@ -3,6 +3,8 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_attach;
+extern const struct cli_command cmd_events;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;
@@ -27,6 +29,7 @@ extern const struct cli_command cmd_rmi;
 extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_save;
 extern const struct cli_command cmd_search;
+extern const struct cli_command cmd_start;
 extern const struct cli_command cmd_system_check;
 extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_prune;
@@ -37,3 +40,4 @@ extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;
 extern const struct cli_command cmd_info;
 extern const struct cli_command cmd_version;
+extern const struct cli_command cmd_wait;

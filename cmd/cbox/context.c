@@ -1,4 +1,5 @@
 #include "cbox.h"
+#include "container/container.h"
 
 #include <unistd.h>
 
@@ -59,4 +60,9 @@ int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, 
     if (access(format, F_OK) < 0 && errno == ENOENT)
         return 0;
     return store_open(ctx->root, ctx->state, ret, err);
+}
+
+int cbox_view_container(struct store *s, const char *name, struct container_view *ret, struct err *err)
+{
+    return s ? container_view(s, name, ret, err) : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
 }

@@ -2,9 +2,11 @@
 
 #include "base/num.h"
 #include "confirm.h"
+#include "event/event.h"
 #include "image/prune.h"
 #include "image/usage.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* The heading comes with the first line below it. */
@@ -62,6 +64,14 @@ static int prune(struct store *s, const struct prune_kind *kind, const struct pr
     return r;
 }
 
+static void tell(struct store *s, int64_t bytes)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%" PRId64, bytes);
+    event_emit(store_state_path(s), "image", "prune", "", NULL, "reclaimed", text, NULL);
+}
+
 int cbox_prune(struct cli_context *ctx, const struct prune_kind *kind, const struct prune_options *o, struct err *err)
 {
     _cleanup_(store_free_cleanup) struct store *s = NULL;
@@ -74,7 +84,10 @@ int cbox_prune(struct cli_context *ctx, const struct prune_kind *kind, const str
     r = cbox_open_existing_store(ctx, &s, err);
     if (r == 0 && s)
         r = prune(s, kind, o, &bytes, err);
-    if (r == 0)
-        printf("Total reclaimed space: %s\n", num_format_size(bytes, size));
-    return r;
+    if (r < 0)
+        return r;
+    if (s)
+        tell(s, bytes);
+    printf("Total reclaimed space: %s\n", num_format_size(bytes, size));
+    return 0;
 }

@@ -54,7 +54,7 @@ static int collect(struct store *s, bool all, record_list *ret, struct err *err)
             continue;
         if (r < 0)
             cbox_print_error(&why);
-        else if (all || record.status == STORE_CONTAINER_RUNNING)
+        else if (all || store_container_is_alive(record.status))
             *VEC_PUSH(ret) = record;
         else
             store_container_record_release(&record);
@@ -71,6 +71,11 @@ static char *describe_status(const struct store_container_record *record)
     switch (record->status) {
     case STORE_CONTAINER_RUNNING:
         return str_printf("Up %s", time_format_age(time_now() - record->started, age));
+    case STORE_CONTAINER_PAUSED:
+        return str_printf("Up %s (Paused)", time_format_age(time_now() - record->started, age));
+    case STORE_CONTAINER_RESTARTING:
+        return str_printf("Restarting (%d) %s ago", (int)record->exit_code,
+                          time_format_age(time_now() - record->finished, age));
     case STORE_CONTAINER_EXITED:
         return str_printf("Exited (%d) %s ago", (int)record->exit_code,
                           time_format_age(time_now() - record->finished, age));

@@ -14,6 +14,7 @@ void relay_begin(struct relay *r, int from, int to)
     r->from = from;
     r->to = to;
     r->whole = to >= 0 && fstat(to, &st) == 0 && S_ISREG(st.st_mode);
+    r->keys = NULL;
     r->begin = r->end = 0;
 }
 
@@ -43,10 +44,12 @@ static void end(struct relay *r)
 
 static void take(struct relay *r)
 {
-    ssize_t n = read(r->from, r->bytes, sizeof(r->bytes));
+    ssize_t n = read(r->from, r->bytes, sizeof(r->bytes) - DETACH_KEYS_MAX);
 
     r->begin = 0;
     r->end = n > 0 ? (size_t)n : 0;
+    if (r->keys && n > 0)
+        r->end = detach_keys_filter(r->keys, r->bytes, r->end, &r->detached);
     if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
         end(r);
 }

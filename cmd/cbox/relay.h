@@ -1,13 +1,17 @@
 /* Bytes on their way from one descriptor to another, one direction; nothing here waits for either of them. */
 #pragma once
 
+#include "detach_keys.h"
+
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct relay {
-    int from, to; /* borrowed; both -1 when it is over */
-    bool whole;   /* `to` is a regular file, which takes everything at once */
+    int from, to;             /* borrowed; both -1 when it is over */
+    bool whole;               /* `to` is a regular file, which takes everything at once */
+    struct detach_keys *keys; /* typed into it, they are its end; NULL: there are none */
+    bool detached;
     size_t begin, end;
     char bytes[16384]; /* from `begin` to `end`: read, and not written yet */
 };

@@ -2,6 +2,7 @@
 #include "cbox.h"
 #include "commands.h"
 #include "container/container.h"
+#include "monitor/monitor.h"
 #include "pull.h"
 #include "runtime/cgroup.h"
 #include "sys/fd.h"
@@ -10,21 +11,30 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <strings.h>
 
 enum { ENV_FILE_MAX = 1 << 20 };
 
 struct run_options {
-    bool interactive, readonly, rm, tty;
+    bool detach, interactive, readonly, rm, sig_proxy, tty;
+    char **attach;
+    const char *detach_keys;
     const char *entrypoint, *hostname, *name, *network, *platform, *user, *workdir;
     bool init;
     char **env, **env_files, **labels, **security, **volumes;
     int64_t cpus, memory, pids_limit;
 };
 
+static const struct run_options defaults = {.sig_proxy = true};
+
 static const char *const networks[] = {"default", "host", "none", NULL};
 
 static const struct cli_option options[] = {
+    CLI_LIST(struct run_options, 'a', "attach", attach, "Attach to STDIN, STDOUT or STDERR"),
     CLI_NANO(struct run_options, 0, "cpus", cpus, "Number of CPUs"),
+    CLI_FLAG(struct run_options, 'd', "detach", detach, "Run container in background and print container ID"),
+    CLI_STRING(struct run_options, 0, "detach-keys", detach_keys,
+               "Override the key sequence for detaching a container"),
     CLI_STRING(struct run_options, 0, "entrypoint", entrypoint, "Overwrite the default ENTRYPOINT of the image"),
     CLI_LIST(struct run_options, 'e', "env", env, "Set environment variables"),
     CLI_LIST(struct run_options, 0, "env-file", env_files, "Read in a file of environment variables",
@@ -48,6 +58,8 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct run_options, 0, "rm", rm,
              "Automatically remove the container and its anonymous volumes when it exits"),
     CLI_LIST(struct run_options, 0, "security-opt", security, "Security Options"),
+    CLI_FLAG(struct run_options, 0, "sig-proxy", sig_proxy, "Proxy received signals to the process",
+             .shown_default = "true"),
     CLI_FLAG(struct run_options, 't', "tty", tty, "Allocate a pseudo-TTY"),
     CLI_STRING(struct run_options, 'u', "user", user, "Username or UID (format: <name|uid>[:<group|gid>])"),
     CLI_LIST(struct run_options, 'v', "volume", volumes, "Bind mount a volume", .values = CLI_VALUES_FILE),
@@ -249,9 +261,9 @@ static int open_image(struct cli_context *ctx, struct store *s, const struct req
     return r;
 }
 
-/* Makes and starts the container; `*ret_socket` is its monitor's. */
+/* Makes and starts the container; `*ret_socket` is its monitor's, attached to the streams of `attach`. */
 static int start(struct cli_context *ctx, struct store *s, const struct run_options *o, const struct request *q,
-                 int *ret_socket, struct err *err)
+                 unsigned attach, int *ret_socket, char ret_id[ID_LEN + 1], struct err *err)
 {
     struct image image = {0};
     struct container c = {0};
@@ -265,11 +277,54 @@ static int start(struct cli_context *ctx, struct store *s, const struct run_opti
     image_release(&image);
     if (r < 0)
         return r;
-    attach_block_signals();
-    r = container_start(&c, o->interactive, ret_socket, err);
+    memcpy(ret_id, store_container_id(c.dir), ID_LEN + 1);
+    c.options.config.open_stdin = o->interactive;
+    c.options.config.stdin_once = attach & 1 << MONITOR_INPUT;
+    if (attach && o->sig_proxy)
+        attach_block_signals();
+    r = container_start(&c, attach, ret_socket, err);
     if (r < 0)
         container_destroy(&c, NULL);
     container_release(&c);
+    return r;
+}
+
+/* Which streams to follow: those of -a; else all, of the input only with -i. */
+static int read_attach(const struct run_options *o, unsigned *ret, struct err *err)
+{
+    static const char *const names[] = {
+        [MONITOR_INPUT] = "stdin", [MONITOR_OUTPUT] = "stdout", [MONITOR_ERRORS] = "stderr"};
+
+    *ret = 0;
+    STRV_FOREACH (name, o->attach) {
+        size_t i = 0;
+
+        while (i < ARRAY_SIZE(names) && strcasecmp(*name, names[i]) != 0)
+            i++;
+        if (i == ARRAY_SIZE(names))
+            return err_set(
+                err, ERR_INVALID,
+                "invalid argument \"%s\" for \"-a, --attach\" flag: valid streams are STDIN, STDOUT and STDERR", *name);
+        *ret |= 1U << i;
+    }
+    if (o->detach && o->attach)
+        return err_set(err, ERR_INVALID, "conflicting options: cannot specify both --attach and --detach");
+    if (!o->detach && !o->attach)
+        *ret = MONITOR_ALL_OUTPUT | (o->interactive ? 1U << MONITOR_INPUT : 0);
+    return 0;
+}
+
+static int follow(int socket, const struct run_options *o, struct attach_options *attach, const char *id,
+                  struct err *err)
+{
+    bool detached;
+    int r;
+
+    if (!o->detach)
+        return attach_follow(socket, attach, &detached, err);
+    r = container_await_start(socket, err);
+    if (r == 0)
+        puts(id);
     return r;
 }
 
@@ -279,9 +334,17 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     _cleanup_(request_release) struct request q = {0};
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_fd_ int socket = -1;
-    int r;
+    struct attach_options attach = {.own_signals = !o->sig_proxy};
+    char id[ID_LEN + 1];
+    unsigned streams;
+    int r = read_attach(o, &streams, err);
 
-    if (o->tty && o->interactive && !isatty(STDIN_FILENO)) {
+    if (r == 0)
+        r = detach_keys_parse(o->detach_keys, &attach.detach, err);
+    if (r < 0)
+        return r;
+    attach.input = streams & 1U << MONITOR_INPUT;
+    if (o->tty && attach.input && !isatty(STDIN_FILENO)) {
         /* Docker's exit code for it: nothing was tried yet. */
         err_set(err, ERR_INVALID, "the input device is not a TTY");
         cbox_print_error(err);
@@ -291,28 +354,31 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     if (r == 0)
         r = store_open(ctx->root, ctx->state, &s, err);
     if (r == 0)
-        r = start(ctx, s, o, &q, &socket, err);
-    return r < 0 ? r : attach_follow(socket, o->interactive, err);
+        r = start(ctx, s, o, &q, streams, &socket, id, err);
+    return r < 0 ? r : follow(socket, o, &attach, id, err);
 }
 
 static const struct cli_example examples[] = {
     {"A shell in a container that is gone afterwards", "cbox run --rm -it alpine sh"},
     {"Limit memory and CPUs", "cbox run --rm --memory 256m --cpus 1.5 alpine sort big.txt"},
+    {"A service in the background", "cbox run -d --name web alpine httpd -f"},
     {"Work on files of the host, as another user", "cbox run --rm -v \"$PWD\":/src -w /src -u 1000:1000 alpine make"},
     {NULL, NULL},
 };
 
 const struct cli_command cmd_run = {
     .summary = "Create and run a new container from an image",
-    .description = "The image is pulled when it is not there. The container runs in the foreground: its output is\n"
-                   "this command's, signals are passed on to it, and its exit code becomes this command's: 125 where\n"
-                   "cbox itself failed, 126 where the program cannot be executed, 127 where it was not found, and\n"
-                   "128 and the number of the signal that ended it.",
+    .description = "The image is pulled when it is not there. Without -d the container runs in the foreground: its\n"
+                   "output is this command's, signals are passed on to it, and its exit code becomes this command's:\n"
+                   "125 where cbox itself failed, 126 where the program cannot be executed, 127 where it was not\n"
+                   "found, and 128 and the number of the signal that ended it. Ctrl-P and Ctrl-Q, typed one after\n"
+                   "the other into its terminal, leave it running in the background.",
     .operands = "IMAGE [COMMAND] [ARG...]",
     .values = {CLI_VALUES_IMAGE, CLI_VALUES_NONE},
     .stop_at_first = true,
     .failure = 125,
     CLI_OPTIONS(struct run_options, options),
+    .defaults = &defaults,
     .examples = examples,
     .run = run,
 };

@@ -43,7 +43,7 @@ char *show_time(int64_t time)
 }
 
 /* strftime(3) has the offset without its colon, and UTC is written as Z. */
-char *show_time_rfc3339(int64_t time)
+static char *rfc3339(int64_t time, const char *fraction)
 {
     char text[64], offset[8];
     struct tm tm;
@@ -52,7 +52,21 @@ char *show_time_rfc3339(int64_t time)
         return str_dup("N/A");
     strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
     strftime(offset, sizeof(offset), "%z", &tm);
-    return tm.tm_gmtoff ? str_printf("%s%.3s:%s", text, offset, offset + 3) : str_printf("%sZ", text);
+    return tm.tm_gmtoff ? str_printf("%s%s%.3s:%s", text, fraction, offset, offset + 3)
+                        : str_printf("%s%sZ", text, fraction);
+}
+
+char *show_time_rfc3339(int64_t time)
+{
+    return rfc3339(time, "");
+}
+
+char *show_time_nano(int64_t time)
+{
+    char fraction[16];
+
+    snprintf(fraction, sizeof(fraction), ".%09d", (int)((time % 1000000000 + 1000000000) % 1000000000));
+    return rfc3339(time, fraction);
 }
 
 char *show_start(const char *text, size_t width)

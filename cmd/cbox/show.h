@@ -20,5 +20,8 @@ char *show_since(int64_t time);
 char *show_time(int64_t time);
 char *show_time_rfc3339(int64_t time);
 
+/* "2024-05-22T18:18:12.000000001Z", always with nine digits. */
+char *show_time_nano(int64_t time);
+
 /* The first `width` characters, the last of them "…" where something was cut. */
 char *show_start(const char *text, size_t width);

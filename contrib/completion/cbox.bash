@@ -7,10 +7,10 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images login logout search version info help container image manifest runtime system history import inspect load rm rmi save tag untag'
+        commands='run ps pull push images login logout search version info help container image manifest runtime system attach events history import inspect load rm rmi save start tag untag wait'
         ;;
     'cbox run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -50,7 +50,11 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='ls rm run'
+        commands='attach ls rm run start wait'
+        ;;
+    'cbox container attach')
+        options='--detach-keys:none --no-stdin --sig-proxy'
+        first=container others=none
         ;;
     'cbox container ls' | 'cbox container list')
         options='-a --all --format:none --no-trunc -q --quiet'
@@ -60,9 +64,16 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='--cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
+        ;;
+    'cbox container start')
+        options='-a --attach --detach-keys:none -i --interactive'
+        first=container others=container
+        ;;
+    'cbox container wait')
+        first=container others=container
         ;;
     'cbox image')
         commands='copy history import inspect load ls prune pull push rm save tag tags untag'
@@ -200,7 +211,7 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox system')
-        commands='check df info prune'
+        commands='check df events info prune'
         ;;
     'cbox system check')
         options='--deep -q --quiet --repair'
@@ -208,11 +219,21 @@ _cbox_tables() {
     'cbox system df')
         options='--format:none -v --verbose'
         ;;
+    'cbox system events')
+        options='-f:none --filter:none --format:none --since:none --until:none'
+        ;;
     'cbox system info')
         options='-f:none --format:none'
         ;;
     'cbox system prune')
         options='-a --all --filter:none -f --force'
+        ;;
+    'cbox attach')
+        options='--detach-keys:none --no-stdin --sig-proxy'
+        first=container others=none
+        ;;
+    'cbox events')
+        options='-f:none --filter:none --format:none --since:none --until:none'
         ;;
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'
@@ -241,11 +262,18 @@ _cbox_tables() {
         options='--all-platforms --format:words=docker-archive|oci-archive|oci-dir -o:file --output:file --platform:none'
         first=image others=image
         ;;
+    'cbox start')
+        options='-a --attach --detach-keys:none -i --interactive'
+        first=container others=container
+        ;;
     'cbox tag')
         first=image others=image
         ;;
     'cbox untag')
         first=image others=image
+        ;;
+    'cbox wait')
+        first=container others=container
         ;;
     esac
 }

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system info' 'system prune' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'tag' 'untag'
+set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'attach' 'events' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -39,6 +39,8 @@ complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
+complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
@@ -46,15 +48,20 @@ complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive 
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
+complete -c cbox -n "__cbox_at ''" -a start -d 'Start one or more stopped containers'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
+complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
 complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
 complete -c cbox -n "__cbox_at ''" -l root -x -a '(__fish_complete_directories)' -d 'Directory of images and containers'
 complete -c cbox -n "__cbox_at ''" -l state -x -a '(__fish_complete_directories)' -d 'Directory of what does not outlive a reboot'
 complete -c cbox -n "__cbox_at ''" -s v -l version -d 'Print version information and quit'
 
+complete -c cbox -n "__cbox_at 'run'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
 complete -c cbox -n "__cbox_at 'run'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'run'" -s d -l detach -d 'Run container in background and print container ID'
+complete -c cbox -n "__cbox_at 'run'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'run'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
 complete -c cbox -n "__cbox_at 'run'" -s e -l env -x -d 'Set environment variables'
 complete -c cbox -n "__cbox_at 'run'" -l env-file -r -F -d 'Read in a file of environment variables'
@@ -70,6 +77,7 @@ complete -c cbox -n "__cbox_at 'run'" -l platform -x -d 'Platform of the image i
 complete -c cbox -n "__cbox_at 'run'" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c cbox -n "__cbox_at 'run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'run'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'run'" -l sig-proxy -d 'Proxy received signals to the process'
 complete -c cbox -n "__cbox_at 'run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'run'" -s v -l volume -r -F -d 'Bind mount a volume'
@@ -122,9 +130,17 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
+complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output, and error streams to a running container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
+complete -c cbox -n "__cbox_at 'container'" -a start -d 'Start one or more stopped containers'
+complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
+
+complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'container attach'" -l no-stdin -d 'Do not attach STDIN'
+complete -c cbox -n "__cbox_at 'container attach'" -l sig-proxy -d 'Proxy all received signals to the process'
+complete -c cbox -n "__cbox_at 'container attach'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
@@ -134,7 +150,10 @@ complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container run'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
 complete -c cbox -n "__cbox_at 'container run'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'container run'" -s d -l detach -d 'Run container in background and print container ID'
+complete -c cbox -n "__cbox_at 'container run'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'container run'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
 complete -c cbox -n "__cbox_at 'container run'" -s e -l env -x -d 'Set environment variables'
 complete -c cbox -n "__cbox_at 'container run'" -l env-file -r -F -d 'Read in a file of environment variables'
@@ -150,11 +169,19 @@ complete -c cbox -n "__cbox_at 'container run'" -l platform -x -d 'Platform of t
 complete -c cbox -n "__cbox_at 'container run'" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c cbox -n "__cbox_at 'container run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'container run'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'container run'" -l sig-proxy -d 'Proxy received signals to the process'
 complete -c cbox -n "__cbox_at 'container run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'container run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -r -F -d 'Bind mount a volume'
 complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container start'" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c cbox -n "__cbox_at 'container start'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'container start'" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c cbox -n "__cbox_at 'container start'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container wait'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'image'" -a copy -d 'Copy an image from one registry to another'
 complete -c cbox -n "__cbox_at 'image'" -a history -d 'Show the history of an image'
@@ -352,6 +379,7 @@ complete -c cbox -n "__cbox_at 'runtime update'" -s r -l resources -r -F -d 'Fil
 
 complete -c cbox -n "__cbox_at 'system'" -a check -d 'Check that the store is whole'
 complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
+complete -c cbox -n "__cbox_at 'system'" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
 
@@ -362,11 +390,26 @@ complete -c cbox -n "__cbox_at 'system check'" -l repair -d 'Fetch or unpack aga
 complete -c cbox -n "__cbox_at 'system df'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'system df'" -s v -l verbose -d 'Show detailed information on space usage'
 
+complete -c cbox -n "__cbox_at 'system events'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'system events'" -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'system events'" -l since -x -d 'Show all events created since timestamp'
+complete -c cbox -n "__cbox_at 'system events'" -l until -x -d 'Stream events until this timestamp'
+
 complete -c cbox -n "__cbox_at 'system info'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 
 complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused images not just dangling ones'
 complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'
 complete -c cbox -n "__cbox_at 'system prune'" -s f -l force -d 'Do not prompt for confirmation'
+
+complete -c cbox -n "__cbox_at 'attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'attach'" -l no-stdin -d 'Do not attach STDIN'
+complete -c cbox -n "__cbox_at 'attach'" -l sig-proxy -d 'Proxy all received signals to the process'
+complete -c cbox -n "__cbox_at 'attach'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'events'" -s f -l filter -x -d 'Filter output based on conditions provided'
+complete -c cbox -n "__cbox_at 'events'" -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'events'" -l since -x -d 'Show all events created since timestamp'
+complete -c cbox -n "__cbox_at 'events'" -l until -x -d 'Stream events until this timestamp'
 
 complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'
@@ -400,6 +443,13 @@ complete -c cbox -n "__cbox_at 'save'" -s o -l output -r -F -d 'Write to a file,
 complete -c cbox -n "__cbox_at 'save'" -l platform -x -d 'Save the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'save'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'start'" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c cbox -n "__cbox_at 'start'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'start'" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c cbox -n "__cbox_at 'start'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'untag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'wait'" -a '(cbox __complete container 2>/dev/null)'

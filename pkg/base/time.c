@@ -241,7 +241,7 @@ int time_parse_point(const char *s, int64_t now, int64_t *ret, struct err *err)
 {
     int64_t ago;
 
-    if (time_parse_duration(s, &ago, NULL) == 0) {
+    if (strcmp(s, "0") != 0 && time_parse_duration(s, &ago, NULL) == 0) { /* 0 is 1970 in Docker as well */
         *ret = now - ago;
         return 0;
     }

@@ -7,6 +7,7 @@
 
 #include "bundle/bundle.h"
 #include "image/image.h"
+#include "oci/engine.h"
 #include "store/container.h"
 
 /* What a container is made of. Strings are borrowed. */
@@ -19,11 +20,12 @@ struct container_options {
     struct bundle_options bundle; /* id, files and rootfs are filled in by container_create() */
 };
 
-/* A container that was made and is locked by this process, ready to run. */
+/* A container that was made, or opened to be started, and is locked by this process. */
 struct container {
     struct store *store; /* borrowed */
     struct store_container *dir;
     struct store_container_record record;
+    struct engine_options options;
     struct oci_spec spec;
     char **lower; /* directories of the layers below the store's root, the topmost first */
 };
@@ -35,6 +37,32 @@ int container_create(struct store *s, const struct image *image, const struct co
                      struct container *ret, struct err *err);
 void container_release(struct container *c);
 #define _cleanup_one_container_ _cleanup_(container_release)
+
+/* Opens and locks one that is there and does not run. ERR_NOT_FOUND; ERR_BUSY where it has a monitor. The caller
+ * releases `ret` after 0. */
+int container_open(struct store *s, const char *id, struct container *ret, struct err *err);
+
+/* Starts it under a monitor: `*ret_socket` is a connection to it, attached to the streams of `attach` from the first
+ * byte on (monitor_fork()), the caller's to close. The lock passes to the monitor: `c` can only be released afterwards.
+ */
+int container_start(struct container *c, unsigned attach, int *ret_socket, struct err *err);
+
+/* Waits on that connection until the program runs. The error why it does not. */
+int container_await_start(int socket, struct err *err);
+
+/* A container by name, id or start of an id, as it is: what commands on living containers begin with. */
+struct container_view {
+    char id[ID_LEN + 1];
+    struct store_container_record record;
+    int monitor; /* a connection to its monitor, or -1 where it has none */
+    int pidfd;   /* its first process, or -1 where it does not run */
+};
+#define CONTAINER_VIEW_NONE ((struct container_view){.monitor = -1, .pidfd = -1})
+
+/* ERR_NOT_FOUND, ERR_INVALID where several are meant. The caller releases `ret` after 0. */
+int container_view(struct store *s, const char *name, struct container_view *ret, struct err *err);
+void container_view_release(struct container_view *v);
+#define _cleanup_container_view_ _cleanup_(container_view_release)
 
 /* Removes one that is locked by us, with its cgroup. */
 int container_destroy(struct container *c, struct err *err);
@@ -51,7 +79,3 @@ int container_sweep(struct store *s, struct err *err);
 
 /* Removes by name or id; `force` kills what runs. ERR_BUSY where it runs. */
 int container_remove(struct store *s, const char *name, bool force, struct err *err);
-
-/* Starts it under a monitor, which reports on `*ret_socket` (monitor/monitor.h), the caller's to close. The lock passes
- * to the monitor: `c` can only be released afterwards. `input`: its standard input is not empty. */
-int container_start(struct container *c, bool input, int *ret_socket, struct err *err);

@@ -90,12 +90,16 @@ static int make_sources(const struct bundle_options *o, struct err *err)
     return 0;
 }
 
+/* What is needed to start it, now or later. */
 static int write_spec(struct container *c, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT;
+    _cleanup_free_ char *layers = strv_join(c->lower, "\n");
+    int dir = store_container_fd(c->dir), r;
 
     oci_spec_dump(&c->spec, &text);
-    return write_file(store_container_fd(c->dir), "config.json", text.p, text.len, err);
+    r = write_file(dir, "config.json", text.p, text.len, err);
+    return r < 0 ? r : write_file(dir, "layers", layers, strlen(layers), err);
 }
 
 /* What a killed command left before it had a monitor is no container that a name would be kept for. */

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "monitor/monitor.h"
 #include "runtime/cgroup.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
@@ -49,9 +50,10 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
     int r = 0;
 
     *ret_gone = false;
-    if (record->status == STORE_CONTAINER_RUNNING || record->remove) {
+    if (store_container_is_alive(record->status) || record->remove) {
         log_debug("container %.12s: its monitor is gone", store_container_id(dir));
         r = kill_cgroup(record->cgroup, true, err);
+        monitor_sweep(s, store_container_id(dir));
     }
     if (r < 0)
         return r;
@@ -59,7 +61,7 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
         *ret_gone = true;
         return store_container_remove(s, dir, record, true, err);
     }
-    if (record->status != STORE_CONTAINER_RUNNING)
+    if (!store_container_is_alive(record->status))
         return 0;
     record->status = STORE_CONTAINER_EXITED;
     record->exit_code = KILLED_CODE;

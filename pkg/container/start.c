@@ -1,13 +1,14 @@
 #include "container/container.h"
 
 #include "monitor/monitor.h"
+#include "sys/frame.h"
 
 static void sweep(struct store *s)
 {
     container_sweep(s, NULL);
 }
 
-int container_start(struct container *c, bool input, int *ret_socket, struct err *err)
+int container_start(struct container *c, unsigned attach, int *ret_socket, struct err *err)
 {
     const char *id = store_container_id(c->dir);
     _cleanup_free_ char *upper = str_printf("containers/%s/upper", id);
@@ -18,16 +19,30 @@ int container_start(struct container *c, bool input, int *ret_socket, struct err
         .store = c->store,
         .dir = c->dir,
         .record = &c->record,
+        .options = &c->options,
         .spec = &c->spec,
         .overlay = &overlay,
-        .input = input,
         .housekeeping = sweep,
     };
-    int r = monitor_fork(&job, ret_socket, err);
+    int r = monitor_fork(&job, attach, ret_socket, err);
 
     if (r == 0) {
         store_container_free(c->dir);
         c->dir = NULL;
     }
+    return r;
+}
+
+int container_await_start(int socket, struct err *err)
+{
+    struct frame frame;
+    int r = frame_receive(socket, &frame);
+
+    if (r < 0)
+        return err_errno(err, -r, "listening to the container's monitor");
+    if (r == 0)
+        return err_set(err, ERR_IO, "the container's monitor was killed");
+    r = frame.type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
+    frame_release(&frame);
     return r;
 }

@@ -1,6 +1,7 @@
 #include "image/import.h"
 
 #include "base/time.h"
+#include "image/announce.h"
 #include "image/change.h"
 #include "image/fill.h"
 #include "image/import_source.h"
@@ -146,5 +147,9 @@ int image_import(struct store *s, const struct image_import_options *options, st
     im.wake_fd = session.signals.wake[0];
     r = import(&im, ret_id, err);
     image_session_end(&session);
+    if (r == 0 && options->name)
+        image_announce(s, "tag", ret_id, options->name);
+    if (r == 0)
+        image_announce(s, "import", ret_id, NULL);
     return r;
 }

@@ -1,5 +1,6 @@
 #include "image/load.h"
 
+#include "image/announce.h"
 #include "image/contents.h"
 #include "image/fill.h"
 #include "image/layers.h"
@@ -126,7 +127,11 @@ static int load_image(struct loading *l, const struct image_archived *image, str
         l->options->event(&begins, l->options->data);
     r = image_layers_bring(l->store, NULL, NULL, &image->documents, &how, l->wake_fd, t, &lease, err);
     failpoint("load-layers");
-    return r < 0 ? r : give_names(l, image, err);
+    if (r == 0)
+        r = give_names(l, image, err);
+    if (r == 0)
+        image_announce(l->store, "load", &image->documents.config.digest.digest, NULL);
+    return r;
 }
 
 static int load(struct loading *l, const char *path, struct err *err)

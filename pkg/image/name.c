@@ -1,6 +1,7 @@
 #include "image/name.h"
 
 #include "base/time.h"
+#include "image/announce.h"
 #include "store/layer.h"
 #include "sys/fd.h"
 
@@ -196,7 +197,10 @@ int image_name_copy(struct store *s, const struct oci_reference *name, const str
     taken = find_old(s, &full, &old, &known);
     if (taken)
         keep_known(&t, &old);
-    return taken && same_meaning(&t, &old) ? 0 : set(s, &t, taken ? &old : NULL, err);
+    r = taken && same_meaning(&t, &old) ? 0 : set(s, &t, taken ? &old : NULL, err);
+    if (r == 0)
+        image_announce(s, "tag", &t.id, &full);
+    return r;
 }
 
 int image_name_take(struct store *s, const struct store_tag *t, struct err *err)
@@ -210,5 +214,9 @@ int image_name_take(struct store *s, const struct store_tag *t, struct err *err)
         r = count_names(s, &t->id, &tags, &names, err);
     if (r == 0 && names <= 1)
         r = keep_nameless(s, t, err);
-    return r < 0 ? r : store_tag_remove(s, &t->name, err);
+    if (r == 0)
+        r = store_tag_remove(s, &t->name, err);
+    if (r == 0)
+        image_announce(s, "untag", &t->id, NULL);
+    return r;
 }

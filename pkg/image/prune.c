@@ -1,6 +1,7 @@
 #include "image/prune.h"
 
 #include "base/vec.h"
+#include "image/announce.h"
 #include "image/internal.h"
 #include "store/uses.h"
 #include "sys/fd.h"
@@ -69,8 +70,11 @@ static int untag(struct pruning *p, struct err *err)
             *err = why;
             return r;
         }
-        if (r == 0)
-            image_tell_untagged(p->how, t);
+        if (r < 0)
+            continue;
+        image_tell_untagged(p->how, t);
+        if (!store_tag_nameless(t))
+            image_announce(p->store, "untag", &t->id, NULL);
     }
     return 0;
 }

@@ -1,3 +1,4 @@
+#include "image/announce.h"
 #include "image/layers.h"
 #include "image/name.h"
 #include "image/session.h"
@@ -56,5 +57,7 @@ int image_pull(struct store *s, const struct config *config, const struct oci_re
     oci_reference_default_tag(&full);
     r = pull(s, session.registry, &full, options, session.signals.wake[0], ret, err);
     image_session_end(&session);
+    if (r == 0)
+        image_announce_name(s, "pull", &full, &ret->id);
     return r;
 }

@@ -1,5 +1,6 @@
 #include "image/push.h"
 
+#include "image/announce.h"
 #include "image/push_internal.h"
 #include "image/session.h"
 #include "store/blob.h"
@@ -208,5 +209,7 @@ int image_push(struct store *s, const struct config *config, const struct oci_re
         return r;
     r = push(&p, session.registry, session.signals.wake[0], ret, err);
     image_session_end(&session);
+    if (r == 0)
+        image_announce_name(s, "push", name, &p.tag.id);
     return r;
 }

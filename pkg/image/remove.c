@@ -1,6 +1,7 @@
 #include "image/image.h"
 
 #include "base/vec.h"
+#include "image/announce.h"
 #include "image/internal.h"
 #include "store/gc.h"
 #include "store/uses.h"
@@ -142,6 +143,8 @@ static int untag(struct removal *rm, struct err *err)
         if (r < 0 && r != ERR_NOT_FOUND) /* somebody else's rmi may be faster */
             return store_tag_remove(rm->store, &t->name, err);
         image_tell_untagged(rm->how, t);
+        if (r == 0 && !store_tag_nameless(t))
+            image_announce(rm->store, "untag", &t->id, NULL);
     }
     tell_digest(rm);
     return 0;
@@ -175,9 +178,11 @@ int image_sweep(struct store *s, const struct image_removal *how, const struct d
     const struct store_gc_options options = {.removed = on_removed, .data = &sw, .downloads = how->downloads};
     int r = store_gc(s, &options, err);
 
-    VEC_FOREACH (image, &sw.images)
+    VEC_FOREACH (image, &sw.images) {
         if (how->deleted)
             how->deleted(STORE_ROOT, image, how->data);
+        image_announce(s, "delete", image, NULL);
+    }
     VEC_FOREACH (layer, &sw.layers)
         if (how->deleted)
             how->deleted(STORE_LAYERS, layer, how->data);

@@ -1,6 +1,7 @@
 #include "image/save.h"
 
 #include "base/id.h"
+#include "image/announce.h"
 #include "image/save_plan.h"
 #include "image/signals.h"
 #include "layer/tar_write.h"
@@ -174,6 +175,14 @@ static int save(struct store *s, char *const *names, const struct image_save_opt
     return path ? save_to_file(s, &plan, path, err) : write_tar(s, &plan, STDOUT_FILENO, err);
 }
 
+static void announce(struct store *s, const char *name)
+{
+    _cleanup_(store_tag_release) struct store_tag t = {0};
+
+    if (image_find(s, name, &t, NULL) == 0)
+        image_announce(s, "save", &t.id, NULL);
+}
+
 int image_save(struct store *s, char *const *names, const struct image_save_options *options, const char *path,
                struct err *err)
 {
@@ -187,5 +196,8 @@ int image_save(struct store *s, char *const *names, const struct image_save_opti
         return r;
     r = save(s, names, options, path, err);
     image_signals_end(&signals);
+    STRV_FOREACH (name, names)
+        if (r == 0)
+            announce(s, *name);
     return r;
 }

@@ -16,6 +16,7 @@ enum {
     WRITE_SIZE = 64 << 10,         /* of many lines at once */
     SMALL_BATCH = 4 << 10,         /* after one the buffer of large ones is given back */
     RESERVE = LOGGING_PENDING_MAX, /* behind the end of the file */
+    RESERVE_STEP_MIN = 4 << 10,    /* at once: a growing part of the file */
     RESERVE_STEP_MAX = 1 << 20,
 };
 #define RETRY INT64_C(500000000)
@@ -92,7 +93,7 @@ static void close_file(struct log_file *f)
 /* Room for `len` bytes and what is kept behind them; more at once in a file that grows. */
 static int reserve(struct log_file *f, size_t len)
 {
-    int64_t need = f->size + (int64_t)len + RESERVE, step = MIN_OF(f->size / 4, RESERVE_STEP_MAX);
+    int64_t need = f->size + (int64_t)len + RESERVE, step = MIN_OF(f->size / 4 + RESERVE_STEP_MIN, RESERVE_STEP_MAX);
 
     if (!f->reserves || need <= f->reserved)
         return 0;

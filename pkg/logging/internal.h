@@ -18,6 +18,10 @@ struct logging_settings {
     int64_t max_pending; /* LOGGING_PENDING_MAX, or max-buffer-size */
     const char *labels, *labels_regex, *env, *env_regex, *tag;
     const char *address, *facility, *format; /* syslog's */
+
+    /* Of the copy that makes the output of a driver readable whose other end does not give it back. */
+    bool cache_disabled, cache_compress;
+    int64_t cache_max_size, cache_max_file;
 };
 
 /* A driver. Its functions for writing never fail: see logging_write(). */
@@ -37,12 +41,16 @@ struct logging_driver {
     int64_t (*wake)(const void *sink);   /* logging_wake() */
     void (*close)(void *sink);
 
-    /* The name of the newest file that can be read back; NULL: this driver's cannot. And its lines. */
+    /* The name of the newest file that is read back, and the form of its lines. NULL: a copy is kept by logging_local
+     * to be read. */
     char *(*file_name)(const char *id);
     const struct logging_format *format;
 };
 
-extern const struct logging_driver logging_json_file, logging_local;
+extern const struct logging_driver logging_json_file, logging_local, logging_journald, logging_syslog;
+
+/* Where the journal listens; changed by tests. */
+extern const char *logging_journal_socket;
 
 /* The driver of this name, understood options. ERR_INVALID. */
 int logging_settings_parse(const char *driver, char *const *options, const struct logging_driver **ret_driver,

@@ -53,12 +53,12 @@ static char *put_wide(const char **s, const char *end, char *to)
     return to;
 }
 
-void logging_json_string(const char *text, size_t len, struct buf *out)
+/* The text in quotes, to where there is room for ESCAPED_MAX times its bytes and two. */
+static char *put_string(const char *s, size_t len, char *to)
 {
     static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '%'] = true, ['\'' ... ';'] = true,
                                     ['='] = true,         ['?' ... '['] = true, [']' ... 0x7f] = true};
-    const char *s = text, *end = text + len;
-    char *start = buf_reserve(out, len * ESCAPED_MAX + 2), *to = start;
+    const char *end = s + len;
 
     *to++ = '"';
     while (s < end) {
@@ -74,7 +74,14 @@ void logging_json_string(const char *text, size_t len, struct buf *out)
         }
     }
     *to++ = '"';
-    buf_grown(out, (size_t)(to - start));
+    return to;
+}
+
+void logging_json_string(const char *text, size_t len, struct buf *out)
+{
+    char *start = buf_reserve(out, len * ESCAPED_MAX + 2);
+
+    buf_grown(out, (size_t)(put_string(text, len, start) - start));
 }
 
 /* Entries that come together have one time, so its text is made once for them. */
@@ -91,16 +98,21 @@ static const char *time_text(int64_t time)
 
 static void encode(const struct logging_entry *entry, const char *attributes, struct buf *out)
 {
-    buf_adds(out, "{\"log\":");
-    logging_json_string(entry->text, entry->len, out);
-    buf_adds(out, entry->stream == LOGGING_STDERR ? ",\"stream\":\"stderr\"" : ",\"stream\":\"stdout\"");
-    if (*attributes) {
-        buf_adds(out, ",\"attrs\":");
-        buf_adds(out, attributes);
+    enum { FRAME_MAX = 64 + TIME_TEXT_MAX };
+    size_t n = strlen(attributes);
+    char *start = buf_reserve(out, entry->len * ESCAPED_MAX + n + FRAME_MAX), *p = start;
+
+    p = stpcpy(p, "{\"log\":");
+    p = put_string(entry->text, entry->len, p);
+    p = stpcpy(p, entry->stream == LOGGING_STDERR ? ",\"stream\":\"stderr\"" : ",\"stream\":\"stdout\"");
+    if (n) {
+        p = stpcpy(p, ",\"attrs\":");
+        p = mempcpy(p, attributes, n);
     }
-    buf_adds(out, ",\"time\":\"");
-    buf_adds(out, time_text(entry->time));
-    buf_adds(out, "\"}\n");
+    p = stpcpy(p, ",\"time\":\"");
+    p = stpcpy(p, time_text(entry->time));
+    p = stpcpy(p, "\"}\n");
+    buf_grown(out, (size_t)(p - start));
 }
 
 /* ---- reading ---- */
@@ -295,12 +307,14 @@ static bool decode(char *line, size_t len, bool details, struct logging_entry *r
     if (!skip(&p, end, "\"time\":\"") || end - p < 3 || memcmp(end - 2, "\"}", 2) != 0 ||
         !logging_time_parse(p, (size_t)(end - 2 - p), &ret->time))
         return decode_any(line, len, details, ret);
+    n = unescape(text, text_end);
+    if (n < 0)
+        return false;
+    ret->text = text;
+    ret->len = (size_t)n;
     if (details && attributes)
         decode_attributes(attributes, (size_t)(object_end(attributes, end) - attributes), ret);
-    n = unescape(text, text_end);
-    ret->text = text;
-    ret->len = n < 0 ? 0 : (size_t)n;
-    return n >= 0;
+    return true;
 }
 
 const struct logging_format logging_json_format = {encode, decode};

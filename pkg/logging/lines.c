@@ -43,7 +43,8 @@ int log_lines_next(struct log_lines *l, char **ret, size_t *ret_len)
 
     while (l->fd >= 0) {
         size_t left = l->to - l->from;
-        char *line = l->block + l->from, *newline = left > seen ? memchr(line + seen, '\n', left - seen) : NULL;
+        char *line = left ? l->block + l->from : NULL,
+             *newline = left > seen ? memchr(line + seen, '\n', left - seen) : NULL;
         ssize_t n;
 
         if (newline) {

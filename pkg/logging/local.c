@@ -80,7 +80,7 @@ static const char *const names[] = {"compress", "max-file", "max-size", NULL};
 const struct logging_driver logging_local = {
     .name = "local",
     .options = names,
-    .defaults = {.max_size = 20 * 1000 * 1000, .max_file = 5, .compress = true},
+    .defaults = {.max_size = 10 << 20, .max_file = 3, .compress = true},
     .open = open_local,
     .entry = log_file_entry,
     .flush = log_file_flush,

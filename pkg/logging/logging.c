@@ -12,7 +12,8 @@ struct line {
 
 struct logging_writer {
     const struct logging_driver *driver;
-    void *sink;
+    void *sink;           /* NULL: all is dropped */
+    void *cache;          /* logging_local's, or NULL */
     struct line lines[2]; /* of standard output, of standard error */
 };
 
@@ -35,20 +36,35 @@ char *logging_path(const char *driver, const char *dir_path, const char *id)
     return path_join(dir_path, name);
 }
 
+static void *open_cache(const struct logging_options *options, const struct logging_settings *settings)
+{
+    const struct logging_settings own = {.max_size = settings->cache_max_size,
+                                         .max_file = settings->cache_max_file,
+                                         .compress = settings->cache_compress,
+                                         .max_pending = LOGGING_PENDING_MAX};
+    void *ret = NULL;
+
+    logging_local.open(options, &own, &ret, NULL);
+    return ret;
+}
+
 int logging_open(const struct logging_options *options, struct logging_writer **ret, struct err *err)
 {
     const struct logging_driver *driver;
     struct logging_settings settings;
-    void *sink = NULL;
+    void *sink = NULL, *cache = NULL;
     int r = logging_settings_parse(options->driver, options->options, &driver, &settings, err);
 
     if (r == 0 && driver->open)
         r = driver->open(options, &settings, &sink, err);
     if (r < 0)
         return r;
+    if (sink && !driver->file_name && !settings.cache_disabled)
+        cache = open_cache(options, &settings);
     *ret = mem_zalloc(1, sizeof(**ret));
     (*ret)->driver = driver;
     (*ret)->sink = sink;
+    (*ret)->cache = cache;
     return 0;
 }
 
@@ -74,6 +90,8 @@ static void emit(struct logging_writer *w, enum logging_stream stream, int64_t n
     struct logging_entry entry = {.time = line->time ? line->time : now, .stream = stream, .text = text, .len = len};
 
     w->driver->entry(w->sink, &entry);
+    if (w->cache)
+        logging_local.entry(w->cache, &entry);
     line->time = ends ? 0 : entry.time;
 }
 
@@ -118,6 +136,13 @@ static size_t begin(struct logging_writer *w, enum logging_stream stream, int64_
     return n;
 }
 
+static void flush_sinks(struct logging_writer *w, bool end)
+{
+    w->driver->flush(w->sink, end);
+    if (w->cache)
+        logging_local.flush(w->cache, end);
+}
+
 void logging_write(struct logging_writer *w, enum logging_stream stream, const char *bytes, size_t len)
 {
     int64_t now = time_now();
@@ -130,12 +155,14 @@ void logging_write(struct logging_writer *w, enum logging_stream stream, const c
         bytes += n;
         len -= n;
     }
-    w->driver->flush(w->sink, false);
+    flush_sinks(w, false);
 }
 
 int64_t logging_wake(const struct logging_writer *w)
 {
-    return w->sink ? w->driver->wake(w->sink) : 0;
+    int64_t own = w->sink ? w->driver->wake(w->sink) : 0, copy = w->cache ? logging_local.wake(w->cache) : 0;
+
+    return own && copy ? MIN_OF(own, copy) : own + copy;
 }
 
 void logging_flush(struct logging_writer *w, bool end)
@@ -150,7 +177,7 @@ void logging_flush(struct logging_writer *w, bool end)
         free(line->p);
         *line = (struct line){0};
     }
-    w->driver->flush(w->sink, end);
+    flush_sinks(w, end);
 }
 
 void logging_close(struct logging_writer *w)
@@ -160,5 +187,7 @@ void logging_close(struct logging_writer *w)
     logging_flush(w, true);
     if (w->sink)
         w->driver->close(w->sink);
+    if (w->cache)
+        logging_local.close(w->cache);
     free(w);
 }

@@ -10,7 +10,8 @@
  *     json-file   ID-json.log   ID-json.log.1   ID-json.log.2
  *     local       local.log     local.log.1     …
  *
- * Both have one entry a line, so one that is damaged takes no other with it.
+ * Both have one entry a line, so one that is damaged takes no other with it. Beside journald and syslog a copy is kept
+ * as by local, which logging_read() reads (--log-opt cache-disabled, cache-max-size, cache-max-file, cache-compress).
  */
 #pragma once
 

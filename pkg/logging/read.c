@@ -247,8 +247,12 @@ int logging_read(const struct logging_options *options, const struct logging_que
 
     if (result < 0)
         return result;
-    if (!driver->file_name)
-        return err_set(err, ERR_UNSUPPORTED, "configured logging driver does not support reading");
+    if (!driver->file_name) {
+        if (!driver->open || settings.cache_disabled)
+            return err_set(err, ERR_UNSUPPORTED, "configured logging driver does not support reading");
+        driver = &logging_local;
+        settings.max_file = settings.cache_max_file;
+    }
     name = driver->file_name(options->container.id);
     r.files = (struct log_files){options->dir, name, settings.max_file};
     r.format = driver->format;

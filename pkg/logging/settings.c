@@ -6,7 +6,11 @@
 #include <stddef.h>
 
 static const struct logging_driver none = {.name = "none"};
-static const struct logging_driver *const drivers[] = {&logging_json_file, &logging_local, &none};
+static const struct logging_driver *const drivers[] = {&logging_json_file, &logging_local, &logging_journald,
+                                                       &logging_syslog, &none};
+
+/* The copy is kept as by `local`. */
+enum { CACHE_MAX_SIZE = 20 * 1000 * 1000, CACHE_MAX_FILE = 5 };
 
 static int parse_max_size(const char *text, void *field, struct err *err)
 {
@@ -30,7 +34,7 @@ static int parse_max_file(const char *text, void *field, struct err *err)
 }
 
 /* Go's strconv.ParseBool. */
-static int parse_compress(const char *text, void *field, struct err *err)
+static int parse_flag(const char *text, void *field, struct err *err)
 {
     static const char *const words[] = {"1", "t", "T", "true",  "TRUE",  "True",
                                         "0", "f", "F", "false", "FALSE", "False"};
@@ -40,7 +44,7 @@ static int parse_compress(const char *text, void *field, struct err *err)
             *(bool *)field = i < ARRAY_SIZE(words) / 2;
             return 0;
         }
-    return err_set(err, ERR_INVALID, "compress: \"%s\" is neither true nor false", text);
+    return err_set(err, ERR_INVALID, "\"%s\" is neither true nor false", text);
 }
 
 static int parse_text(const char *text, void *field, struct err *err _unused_)
@@ -54,7 +58,11 @@ static const struct {
     size_t offset;
     int (*parse)(const char *text, void *field, struct err *err);
 } table[] = {
-    {"compress", offsetof(struct logging_settings, compress), parse_compress},
+    {"cache-compress", offsetof(struct logging_settings, cache_compress), parse_flag},
+    {"cache-disabled", offsetof(struct logging_settings, cache_disabled), parse_flag},
+    {"cache-max-file", offsetof(struct logging_settings, cache_max_file), parse_max_file},
+    {"cache-max-size", offsetof(struct logging_settings, cache_max_size), parse_max_size},
+    {"compress", offsetof(struct logging_settings, compress), parse_flag},
     {"env", offsetof(struct logging_settings, env), parse_text},
     {"env-regex", offsetof(struct logging_settings, env_regex), parse_text},
     {"labels", offsetof(struct logging_settings, labels), parse_text},
@@ -85,29 +93,31 @@ static int parse_mode(char *const *options, struct logging_settings *ret, struct
     return 0;
 }
 
+static bool is_for_all(const char *name)
+{
+    return str_eq(name, "mode") || str_eq(name, "max-buffer-size") || str_after(name, "cache-");
+}
+
 static int parse_option(const struct logging_driver *driver, const char *option, struct logging_settings *ret,
                         struct err *err)
 {
     size_t len = strcspn(option, "=");
+    _cleanup_free_ char *name = str_ndup(option, len);
     const char *value = option[len] ? option + len + 1 : "";
-    const char *const *known = driver->options;
 
-    while (*known && !(strncmp(*known, option, len) == 0 && !(*known)[len]))
-        known++;
-    if (!*known)
-        return err_set(err, ERR_INVALID,
-                       driver == &logging_local ? "unknown log opt '%.*s' for log driver %s"
-                                                : "unknown log opt '%.*s' for %s log driver",
-                       (int)len, option, driver->name);
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-        if (str_eq(table[i].name, *known))
-            return table[i].parse(value, (char *)ret + table[i].offset, err);
-    return 0;
-}
-
-static bool is_for_all(const char *option)
-{
-    return str_after(option, "mode=") || str_after(option, "max-buffer-size=");
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        if (!str_eq(table[i].name, name) || !(is_for_all(name) || strv_contains((char *const *)driver->options, name)))
+            continue;
+        if (table[i].parse(value, (char *)ret + table[i].offset, err) < 0)
+            return err_wrap(err, "--log-opt %s", name);
+        return 0;
+    }
+    if (str_eq(name, "mode") || str_eq(name, "max-buffer-size"))
+        return 0;
+    return err_set(err, ERR_INVALID,
+                   driver == &logging_local ? "unknown log opt '%s' for log driver %s"
+                                            : "unknown log opt '%s' for %s log driver",
+                   name, driver->name);
 }
 
 int logging_settings_parse(const char *driver, char *const *options, const struct logging_driver **ret_driver,
@@ -124,11 +134,14 @@ int logging_settings_parse(const char *driver, char *const *options, const struc
         return err_set(err, ERR_INVALID, "logger: no log driver named '%s' is registered", name);
     *ret_driver = drivers[i];
     *ret = drivers[i]->defaults;
+    ret->cache_max_size = CACHE_MAX_SIZE;
+    ret->cache_max_file = CACHE_MAX_FILE;
+    ret->cache_compress = true;
     if (!drivers[i]->options)
         return 0;
     r = parse_mode(options, ret, err);
     STRV_FOREACH (option, options)
-        if (r == 0 && !is_for_all(*option))
+        if (r == 0)
             r = parse_option(drivers[i], *option, ret, err);
     if (r < 0)
         return r;

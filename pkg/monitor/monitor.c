@@ -2,229 +2,238 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "runtime/cgroup.h"
-#include "runtime/seccomp.h"
+#include "monitor/internal.h"
 #include "sys/fd.h"
-#include "sys/frame.h"
 #include "sys/proc.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
-enum { FAILURE_CODE = 125 };
-
 /* The exit code that stands for a container which could not be started (Docker's). */
 static int failure_code(int kind)
 {
-    return kind == ERR_NO_COMMAND ? 127 : kind == ERR_NO_EXEC ? 126 : FAILURE_CODE;
+    return kind == ERR_NO_COMMAND ? 127 : kind == ERR_NO_EXEC ? 126 : 125;
 }
 
-static int make_cgroup(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret,
-                       struct err *err)
+void monitor_note(const struct monitor *m)
 {
-    _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
-    int r = cgroup_plan_make(&plan, host, &job->spec->platform.resources, err);
+    struct err why = ERR_INIT;
 
-    return r < 0 ? r : cgroup_create(ret, host, job->spec->platform.cgroups_path, &plan, err);
+    if (store_container_write(m->job->dir, m->job->record, false, &why) < 0)
+        log_debug("%s", why.text);
 }
 
-/* The standard streams of a program without a terminal; -1: none, which is /dev/null to the program. */
-struct streams {
-    int theirs[3], ours[3];
-};
-
-#define STREAMS_NONE ((struct streams){{-1, -1, -1}, {-1, -1, -1}})
-
-static void streams_close(int *fds)
+/* Writes down that it runs. Not durable: after a power cut nothing runs, whatever the record says. What runs without a
+ * record that says so would be neither listed nor found: that is no start. */
+static int note_started(struct monitor *m, struct err *err)
 {
-    for (int i = 0; i < 3; i++)
-        fds[i] = fd_close(fds[i]);
-}
-
-static void streams_release(struct streams *s)
-{
-    streams_close(s->theirs);
-    streams_close(s->ours);
-}
-
-static int streams_open(const struct monitor_job *job, struct streams *s, struct err *err)
-{
-    if (job->spec->process.terminal)
-        return 0;
-    for (int i = job->input ? 0 : 1; i < 3; i++) {
-        int ends[2];
-
-        if (pipe2(ends, O_CLOEXEC) < 0)
-            return err_errno(err, errno, "making a pipe");
-        s->theirs[i] = ends[i ? 1 : 0];
-        s->ours[i] = ends[i ? 0 : 1];
-    }
-    return 0;
-}
-
-/* Writes down that it runs. Not durable: after a power cut nothing runs, whatever the record says. */
-static int note_started(const struct monitor_job *job, const struct runtime_process *process, struct err *err)
-{
-    struct store_container_record *record = job->record;
+    struct store_container_record *record = m->job->record;
     char boot[PROC_BOOT_ID_MAX];
 
     proc_boot_id(boot);
     str_replace(&record->boot_id, str_dup(boot));
+    str_replace(&record->error, NULL);
     record->status = STORE_CONTAINER_RUNNING;
     record->started = time_now();
-    record->pid = process->pid;
-    if (proc_start_time(process->pid, &record->pid_start) < 0)
+    record->restarts = m->restarts.count;
+    record->exit_code = 0;
+    record->oom_killed = record->stopped = false;
+    record->pid = m->program.process.pid;
+    if (proc_start_time(m->program.process.pid, &record->pid_start) < 0)
         record->pid_start = 0; /* ended already */
-    return store_container_write(job->dir, record, false, err);
+    return store_container_write(m->job->dir, record, false, err);
 }
 
-/* What runs without a record that says so would be neither listed nor found: that is no start. */
-static int start(const struct monitor_job *job, const struct cgroup_host *host, struct cgroup **ret_cgroup,
-                 struct streams *streams, struct runtime_process *ret, struct err *err)
+/* Everything of the container that does not outlive its monitor goes; then everybody hears of it. With --rm the
+ * container goes out of sight before, and its files are deleted afterwards. */
+static void end_container(struct monitor *m, uint32_t type, const void *data, size_t len)
 {
-    _cleanup_free_ char *cache = seccomp_cache_below(store_state_path(job->store));
-    struct runtime_start how = {
-        .spec = job->spec,
-        .overlay = job->overlay,
-        .host = host,
-        .seccomp_cache = cache,
-        .init = strv_contains(job->spec->annotations, OCI_SPEC_INIT),
-    };
-    int r = make_cgroup(job, host, ret_cgroup, err);
+    const struct monitor_job *job = m->job;
+    struct err why = ERR_INIT;
+    int r = program_clean_up(&m->program, &why);
 
+    if (r == 0)
+        r = job->record->remove ? store_container_remove(job->store, job->dir, job->record, false, &why)
+                                : store_container_write(job->dir, job->record, true, &why);
     if (r < 0)
-        return r;
-    how.cgroup = *ret_cgroup;
-    r = streams_open(job, streams, err);
-    if (r < 0)
-        return r;
-    memcpy(how.stdio, streams->theirs, sizeof(how.stdio));
-    r = runtime_start(&how, ret, err);
-    streams_close(streams->theirs); /* or their ends would never be seen */
-    if (r < 0)
-        return r;
-    r = runtime_await(ret, err);
-    if (r == 0) {
-        r = note_started(job, ret, err);
+        log_debug("cleaning up: %s", why.text);
+    server_close(&m->server, job->store, job->record->id);
+    if (!job->record->remove)
+        store_container_unlock(job->dir);
+    server_tell_all(&m->server, type, data, len, NULL, 0);
+    if (job->record->remove) {
+        r = store_container_delete(job->store, job->dir, &why);
+        if (r == 0)
+            r = store_empty_trash(job->store, &why); /* over which an earlier one may have been killed */
         if (r < 0)
-            proc_signal(ret->pidfd, SIGKILL);
+            log_debug("%s", why.text);
+    }
+    m->over = true;
+}
+
+static void start_failed(struct monitor *m, const struct err *err)
+{
+    struct store_container_record *record = m->job->record;
+
+    str_replace(&record->error, str_dup(err->text));
+    record->status = record->finished ? STORE_CONTAINER_EXITED : STORE_CONTAINER_CREATED;
+    if (!record->finished)
+        record->started = 0;
+    record->pid = 0;
+    record->exit_code = failure_code(err->kind);
+    streams_end(&m->streams);
+    end_container(m, MONITOR_FAILED, err, sizeof(*err));
+}
+
+void monitor_finish(struct monitor *m)
+{
+    struct monitor_end end = {.code = (int32_t)m->job->record->exit_code};
+
+    loop_set_timer(&m->loop, &m->pause, 0);
+    m->job->record->status = STORE_CONTAINER_EXITED;
+    end_container(m, MONITOR_ENDED, &end, sizeof(end));
+}
+
+/* Whether it is to be started again, and when: at `pause` from now. */
+static bool decide(struct monitor *m, int code)
+{
+    struct restart_end end = {.code = code, .ran = time_monotonic() - m->since, .stopped = m->stopping};
+
+    if (!m->restart)
+        return restart_decide(&m->job->options->host.restart_policy, &end, &m->restarts);
+    m->restarts = (struct restart_state){0};
+    return true;
+}
+
+static void program_ended(struct loop_watch *w, uint32_t events _unused_)
+{
+    struct monitor *m = w->data;
+    struct store_container_record *record = m->job->record;
+    struct monitor_end end = {0};
+
+    loop_watch(&m->loop, w, 0);
+    w->fd = -1;
+    end.code = program_reap(m->job, &m->program);
+    record->exit_code = end.code;
+    record->finished = time_now();
+    record->pid = 0;
+    record->stopped = m->stopping && !m->restart;
+    record->oom_killed = program_oom_killed(&m->program);
+    streams_end(&m->streams);
+    end.again = decide(m, end.code);
+    if (!end.again) {
+        monitor_finish(m);
+        return;
+    }
+    program_clean_up(&m->program, NULL);
+    record->status = STORE_CONTAINER_RESTARTING;
+    monitor_note(m);
+    loop_set_timer(&m->loop, &m->pause, time_monotonic() + (m->restart ? 0 : m->restarts.pause));
+    server_tell_all(&m->server, MONITOR_ENDED, &end, sizeof(end), NULL, 0);
+}
+
+static int begin_service(void *data, struct err *err)
+{
+    struct monitor *m = data;
+
+    return m->server.listener.fd >= 0 ? 0 : server_listen(&m->server, m->job->store, m->job->record->id, err);
+}
+
+/* One run begins. */
+static int begin(struct monitor *m, struct err *err)
+{
+    int r = program_start(m->job, &m->streams, &m->program, begin_service, m, err);
+
+    if (r == 0) {
+        m->since = time_monotonic();
+        m->stopping = m->restart = false;
+        r = note_started(m, err);
+        if (r < 0) {
+            proc_signal(m->program.process.pidfd, SIGKILL);
+            program_reap(m->job, &m->program);
+        }
     }
     if (r < 0)
-        proc_wait(ret->pidfd);
-    return r;
+        return r;
+    m->program_watch = (struct loop_watch){.fd = m->program.process.pidfd, .ready = program_ended, .data = m};
+    loop_watch(&m->loop, &m->program_watch, EPOLLIN);
+    server_tell_all(&m->server, MONITOR_STARTED, NULL, 0, &m->program.process.pidfd, 1);
+    return 0;
 }
 
-/* The caller's descriptors would keep its pipes open after the program's end. */
-static void let_go_of_stdio(void)
+static void begin_again(struct loop_timer *t)
+{
+    struct monitor *m = t->data;
+    struct err err = ERR_INIT;
+
+    if (begin(m, &err) < 0)
+        start_failed(m, &err);
+}
+
+/* What it does not need any more, and would keep alive: the caller's descriptors (ours are close-on-exec) and
+ * directory. */
+static void let_go(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     for (int i = 0; i < 3 && null >= 0; i++)
         dup2(null, i);
     fd_close(null);
+    fd_close_inherited();
+    if (chdir("/") < 0)
+        log_debug("/: %s", strerror(errno));
 }
 
-static void tell_started(int socket, const struct runtime_process *process, const struct streams *streams)
+static void asked(void *data, struct connection *from, const struct frame *frame)
 {
-    int fds[FRAME_FDS_MAX] = {process->pidfd};
-    size_t n = 1;
-
-    if (process->terminal >= 0) {
-        fds[n++] = process->terminal;
-    } else {
-        fds[n++] = streams->ours[1];
-        fds[n++] = streams->ours[2];
-        if (streams->ours[0] >= 0)
-            fds[n++] = streams->ours[0];
-    }
-    frame_send(socket, MONITOR_STARTED, NULL, 0, fds, n);
+    monitor_answer(data, from, frame);
 }
 
-/* The cgroup goes, and with --rm the container: out of sight now, deleted when everybody has heard of the end. */
-static int clean_up(const struct monitor_job *job, struct cgroup *cg, struct err *err)
+static void gone(void *data, struct connection *c)
 {
-    /* With the first process of a PID namespace all others of it have ended. */
-    bool others = !oci_spec_namespace(job->spec, "pid");
-    int r = cg && others ? cgroup_kill(cg, err) : 0;
-
-    if (r == 0 && cg)
-        r = cgroup_remove(cg, err);
-    if (r < 0)
-        return r;
-    if (job->record->remove)
-        return store_container_remove(job->store, job->dir, job->record, false, err);
-    return store_container_write(job->dir, job->record, true, err);
+    monitor_detach(data, c);
 }
 
-static void delete_removed(const struct monitor_job *job)
+/* The first run, whose failure is the start's. Its follower is there before the first byte is read. */
+static void begin_first(struct monitor *m, unsigned attach)
 {
-    struct err why = ERR_INIT;
-    int r;
+    struct err err = ERR_INIT;
+    struct connection *starter;
 
-    if (!job->record->remove)
+    if (begin(m, &err) < 0) {
+        start_failed(m, &err);
         return;
-    r = store_container_delete(job->store, job->dir, &why);
-    if (r == 0)
-        r = store_empty_trash(job->store, &why); /* over which an earlier one may have been killed */
-    if (r < 0)
-        log_debug("%s", why.text);
-}
-
-static int watch(const struct monitor_job *job, struct cgroup *cg, struct runtime_process *process)
-{
-    uint64_t kills = 0;
-    int code;
-
-    process->terminal = fd_close(process->terminal); /* its end is for whoever relays it to see */
-    code = proc_wait(process->pidfd);
-    job->record->status = STORE_CONTAINER_EXITED;
-    job->record->exit_code = code < 0 ? FAILURE_CODE : code;
-    job->record->finished = time_now();
-    job->record->pid = 0;
-    if (cg && cgroup_oom_kills(cg, &kills, NULL) == 0)
-        job->record->oom_killed = kills > 0;
-    return (int)job->record->exit_code;
-}
-
-static int be_monitor(const struct monitor_job *job, int socket)
-{
-    _cleanup_cgroup_host_ struct cgroup_host host = {0};
-    _cleanup_cgroup_ struct cgroup *cg = NULL;
-    _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
-    _cleanup_(streams_release) struct streams streams = STREAMS_NONE;
-    struct err err = ERR_INIT, why = ERR_INIT;
-    int32_t code;
-    int r = cgroup_host_detect(&host, &err);
-
-    if (r == 0)
-        r = start(job, &host, &cg, &streams, &process, &err);
-    if (r < 0) {
-        str_replace(&job->record->error, str_dup(err.text));
-        job->record->status = STORE_CONTAINER_CREATED;
-        job->record->started = job->record->pid = 0;
-        job->record->exit_code = failure_code(err.kind);
-        if (clean_up(job, cg, &why) < 0)
-            log_debug("cleaning up: %s", why.text);
-        frame_send_error(socket, MONITOR_FAILED, &err);
-        delete_removed(job);
-        return 1;
     }
-    tell_started(socket, &process, &streams);
-    streams_release(&streams);
-    let_go_of_stdio();
-    if (job->housekeeping)
-        job->housekeeping(job->store);
-    code = watch(job, cg, &process);
-    why = ERR_INIT;
-    if (clean_up(job, cg, &why) < 0)
-        log_debug("cleaning up: %s", why.text);
-    frame_send(socket, MONITOR_ENDED, &code, sizeof(code), NULL, 0);
-    delete_removed(job);
-    return 0;
+    starter = m->server.connections;
+    if (attach && starter)
+        monitor_attach(m, starter, attach);
 }
 
-int monitor_fork(const struct monitor_job *job, int *ret_socket, struct err *err)
+static int be_monitor(const struct monitor_job *job, int socket, unsigned attach)
+{
+    struct monitor m = {.job = job,
+                        .program = PROGRAM_NONE,
+                        .program_watch = {.fd = -1},
+                        .pause = {.due = begin_again, .data = &m},
+                        .server = {.loop = &m.loop, .listener = {.fd = -1}, .asked = asked, .gone = gone, .data = &m}};
+    struct err err = ERR_INIT;
+    int r = loop_open(&m.loop, &err);
+
+    if (r < 0)
+        return 1;
+    streams_init(&m.streams, &m.loop);
+    server_adopt(&m.server, socket);
+    begin_first(&m, attach);
+    let_go();
+    if (!m.over && job->housekeeping)
+        job->housekeeping(job->store);
+    while (r == 0 && (!m.over || streams_are_late(&m.streams)))
+        r = loop_step(&m.loop, &err);
+    return r < 0;
+}
+
+int monitor_fork(const struct monitor_job *job, unsigned attach, int *ret_socket, struct err *err)
 {
     int pair[2], r = frame_pair(pair);
     pid_t pid;
@@ -236,7 +245,8 @@ int monitor_fork(const struct monitor_job *job, int *ret_socket, struct err *err
         fd_close(pair[0]);
         setsid();
         prctl(PR_SET_NAME, "cbox-monitor");
-        _exit(be_monitor(job, pair[1]));
+        signal(SIGPIPE, SIG_IGN); /* followers come and go */
+        _exit(be_monitor(job, pair[1], attach));
     }
     fd_close(pair[1]);
     if (pid < 0) {

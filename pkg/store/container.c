@@ -21,8 +21,8 @@ struct store_container {
 };
 
 static const char *const status_names[] = {
-    [STORE_CONTAINER_CREATED] = "created",
-    [STORE_CONTAINER_RUNNING] = "running",
+    [STORE_CONTAINER_CREATED] = "created", [STORE_CONTAINER_RUNNING] = "running",
+    [STORE_CONTAINER_PAUSED] = "paused",   [STORE_CONTAINER_RESTARTING] = "restarting",
     [STORE_CONTAINER_EXITED] = "exited",
 };
 
@@ -68,6 +68,8 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct store_container_record, "bootID", JSON_K_STRING, boot_id),
     JSON_FIELD(struct store_container_record, "exitCode", JSON_K_INT64, exit_code, .flags = JSON_KEEP_EMPTY),
     JSON_FIELD(struct store_container_record, "oomKilled", JSON_K_BOOL, oom_killed),
+    JSON_FIELD(struct store_container_record, "restarts", JSON_K_INT64, restarts),
+    JSON_FIELD(struct store_container_record, "stopped", JSON_K_BOOL, stopped),
     JSON_FIELD(struct store_container_record, "remove", JSON_K_BOOL, remove),
     JSON_FIELD(struct store_container_record, "error", JSON_K_STRING, error),
 };
@@ -152,6 +154,11 @@ int store_container_lock(struct store_container *c, enum lock_wait wait, struct 
     if (fstat(c->fd, &st) < 0 || st.st_nlink == 0)
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", c->id);
     return 0;
+}
+
+void store_container_unlock(const struct store_container *c)
+{
+    flock(c->fd, LOCK_UN);
 }
 
 int store_container_fd(const struct store_container *c)

@@ -20,6 +20,8 @@
 enum store_container_status {
     STORE_CONTAINER_CREATED, /* never ran */
     STORE_CONTAINER_RUNNING,
+    STORE_CONTAINER_PAUSED,
+    STORE_CONTAINER_RESTARTING, /* ended, and its monitor is about to start it again */
     STORE_CONTAINER_EXITED,
 };
 
@@ -41,14 +43,23 @@ struct store_container_record {
     char *boot_id;      /* in which that was */
     int64_t exit_code;
     bool oom_killed;
-    bool remove; /* when it ends (--rm) */
-    char *error; /* why it could not be started */
+    int64_t restarts; /* by its policy, since the user started it */
+    bool stopped;     /* its last end was the user's will */
+    bool remove;      /* when it ends (--rm) */
+    char *error;      /* why it could not be started */
 };
 
 extern const struct json_type store_container_type;
 
-/* "created", "running", "exited": Docker's words. */
+/* "created", "running", "paused", "restarting", "exited": Docker's words. */
 const char *store_container_status_name(enum store_container_status status);
+
+/* Whether there is a monitor, as far as the record knows. */
+static inline bool store_container_is_alive(enum store_container_status status)
+{
+    return status == STORE_CONTAINER_RUNNING || status == STORE_CONTAINER_PAUSED ||
+           status == STORE_CONTAINER_RESTARTING;
+}
 
 void store_container_record_release(struct store_container_record *record);
 #define _cleanup_container_record_ _cleanup_(store_container_record_release)
@@ -70,6 +81,9 @@ MEM_DEFINE_CLEANUP(struct store_container, store_container_free);
 
 /* Takes the lock. ERR_BUSY with LOCK_TRY where it is held; ERR_NOT_FOUND where the container was removed meanwhile. */
 int store_container_lock(struct store_container *c, enum lock_wait wait, struct err *err);
+
+/* Lets go of it, for every process that inherited it. */
+void store_container_unlock(const struct store_container *c);
 
 /* The directory, for reading and as a start of paths; owned by `c`. And the id. */
 int store_container_fd(const struct store_container *c);

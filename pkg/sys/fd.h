@@ -51,6 +51,10 @@ int fd_write_text(int dirfd, const char *path, const char *text);
 /* Sets or clears O_NONBLOCK; 0 or -errno. */
 int fd_set_nonblock(int fd, int on);
 
+/* For a process that goes on when the command that forked it is over: closes what that was started with beside 0, 1 and
+ * 2, for somebody may wait for its end. What cbox opens itself is close-on-exec, which tells the two apart. */
+void fd_close_inherited(void);
+
 /* For the start of a program: what was started with 0, 1 or 2 closed would get a file of its own under that number, and
  * write into it what was meant for the user. Ends the process where it cannot be helped. */
 void fd_hold_stdio(void);

@@ -2,6 +2,7 @@
 
 #include "sys/fd.h"
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 int frame_pair(int ret[2])
@@ -55,15 +56,18 @@ int frame_receive(int fd, struct frame *ret)
     struct iovec parts[2] = {{&ret->type, sizeof(ret->type)}, {ret->data, sizeof(ret->data)}};
     struct msghdr message = {
         .msg_iov = parts, .msg_iovlen = 2, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-    ssize_t n;
+    bool reset = false;
+    ssize_t n = 0;
 
     ret->type = ret->len = 0;
     ret->n_fds = 0;
     for (size_t i = 0; i < FRAME_FDS_MAX; i++)
         ret->fds[i] = -1;
     do {
+        /* An other end that went away with unread messages of ours says so once, before its own last ones are read. */
+        reset = reset || (n < 0 && errno == ECONNRESET);
         n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-    } while (n < 0 && errno == EINTR);
+    } while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset)));
     if (n < 0)
         return errno == ECONNRESET ? 0 : -errno;
     if (n == 0)

@@ -58,11 +58,28 @@ static void test_errors_come_whole(void **state _unused_)
     fd_close(pair[1]);
 }
 
+/* Whoever goes away without having read everything is still heard. */
+static void test_last_words_are_heard(void **state _unused_)
+{
+    struct frame frame;
+    int pair[2];
+
+    assert_int_equal(frame_pair(pair), 0);
+    assert_int_equal(frame_send(pair[1], 1, NULL, 0, NULL, 0), 0);
+    assert_int_equal(frame_send(pair[0], 2, "x", 1, NULL, 0), 0);
+    fd_close(pair[0]);
+    assert_int_equal(frame_receive(pair[1], &frame), 1);
+    assert_int_equal(frame.type, 2);
+    assert_int_equal(frame_receive(pair[1], &frame), 0);
+    fd_close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors_are_foreign),
         cmocka_unit_test(test_errors_come_whole),
+        cmocka_unit_test(test_last_words_are_heard),
     };
 
     return cmocka_run_group_tests_name("sys/frame", tests, NULL, NULL);

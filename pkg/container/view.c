@@ -1,0 +1,134 @@
+/* Containers that are there already: opened to be started, or looked at while they run. */
+#include "base/time.h"
+#include "container/container.h"
+#include "monitor/monitor.h"
+#include "sys/fd.h"
+#include "sys/proc.h"
+
+#include <time.h>
+
+enum { SPEC_MAX = 4 << 20, LAYERS_MAX = 64 << 10 };
+static const int64_t busy_wait = 10000000000; /* ns */
+
+/* Waits a little for what others are at, and longer each time, but not for ever. */
+struct patience {
+    int64_t until;
+    struct timespec pause;
+};
+
+static struct patience patience_begin(void)
+{
+    return (struct patience){time_monotonic() + busy_wait, {.tv_nsec = 200000}};
+}
+
+static bool patience_wait(struct patience *p)
+{
+    if (time_monotonic() >= p->until)
+        return false;
+    nanosleep(&p->pause, NULL);
+    p->pause.tv_nsec = MIN_OF(p->pause.tv_nsec * 2, 20000000);
+    return true;
+}
+
+static int read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(SPEC_MAX);
+    int r = fd_read_file(store_container_fd(dir), "config.json", &text, err);
+
+    if (r == 0)
+        r = oci_spec_parse(buf_str(&text), text.len, ret, err);
+    return r < 0 ? err_wrap(err, "container %.12s: config.json", store_container_id(dir)) : 0;
+}
+
+static int read_layers(const struct store_container *dir, char ***ret, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(LAYERS_MAX);
+    int r = fd_read_file(store_container_fd(dir), "layers", &text, err);
+
+    if (r < 0)
+        return err_wrap(err, "container %.12s", store_container_id(dir));
+    *ret = strv_split(buf_str(&text), '\n');
+    return 0;
+}
+
+/* Somebody who only looks at it holds the lock for a moment; a monitor answers. */
+static int lock_idle(struct store *s, struct store_container *dir, struct err *err)
+{
+    struct patience patience = patience_begin();
+
+    for (;;) {
+        _cleanup_fd_ int monitor = -1;
+        struct err why = ERR_INIT;
+        int r = store_container_lock(dir, LOCK_TRY, &why);
+
+        if (r == ERR_BUSY && monitor_connect(s, store_container_id(dir), &monitor, NULL) < 0 &&
+            patience_wait(&patience))
+            continue;
+        if (r < 0 && err)
+            *err = why;
+        return r;
+    }
+}
+
+int container_open(struct store *s, const char *id, struct container *ret, struct err *err)
+{
+    struct container c = {.store = s};
+    int r = store_container_open(s, id, &c.dir, err);
+
+    if (r < 0)
+        return r;
+    r = lock_idle(s, c.dir, err);
+    if (r == 0)
+        r = store_container_read(c.dir, &c.record, err);
+    if (r == 0)
+        r = read_spec(c.dir, &c.spec, err);
+    if (r == 0)
+        r = read_layers(c.dir, &c.lower, err);
+    if (r < 0)
+        container_release(&c);
+    else
+        *ret = c;
+    return r;
+}
+
+/* Between the record and the connection it may change: what it says then is true again. */
+static int look(struct store *s, const char *id, struct container_view *v, bool *ret_settled, struct err *err)
+{
+    int r;
+
+    v->monitor = fd_close(v->monitor);
+    store_container_record_release(&v->record);
+    monitor_connect(s, id, &v->monitor, NULL);
+    r = container_look(s, id, &v->record, err);
+    *ret_settled = r < 0 || store_container_is_alive(v->record.status) == (v->monitor >= 0);
+    return r;
+}
+
+int container_view(struct store *s, const char *name, struct container_view *ret, struct err *err)
+{
+    struct container_view v = CONTAINER_VIEW_NONE;
+    struct patience patience = patience_begin();
+    bool settled = false;
+    int r = store_container_find(s, name, v.id, err);
+
+    while (r == 0 && !settled) {
+        r = look(s, v.id, &v, &settled, err);
+        if (r == 0 && !settled && !patience_wait(&patience))
+            r = err_set(err, ERR_BUSY, "container %s is neither running nor at rest", name);
+    }
+    if (r < 0) {
+        container_view_release(&v);
+        return r;
+    }
+    if (v.monitor >= 0 && v.record.pid)
+        v.pidfd = MAX_OF(proc_open_known((pid_t)v.record.pid, v.record.pid_start, v.record.boot_id), -1);
+    *ret = v;
+    return 0;
+}
+
+void container_view_release(struct container_view *v)
+{
+    v->monitor = fd_close(v->monitor);
+    v->pidfd = fd_close(v->pidfd);
+    store_container_record_release(&v->record);
+}

@@ -1,0 +1,37 @@
+/* The inside of a monitor. */
+#pragma once
+
+#include "monitor/program.h"
+#include "monitor/restart.h"
+#include "monitor/server.h"
+#include "monitor/streams.h"
+
+struct monitor {
+    const struct monitor_job *job;
+    struct loop loop;
+    struct streams streams;
+    struct server server;
+    struct program program;
+    struct loop_watch program_watch; /* its pidfd; .fd -1 while it does not run */
+    struct loop_timer pause;         /* until it is started again */
+    struct restart_state restarts;
+    int64_t since; /* its start, time_monotonic() */
+    bool stopping; /* its end is what the user wants */
+    bool restart;  /* and then it is started again */
+    bool over;
+};
+
+/* Answers a request. */
+void monitor_answer(struct monitor *m, struct connection *from, const struct frame *frame);
+
+/* Attaches a follower to the streams that it asked for, and answers it. */
+void monitor_attach(struct monitor *m, struct connection *c, unsigned wanted);
+
+/* The end of a connection, as far as its streams are concerned. */
+void monitor_detach(struct monitor *m, struct connection *c);
+
+/* What is pending between two runs will not happen: the container has ended. */
+void monitor_finish(struct monitor *m);
+
+/* Writes the record as it is. Not durable. */
+void monitor_note(const struct monitor *m);
