@@ -15,7 +15,8 @@ static const struct cli_option globals[] = {
 };
 
 static const struct cli_entry container_commands[] = {
-    {"attach", &cmd_attach, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"}, {"rm", &cmd_rm, CLI_OTHER, "remove"},
+    {"attach", &cmd_attach, CLI_OTHER}, {"cp", &cmd_cp, CLI_OTHER},         {"diff", &cmd_diff, CLI_OTHER},
+    {"export", &cmd_export, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"}, {"rm", &cmd_rm, CLI_OTHER, "remove"},
     {"run", &cmd_run, CLI_OTHER},       {"start", &cmd_start, CLI_OTHER},   {"wait", &cmd_wait, CLI_OTHER},
 };
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
@@ -67,7 +68,10 @@ static const struct cli_entry commands[] = {
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"attach", &cmd_attach, CLI_OTHER},
+    {"cp", &cmd_cp, CLI_OTHER},
+    {"diff", &cmd_diff, CLI_OTHER},
     {"events", &cmd_events, CLI_OTHER},
+    {"export", &cmd_export, CLI_OTHER},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},

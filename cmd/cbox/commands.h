@@ -5,6 +5,9 @@
 
 extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_events;
+extern const struct cli_command cmd_cp;
+extern const struct cli_command cmd_diff;
+extern const struct cli_command cmd_export;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;

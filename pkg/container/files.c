@@ -78,7 +78,7 @@ static int open_upper(struct store *s, const char *id, int *ret, struct err *err
 int container_files_open(struct store *s, const char *name, enum container_files_kind kind, struct container_files *ret,
                          struct err *err)
 {
-    struct container_files f = {.upper = -1, .root = -1};
+    struct container_files f = {.store = s, .view = CONTAINER_VIEW_NONE, .upper = -1, .root = -1};
     int r = container_view(s, name, &f.view, err);
 
     if (r < 0)

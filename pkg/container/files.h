@@ -10,6 +10,7 @@ enum container_files_kind {
 };
 
 struct container_files {
+    struct store *store; /* borrowed */
     struct container_view view;
     struct container held; /* locked, where it does not run: it cannot be started meanwhile */
     int upper;             /* the directory of what it changed */

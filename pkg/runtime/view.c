@@ -52,6 +52,8 @@ static int view(const struct runtime_overlay *overlay, const char *target, const
         return err_errno(err, errno, "%s", target);
     if (spec)
         bind_all(spec, root);
+    if (spec && spec->root.readonly && mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+        return err_errno(err, errno, "making %s read-only", target);
     *ret_root = steal_fd(&root);
     return 0;
 }
