@@ -7,15 +7,20 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images login logout search version info help container image manifest runtime system attach cp diff events export history import inspect load rm rmi save start tag untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load rm rmi save start tag untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
+    'cbox exec')
+        options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
+        first=container others=none
+        stop=1
+        ;;
     'cbox ps')
-        options='-a --all --format:none --no-trunc -q --quiet'
+        options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
         ;;
     'cbox pull')
         options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
@@ -50,7 +55,7 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach cp diff export ls rm run start wait'
+        commands='attach cp create diff exec export ls rm run start wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -60,15 +65,25 @@ _cbox_tables() {
         options='-a --archive -L --follow-link -q --quiet'
         first=file others=file
         ;;
+    'cbox container create')
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        first=image others=none
+        stop=1
+        ;;
     'cbox container diff')
         first=container others=none
+        ;;
+    'cbox container exec')
+        options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
+        first=container others=none
+        stop=1
         ;;
     'cbox container export')
         options='-o:file --output:file'
         first=container others=none
         ;;
     'cbox container ls' | 'cbox container list')
-        options='-a --all --format:none --no-trunc -q --quiet'
+        options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
         ;;
     'cbox container rm' | 'cbox container remove')
         options='-f --force'
@@ -239,6 +254,27 @@ _cbox_tables() {
     'cbox system prune')
         options='-a --all --filter:none -f --force'
         ;;
+    'cbox volume')
+        commands='create inspect ls prune rm'
+        ;;
+    'cbox volume create')
+        options='-d:none --driver:none --label:none -o:none --opt:none'
+        first=none others=none
+        ;;
+    'cbox volume inspect')
+        options='-f:none --format:none'
+        first=none others=none
+        ;;
+    'cbox volume ls' | 'cbox volume list')
+        options='-f:none --filter:none --format:none -q --quiet'
+        ;;
+    'cbox volume prune')
+        options='-a --all --filter:none -f --force'
+        ;;
+    'cbox volume rm' | 'cbox volume remove')
+        options='-f --force'
+        first=none others=none
+        ;;
     'cbox attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
@@ -246,6 +282,11 @@ _cbox_tables() {
     'cbox cp')
         options='-a --archive -L --follow-link -q --quiet'
         first=file others=file
+        ;;
+    'cbox create')
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        first=image others=none
+        stop=1
         ;;
     'cbox diff')
         first=container others=none

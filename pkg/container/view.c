@@ -40,6 +40,14 @@ static int read_spec(const struct store_container *dir, struct oci_spec *ret, st
     return r < 0 ? err_wrap(err, "container %.12s: config.json", store_container_id(dir)) : 0;
 }
 
+int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    int r = store_container_open(s, id, &dir, err);
+
+    return r < 0 ? r : read_spec(dir, ret, err);
+}
+
 static int read_layers(const struct store_container *dir, char ***ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(LAYERS_MAX);
@@ -49,14 +57,6 @@ static int read_layers(const struct store_container *dir, char ***ret, struct er
         return err_wrap(err, "container %.12s", store_container_id(dir));
     *ret = strv_split(buf_str(&text), '\n');
     return 0;
-}
-
-int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err)
-{
-    _cleanup_container_ struct store_container *dir = NULL;
-    int r = store_container_open(s, id, &dir, err);
-
-    return r < 0 ? r : read_spec(dir, ret, err);
 }
 
 int container_read_layers(struct store *s, const char *id, char ***ret, struct err *err)
