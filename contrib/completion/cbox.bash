@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system create attach events history import inspect load logs rm rmi save start tag untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load logs rm rmi save start tag untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
@@ -55,21 +55,32 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach create exec logs ls rm run start wait'
+        commands='attach cp create diff exec export logs ls rm run start wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
+        ;;
+    'cbox container cp')
+        options='-a --archive -L --follow-link -q --quiet'
+        first=file others=file
         ;;
     'cbox container create')
         options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
+    'cbox container diff')
+        first=container others=none
+        ;;
     'cbox container exec')
         options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
         first=container others=none
         stop=1
+        ;;
+    'cbox container export')
+        options='-o:file --output:file'
+        first=container others=none
         ;;
     'cbox container logs')
         options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
@@ -247,17 +258,49 @@ _cbox_tables() {
     'cbox system prune')
         options='-a --all --filter:none -f --force'
         ;;
-    'cbox create')
-        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
-        first=image others=none
-        stop=1
+    'cbox volume')
+        commands='create inspect ls prune rm'
+        ;;
+    'cbox volume create')
+        options='-d:none --driver:none --label:none -o:none --opt:none'
+        first=none others=none
+        ;;
+    'cbox volume inspect')
+        options='-f:none --format:none'
+        first=none others=none
+        ;;
+    'cbox volume ls' | 'cbox volume list')
+        options='-f:none --filter:none --format:none -q --quiet'
+        ;;
+    'cbox volume prune')
+        options='-a --all --filter:none -f --force'
+        ;;
+    'cbox volume rm' | 'cbox volume remove')
+        options='-f --force'
+        first=none others=none
         ;;
     'cbox attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
         ;;
+    'cbox cp')
+        options='-a --archive -L --follow-link -q --quiet'
+        first=file others=file
+        ;;
+    'cbox create')
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        first=image others=none
+        stop=1
+        ;;
+    'cbox diff')
+        first=container others=none
+        ;;
     'cbox events')
         options='-f:none --filter:none --format:none --since:none --until:none'
+        ;;
+    'cbox export')
+        options='-o:file --output:file'
+        first=container others=none
         ;;
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container create' 'container exec' 'container logs' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'create' 'attach' 'events' 'history' 'import' 'inspect' 'load' 'logs' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container logs' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'load' 'logs' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -40,9 +40,13 @@ complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
-complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
+complete -c cbox -n "__cbox_at ''" -a volume -d 'Manage volumes'
 complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a container and the local filesystem'
+complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
+complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c cbox -n "__cbox_at ''" -a events -d 'Get real time events'
+complete -c cbox -n "__cbox_at ''" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
@@ -149,8 +153,11 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
 complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
+complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
+complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at 'container'" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
@@ -162,6 +169,11 @@ complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Overrid
 complete -c cbox -n "__cbox_at 'container attach'" -l no-stdin -d 'Do not attach STDIN'
 complete -c cbox -n "__cbox_at 'container attach'" -l sig-proxy -d 'Proxy all received signals to the process'
 complete -c cbox -n "__cbox_at 'container attach'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container cp'" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c cbox -n "__cbox_at 'container cp'" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c cbox -n "__cbox_at 'container cp'" -s q -l quiet -d 'Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached'
+complete -c cbox -n "__cbox_at 'container cp'" -F
 
 complete -c cbox -n "__cbox_at 'container create'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
 complete -c cbox -n "__cbox_at 'container create'" -l cpus -x -d 'Number of CPUs'
@@ -186,6 +198,8 @@ complete -c cbox -n "__cbox_at 'container create'" -s v -l volume -r -F -d 'Bind
 complete -c cbox -n "__cbox_at 'container create'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container create'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container diff'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container exec'" -s d -l detach -d 'Detached mode: run command in the background'
 complete -c cbox -n "__cbox_at 'container exec'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'container exec'" -s e -l env -x -d 'Set environment variables'
@@ -196,6 +210,9 @@ complete -c cbox -n "__cbox_at 'container exec'" -s t -l tty -d 'Allocate a pseu
 complete -c cbox -n "__cbox_at 'container exec'" -s u -l user -x -d 'Username or UID (format: "<name|uid>[:<group|gid>]")'
 complete -c cbox -n "__cbox_at 'container exec'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'container export'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container logs'" -l details -d 'Show extra details provided to logs'
 complete -c cbox -n "__cbox_at 'container logs'" -s f -l follow -d 'Follow log output'
@@ -468,6 +485,38 @@ complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused
 complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'
 complete -c cbox -n "__cbox_at 'system prune'" -s f -l force -d 'Do not prompt for confirmation'
 
+complete -c cbox -n "__cbox_at 'volume'" -a create -d 'Create a volume'
+complete -c cbox -n "__cbox_at 'volume'" -a inspect -d 'Display detailed information on one or more volumes'
+complete -c cbox -n "__cbox_at 'volume'" -a ls -d 'List volumes'
+complete -c cbox -n "__cbox_at 'volume'" -a prune -d 'Remove unused local volumes'
+complete -c cbox -n "__cbox_at 'volume'" -a rm -d 'Remove one or more volumes'
+
+complete -c cbox -n "__cbox_at 'volume create'" -s d -l driver -x -d 'Specify volume driver name'
+complete -c cbox -n "__cbox_at 'volume create'" -l label -x -d 'Set metadata for a volume'
+complete -c cbox -n "__cbox_at 'volume create'" -s o -l opt -x -d 'Set driver specific options'
+
+complete -c cbox -n "__cbox_at 'volume inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+
+complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -s f -l filter -x -d 'Provide filter values (e.g. "dangling=true")'
+complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -s q -l quiet -d 'Only display volume names'
+
+complete -c cbox -n "__cbox_at 'volume prune'" -s a -l all -d 'Remove all unused volumes, not just anonymous ones'
+complete -c cbox -n "__cbox_at 'volume prune'" -l filter -x -d 'Provide filter values (e.g. "label=<label>")'
+complete -c cbox -n "__cbox_at 'volume prune'" -s f -l force -d 'Do not prompt for confirmation'
+
+complete -c cbox -n "__cbox_at 'volume rm' 'volume remove'" -s f -l force -d 'Force the removal of one or more volumes'
+
+complete -c cbox -n "__cbox_at 'attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'attach'" -l no-stdin -d 'Do not attach STDIN'
+complete -c cbox -n "__cbox_at 'attach'" -l sig-proxy -d 'Proxy all received signals to the process'
+complete -c cbox -n "__cbox_at 'attach'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'cp'" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c cbox -n "__cbox_at 'cp'" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c cbox -n "__cbox_at 'cp'" -s q -l quiet -d 'Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached'
+complete -c cbox -n "__cbox_at 'cp'" -F
+
 complete -c cbox -n "__cbox_at 'create'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
 complete -c cbox -n "__cbox_at 'create'" -l cpus -x -d 'Number of CPUs'
 complete -c cbox -n "__cbox_at 'create'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
@@ -491,15 +540,15 @@ complete -c cbox -n "__cbox_at 'create'" -s v -l volume -r -F -d 'Bind mount a v
 complete -c cbox -n "__cbox_at 'create'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'create'" -a '(cbox __complete image 2>/dev/null)'
 
-complete -c cbox -n "__cbox_at 'attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
-complete -c cbox -n "__cbox_at 'attach'" -l no-stdin -d 'Do not attach STDIN'
-complete -c cbox -n "__cbox_at 'attach'" -l sig-proxy -d 'Proxy all received signals to the process'
-complete -c cbox -n "__cbox_at 'attach'" -a '(cbox __complete container 2>/dev/null)'
+complete -c cbox -n "__cbox_at 'diff'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'events'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'events'" -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'events'" -l since -x -d 'Show all events created since timestamp'
 complete -c cbox -n "__cbox_at 'events'" -l until -x -d 'Stream events until this timestamp'
+
+complete -c cbox -n "__cbox_at 'export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'export'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'

@@ -67,8 +67,11 @@ int container_view(struct store *s, const char *name, struct container_view *ret
 void container_view_release(struct container_view *v);
 #define _cleanup_container_view_ _cleanup_(container_view_release)
 
-/* Its config.json. The caller releases `ret` after 0. */
+/* config.json. The caller releases `ret` after 0. */
 int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err);
+
+/* The directories of its layers below the store's root, the topmost first; the caller frees the vector. */
+int container_read_layers(struct store *s, const char *id, char ***ret, struct err *err);
 
 /* Removes one that is locked by us, with its cgroup. */
 int container_destroy(struct container *c, struct err *err);

@@ -164,6 +164,7 @@ struct engine_mount_point {
     /* How it is mounted, in the words of the runtime specification (bundle/mounts.h); inspect does not show them. */
     char *mount_type, *mount_source;
     char **mount_options;
+    bool fill; /* while it is made, and not kept: an empty volume gets what the image has there */
 };
 
 /* options.json */
