@@ -14,12 +14,20 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
-/* clang-format off: a line each, as others add theirs */
+/* clang-format off */
 static const struct cli_entry container_commands[] = {
-    {"attach", &cmd_attach, CLI_OTHER}, {"cp", &cmd_cp, CLI_OTHER},           {"create", &cmd_create, CLI_OTHER},
-    {"diff", &cmd_diff, CLI_OTHER},     {"exec", &cmd_exec, CLI_OTHER},       {"export", &cmd_export, CLI_OTHER},
-    {"ls", &cmd_ps, CLI_OTHER, "list"}, {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},
-    {"start", &cmd_start, CLI_OTHER},   {"wait", &cmd_wait, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER},
+    {"cp", &cmd_cp, CLI_OTHER},
+    {"create", &cmd_create, CLI_OTHER},
+    {"diff", &cmd_diff, CLI_OTHER},
+    {"exec", &cmd_exec, CLI_OTHER},
+    {"export", &cmd_export, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
+    {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"},
+    {"run", &cmd_run, CLI_OTHER},
+    {"start", &cmd_start, CLI_OTHER},
+    {"wait", &cmd_wait, CLI_OTHER},
 };
 /* clang-format on */
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
@@ -89,6 +97,7 @@ static const struct cli_entry commands[] = {
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
     {"load", &cmd_load, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"save", &cmd_save, CLI_OTHER},

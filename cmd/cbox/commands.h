@@ -21,6 +21,7 @@ extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_load;
 extern const struct cli_command cmd_login;
 extern const struct cli_command cmd_logout;
+extern const struct cli_command cmd_logs;
 extern const struct cli_command cmd_manifest_annotate;
 extern const struct cli_command cmd_manifest_create;
 extern const struct cli_command cmd_manifest_inspect;

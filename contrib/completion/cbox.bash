@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load rm rmi save start tag untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load logs rm rmi save start tag untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
@@ -55,7 +55,7 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach cp create diff exec export ls rm run start wait'
+        commands='attach cp create diff exec export logs ls rm run start wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -80,6 +80,10 @@ _cbox_tables() {
         ;;
     'cbox container export')
         options='-o:file --output:file'
+        first=container others=none
+        ;;
+    'cbox container logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
         first=container others=none
         ;;
     'cbox container ls' | 'cbox container list')
@@ -312,6 +316,10 @@ _cbox_tables() {
         ;;
     'cbox load')
         options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
+    'cbox logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
         ;;
     'cbox rm')
         options='-f --force'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container logs' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'load' 'logs' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -51,6 +51,7 @@ complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
 complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
+complete -c cbox -n "__cbox_at ''" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
@@ -161,6 +162,7 @@ complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container
 complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
+complete -c cbox -n "__cbox_at 'container'" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
@@ -219,6 +221,14 @@ complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 
 
 complete -c cbox -n "__cbox_at 'container export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
 complete -c cbox -n "__cbox_at 'container export'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container logs'" -l details -d 'Show extra details provided to logs'
+complete -c cbox -n "__cbox_at 'container logs'" -s f -l follow -d 'Follow log output'
+complete -c cbox -n "__cbox_at 'container logs'" -l since -x -d 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'container logs'" -s n -l tail -x -d 'Number of lines to show from the end of the logs'
+complete -c cbox -n "__cbox_at 'container logs'" -s t -l timestamps -d 'Show timestamps'
+complete -c cbox -n "__cbox_at 'container logs'" -l until -x -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'container logs'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s f -l filter -x -d 'Filter output based on conditions provided'
@@ -575,6 +585,14 @@ complete -c cbox -n "__cbox_at 'load'" -l all-platforms -d 'Load the image for e
 complete -c cbox -n "__cbox_at 'load'" -s i -l input -r -F -d 'Read from tar archive file, instead of STDIN'
 complete -c cbox -n "__cbox_at 'load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'load'" -s q -l quiet -d 'Suppress the load output'
+
+complete -c cbox -n "__cbox_at 'logs'" -l details -d 'Show extra details provided to logs'
+complete -c cbox -n "__cbox_at 'logs'" -s f -l follow -d 'Follow log output'
+complete -c cbox -n "__cbox_at 'logs'" -l since -x -d 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'logs'" -s n -l tail -x -d 'Number of lines to show from the end of the logs'
+complete -c cbox -n "__cbox_at 'logs'" -s t -l timestamps -d 'Show timestamps'
+complete -c cbox -n "__cbox_at 'logs'" -l until -x -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'logs'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'
