@@ -10,7 +10,7 @@ _cbox_tables() {
         commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load logs rm rmi save start tag untag wait'
         ;;
     'cbox run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -66,7 +66,7 @@ _cbox_tables() {
         first=file others=file
         ;;
     'cbox container create')
-        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -94,7 +94,7 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -288,7 +288,7 @@ _cbox_tables() {
         first=file others=file
         ;;
     'cbox create')
-        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "container/volume.h"
 #include "monitor/health.h"
 #include "monitor/monitor.h"
 #include "runtime/cgroup.h"
@@ -49,6 +50,7 @@ int container_destroy(struct container *c, struct err *err)
 {
     int r = kill_cgroup(c->record.cgroup, true, err);
 
+    container_volumes_drop(c->store, c->record.id, store_container_fd(c->dir));
     return r < 0 ? r : remove_container(c->store, c->dir, &c->record, err);
 }
 
@@ -68,6 +70,7 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
         return r;
     if (record->remove) {
         *ret_gone = true;
+        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
         return remove_container(s, dir, record, err);
     }
     if (!store_container_is_alive(record->status))
@@ -94,6 +97,7 @@ static int look(struct store *s, struct store_container *dir, struct store_conta
     why = ERR_INIT;
     r = store_container_read(dir, ret, &why);
     if (r == ERR_NOT_FOUND && locked == 0) { /* never finished, or nearly removed */
+        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
         store_container_remove(s, dir, NULL, true, NULL);
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     }
