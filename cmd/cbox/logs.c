@@ -153,23 +153,24 @@ static int parse_times(const struct logs_options *o, struct logging_query *q, st
 }
 
 static int show_log(struct store *s, const struct container_view *view, const struct logs_options *o,
-                    struct logging_query *q, struct err *err)
+                    const struct logging_query *asked, struct err *err)
 {
     _cleanup_container_ struct store_container *dir = NULL;
     struct shown shown = {.options = o, .monitor = view->monitor, .fd = STDOUT_FILENO};
     struct logging_options from = {.path = "", .container = {.id = view->id}};
+    struct logging_query q = *asked;
     int r = store_container_open(s, view->id, &dir, err);
 
     if (r < 0)
         return r;
     from.dir = store_container_fd(dir);
-    q->details = o->details;
-    q->follow = o->follow;
-    q->ended = has_ended;
-    q->idle = show_now;
-    q->wake = view->monitor;
-    q->data = &shown;
-    r = logging_read(&from, q, show, &shown, err);
+    q.details = o->details;
+    q.follow = o->follow;
+    q.ended = has_ended;
+    q.idle = show_now;
+    q.wake = view->monitor;
+    q.data = &shown;
+    r = logging_read(&from, &q, show, &shown, err);
     write_out(&shown);
     buf_free(&shown.out);
     if (r == 0 && shown.failure)
