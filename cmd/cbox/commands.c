@@ -15,9 +15,11 @@ static const struct cli_option globals[] = {
 };
 
 static const struct cli_entry container_commands[] = {
-    {"attach", &cmd_attach, CLI_OTHER},   {"exec", &cmd_exec, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"},
-    {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},   {"start", &cmd_start, CLI_OTHER},
-    {"wait", &cmd_wait, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER},   {"exec", &cmd_exec, CLI_OTHER},
+    {"ls", &cmd_ps, CLI_OTHER, "list"},   {"prune", &cmd_container_prune, CLI_OTHER},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},
+    {"start", &cmd_start, CLI_OTHER},     {"stats", &cmd_stats, CLI_OTHER},
+    {"top", &cmd_top, CLI_OTHER},         {"wait", &cmd_wait, CLI_OTHER},
 };
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
@@ -78,7 +80,9 @@ static const struct cli_entry commands[] = {
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"save", &cmd_save, CLI_OTHER},
     {"start", &cmd_start, CLI_OTHER},
+    {"stats", &cmd_stats, CLI_OTHER},
     {"tag", &cmd_tag, CLI_OTHER},
+    {"top", &cmd_top, CLI_OTHER},
     {"untag", &cmd_untag, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
