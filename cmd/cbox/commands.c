@@ -14,13 +14,25 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
+/* clang-format off */
 static const struct cli_entry container_commands[] = {
-    {"attach", &cmd_attach, CLI_OTHER},   {"exec", &cmd_exec, CLI_OTHER},
-    {"ls", &cmd_ps, CLI_OTHER, "list"},   {"prune", &cmd_container_prune, CLI_OTHER},
-    {"rm", &cmd_rm, CLI_OTHER, "remove"}, {"run", &cmd_run, CLI_OTHER},
-    {"start", &cmd_start, CLI_OTHER},     {"stats", &cmd_stats, CLI_OTHER},
-    {"top", &cmd_top, CLI_OTHER},         {"wait", &cmd_wait, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER},
+    {"cp", &cmd_cp, CLI_OTHER},
+    {"create", &cmd_create, CLI_OTHER},
+    {"diff", &cmd_diff, CLI_OTHER},
+    {"exec", &cmd_exec, CLI_OTHER},
+    {"export", &cmd_export, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
+    {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"prune", &cmd_container_prune, CLI_OTHER},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"},
+    {"run", &cmd_run, CLI_OTHER},
+    {"start", &cmd_start, CLI_OTHER},
+    {"stats", &cmd_stats, CLI_OTHER},
+    {"top", &cmd_top, CLI_OTHER},
+    {"wait", &cmd_wait, CLI_OTHER},
 };
+/* clang-format on */
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
@@ -51,6 +63,13 @@ static const struct cli_entry system_commands[] = {
 };
 static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
 
+static const struct cli_entry volume_commands[] = {
+    {"create", &cmd_volume_create, CLI_OTHER},   {"inspect", &cmd_volume_inspect, CLI_OTHER},
+    {"ls", &cmd_volume_ls, CLI_OTHER, "list"},   {"prune", &cmd_volume_prune, CLI_OTHER},
+    {"rm", &cmd_volume_rm, CLI_OTHER, "remove"},
+};
+static const struct cli_command group_volume = {.summary = "Manage volumes", CLI_ENTRIES(volume_commands)};
+
 /* Common ones in the order in which people meet them, the others by name. */
 static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
@@ -70,12 +89,18 @@ static const struct cli_entry commands[] = {
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
+    {"volume", &group_volume, CLI_MANAGEMENT},
     {"attach", &cmd_attach, CLI_OTHER},
+    {"cp", &cmd_cp, CLI_OTHER},
+    {"create", &cmd_create, CLI_OTHER},
+    {"diff", &cmd_diff, CLI_OTHER},
     {"events", &cmd_events, CLI_OTHER},
+    {"export", &cmd_export, CLI_OTHER},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
     {"load", &cmd_load, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"save", &cmd_save, CLI_OTHER},

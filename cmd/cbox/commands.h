@@ -3,9 +3,13 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_container_prune;
 extern const struct cli_command cmd_events;
+extern const struct cli_command cmd_cp;
+extern const struct cli_command cmd_diff;
+extern const struct cli_command cmd_export;
 extern const struct cli_command cmd_exec;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
@@ -18,6 +22,7 @@ extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_load;
 extern const struct cli_command cmd_login;
 extern const struct cli_command cmd_logout;
+extern const struct cli_command cmd_logs;
 extern const struct cli_command cmd_manifest_annotate;
 extern const struct cli_command cmd_manifest_create;
 extern const struct cli_command cmd_manifest_inspect;
@@ -39,6 +44,11 @@ extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
 extern const struct cli_command cmd_top;
 extern const struct cli_command cmd_untag;
+extern const struct cli_command cmd_volume_create;
+extern const struct cli_command cmd_volume_inspect;
+extern const struct cli_command cmd_volume_ls;
+extern const struct cli_command cmd_volume_prune;
+extern const struct cli_command cmd_volume_rm;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;

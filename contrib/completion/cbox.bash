@@ -7,10 +7,10 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system attach events history import inspect load rm rmi save start stats tag top untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load logs rm rmi save start stats tag top untag wait'
         ;;
     'cbox run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -55,16 +55,36 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach exec ls prune rm run start stats top wait'
+        commands='attach cp create diff exec export logs ls prune rm run start stats top wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
+        first=container others=none
+        ;;
+    'cbox container cp')
+        options='-a --archive -L --follow-link -q --quiet'
+        first=file others=file
+        ;;
+    'cbox container create')
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        first=image others=none
+        stop=1
+        ;;
+    'cbox container diff')
         first=container others=none
         ;;
     'cbox container exec')
         options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
         first=container others=none
         stop=1
+        ;;
+    'cbox container export')
+        options='-o:file --output:file'
+        first=container others=none
+        ;;
+    'cbox container logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
         ;;
     'cbox container ls' | 'cbox container list')
         options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
@@ -77,7 +97,7 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -249,12 +269,49 @@ _cbox_tables() {
     'cbox system prune')
         options='-a --all --filter:none -f --force'
         ;;
+    'cbox volume')
+        commands='create inspect ls prune rm'
+        ;;
+    'cbox volume create')
+        options='-d:none --driver:none --label:none -o:none --opt:none'
+        first=none others=none
+        ;;
+    'cbox volume inspect')
+        options='-f:none --format:none'
+        first=none others=none
+        ;;
+    'cbox volume ls' | 'cbox volume list')
+        options='-f:none --filter:none --format:none -q --quiet'
+        ;;
+    'cbox volume prune')
+        options='-a --all --filter:none -f --force'
+        ;;
+    'cbox volume rm' | 'cbox volume remove')
+        options='-f --force'
+        first=none others=none
+        ;;
     'cbox attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
         ;;
+    'cbox cp')
+        options='-a --archive -L --follow-link -q --quiet'
+        first=file others=file
+        ;;
+    'cbox create')
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        first=image others=none
+        stop=1
+        ;;
+    'cbox diff')
+        first=container others=none
+        ;;
     'cbox events')
         options='-f:none --filter:none --format:none --since:none --until:none'
+        ;;
+    'cbox export')
+        options='-o:file --output:file'
+        first=container others=none
         ;;
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'
@@ -270,6 +327,10 @@ _cbox_tables() {
         ;;
     'cbox load')
         options='--all-platforms -i:file --input:file --platform:none -q --quiet'
+        ;;
+    'cbox logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
         ;;
     'cbox rm')
         options='-f --force'

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "container/volume.h"
+#include "monitor/health.h"
 #include "monitor/monitor.h"
 #include "runtime/cgroup.h"
 #include "sys/fd.h"
@@ -36,11 +38,20 @@ static int kill_cgroup(const char *path, bool remove, struct err *err)
     return r;
 }
 
+/* With what its monitor kept elsewhere. */
+static int remove_container(struct store *s, struct store_container *dir, const struct store_container_record *record,
+                            struct err *err)
+{
+    health_forget(store_state_path(s), store_container_id(dir));
+    return store_container_remove(s, dir, record, true, err);
+}
+
 int container_destroy(struct container *c, struct err *err)
 {
     int r = kill_cgroup(c->record.cgroup, true, err);
 
-    return r < 0 ? r : store_container_remove(c->store, c->dir, &c->record, true, err);
+    container_volumes_drop(c->store, c->record.id, store_container_fd(c->dir));
+    return r < 0 ? r : remove_container(c->store, c->dir, &c->record, err);
 }
 
 /* Its monitor is gone, and with it its first process. The lock is ours. */
@@ -59,7 +70,8 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
         return r;
     if (record->remove) {
         *ret_gone = true;
-        return store_container_remove(s, dir, record, true, err);
+        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
+        return remove_container(s, dir, record, err);
     }
     if (!store_container_is_alive(record->status))
         return 0;
@@ -85,6 +97,7 @@ static int look(struct store *s, struct store_container *dir, struct store_conta
     why = ERR_INIT;
     r = store_container_read(dir, ret, &why);
     if (r == ERR_NOT_FOUND && locked == 0) { /* never finished, or nearly removed */
+        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
         store_container_remove(s, dir, NULL, true, NULL);
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     }
@@ -215,5 +228,5 @@ int container_remove(struct store *s, const char *name, bool force, struct err *
             *err = why;
         return r;
     }
-    return store_container_remove(s, dir, &record, true, err);
+    return remove_container(s, dir, &record, err);
 }

@@ -59,6 +59,14 @@ static int read_layers(const struct store_container *dir, char ***ret, struct er
     return 0;
 }
 
+int container_read_layers(struct store *s, const char *id, char ***ret, struct err *err)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    int r = store_container_open(s, id, &dir, err);
+
+    return r < 0 ? r : read_layers(dir, ret, err);
+}
+
 /* Somebody who only looks at it holds the lock for a moment; a monitor answers. */
 static int lock_idle(struct store *s, struct store_container *dir, struct err *err)
 {

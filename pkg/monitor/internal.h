@@ -1,6 +1,8 @@
 /* The inside of a monitor. */
 #pragma once
 
+#include "monitor/health.h"
+#include "monitor/output.h"
 #include "monitor/program.h"
 #include "monitor/restart.h"
 #include "monitor/server.h"
@@ -10,6 +12,8 @@ struct monitor {
     const struct monitor_job *job;
     struct loop loop;
     struct streams streams;
+    struct output output;
+    struct health health;
     struct server server;
     struct program program;
     struct loop_watch program_watch; /* its pidfd; .fd -1 while it does not run */
