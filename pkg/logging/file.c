@@ -139,7 +139,7 @@ static uint64_t count_lines(const char *p, size_t len)
 {
     uint64_t n = 0;
 
-    for (const char *end = p + len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+    for (const char *end = len ? p + len : p; p != end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
         n++;
     return n;
 }
