@@ -338,3 +338,23 @@ int attach_child(int *pidfd, int *terminal, struct err *err)
     attach_end(&a);
     return r;
 }
+
+int attach_program(int *pidfd, int *terminal, int streams[3], struct attach_options *options, bool *ret_detached,
+                   struct err *err)
+{
+    struct attach a = {.socket = -1, .options = options, .input = options->input, ATTACH_INIT};
+    int r = attach_begin(&a, err);
+
+    a.pidfd = steal_fd(pidfd);
+    for (int i = 0; i < 3; i++)
+        begin_stream(&a, i, steal_fd(&streams[i]));
+    if (r == 0 && *terminal >= 0)
+        r = begin_terminal(&a, steal_fd(terminal), -1, err);
+    else if (r == 0 && a.streams[0] >= 0)
+        r = begin_input(&a, a.streams[0], false, err);
+    if (r == 0)
+        r = follow(&a, err);
+    attach_end(&a);
+    *ret_detached = a.detached;
+    return r;
+}

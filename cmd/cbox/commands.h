@@ -3,8 +3,19 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_events;
+extern const struct cli_command cmd_cp;
+extern const struct cli_command cmd_diff;
+extern const struct cli_command cmd_export;
+extern const struct cli_command cmd_exec;
+extern const struct cli_command cmd_stop;
+extern const struct cli_command cmd_kill;
+extern const struct cli_command cmd_restart;
+extern const struct cli_command cmd_pause;
+extern const struct cli_command cmd_unpause;
+extern const struct cli_command cmd_rename;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;
@@ -35,6 +46,11 @@ extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
 extern const struct cli_command cmd_untag;
+extern const struct cli_command cmd_volume_create;
+extern const struct cli_command cmd_volume_inspect;
+extern const struct cli_command cmd_volume_ls;
+extern const struct cli_command cmd_volume_prune;
+extern const struct cli_command cmd_volume_rm;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;

@@ -70,9 +70,10 @@ static const struct cli_example restart_examples[] = {
 
 const struct cli_command cmd_stop = {
     .summary = "Stop one or more running containers",
-    .description = "The container's stop signal is sent (--stop-signal, or what its image says, or SIGTERM), and after\n"
-                   "its time (--stop-timeout, or 10 seconds; below 0: no limit) SIGKILL. No restart policy starts it\n"
-                   "again.",
+    .description =
+        "The container's stop signal is sent (--stop-signal, or what its image says, or SIGTERM), and after\n"
+        "its time (--stop-timeout, or 10 seconds; below 0: no limit) SIGKILL. No restart policy starts it\n"
+        "again.",
     .operands = "CONTAINER [CONTAINER...]",
     .values = {CLI_VALUES_CONTAINER, CLI_VALUES_CONTAINER},
     CLI_OPTIONS(struct stop_options, options),

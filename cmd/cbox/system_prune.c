@@ -28,7 +28,7 @@ static int prune_containers(struct store *s, const struct image_filter *filter, 
         struct err why = ERR_INIT;
 
         if (container_look(s, *id, &record, NULL) < 0 || record.status == STORE_CONTAINER_RUNNING ||
-            !matches(filter, &record) || container_remove(s, *id, false, &why) < 0)
+            !matches(filter, &record) || container_remove(s, *id, false, false, &why) < 0)
             continue; /* started meanwhile, or removed by somebody else */
         printf("%s%s\n", said ? "" : "Deleted Containers:\n", *id);
         said = true;

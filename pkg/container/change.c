@@ -66,7 +66,8 @@ static int write_name(struct store *s, const struct container_view *v, const cha
     return store_container_write(dir, &record, true, err);
 }
 
-/* Between the taking of the new name and the giving back of the old one a container has two. Nobody renames meanwhile. */
+/* Between the taking of the new name and the giving back of the old one a container has two. Nobody renames meanwhile.
+ */
 static int lock_names(struct store *s, int *ret_fd, struct err *err)
 {
     int state, r = store_dir(s, STORE_STATE, &state, err);

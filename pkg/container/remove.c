@@ -33,8 +33,8 @@ static void announce(struct store *s, const char *id)
         monitor_ask(monitor, MONITOR_STOPPING, NULL, 0, NULL, NULL);
 }
 
-/* Kills what its record names: the first process, or, where that is not known (not yet written down) or would not take notice
- * (frozen), whatever is in its cgroup. There may be nothing to kill yet. */
+/* Kills what its record names: the first process, or, where that is not known (not yet written down) or would not take
+ * notice (frozen), whatever is in its cgroup. There may be nothing to kill yet. */
 static int kill_known(struct store *s, const struct store_container *dir, struct err *err)
 {
     _cleanup_container_record_ struct store_container_record record = {0};
@@ -94,8 +94,10 @@ static int refuse(const struct store_container *dir, const char *name, struct er
 
     if (store_container_read(dir, &record, NULL) == 0 && store_container_is_alive(record.status))
         status = store_container_status_name(record.status);
-    return err_set(err, ERR_BUSY, "cannot remove container \"%s\": container is %s: stop the container before removing or force remove",
-                   name, status);
+    return err_set(
+        err, ERR_BUSY,
+        "cannot remove container \"%s\": container is %s: stop the container before removing or force remove", name,
+        status);
 }
 
 int container_remove(struct store *s, const char *name, bool force, bool volumes, struct err *err)

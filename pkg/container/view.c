@@ -5,6 +5,7 @@
 #include "sys/proc.h"
 
 enum { LAYERS_MAX = 64 << 10 };
+
 static int read_layers(const struct store_container *dir, char ***ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(LAYERS_MAX);
@@ -16,6 +17,14 @@ static int read_layers(const struct store_container *dir, char ***ret, struct er
     return 0;
 }
 
+int container_read_layers(struct store *s, const char *id, char ***ret, struct err *err)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    int r = store_container_open(s, id, &dir, err);
+
+    return r < 0 ? r : read_layers(dir, ret, err);
+}
+
 int container_lock_idle(struct store *s, struct store_container *dir, struct err *err)
 {
     struct patience patience = patience_begin();
@@ -25,7 +34,8 @@ int container_lock_idle(struct store *s, struct store_container *dir, struct err
         struct err why = ERR_INIT;
         int r = store_container_lock(dir, LOCK_TRY, &why);
 
-        if (r == ERR_BUSY && monitor_connect(s, store_container_id(dir), &monitor, NULL) < 0 && patience_wait(&patience))
+        if (r == ERR_BUSY && monitor_connect(s, store_container_id(dir), &monitor, NULL) < 0 &&
+            patience_wait(&patience))
             continue;
         if (r < 0 && err)
             *err = why;

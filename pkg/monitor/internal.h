@@ -9,7 +9,7 @@
 struct logging_writer;
 
 struct monitor {
-    struct monitor_job job;            /* as it was given, but for what was read again: */
+    struct monitor_job job; /* as it was given, but for what was read again: */
     struct engine_options own_options;
     struct oci_spec own_spec;
     struct loop loop;

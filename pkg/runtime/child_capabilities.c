@@ -71,9 +71,10 @@ static uint64_t bounding_set(void)
 {
     uint64_t set = 0;
 
-    for (unsigned long cap = 0; cap < 64; cap++)
-        if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
-            set |= (uint64_t)1 << cap;
+    int r;
+
+    for (unsigned long cap = 0; cap < 64 && (r = prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0; cap++)
+        set |= (uint64_t)r << cap;
     return set;
 }
 

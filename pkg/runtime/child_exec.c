@@ -87,7 +87,7 @@ static int search_program(const char *name, char *const *env, char **ret, struct
             *ret = steal_ptr(&candidate);
             return 0;
         }
-        if (!first.kind && faccessat(AT_FDCWD, candidate, F_OK, 0) == 0)
+        if (!first.kind && why.kind != ERR_NO_COMMAND && faccessat(AT_FDCWD, candidate, F_OK, 0) == 0)
             first = why;
     }
     if (!first.kind)

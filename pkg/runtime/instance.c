@@ -99,14 +99,15 @@ int runtime_instance_new(const char *root, const char *id, struct runtime_instan
     return 0;
 }
 
-/* There is none where its maker was killed at once, or its remover at last. */
+/* There is none where its maker was killed at once, or its remover at last; there may be nothing in it after a power
+ * cut, which left nothing of the container either. */
 static int read_record(struct runtime_instance *inst, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(RECORD_MAX);
     struct err why = ERR_INIT;
     int r = fd_read_file(inst->dir, RUNTIME_RECORD_FILE, &text, &why);
 
-    if (r == ERR_NOT_FOUND)
+    if (r == ERR_NOT_FOUND || (r == 0 && !text.len))
         return 0;
     if (r == 0)
         r = json_parse(buf_str(&text), text.len, &record_type, &inst->record, &why);
@@ -164,6 +165,7 @@ void runtime_instance_release(struct runtime_instance *inst)
     free(inst->root);
     free(inst->id);
     json_free(&record_type, &inst->record);
+    cgroup_host_release(&inst->host);
     *inst = RUNTIME_INSTANCE_INIT;
 }
 
@@ -173,7 +175,7 @@ int runtime_instance_write(const struct runtime_instance *inst, struct err *err)
 
     json_dump(&record_type, &inst->record, true, &text);
     buf_addc(&text, '\n');
-    return atomic_write(inst->dir, RUNTIME_RECORD_FILE, text.p, text.len, 0600, ATOMIC_VOLATILE, err);
+    return atomic_write(inst->dir, RUNTIME_RECORD_FILE, text.p, text.len, 0600, ATOMIC_VOLATILE | ATOMIC_FLEETING, err);
 }
 
 int runtime_instance_forget(const struct runtime_instance *inst, struct err *err)
@@ -266,6 +268,14 @@ int runtime_instance_spec(const struct runtime_instance *inst, struct oci_spec *
     return r < 0 ? err_wrap(err, "%s/%s/" RUNTIME_CONFIG_FILE, inst->root, inst->id) : 0;
 }
 
+int runtime_instance_cgroup_on(const struct runtime_instance *inst, const struct cgroup_host *host, struct cgroup **ret,
+                               struct err *err)
+{
+    if (str_empty(inst->record.cgroup))
+        return err_set(err, ERR_NOT_FOUND, "container %s has no cgroup", inst->id);
+    return cgroup_open(ret, host, inst->record.cgroup, err);
+}
+
 int runtime_instance_cgroup(const struct runtime_instance *inst, struct cgroup_host *ret_host, struct cgroup **ret,
                             struct err *err)
 {
@@ -273,8 +283,7 @@ int runtime_instance_cgroup(const struct runtime_instance *inst, struct cgroup_h
 
     if (r < 0)
         return r;
-    r = str_empty(inst->record.cgroup) ? err_set(err, ERR_NOT_FOUND, "container %s has no cgroup", inst->id)
-                                       : cgroup_open(ret, ret_host, inst->record.cgroup, err);
+    r = runtime_instance_cgroup_on(inst, ret_host, ret, err);
     if (r < 0)
         cgroup_host_release(ret_host);
     return r;

@@ -48,6 +48,7 @@ struct runtime_instance {
     char *root, *id;
     int dir; /* its directory, locked where the operation changes it */
     struct runtime_record record;
+    struct cgroup_host host; /* known to who has created it: has hierarchies then */
 };
 
 #define RUNTIME_INSTANCE_INIT ((struct runtime_instance){.dir = -1})

@@ -70,15 +70,14 @@ static void tell_sockets(unsigned n, struct oci_process *process)
 }
 
 /* Never one that is somebody else's: what is noted is killed and removed with the container. */
-static int choose_cgroup(struct runtime_instance *inst, const char *path, bool systemd, const struct cgroup_host *host,
-                         struct err *err)
+static int choose_cgroup(struct runtime_instance *inst, const char *path, bool systemd, struct err *err)
 {
     _cleanup_scope_ struct systemd_scope scope = {0};
     int r = systemd ? systemd_scope_of(path, inst->id, &scope, err)
                     : cgroup_path_of(path, "/cbox-runtime", inst->id, &scope.path, err);
 
     if (r == 0)
-        r = cgroup_check_unused(host, scope.path, err);
+        r = cgroup_check_unused(&inst->host, scope.path, err);
     if (r < 0)
         return r;
     inst->record.cgroup = steal_ptr(&scope.path);
@@ -99,8 +98,7 @@ static int copy_later_needs(struct runtime_instance *inst, const struct oci_spec
 }
 
 /* The record says where to clean up before there is anything. */
-static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool systemd,
-                const struct cgroup_host *host, struct err *err)
+static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool systemd, struct err *err)
 {
     char created[TIME_TEXT_MAX];
     int r;
@@ -111,7 +109,7 @@ static int note(struct runtime_instance *inst, const struct oci_spec *spec, bool
     inst->record.annotations = strv_copy(spec->annotations);
     r = copy_later_needs(inst, spec, err);
     if (r == 0)
-        r = choose_cgroup(inst, spec->platform.cgroups_path, systemd, host, err);
+        r = choose_cgroup(inst, spec->platform.cgroups_path, systemd, err);
     if (r < 0)
         return r;
     return runtime_instance_write(inst, err);
@@ -157,9 +155,10 @@ int runtime_write_pid(const char *path, pid_t pid, struct err *err)
 /* ---- the process ---- */
 
 /* `ret_holder`: systemd's cgroup has a process already. */
-static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spec, const struct cgroup_host *host,
-                       struct cgroup **ret, pid_t *ret_holder, struct err *err)
+static int make_cgroup(struct runtime_instance *inst, const struct oci_spec *spec, struct cgroup **ret,
+                       pid_t *ret_holder, struct err *err)
 {
+    const struct cgroup_host *host = &inst->host;
     _cleanup_cgroup_plan_ struct cgroup_plan plan = {0};
     _cleanup_scope_ struct systemd_scope scope = {0};
     int r = cgroup_plan_make(&plan, host, &spec->platform.resources, err);
@@ -252,8 +251,7 @@ static int enter_class(const struct runtime_instance *inst, const struct oci_spe
 }
 
 static int start_process(const struct runtime_create *how, struct runtime_instance *inst, const struct oci_spec *spec,
-                         const struct buf *text, const struct cgroup_host *host, struct runtime_process *ret,
-                         struct err *err)
+                         const struct buf *text, struct runtime_process *ret, struct err *err)
 {
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_gate_ struct gate gate = GATE_NONE;
@@ -262,7 +260,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
     struct runtime_start start = {
         .spec = spec,
         .bundle = inst->record.bundle,
-        .host = host,
+        .host = &inst->host,
         .stdio = {0, 1, 2},
         .preserve_fds = how->preserve_fds,
         .gate = &gate,
@@ -273,7 +271,7 @@ static int start_process(const struct runtime_create *how, struct runtime_instan
         .seccomp_cache = cache,
     };
     _cleanup_(systemd_holder_end) pid_t holder = 0;
-    int r = make_cgroup(inst, spec, host, &cg, &holder, err);
+    int r = make_cgroup(inst, spec, &cg, &holder, err);
 
     if (r == 0)
         r = gate_open(inst->dir, &gate, err);
@@ -321,7 +319,6 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     _cleanup_instance_ struct runtime_instance inst = RUNTIME_INSTANCE_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_SPEC_MAX);
-    _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
     int r = runtime_instance_new(how->root, how->id, &inst, err);
 
@@ -335,14 +332,14 @@ int runtime_create(const struct runtime_create *how, struct runtime_instance *re
     if (r == 0)
         r = how->systemd ? systemd_check(err) : 0;
     if (r == 0)
-        r = cgroup_host_detect(&host, err);
+        r = cgroup_host_detect(&inst.host, err);
     plan_capability_warn(&spec.process.capabilities);
     if (how->listen_fds)
         tell_sockets(how->listen_fds, &spec.process);
     if (r == 0)
-        r = note(&inst, &spec, how->systemd, &host, err);
+        r = note(&inst, &spec, how->systemd, err);
     if (r == 0)
-        r = start_process(how, &inst, &spec, &text, &host, &process, err);
+        r = start_process(how, &inst, &spec, &text, &process, err);
     if (r < 0) {
         undo(&inst, &process);
         return r;

@@ -113,7 +113,8 @@ int runtime_instance_clear(const struct runtime_instance *inst, struct err *err)
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     struct err why = ERR_INIT;
-    int r = runtime_instance_cgroup(inst, &host, &cg, &why);
+    int r = inst->host.hierarchies.n ? runtime_instance_cgroup_on(inst, &inst->host, &cg, &why)
+                                     : runtime_instance_cgroup(inst, &host, &cg, &why);
 
     if (r == 0 && !cgroup_try_remove(cg)) { /* as a rule nobody is left */
         r = cgroup_kill(cg, &why);

@@ -14,6 +14,10 @@ int runtime_instance_write(const struct runtime_instance *inst, struct err *err)
 /* Removes the directory, the record last. */
 int runtime_instance_forget(const struct runtime_instance *inst, struct err *err);
 
+/* As runtime_instance_cgroup(). */
+int runtime_instance_cgroup_on(const struct runtime_instance *inst, const struct cgroup_host *host, struct cgroup **ret,
+                               struct err *err);
+
 /* Kills all that is in its cgroup, and removes that. */
 int runtime_instance_clear(const struct runtime_instance *inst, struct err *err);
 

@@ -28,6 +28,15 @@ static int write_temporary(int dirfd, const char *tmp, const void *data, size_t 
     return 0;
 }
 
+/* A file that takes another's place by rename(2) is written to disk at once by some file systems (ext4, XFS, btrfs),
+ * and whoever removes it next waits for that. Two that change places are left alone. */
+static int exchange(int dirfd, const char *tmp, const char *name)
+{
+    if (renameat2(dirfd, tmp, dirfd, name, RENAME_EXCHANGE) < 0) /* there was none, or it cannot be done */
+        return renameat(dirfd, tmp, dirfd, name);
+    return unlinkat(dirfd, tmp, 0);
+}
+
 static int publish(int dirfd, const char *tmp, const char *name, unsigned flags, struct err *err)
 {
     int r;
@@ -36,7 +45,7 @@ static int publish(int dirfd, const char *tmp, const char *name, unsigned flags,
         r = linkat(dirfd, tmp, dirfd, name, 0) < 0 ? -errno : 0;
         unlinkat(dirfd, tmp, 0);
     } else {
-        r = renameat(dirfd, tmp, dirfd, name) < 0 ? -errno : 0;
+        r = (flags & ATOMIC_FLEETING ? exchange(dirfd, tmp, name) : renameat(dirfd, tmp, dirfd, name)) < 0 ? -errno : 0;
         if (r < 0)
             unlinkat(dirfd, tmp, 0);
     }

@@ -16,6 +16,7 @@
 enum atomic_flags {
     ATOMIC_NEW = 1 << 0,      /* fail with ERR_EXISTS where the name is taken */
     ATOMIC_VOLATILE = 1 << 1, /* no sync: for files that mean nothing after a reboot */
+    ATOMIC_FLEETING = 1 << 2, /* with that: and are soon removed. After a power cut the name may have nothing at all */
 };
 
 /* `name` is one component or a relative path whose directories exist. */

@@ -78,7 +78,9 @@ static int mkdirs_in_root(int rootfd, const char *path, mode_t mode, int *links)
     int fd = path_open_in_root(rootfd, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
 
     if (fd != -ENOENT)
-        return fd; /* most often it is there */
+        return fd;                                  /* most often it is there */
+    if (mkdir_last(rootfd, path, mode, links) == 0) /* or its directory is */
+        return path_open_in_root(rootfd, path, O_PATH | O_DIRECTORY, 0);
     /* Links and `..` are resolved from the root with the whole path so far, never from a directory at hand. */
     upto = str_dup(path);
     for (char *end = upto; *end;) {

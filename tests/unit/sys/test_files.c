@@ -42,7 +42,14 @@ static void test_atomic_replace(void **state)
     expect_content(fd, "f", "two");
     assert_int_equal(fstatat(fd, "f", &st, 0), 0);
     assert_int_equal(st.st_mode & 0777, 0604);
+    assert_ok(atomic_write(fd, "f", "three", 5, 0640, ATOMIC_VOLATILE | ATOMIC_FLEETING, &err));
+    expect_content(fd, "f", "three");
+    assert_int_equal(fstatat(fd, "f", &st, 0), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
     assert_int_equal(count_entries(fd), 1);
+    assert_ok(atomic_write(fd, "g", "new", 3, 0640, ATOMIC_VOLATILE | ATOMIC_FLEETING, &err));
+    expect_content(fd, "g", "new");
+    assert_int_equal(count_entries(fd), 2);
 }
 
 static void test_atomic_new(void **state)
