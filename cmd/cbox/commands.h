@@ -5,6 +5,7 @@
 
 extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
+extern const struct cli_command cmd_container_prune;
 extern const struct cli_command cmd_events;
 extern const struct cli_command cmd_cp;
 extern const struct cli_command cmd_diff;
@@ -27,6 +28,7 @@ extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_load;
 extern const struct cli_command cmd_login;
 extern const struct cli_command cmd_logout;
+extern const struct cli_command cmd_logs;
 extern const struct cli_command cmd_manifest_annotate;
 extern const struct cli_command cmd_manifest_create;
 extern const struct cli_command cmd_manifest_inspect;
@@ -41,10 +43,12 @@ extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_save;
 extern const struct cli_command cmd_search;
 extern const struct cli_command cmd_start;
+extern const struct cli_command cmd_stats;
 extern const struct cli_command cmd_system_check;
 extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
+extern const struct cli_command cmd_top;
 extern const struct cli_command cmd_untag;
 extern const struct cli_command cmd_volume_create;
 extern const struct cli_command cmd_volume_inspect;

@@ -63,14 +63,20 @@ static int read_env(const struct container_flags *f, struct engine_options *o, s
 static int read_mounts(const struct container_flags *f, struct engine_options *o, struct err *err)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
+    int r = 0;
 
-    STRV_FOREACH (text, f->volumes) {
-        int r = bundle_take_volume(*text, cwd, &o->host.binds, &o->config.config.volumes, err);
-
+    STRV_FOREACH (text, f->volumes)
+        r = r < 0 ? r : bundle_take_volume(*text, cwd, &o->host.binds, &o->config.config.volumes, err);
+    STRV_FOREACH (text, f->mounts) {
+        r = r < 0 ? r : bundle_parse_mount(*text, cwd, VEC_PUSH(&o->host.mounts), err);
         if (r < 0)
-            return r;
+            return err_wrap(err, "invalid argument \"%s\" for \"--mount\" flag", *text);
     }
-    return 0;
+    STRV_FOREACH (text, f->tmpfs)
+        r = r < 0 ? r : bundle_take_tmpfs(*text, &o->host.tmpfs, err);
+    o->host.volumes_from = strv_copy(f->volumes_from);
+    o->host.volume_driver = str_dup(str_given(f->volume_driver));
+    return r;
 }
 
 static int read_limits(const struct container_flags *f, struct engine_options *o, struct err *err)

@@ -10,7 +10,9 @@ struct container_flags {
     bool detach, init, interactive, readonly, rm, sig_proxy, tty;
     const char *detach_keys;
     const char *entrypoint, *hostname, *name, *network, *platform, *user, *workdir;
-    char **attach, **env, **env_files, **labels, **security, **volumes;
+    char **attach, **env, **env_files, **labels, **security;
+    char **mounts, **tmpfs, **volumes, **volumes_from;
+    const char *volume_driver;
     int64_t cpus, memory, pids_limit;
 };
 

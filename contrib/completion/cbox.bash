@@ -7,10 +7,10 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect kill load pause rename restart rm rmi save start stop tag unpause untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect kill load logs pause rename restart rm rmi save start stats stop tag top unpause untag wait'
         ;;
     'cbox run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -55,7 +55,7 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach cp create diff exec export kill ls pause rename restart rm run start stop unpause wait'
+        commands='attach cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -66,7 +66,7 @@ _cbox_tables() {
         first=file others=file
         ;;
     'cbox container create')
-        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -86,11 +86,18 @@ _cbox_tables() {
         options='-s:none --signal:none'
         first=container others=container
         ;;
+    'cbox container logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
+        ;;
     'cbox container ls' | 'cbox container list')
         options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
         ;;
     'cbox container pause')
         first=container others=container
+        ;;
+    'cbox container prune')
+        options='--filter:none -f --force'
         ;;
     'cbox container rename')
         first=container others=none
@@ -104,7 +111,7 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -112,9 +119,17 @@ _cbox_tables() {
         options='-a --attach --detach-keys:none -i --interactive'
         first=container others=container
         ;;
+    'cbox container stats')
+        options='-a --all --format:none --no-stream --no-trunc'
+        first=container others=container
+        ;;
     'cbox container stop')
         options='-s:none --signal:none -t:none --timeout:none'
         first=container others=container
+        ;;
+    'cbox container top')
+        first=container others=none
+        stop=1
         ;;
     'cbox container unpause')
         first=container others=container
@@ -305,7 +320,7 @@ _cbox_tables() {
         first=file others=file
         ;;
     'cbox create')
-        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -338,6 +353,10 @@ _cbox_tables() {
     'cbox load')
         options='--all-platforms -i:file --input:file --platform:none -q --quiet'
         ;;
+    'cbox logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
+        ;;
     'cbox pause')
         first=container others=container
         ;;
@@ -364,12 +383,20 @@ _cbox_tables() {
         options='-a --attach --detach-keys:none -i --interactive'
         first=container others=container
         ;;
+    'cbox stats')
+        options='-a --all --format:none --no-stream --no-trunc'
+        first=container others=container
+        ;;
     'cbox stop')
         options='-s:none --signal:none -t:none --timeout:none'
         first=container others=container
         ;;
     'cbox tag')
         first=image others=image
+        ;;
+    'cbox top')
+        first=container others=none
+        stop=1
         ;;
     'cbox unpause')
         first=container others=container

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container kill' 'container ls' 'container list' 'container pause' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stop' 'container unpause' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'pause' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stop' 'tag' 'unpause' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -41,7 +41,7 @@ complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and ma
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a volume -d 'Manage volumes'
-complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output and errors to a running container'
 complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
@@ -52,6 +52,7 @@ complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarb
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
 complete -c cbox -n "__cbox_at ''" -a kill -d 'Kill one or more running containers'
 complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
+complete -c cbox -n "__cbox_at ''" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at ''" -a pause -d 'Pause all processes within one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rename -d 'Rename a container'
 complete -c cbox -n "__cbox_at ''" -a restart -d 'Restart one or more containers'
@@ -59,8 +60,10 @@ complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at ''" -a start -d 'Start one or more stopped containers'
+complete -c cbox -n "__cbox_at ''" -a stats -d 'Display a live stream of container(s) resource usage statistics'
 complete -c cbox -n "__cbox_at ''" -a stop -d 'Stop one or more running containers'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at ''" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at ''" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
@@ -82,6 +85,7 @@ complete -c cbox -n "__cbox_at 'run'" -l init -d 'Run an init inside the contain
 complete -c cbox -n "__cbox_at 'run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'run'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'run'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'run'" -l mount -x -d 'Attach a filesystem mount to the container'
 complete -c cbox -n "__cbox_at 'run'" -l name -x -d 'Assign a name to the container'
 complete -c cbox -n "__cbox_at 'run'" -l network -x -a 'default host none' -d 'Connect a container to a network'
 complete -c cbox -n "__cbox_at 'run'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
@@ -90,9 +94,12 @@ complete -c cbox -n "__cbox_at 'run'" -l read-only -d 'Mount the container\'s ro
 complete -c cbox -n "__cbox_at 'run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'run'" -l security-opt -x -d 'Security Options'
 complete -c cbox -n "__cbox_at 'run'" -l sig-proxy -d 'Proxy received signals to the process'
+complete -c cbox -n "__cbox_at 'run'" -l tmpfs -x -d 'Mount a tmpfs directory'
 complete -c cbox -n "__cbox_at 'run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'run'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'run'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'run'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
 complete -c cbox -n "__cbox_at 'run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'run'" -a '(cbox __complete image 2>/dev/null)'
 
@@ -157,21 +164,25 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
-complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output and errors to a running container'
 complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at 'container'" -a kill -d 'Kill one or more running containers'
+complete -c cbox -n "__cbox_at 'container'" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
 complete -c cbox -n "__cbox_at 'container'" -a pause -d 'Pause all processes within one or more containers'
+complete -c cbox -n "__cbox_at 'container'" -a prune -d 'Remove all stopped containers'
 complete -c cbox -n "__cbox_at 'container'" -a rename -d 'Rename a container'
 complete -c cbox -n "__cbox_at 'container'" -a restart -d 'Restart one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
 complete -c cbox -n "__cbox_at 'container'" -a start -d 'Start one or more stopped containers'
+complete -c cbox -n "__cbox_at 'container'" -a stats -d 'Display a live stream of container(s) resource usage statistics'
 complete -c cbox -n "__cbox_at 'container'" -a stop -d 'Stop one or more running containers'
+complete -c cbox -n "__cbox_at 'container'" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at 'container'" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 
@@ -195,6 +206,7 @@ complete -c cbox -n "__cbox_at 'container create'" -l init -d 'Run an init insid
 complete -c cbox -n "__cbox_at 'container create'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'container create'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'container create'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'container create'" -l mount -x -d 'Attach a filesystem mount to the container'
 complete -c cbox -n "__cbox_at 'container create'" -l name -x -d 'Assign a name to the container'
 complete -c cbox -n "__cbox_at 'container create'" -l network -x -a 'default host none' -d 'Connect a container to a network'
 complete -c cbox -n "__cbox_at 'container create'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
@@ -202,9 +214,12 @@ complete -c cbox -n "__cbox_at 'container create'" -l platform -x -d 'Platform o
 complete -c cbox -n "__cbox_at 'container create'" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c cbox -n "__cbox_at 'container create'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'container create'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'container create'" -l tmpfs -x -d 'Mount a tmpfs directory'
 complete -c cbox -n "__cbox_at 'container create'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'container create'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'container create'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'container create'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'container create'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
 complete -c cbox -n "__cbox_at 'container create'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container create'" -a '(cbox __complete image 2>/dev/null)'
 
@@ -227,6 +242,14 @@ complete -c cbox -n "__cbox_at 'container export'" -a '(cbox __complete containe
 complete -c cbox -n "__cbox_at 'container kill'" -s s -l signal -x -d 'Signal to send to the container'
 complete -c cbox -n "__cbox_at 'container kill'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container logs'" -l details -d 'Show extra details provided to logs'
+complete -c cbox -n "__cbox_at 'container logs'" -s f -l follow -d 'Follow log output'
+complete -c cbox -n "__cbox_at 'container logs'" -l since -x -d 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'container logs'" -s n -l tail -x -d 'Number of lines to show from the end of the logs'
+complete -c cbox -n "__cbox_at 'container logs'" -s t -l timestamps -d 'Show timestamps'
+complete -c cbox -n "__cbox_at 'container logs'" -l until -x -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'container logs'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
@@ -237,6 +260,9 @@ complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s s -l size -d 'Display total file sizes'
 
 complete -c cbox -n "__cbox_at 'container pause'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container prune'" -l filter -x -d 'Provide filter values (e.g. "until=<timestamp>")'
+complete -c cbox -n "__cbox_at 'container prune'" -s f -l force -d 'Do not prompt for confirmation'
 
 complete -c cbox -n "__cbox_at 'container rename'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -261,6 +287,7 @@ complete -c cbox -n "__cbox_at 'container run'" -l init -d 'Run an init inside t
 complete -c cbox -n "__cbox_at 'container run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'container run'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'container run'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'container run'" -l mount -x -d 'Attach a filesystem mount to the container'
 complete -c cbox -n "__cbox_at 'container run'" -l name -x -d 'Assign a name to the container'
 complete -c cbox -n "__cbox_at 'container run'" -l network -x -a 'default host none' -d 'Connect a container to a network'
 complete -c cbox -n "__cbox_at 'container run'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
@@ -269,9 +296,12 @@ complete -c cbox -n "__cbox_at 'container run'" -l read-only -d 'Mount the conta
 complete -c cbox -n "__cbox_at 'container run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'container run'" -l security-opt -x -d 'Security Options'
 complete -c cbox -n "__cbox_at 'container run'" -l sig-proxy -d 'Proxy received signals to the process'
+complete -c cbox -n "__cbox_at 'container run'" -l tmpfs -x -d 'Mount a tmpfs directory'
 complete -c cbox -n "__cbox_at 'container run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'container run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'container run'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'container run'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
 complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
@@ -280,9 +310,17 @@ complete -c cbox -n "__cbox_at 'container start'" -l detach-keys -x -d 'Override
 complete -c cbox -n "__cbox_at 'container start'" -s i -l interactive -d 'Attach container\'s STDIN'
 complete -c cbox -n "__cbox_at 'container start'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container stats'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'container stats'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'container stats'" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c cbox -n "__cbox_at 'container stats'" -l no-trunc -d 'Do not truncate output'
+complete -c cbox -n "__cbox_at 'container stats'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container stop'" -s s -l signal -x -d 'Signal to send to the container'
 complete -c cbox -n "__cbox_at 'container stop'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
 complete -c cbox -n "__cbox_at 'container stop'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container top'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container unpause'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -548,6 +586,7 @@ complete -c cbox -n "__cbox_at 'create'" -l init -d 'Run an init inside the cont
 complete -c cbox -n "__cbox_at 'create'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'create'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'create'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'create'" -l mount -x -d 'Attach a filesystem mount to the container'
 complete -c cbox -n "__cbox_at 'create'" -l name -x -d 'Assign a name to the container'
 complete -c cbox -n "__cbox_at 'create'" -l network -x -a 'default host none' -d 'Connect a container to a network'
 complete -c cbox -n "__cbox_at 'create'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
@@ -555,9 +594,12 @@ complete -c cbox -n "__cbox_at 'create'" -l platform -x -d 'Platform of the imag
 complete -c cbox -n "__cbox_at 'create'" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c cbox -n "__cbox_at 'create'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'create'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'create'" -l tmpfs -x -d 'Mount a tmpfs directory'
 complete -c cbox -n "__cbox_at 'create'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'create'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'create'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'create'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'create'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
 complete -c cbox -n "__cbox_at 'create'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'create'" -a '(cbox __complete image 2>/dev/null)'
 
@@ -594,6 +636,14 @@ complete -c cbox -n "__cbox_at 'load'" -s i -l input -r -F -d 'Read from tar arc
 complete -c cbox -n "__cbox_at 'load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'load'" -s q -l quiet -d 'Suppress the load output'
 
+complete -c cbox -n "__cbox_at 'logs'" -l details -d 'Show extra details provided to logs'
+complete -c cbox -n "__cbox_at 'logs'" -s f -l follow -d 'Follow log output'
+complete -c cbox -n "__cbox_at 'logs'" -l since -x -d 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'logs'" -s n -l tail -x -d 'Number of lines to show from the end of the logs'
+complete -c cbox -n "__cbox_at 'logs'" -s t -l timestamps -d 'Show timestamps'
+complete -c cbox -n "__cbox_at 'logs'" -l until -x -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'logs'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'pause'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rename'" -a '(cbox __complete container 2>/dev/null)'
@@ -621,11 +671,19 @@ complete -c cbox -n "__cbox_at 'start'" -l detach-keys -x -d 'Override the key s
 complete -c cbox -n "__cbox_at 'start'" -s i -l interactive -d 'Attach container\'s STDIN'
 complete -c cbox -n "__cbox_at 'start'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'stats'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'stats'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'stats'" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c cbox -n "__cbox_at 'stats'" -l no-trunc -d 'Do not truncate output'
+complete -c cbox -n "__cbox_at 'stats'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'stop'" -s s -l signal -x -d 'Signal to send to the container'
 complete -c cbox -n "__cbox_at 'stop'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
 complete -c cbox -n "__cbox_at 'stop'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'top'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'unpause'" -a '(cbox __complete container 2>/dev/null)'
 

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "bundle/mounts.h"
+#include "container/mounts.h"
 #include "container/name.h"
 #include "layer/apply.h"
 #include "monitor/monitor.h"
@@ -79,63 +80,6 @@ static int make_files(struct container *c, struct err *err)
         if (mkdirat(dir, dirs[i], 0755) < 0 || fchmodat(dir, dirs[i], 0755, 0) < 0)
             r = err_errno(err, errno, "making %s", dirs[i]);
     return r;
-}
-
-/* Where a bind mount's source is not there it is made, as Docker does. */
-static int make_source(const char *path, struct err *err)
-{
-    int r = access(path, F_OK) == 0 ? 0 : path_mkdirs(AT_FDCWD, path, 0755);
-
-    return r < 0 ? err_errno(err, -r, "making %s", path) : 0;
-}
-
-static int add_bind(struct engine_options *o, const char *bind, struct err *err)
-{
-    struct engine_mount m = {0};
-    _cleanup_free_ char *mode = NULL, *target = NULL;
-    const char *propagation;
-    int r = bundle_read_bind(bind, &m, &mode, err);
-
-    if (r == 0 && str_eq(m.type, "volume"))
-        r = err_set(err, ERR_UNSUPPORTED, "volumes by name do not exist here yet: %s", bind);
-    if (r == 0)
-        r = make_source(m.source, err);
-    if (r == 0) {
-        target = path_clean(m.target);
-        if (bundle_mounts_at(o, target))
-            r = err_set(err, ERR_INVALID, "Duplicate mount point: %s", target);
-    }
-    if (r == 0) {
-        propagation = m.bind_options ? m.bind_options->propagation : "rprivate";
-        *VEC_PUSH(&o->mounts) = (struct engine_mount_point){
-            .type = str_dup("bind"),
-            .source = str_dup(m.source),
-            .destination = steal_ptr(&target),
-            .mode = steal_ptr(&mode),
-            .rw = !m.read_only,
-            .propagation = str_dup(propagation),
-            .mount_type = str_dup("bind"),
-            .mount_source = str_dup(m.source),
-        };
-        strv_add(&o->mounts.v[o->mounts.n - 1].mount_options, "rbind");
-        strv_add(&o->mounts.v[o->mounts.n - 1].mount_options, propagation);
-        if (m.read_only)
-            strv_add(&o->mounts.v[o->mounts.n - 1].mount_options, "rro");
-    }
-    json_free(&engine_mount_type, &m);
-    return r;
-}
-
-/* What is mounted where, from all that was asked for. */
-static int resolve_mounts(struct engine_options *o, struct err *err)
-{
-    STRV_FOREACH (bind, o->host.binds) {
-        int r = add_bind(o, *bind, err);
-
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }
 
 /* What is needed to start it, now or later, and to say what it is. */
@@ -225,11 +169,13 @@ static int describe(struct container *c, const struct image *image, const struct
     if (r == 0)
         r = bundle_merge(&image->config, &place, &c->options, err);
     if (r == 0)
-        r = resolve_mounts(&c->options, err);
+        r = container_mounts_decide(c->store, &c->options, err);
     return r < 0 ? r : bundle_make(&c->options, &place, &c->spec, err);
 }
 
-static int fill(struct container *c, const struct image *image, const struct container_request *q, struct err *err)
+/* `ret_made`: its new volumes. */
+static int fill(struct container *c, const struct image *image, const struct container_request *q, char ***ret_made,
+                struct err *err)
 {
     int r = describe(c, image, q->wanted, err);
 
@@ -241,6 +187,8 @@ static int fill(struct container *c, const struct image *image, const struct con
         r = write_documents(c, err);
     if (r == 0)
         r = take_name(c, q->name, err);
+    if (r == 0)
+        r = container_mounts_make(c->store, store_container_id(c->dir), &c->options, c->lower, ret_made, err);
     if (r < 0)
         return r;
     fill_record(c, image);
@@ -251,6 +199,7 @@ int container_create(struct store *s, const struct image *image, const struct co
                      struct container *ret, struct err *err)
 {
     struct container c = {.store = s};
+    _cleanup_strv_ char **made = NULL;
     char id[ID_LEN + 1];
     int r = q->name ? container_check_name(q->name, err) : 0;
 
@@ -260,8 +209,9 @@ int container_create(struct store *s, const struct image *image, const struct co
     r = store_container_create(s, id, &c.dir, err);
     if (r < 0)
         return r;
-    r = fill(&c, image, q, err);
+    r = fill(&c, image, q, &made, err);
     if (r < 0) {
+        container_mounts_unmake(s, id, made);
         store_container_remove(s, c.dir, &c.record, true, NULL);
         container_release(&c);
         return r;

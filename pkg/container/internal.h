@@ -21,6 +21,10 @@ int container_lock_idle(struct store *s, struct store_container *dir, struct err
 /* Kills what is in the container's cgroup, frozen or not, and removes it where it is to go. */
 int container_kill_cgroup(const char *path, bool remove, struct err *err);
 
+/* Removes one that is locked by us and whose processes are gone, with what its monitor kept elsewhere. */
+int container_drop(struct store *s, struct store_container *dir, const struct store_container_record *record,
+                   struct err *err);
+
 /* Freezes it, or lets it go on. */
 int container_freeze_cgroup(const char *path, bool frozen, struct err *err);
 

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "container/volume.h"
+#include "monitor/health.h"
 #include "monitor/monitor.h"
 
 #include <signal.h>
@@ -25,7 +27,8 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
         return r;
     if (record->remove) {
         *ret_gone = true;
-        return store_container_remove(s, dir, record, true, err);
+        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
+        return container_drop(s, dir, record, err);
     }
     if (!store_container_is_alive(record->status))
         return 0;
@@ -51,6 +54,7 @@ static int look(struct store *s, struct store_container *dir, struct store_conta
     why = ERR_INIT;
     r = store_container_read(dir, ret, &why);
     if (r == ERR_NOT_FOUND && locked == 0) { /* never finished, or nearly removed */
+        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
         store_container_remove(s, dir, NULL, true, NULL);
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     }

@@ -1,19 +1,21 @@
 /* Removal, by force too. */
 #include "base/log.h"
 #include "container/internal.h"
+#include "container/volume.h"
+#include "monitor/health.h"
 #include "monitor/monitor.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
 #include <signal.h>
 
-static int remove_locked(struct store *s, struct store_container *dir, const struct store_container_record *record,
-                         struct err *err)
+int container_drop(struct store *s, struct store_container *dir, const struct store_container_record *record,
+                   struct err *err)
 {
-    int r = container_kill_cgroup(record->cgroup, true, err);
+    int r;
 
-    if (r == 0)
-        r = store_container_remove(s, dir, record, true, err);
+    health_forget(store_state_path(s), store_container_id(dir));
+    r = store_container_remove(s, dir, record, true, err);
     if (r == 0 && record->id)
         monitor_tell(s, record, "destroy", NULL, NULL);
     return r;
@@ -21,7 +23,10 @@ static int remove_locked(struct store *s, struct store_container *dir, const str
 
 int container_destroy(struct container *c, struct err *err)
 {
-    return remove_locked(c->store, c->dir, &c->record, err);
+    int r = container_kill_cgroup(c->record.cgroup, true, err);
+
+    container_volumes_drop(c->store, c->record.id, store_container_fd(c->dir));
+    return r < 0 ? r : container_drop(c->store, c->dir, &c->record, err);
 }
 
 /* It is not to be started again. */
@@ -119,11 +124,14 @@ int container_remove(struct store *s, const char *name, bool force, bool volumes
         return 0;
     if (r == 0)
         r = store_container_read(dir, &record, &why);
+    if (r == 0)
+        r = container_kill_cgroup(record.cgroup, true, &why);
     if (r < 0 && r != ERR_NOT_FOUND && r != ERR_CORRUPT) {
         if (err)
             *err = why;
         return r;
     }
-    (void)volumes;
-    return remove_locked(s, dir, &record, err);
+    if (volumes)
+        container_volumes_drop(s, id, store_container_fd(dir));
+    return container_drop(s, dir, &record, err);
 }

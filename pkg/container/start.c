@@ -1,5 +1,6 @@
 #include "container/container.h"
 
+#include "container/volume.h"
 #include "monitor/monitor.h"
 #include "sys/frame.h"
 
@@ -22,6 +23,7 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
         .options = &c->options,
         .spec = &c->spec,
         .overlay = &overlay,
+        .forget = container_volumes_drop,
         .housekeeping = sweep,
     };
     int r = monitor_fork(&job, attach, ret_socket, err);

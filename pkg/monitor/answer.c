@@ -155,6 +155,7 @@ static void answer_paused(struct monitor *m, struct connection *from, const stru
         return;
     }
     m->job.record->status = frame->len && *frame->data ? STORE_CONTAINER_PAUSED : STORE_CONTAINER_RUNNING;
+    health_pause(&m->health, m->job.record->status == STORE_CONTAINER_PAUSED);
     monitor_note(m);
     done(m, from, NULL);
 }

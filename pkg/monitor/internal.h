@@ -1,12 +1,12 @@
 /* The inside of a monitor. */
 #pragma once
 
+#include "monitor/health.h"
+#include "monitor/output.h"
 #include "monitor/program.h"
 #include "monitor/restart.h"
 #include "monitor/server.h"
 #include "monitor/streams.h"
-
-struct logging_writer;
 
 struct monitor {
     struct monitor_job job; /* as it was given, but for what was read again: */
@@ -14,12 +14,12 @@ struct monitor {
     struct oci_spec own_spec;
     struct loop loop;
     struct streams streams;
+    struct output output;
+    struct health health;
     struct server server;
     struct program program;
     struct loop_watch program_watch; /* its pidfd; .fd -1 while it does not run */
     struct loop_timer pause;         /* until it is started again */
-    struct logging_writer *log;      /* NULL: not open */
-    struct loop_timer log_timer;
     struct restart_state restarts;
     int64_t since; /* its start, time_monotonic() */
     bool stopping; /* its end is what the user wants */
@@ -41,11 +41,6 @@ void monitor_finish(struct monitor *m);
 
 /* Writes the record as it is. Not durable. */
 void monitor_note(const struct monitor *m);
-
-/* The log: opened once, told of the end of each run, closed before the container is said to have ended. */
-int monitor_log_open(struct monitor *m, struct err *err);
-void monitor_log_end(struct monitor *m);
-void monitor_log_close(struct monitor *m);
 
 /* Reads options and specification again, if they can be read. */
 void monitor_reload(struct monitor *m);

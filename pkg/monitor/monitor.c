@@ -54,7 +54,9 @@ static void end_container(struct monitor *m, uint32_t type, const void *data, si
     struct err why = ERR_INIT;
     int r = program_clean_up(&m->program, &why);
 
-    monitor_log_close(m);
+    output_close(&m->output); /* who hears of the end finds the whole log */
+    if (job->record->remove && job->forget)
+        job->forget(job->store, job->record->id, store_container_fd(job->dir));
     if (r == 0)
         r = job->record->remove ? store_container_remove(job->store, job->dir, job->record, false, &why)
                                 : store_container_write(job->dir, job->record, true, &why);
@@ -63,7 +65,9 @@ static void end_container(struct monitor *m, uint32_t type, const void *data, si
     if (job->record->remove)
         monitor_tell(job->store, job->record, "destroy", NULL, NULL);
     server_close(&m->server, job->store, job->record->id);
-    if (!job->record->remove)
+    if (job->record->remove)
+        health_forget(store_state_path(job->store), job->record->id);
+    else
         store_container_unlock(job->dir);
     server_tell_all(&m->server, type, data, len, NULL, 0);
     if (job->record->remove) {
@@ -136,8 +140,9 @@ static void program_ended(struct loop_watch *w, uint32_t events _unused_)
     record->pid = 0;
     record->stopped = m->stopping && !m->restart;
     record->oom_killed = program_oom_killed(&m->program);
+    health_end(&m->health);
     streams_end(&m->streams);
-    monitor_log_end(m);
+    output_end(&m->output);
     tell_end(m);
     end.again = decide(m, end.code);
     if (!end.again) {
@@ -158,10 +163,34 @@ static int begin_service(void *data, struct err *err)
     return m->server.listener.fd >= 0 ? 0 : server_listen(&m->server, m->job.store, m->job.record->id, err);
 }
 
+static void health_changed(void *data, const char *status)
+{
+    struct monitor *m = data;
+
+    str_replace(&m->job.record->health, str_dup(status));
+    monitor_note(m);
+}
+
+static void begin_health(struct monitor *m)
+{
+    const struct oci_container_config *config = &m->job.options->config.config;
+    const struct health_job job = {.loop = &m->loop,
+                                   .state = store_state_path(m->job.store),
+                                   .check = config->healthcheck,
+                                   .shell = config->shell,
+                                   .spec = m->job.spec,
+                                   .record = m->job.record,
+                                   .changed = health_changed,
+                                   .data = m};
+
+    if (health_is_wanted(config->healthcheck))
+        health_begin(&m->health, &job, m->program.process.pid, m->program.process.pidfd);
+}
+
 /* One run begins. */
 static int begin(struct monitor *m, struct err *err)
 {
-    int r = monitor_log_open(m, err);
+    int r = output_open(&m->output, &m->loop, &m->job, err);
 
     if (r == 0)
         r = program_start(&m->job, &m->streams, &m->program, begin_service, m, err);
@@ -179,6 +208,7 @@ static int begin(struct monitor *m, struct err *err)
     m->program_watch = (struct loop_watch){.fd = m->program.process.pidfd, .ready = program_ended, .data = m};
     loop_watch(&m->loop, &m->program_watch, EPOLLIN);
     monitor_tell(m->job.store, m->job.record, "start", NULL, NULL);
+    begin_health(m);
     server_tell_all(&m->server, MONITOR_STARTED, NULL, 0, &m->program.process.pidfd, 1);
     return 0;
 }
@@ -244,6 +274,8 @@ static int be_monitor(const struct monitor_job *job, int socket, unsigned attach
     if (r < 0)
         return 1;
     streams_init(&m.streams, &m.loop);
+    m.streams.written = output_written;
+    m.streams.data = &m.output;
     server_adopt(&m.server, socket);
     begin_first(&m, attach);
     let_go();

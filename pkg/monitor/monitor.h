@@ -63,6 +63,8 @@ struct monitor_job {
     const struct engine_options *options;
     const struct oci_spec *spec;
     const struct runtime_overlay *overlay;
+    /* Removes what else belongs to a container that goes by itself; its directory is `dir`. May be NULL. */
+    void (*forget)(struct store *s, const char *id, int dir);
     void (*housekeeping)(struct store *s); /* called once the program runs; may be NULL */
 };
 
