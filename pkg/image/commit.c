@@ -87,18 +87,24 @@ static int make_config(struct committing *c, struct image_document *ret, struct 
     return image_document_take(&text, ret, err);
 }
 
-/* The layers below under OCI's types, as the manifest is of OCI's. */
+/* OCI's type of a layer, as the manifest is of OCI's; one that no registry may have stays what it is. */
+static const char *type_of(const struct oci_descriptor *layer)
+{
+    struct oci_layer_kind kind;
+
+    if (oci_layer_classify(layer->media_type, &kind, NULL) < 0 || kind.foreign)
+        return layer->media_type;
+    return image_layer_media_type(kind.compression);
+}
+
 static int make_manifest(struct committing *c, struct image_documents *d, struct err *err)
 {
     VEC(struct oci_descriptor) layers = {0};
     int r;
 
     VEC_FOREACH (layer, &c->below.layers)
-        *VEC_PUSH(&layers) = (struct oci_descriptor){
-            .media_type = (char *)image_layer_media_type(oci_media_type_compression(layer->media_type)),
-            .digest = layer->digest,
-            .size = layer->size,
-        };
+        *VEC_PUSH(&layers) =
+            (struct oci_descriptor){.media_type = (char *)type_of(layer), .digest = layer->digest, .size = layer->size};
     if (!c->empty)
         *VEC_PUSH(&layers) = (struct oci_descriptor){
             .media_type = (char *)OCI_MEDIA_LAYER, .digest = c->layer.digest, .size = c->layer.size};

@@ -12,7 +12,7 @@ struct image_commit_options {
     int64_t created; /* time.h */
 };
 
-/* Makes the image; `ret_id` is its ID. A tar without members adds no layer. All of it is in the store when this returns,
- * as after a pull. Watches for signals as image_pull() does. ERR_LIMIT for a layer too many; ERR_NOT_FOUND where the
- * blobs of the image below are not here; ERR_NO_SPACE, ERR_IO, ERR_INTERRUPTED. */
+/* Makes the image; `ret_id` is its ID. A tar without members adds no layer. All of it is in the store when this
+ * returns, as after a pull. Watches for signals as image_pull() does. ERR_LIMIT for a layer too many; ERR_NOT_FOUND
+ * where the blobs of the image below are not here; ERR_NO_SPACE, ERR_IO, ERR_INTERRUPTED. */
 int image_commit(struct store *s, const struct image_commit_options *options, struct digest *ret_id, struct err *err);
