@@ -41,7 +41,7 @@ complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and ma
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a volume -d 'Manage volumes'
-complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output and errors to a running container'
+complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard streams to a running container'
 complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
@@ -164,7 +164,7 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
-complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output and errors to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard streams to a running container'
 complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'

@@ -5,6 +5,7 @@
 #include "container/mounts.h"
 #include "container/name.h"
 #include "layer/apply.h"
+#include "logging/logging.h"
 #include "monitor/monitor.h"
 #include "store/blob.h"
 #include "store/layer.h"
@@ -168,6 +169,8 @@ static int describe(struct container *c, const struct image *image, const struct
         r = err_errno(err, errno, "the host's name");
     if (r == 0)
         r = bundle_merge(&image->config, &place, &c->options, err);
+    if (r == 0)
+        r = logging_check(c->options.host.log_config.type, c->options.host.log_config.config, err);
     if (r == 0)
         r = container_mounts_decide(c->store, &c->options, err);
     return r < 0 ? r : bundle_make(&c->options, &place, &c->spec, err);
