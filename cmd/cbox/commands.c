@@ -14,10 +14,31 @@ static const struct cli_option globals[] = {
     CLI_FLAG(struct cbox_globals, 'v', "version", version, "Print version information and quit"),
 };
 
+/* clang-format off */
 static const struct cli_entry container_commands[] = {
-    {"attach", &cmd_attach, CLI_OTHER}, {"ls", &cmd_ps, CLI_OTHER, "list"}, {"rm", &cmd_rm, CLI_OTHER, "remove"},
-    {"run", &cmd_run, CLI_OTHER},       {"start", &cmd_start, CLI_OTHER},   {"wait", &cmd_wait, CLI_OTHER},
+    {"attach", &cmd_attach, CLI_OTHER},
+    {"cp", &cmd_cp, CLI_OTHER},
+    {"create", &cmd_create, CLI_OTHER},
+    {"diff", &cmd_diff, CLI_OTHER},
+    {"exec", &cmd_exec, CLI_OTHER},
+    {"export", &cmd_export, CLI_OTHER},
+    {"kill", &cmd_kill, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
+    {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"pause", &cmd_pause, CLI_OTHER},
+    {"prune", &cmd_container_prune, CLI_OTHER},
+    {"rename", &cmd_rename, CLI_OTHER},
+    {"restart", &cmd_restart, CLI_OTHER},
+    {"rm", &cmd_rm, CLI_OTHER, "remove"},
+    {"run", &cmd_run, CLI_OTHER},
+    {"start", &cmd_start, CLI_OTHER},
+    {"stats", &cmd_stats, CLI_OTHER},
+    {"stop", &cmd_stop, CLI_OTHER},
+    {"top", &cmd_top, CLI_OTHER},
+    {"unpause", &cmd_unpause, CLI_OTHER},
+    {"wait", &cmd_wait, CLI_OTHER},
 };
+/* clang-format on */
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
@@ -48,9 +69,17 @@ static const struct cli_entry system_commands[] = {
 };
 static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
 
+static const struct cli_entry volume_commands[] = {
+    {"create", &cmd_volume_create, CLI_OTHER},   {"inspect", &cmd_volume_inspect, CLI_OTHER},
+    {"ls", &cmd_volume_ls, CLI_OTHER, "list"},   {"prune", &cmd_volume_prune, CLI_OTHER},
+    {"rm", &cmd_volume_rm, CLI_OTHER, "remove"},
+};
+static const struct cli_command group_volume = {.summary = "Manage volumes", CLI_ENTRIES(volume_commands)};
+
 /* Common ones in the order in which people meet them, the others by name. */
 static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
+    {"exec", &cmd_exec, CLI_COMMON},
     {"ps", &cmd_ps, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
     {"push", &cmd_push, CLI_COMMON},
@@ -66,17 +95,31 @@ static const struct cli_entry commands[] = {
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
+    {"volume", &group_volume, CLI_MANAGEMENT},
     {"attach", &cmd_attach, CLI_OTHER},
+    {"cp", &cmd_cp, CLI_OTHER},
+    {"create", &cmd_create, CLI_OTHER},
+    {"diff", &cmd_diff, CLI_OTHER},
     {"events", &cmd_events, CLI_OTHER},
+    {"export", &cmd_export, CLI_OTHER},
     {"history", &cmd_history, CLI_OTHER},
     {"import", &cmd_import, CLI_OTHER},
     {"inspect", &cmd_inspect, CLI_OTHER},
+    {"kill", &cmd_kill, CLI_OTHER},
     {"load", &cmd_load, CLI_OTHER},
+    {"logs", &cmd_logs, CLI_OTHER},
+    {"pause", &cmd_pause, CLI_OTHER},
+    {"rename", &cmd_rename, CLI_OTHER},
+    {"restart", &cmd_restart, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"save", &cmd_save, CLI_OTHER},
     {"start", &cmd_start, CLI_OTHER},
+    {"stats", &cmd_stats, CLI_OTHER},
+    {"stop", &cmd_stop, CLI_OTHER},
     {"tag", &cmd_tag, CLI_OTHER},
+    {"top", &cmd_top, CLI_OTHER},
+    {"unpause", &cmd_unpause, CLI_OTHER},
     {"untag", &cmd_untag, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},

@@ -3,8 +3,20 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
+extern const struct cli_command cmd_container_prune;
 extern const struct cli_command cmd_events;
+extern const struct cli_command cmd_cp;
+extern const struct cli_command cmd_diff;
+extern const struct cli_command cmd_export;
+extern const struct cli_command cmd_exec;
+extern const struct cli_command cmd_stop;
+extern const struct cli_command cmd_kill;
+extern const struct cli_command cmd_restart;
+extern const struct cli_command cmd_pause;
+extern const struct cli_command cmd_unpause;
+extern const struct cli_command cmd_rename;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_image_copy;
 extern const struct cli_command cmd_image_inspect;
@@ -16,6 +28,7 @@ extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_load;
 extern const struct cli_command cmd_login;
 extern const struct cli_command cmd_logout;
+extern const struct cli_command cmd_logs;
 extern const struct cli_command cmd_manifest_annotate;
 extern const struct cli_command cmd_manifest_create;
 extern const struct cli_command cmd_manifest_inspect;
@@ -30,11 +43,18 @@ extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_save;
 extern const struct cli_command cmd_search;
 extern const struct cli_command cmd_start;
+extern const struct cli_command cmd_stats;
 extern const struct cli_command cmd_system_check;
 extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
+extern const struct cli_command cmd_top;
 extern const struct cli_command cmd_untag;
+extern const struct cli_command cmd_volume_create;
+extern const struct cli_command cmd_volume_inspect;
+extern const struct cli_command cmd_volume_ls;
+extern const struct cli_command cmd_volume_prune;
+extern const struct cli_command cmd_volume_rm;
 extern const struct cli_command cmd_complete;
 extern const struct cli_command cmd_generate;
 extern const struct cli_command cmd_help;

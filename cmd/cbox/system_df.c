@@ -3,6 +3,7 @@
 #include "cli/format.h"
 #include "commands.h"
 #include "container/container.h"
+#include "container/volume.h"
 #include "image/usage.h"
 #include "show.h"
 
@@ -89,6 +90,22 @@ static struct line containers_line(const struct image_usage *u, const struct con
     return l;
 }
 
+static struct line volumes_line(const struct image_usage *u, const struct container_volume_uses *uses)
+{
+    struct line l = {.type = "Local Volumes", .bytes = u->bytes[IMAGE_USAGE_VOLUME]};
+
+    VEC_FOREACH (part, &u->parts) {
+        bool used = part->kind == IMAGE_USAGE_VOLUME && container_volume_used(uses, part->name);
+
+        if (part->kind != IMAGE_USAGE_VOLUME)
+            continue;
+        l.total++;
+        l.active += used;
+        l.reclaimable += used ? 0 : part->bytes;
+    }
+    return l;
+}
+
 static struct line unfinished_line(const struct image_usage *u)
 {
     struct line l = {.type = "Unfinished", .bytes = u->bytes[IMAGE_USAGE_UNFINISHED]};
@@ -117,11 +134,13 @@ static int add_line(struct cli_format *f, const struct line *l, struct err *err)
     return cli_format_row(f, &row, err);
 }
 
-static int print_summary(const struct image_usage *u, const struct containers *c, const char *format, struct err *err)
+static int print_summary(const struct image_usage *u, const struct containers *c,
+                         const struct container_volume_uses *uses, const char *format, struct err *err)
 {
     const struct line lines[] = {
         images_line(u),
         containers_line(u, c),
+        volumes_line(u, uses),
         unfinished_line(u),
         {.type = "Other", .total = 1, .active = 1, .bytes = u->bytes[IMAGE_USAGE_OTHER]},
     };
@@ -184,6 +203,26 @@ static void print_containers(const struct image_usage *u, const struct container
     print_table("Containers space usage:", &t);
 }
 
+static void print_volumes(const struct image_usage *u, const struct container_volume_uses *uses)
+{
+    struct cli_table t = {0};
+
+    cli_table_row(&t, "VOLUME NAME", "LINKS", "SIZE", NULL);
+    VEC_FOREACH (part, &u->parts) {
+        _cleanup_free_ char *links = NULL;
+        char size[NUM_TEXT_MAX];
+        size_t n = 0;
+
+        if (part->kind != IMAGE_USAGE_VOLUME)
+            continue;
+        VEC_FOREACH (use, &uses->list)
+            n += str_eq(use->volume, part->name);
+        links = str_printf("%zu", n);
+        cli_table_row(&t, part->name, links, num_format_size(part->bytes, size), NULL);
+    }
+    print_table("Local Volumes space usage:", &t);
+}
+
 /* Parts of a kind that no image stands on. */
 static void print_parts(const char *heading, const struct image_usage *u, enum image_usage_kind from,
                         enum image_usage_kind to)
@@ -205,6 +244,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
     const struct df_options *o = opts;
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_(containers_release) struct containers containers = {0};
+    _cleanup_volume_uses_ struct container_volume_uses uses = {0};
     _cleanup_usage_ struct image_usage usage = {0};
     int r;
 
@@ -214,13 +254,16 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
     if (r == 0 && s)
         r = read_containers(s, &containers, err);
     if (r == 0 && s)
+        r = container_volume_uses(s, &uses, err);
+    if (r == 0 && s)
         r = image_usage_measure(s, &usage, err);
     if (r < 0)
         return r;
     if (!o->verbose)
-        return print_summary(&usage, &containers, o->format, err);
+        return print_summary(&usage, &containers, &uses, o->format, err);
     print_images(&usage);
     print_containers(&usage, &containers);
+    print_volumes(&usage, &uses);
     print_parts("Blobs and layers that no image needs:", &usage, IMAGE_USAGE_BLOB, IMAGE_USAGE_LAYER);
     print_parts("Unfinished:", &usage, IMAGE_USAGE_UNFINISHED, IMAGE_USAGE_UNFINISHED);
     return 0;

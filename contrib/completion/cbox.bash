@@ -7,15 +7,20 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run ps pull push images login logout search version info help container image manifest runtime system attach events history import inspect load rm rmi save start tag untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect kill load logs pause rename restart rm rmi save start stats stop tag top unpause untag wait'
         ;;
     'cbox run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
+    'cbox exec')
+        options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
+        first=container others=none
+        stop=1
+        ;;
     'cbox ps')
-        options='-a --all --format:none --no-trunc -q --quiet'
+        options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
         ;;
     'cbox pull')
         options='--all-platforms -a --all-tags --platform:none -q --quiet --tls-verify'
@@ -50,26 +55,83 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach ls rm run start wait'
+        commands='attach cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
         ;;
+    'cbox container cp')
+        options='-a --archive -L --follow-link -q --quiet'
+        first=file others=file
+        ;;
+    'cbox container create')
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        first=image others=none
+        stop=1
+        ;;
+    'cbox container diff')
+        first=container others=none
+        ;;
+    'cbox container exec')
+        options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
+        first=container others=none
+        stop=1
+        ;;
+    'cbox container export')
+        options='-o:file --output:file'
+        first=container others=none
+        ;;
+    'cbox container kill')
+        options='-s:none --signal:none'
+        first=container others=container
+        ;;
+    'cbox container logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
+        ;;
     'cbox container ls' | 'cbox container list')
-        options='-a --all --format:none --no-trunc -q --quiet'
+        options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
+        ;;
+    'cbox container pause')
+        first=container others=container
+        ;;
+    'cbox container prune')
+        options='--filter:none -f --force'
+        ;;
+    'cbox container rename')
+        first=container others=none
+        ;;
+    'cbox container restart')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
         ;;
     'cbox container rm' | 'cbox container remove')
-        options='-f --force'
+        options='-f --force -l --link -v --volumes'
         first=container others=container
         ;;
     'cbox container run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy -t --tty -u:none --user:none -v:file --volume:file -w:none --workdir:none'
+        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
     'cbox container start')
         options='-a --attach --detach-keys:none -i --interactive'
+        first=container others=container
+        ;;
+    'cbox container stats')
+        options='-a --all --format:none --no-stream --no-trunc'
+        first=container others=container
+        ;;
+    'cbox container stop')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
+        ;;
+    'cbox container top')
+        first=container others=none
+        stop=1
+        ;;
+    'cbox container unpause')
         first=container others=container
         ;;
     'cbox container wait')
@@ -228,12 +290,49 @@ _cbox_tables() {
     'cbox system prune')
         options='-a --all --filter:none -f --force'
         ;;
+    'cbox volume')
+        commands='create inspect ls prune rm'
+        ;;
+    'cbox volume create')
+        options='-d:none --driver:none --label:none -o:none --opt:none'
+        first=none others=none
+        ;;
+    'cbox volume inspect')
+        options='-f:none --format:none'
+        first=none others=none
+        ;;
+    'cbox volume ls' | 'cbox volume list')
+        options='-f:none --filter:none --format:none -q --quiet'
+        ;;
+    'cbox volume prune')
+        options='-a --all --filter:none -f --force'
+        ;;
+    'cbox volume rm' | 'cbox volume remove')
+        options='-f --force'
+        first=none others=none
+        ;;
     'cbox attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
         ;;
+    'cbox cp')
+        options='-a --archive -L --follow-link -q --quiet'
+        first=file others=file
+        ;;
+    'cbox create')
+        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        first=image others=none
+        stop=1
+        ;;
+    'cbox diff')
+        first=container others=none
+        ;;
     'cbox events')
         options='-f:none --filter:none --format:none --since:none --until:none'
+        ;;
+    'cbox export')
+        options='-o:file --output:file'
+        first=container others=none
         ;;
     'cbox history')
         options='--format:none -H --human --no-trunc -q --quiet'
@@ -247,11 +346,29 @@ _cbox_tables() {
         options='-f:none --format:none --type:words=image'
         first=image others=image
         ;;
+    'cbox kill')
+        options='-s:none --signal:none'
+        first=container others=container
+        ;;
     'cbox load')
         options='--all-platforms -i:file --input:file --platform:none -q --quiet'
         ;;
+    'cbox logs')
+        options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
+        first=container others=none
+        ;;
+    'cbox pause')
+        first=container others=container
+        ;;
+    'cbox rename')
+        first=container others=none
+        ;;
+    'cbox restart')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
+        ;;
     'cbox rm')
-        options='-f --force'
+        options='-f --force -l --link -v --volumes'
         first=container others=container
         ;;
     'cbox rmi')
@@ -266,8 +383,23 @@ _cbox_tables() {
         options='-a --attach --detach-keys:none -i --interactive'
         first=container others=container
         ;;
+    'cbox stats')
+        options='-a --all --format:none --no-stream --no-trunc'
+        first=container others=container
+        ;;
+    'cbox stop')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
+        ;;
     'cbox tag')
         first=image others=image
+        ;;
+    'cbox top')
+        first=container others=none
+        stop=1
+        ;;
+    'cbox unpause')
+        first=container others=container
         ;;
     'cbox untag')
         first=image others=image

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'attach' 'events' 'history' 'import' 'inspect' 'load' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -24,6 +24,7 @@ end
 complete -c cbox -f
 
 complete -c cbox -n "__cbox_at ''" -a run -d 'Create and run a new container from an image'
+complete -c cbox -n "__cbox_at ''" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at ''" -a ps -d 'List containers'
 complete -c cbox -n "__cbox_at ''" -a pull -d 'Download an image from a registry'
 complete -c cbox -n "__cbox_at ''" -a push -d 'Upload an image to a registry'
@@ -39,17 +40,31 @@ complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
 complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and manifest lists'
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
-complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a volume -d 'Manage volumes'
+complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a container and the local filesystem'
+complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
+complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c cbox -n "__cbox_at ''" -a events -d 'Get real time events'
+complete -c cbox -n "__cbox_at ''" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
+complete -c cbox -n "__cbox_at ''" -a kill -d 'Kill one or more running containers'
 complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
+complete -c cbox -n "__cbox_at ''" -a logs -d 'Fetch the logs of a container'
+complete -c cbox -n "__cbox_at ''" -a pause -d 'Pause all processes within one or more containers'
+complete -c cbox -n "__cbox_at ''" -a rename -d 'Rename a container'
+complete -c cbox -n "__cbox_at ''" -a restart -d 'Restart one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at ''" -a start -d 'Start one or more stopped containers'
+complete -c cbox -n "__cbox_at ''" -a stats -d 'Display a live stream of container(s) resource usage statistics'
+complete -c cbox -n "__cbox_at ''" -a stop -d 'Stop one or more running containers'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at ''" -a top -d 'Display the running processes of a container'
+complete -c cbox -n "__cbox_at ''" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
@@ -70,6 +85,7 @@ complete -c cbox -n "__cbox_at 'run'" -l init -d 'Run an init inside the contain
 complete -c cbox -n "__cbox_at 'run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'run'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'run'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'run'" -l mount -x -d 'Attach a filesystem mount to the container'
 complete -c cbox -n "__cbox_at 'run'" -l name -x -d 'Assign a name to the container'
 complete -c cbox -n "__cbox_at 'run'" -l network -x -a 'default host none' -d 'Connect a container to a network'
 complete -c cbox -n "__cbox_at 'run'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
@@ -78,16 +94,34 @@ complete -c cbox -n "__cbox_at 'run'" -l read-only -d 'Mount the container\'s ro
 complete -c cbox -n "__cbox_at 'run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'run'" -l security-opt -x -d 'Security Options'
 complete -c cbox -n "__cbox_at 'run'" -l sig-proxy -d 'Proxy received signals to the process'
+complete -c cbox -n "__cbox_at 'run'" -l tmpfs -x -d 'Mount a tmpfs directory'
 complete -c cbox -n "__cbox_at 'run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'run'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'run'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'run'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
 complete -c cbox -n "__cbox_at 'run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'run'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'exec'" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c cbox -n "__cbox_at 'exec'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'exec'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'exec'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'exec'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'exec'" -l privileged -d 'Give extended privileges to the command'
+complete -c cbox -n "__cbox_at 'exec'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'exec'" -s u -l user -x -d 'Username or UID (format: "<name|uid>[:<group|gid>]")'
+complete -c cbox -n "__cbox_at 'exec'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'exec'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'ps'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'ps'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'ps'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'ps'" -s n -l last -x -d 'Show n last created containers (includes all states)'
+complete -c cbox -n "__cbox_at 'ps'" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c cbox -n "__cbox_at 'ps'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'ps'" -s q -l quiet -d 'Only display container IDs'
+complete -c cbox -n "__cbox_at 'ps'" -s s -l size -d 'Display total file sizes'
 
 complete -c cbox -n "__cbox_at 'pull'" -l all-platforms -d 'Keep the image of every other platform as well, for save and push'
 complete -c cbox -n "__cbox_at 'pull'" -s a -l all-tags -d 'Download all tagged images in the repository'
@@ -130,11 +164,26 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
-complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard streams to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between a container and the local filesystem'
+complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
+complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
+complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
+complete -c cbox -n "__cbox_at 'container'" -a kill -d 'Kill one or more running containers'
+complete -c cbox -n "__cbox_at 'container'" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
+complete -c cbox -n "__cbox_at 'container'" -a pause -d 'Pause all processes within one or more containers'
+complete -c cbox -n "__cbox_at 'container'" -a prune -d 'Remove all stopped containers'
+complete -c cbox -n "__cbox_at 'container'" -a rename -d 'Rename a container'
+complete -c cbox -n "__cbox_at 'container'" -a restart -d 'Restart one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
 complete -c cbox -n "__cbox_at 'container'" -a start -d 'Start one or more stopped containers'
+complete -c cbox -n "__cbox_at 'container'" -a stats -d 'Display a live stream of container(s) resource usage statistics'
+complete -c cbox -n "__cbox_at 'container'" -a stop -d 'Stop one or more running containers'
+complete -c cbox -n "__cbox_at 'container'" -a top -d 'Display the running processes of a container'
+complete -c cbox -n "__cbox_at 'container'" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 
 complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
@@ -142,12 +191,88 @@ complete -c cbox -n "__cbox_at 'container attach'" -l no-stdin -d 'Do not attach
 complete -c cbox -n "__cbox_at 'container attach'" -l sig-proxy -d 'Proxy all received signals to the process'
 complete -c cbox -n "__cbox_at 'container attach'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container cp'" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c cbox -n "__cbox_at 'container cp'" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c cbox -n "__cbox_at 'container cp'" -s q -l quiet -d 'Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached'
+complete -c cbox -n "__cbox_at 'container cp'" -F
+
+complete -c cbox -n "__cbox_at 'container create'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
+complete -c cbox -n "__cbox_at 'container create'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'container create'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
+complete -c cbox -n "__cbox_at 'container create'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'container create'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'container create'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'container create'" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c cbox -n "__cbox_at 'container create'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'container create'" -s l -l label -x -d 'Set meta data on a container'
+complete -c cbox -n "__cbox_at 'container create'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'container create'" -l mount -x -d 'Attach a filesystem mount to the container'
+complete -c cbox -n "__cbox_at 'container create'" -l name -x -d 'Assign a name to the container'
+complete -c cbox -n "__cbox_at 'container create'" -l network -x -a 'default host none' -d 'Connect a container to a network'
+complete -c cbox -n "__cbox_at 'container create'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'container create'" -l platform -x -d 'Platform of the image if it has to be pulled'
+complete -c cbox -n "__cbox_at 'container create'" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c cbox -n "__cbox_at 'container create'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'container create'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'container create'" -l tmpfs -x -d 'Mount a tmpfs directory'
+complete -c cbox -n "__cbox_at 'container create'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'container create'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
+complete -c cbox -n "__cbox_at 'container create'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'container create'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'container create'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
+complete -c cbox -n "__cbox_at 'container create'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'container create'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container diff'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container exec'" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c cbox -n "__cbox_at 'container exec'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
+complete -c cbox -n "__cbox_at 'container exec'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'container exec'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'container exec'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'container exec'" -l privileged -d 'Give extended privileges to the command'
+complete -c cbox -n "__cbox_at 'container exec'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'container exec'" -s u -l user -x -d 'Username or UID (format: "<name|uid>[:<group|gid>]")'
+complete -c cbox -n "__cbox_at 'container exec'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'container export'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container kill'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'container kill'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container logs'" -l details -d 'Show extra details provided to logs'
+complete -c cbox -n "__cbox_at 'container logs'" -s f -l follow -d 'Follow log output'
+complete -c cbox -n "__cbox_at 'container logs'" -l since -x -d 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'container logs'" -s n -l tail -x -d 'Number of lines to show from the end of the logs'
+complete -c cbox -n "__cbox_at 'container logs'" -s t -l timestamps -d 'Show timestamps'
+complete -c cbox -n "__cbox_at 'container logs'" -l until -x -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'container logs'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s n -l last -x -d 'Show n last created containers (includes all states)'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s l -l latest -d 'Show the latest created container (includes all states)'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l no-trunc -d 'Don\'t truncate output'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d 'Only display container IDs'
+complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s s -l size -d 'Display total file sizes'
+
+complete -c cbox -n "__cbox_at 'container pause'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container prune'" -l filter -x -d 'Provide filter values (e.g. "until=<timestamp>")'
+complete -c cbox -n "__cbox_at 'container prune'" -s f -l force -d 'Do not prompt for confirmation'
+
+complete -c cbox -n "__cbox_at 'container rename'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container restart'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'container restart'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'container restart'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s l -l link -d 'Remove the specified link'
+complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container run'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
@@ -162,6 +287,7 @@ complete -c cbox -n "__cbox_at 'container run'" -l init -d 'Run an init inside t
 complete -c cbox -n "__cbox_at 'container run'" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c cbox -n "__cbox_at 'container run'" -s l -l label -x -d 'Set meta data on a container'
 complete -c cbox -n "__cbox_at 'container run'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'container run'" -l mount -x -d 'Attach a filesystem mount to the container'
 complete -c cbox -n "__cbox_at 'container run'" -l name -x -d 'Assign a name to the container'
 complete -c cbox -n "__cbox_at 'container run'" -l network -x -a 'default host none' -d 'Connect a container to a network'
 complete -c cbox -n "__cbox_at 'container run'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
@@ -170,9 +296,12 @@ complete -c cbox -n "__cbox_at 'container run'" -l read-only -d 'Mount the conta
 complete -c cbox -n "__cbox_at 'container run'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
 complete -c cbox -n "__cbox_at 'container run'" -l security-opt -x -d 'Security Options'
 complete -c cbox -n "__cbox_at 'container run'" -l sig-proxy -d 'Proxy received signals to the process'
+complete -c cbox -n "__cbox_at 'container run'" -l tmpfs -x -d 'Mount a tmpfs directory'
 complete -c cbox -n "__cbox_at 'container run'" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c cbox -n "__cbox_at 'container run'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
 complete -c cbox -n "__cbox_at 'container run'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'container run'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'container run'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
 complete -c cbox -n "__cbox_at 'container run'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container run'" -a '(cbox __complete image 2>/dev/null)'
 
@@ -180,6 +309,20 @@ complete -c cbox -n "__cbox_at 'container start'" -s a -l attach -d 'Attach STDO
 complete -c cbox -n "__cbox_at 'container start'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'container start'" -s i -l interactive -d 'Attach container\'s STDIN'
 complete -c cbox -n "__cbox_at 'container start'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container stats'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'container stats'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'container stats'" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c cbox -n "__cbox_at 'container stats'" -l no-trunc -d 'Do not truncate output'
+complete -c cbox -n "__cbox_at 'container stats'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container stop'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'container stop'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'container stop'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container top'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container unpause'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container wait'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -401,15 +544,74 @@ complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused
 complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'
 complete -c cbox -n "__cbox_at 'system prune'" -s f -l force -d 'Do not prompt for confirmation'
 
+complete -c cbox -n "__cbox_at 'volume'" -a create -d 'Create a volume'
+complete -c cbox -n "__cbox_at 'volume'" -a inspect -d 'Display detailed information on one or more volumes'
+complete -c cbox -n "__cbox_at 'volume'" -a ls -d 'List volumes'
+complete -c cbox -n "__cbox_at 'volume'" -a prune -d 'Remove unused local volumes'
+complete -c cbox -n "__cbox_at 'volume'" -a rm -d 'Remove one or more volumes'
+
+complete -c cbox -n "__cbox_at 'volume create'" -s d -l driver -x -d 'Specify volume driver name'
+complete -c cbox -n "__cbox_at 'volume create'" -l label -x -d 'Set metadata for a volume'
+complete -c cbox -n "__cbox_at 'volume create'" -s o -l opt -x -d 'Set driver specific options'
+
+complete -c cbox -n "__cbox_at 'volume inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+
+complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -s f -l filter -x -d 'Provide filter values (e.g. "dangling=true")'
+complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -s q -l quiet -d 'Only display volume names'
+
+complete -c cbox -n "__cbox_at 'volume prune'" -s a -l all -d 'Remove all unused volumes, not just anonymous ones'
+complete -c cbox -n "__cbox_at 'volume prune'" -l filter -x -d 'Provide filter values (e.g. "label=<label>")'
+complete -c cbox -n "__cbox_at 'volume prune'" -s f -l force -d 'Do not prompt for confirmation'
+
+complete -c cbox -n "__cbox_at 'volume rm' 'volume remove'" -s f -l force -d 'Force the removal of one or more volumes'
+
 complete -c cbox -n "__cbox_at 'attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'attach'" -l no-stdin -d 'Do not attach STDIN'
 complete -c cbox -n "__cbox_at 'attach'" -l sig-proxy -d 'Proxy all received signals to the process'
 complete -c cbox -n "__cbox_at 'attach'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'cp'" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c cbox -n "__cbox_at 'cp'" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
+complete -c cbox -n "__cbox_at 'cp'" -s q -l quiet -d 'Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached'
+complete -c cbox -n "__cbox_at 'cp'" -F
+
+complete -c cbox -n "__cbox_at 'create'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
+complete -c cbox -n "__cbox_at 'create'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'create'" -l entrypoint -x -d 'Overwrite the default ENTRYPOINT of the image'
+complete -c cbox -n "__cbox_at 'create'" -s e -l env -x -d 'Set environment variables'
+complete -c cbox -n "__cbox_at 'create'" -l env-file -r -F -d 'Read in a file of environment variables'
+complete -c cbox -n "__cbox_at 'create'" -s h -l hostname -x -d 'Container host name'
+complete -c cbox -n "__cbox_at 'create'" -l init -d 'Run an init inside the container that forwards signals and reaps processes'
+complete -c cbox -n "__cbox_at 'create'" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c cbox -n "__cbox_at 'create'" -s l -l label -x -d 'Set meta data on a container'
+complete -c cbox -n "__cbox_at 'create'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'create'" -l mount -x -d 'Attach a filesystem mount to the container'
+complete -c cbox -n "__cbox_at 'create'" -l name -x -d 'Assign a name to the container'
+complete -c cbox -n "__cbox_at 'create'" -l network -x -a 'default host none' -d 'Connect a container to a network'
+complete -c cbox -n "__cbox_at 'create'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'create'" -l platform -x -d 'Platform of the image if it has to be pulled'
+complete -c cbox -n "__cbox_at 'create'" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c cbox -n "__cbox_at 'create'" -l rm -d 'Automatically remove the container and its anonymous volumes when it exits'
+complete -c cbox -n "__cbox_at 'create'" -l security-opt -x -d 'Security Options'
+complete -c cbox -n "__cbox_at 'create'" -l tmpfs -x -d 'Mount a tmpfs directory'
+complete -c cbox -n "__cbox_at 'create'" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c cbox -n "__cbox_at 'create'" -s u -l user -x -d 'Username or UID (format: <name|uid>[:<group|gid>])'
+complete -c cbox -n "__cbox_at 'create'" -s v -l volume -r -F -d 'Bind mount a volume'
+complete -c cbox -n "__cbox_at 'create'" -l volume-driver -x -d 'Optional volume driver for the container'
+complete -c cbox -n "__cbox_at 'create'" -l volumes-from -x -d 'Mount volumes from the specified container(s)'
+complete -c cbox -n "__cbox_at 'create'" -s w -l workdir -x -d 'Working directory inside the container'
+complete -c cbox -n "__cbox_at 'create'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'diff'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'events'" -s f -l filter -x -d 'Filter output based on conditions provided'
 complete -c cbox -n "__cbox_at 'events'" -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'events'" -l since -x -d 'Show all events created since timestamp'
 complete -c cbox -n "__cbox_at 'events'" -l until -x -d 'Stream events until this timestamp'
+
+complete -c cbox -n "__cbox_at 'export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
+complete -c cbox -n "__cbox_at 'export'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'history'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'history'" -s H -l human -d 'Print sizes and dates in human readable format'
@@ -426,12 +628,33 @@ complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \
 complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'
 complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'kill'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'kill'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'load'" -l all-platforms -d 'Load the image for every platform'
 complete -c cbox -n "__cbox_at 'load'" -s i -l input -r -F -d 'Read from tar archive file, instead of STDIN'
 complete -c cbox -n "__cbox_at 'load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
 complete -c cbox -n "__cbox_at 'load'" -s q -l quiet -d 'Suppress the load output'
 
+complete -c cbox -n "__cbox_at 'logs'" -l details -d 'Show extra details provided to logs'
+complete -c cbox -n "__cbox_at 'logs'" -s f -l follow -d 'Follow log output'
+complete -c cbox -n "__cbox_at 'logs'" -l since -x -d 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'logs'" -s n -l tail -x -d 'Number of lines to show from the end of the logs'
+complete -c cbox -n "__cbox_at 'logs'" -s t -l timestamps -d 'Show timestamps'
+complete -c cbox -n "__cbox_at 'logs'" -l until -x -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+complete -c cbox -n "__cbox_at 'logs'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'pause'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'rename'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'restart'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'restart'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'restart'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c cbox -n "__cbox_at 'rm'" -s l -l link -d 'Remove the specified link'
+complete -c cbox -n "__cbox_at 'rm'" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rmi'" -s f -l force -d 'Force removal of the image'
@@ -448,7 +671,21 @@ complete -c cbox -n "__cbox_at 'start'" -l detach-keys -x -d 'Override the key s
 complete -c cbox -n "__cbox_at 'start'" -s i -l interactive -d 'Attach container\'s STDIN'
 complete -c cbox -n "__cbox_at 'start'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'stats'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'stats'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'stats'" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c cbox -n "__cbox_at 'stats'" -l no-trunc -d 'Do not truncate output'
+complete -c cbox -n "__cbox_at 'stats'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'stop'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'stop'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'stop'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'top'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'unpause'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'untag'" -a '(cbox __complete image 2>/dev/null)'
 

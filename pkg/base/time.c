@@ -204,6 +204,43 @@ int time_parse_duration(const char *s, int64_t *ret, struct err *err)
     return 0;
 }
 
+/* Appends `n` units and what is left, `rest` of `unit`, as a fraction without zeros at its end. */
+static size_t put_fraction(char *out, uint64_t n, uint64_t unit, const char *name)
+{
+    size_t len = (size_t)snprintf(out, TIME_TEXT_MAX, "%" PRIu64, n / unit);
+
+    if (n % unit) {
+        out[len++] = '.';
+        for (uint64_t rest = n % unit; rest && unit > 1; rest %= unit) {
+            unit /= 10;
+            out[len++] = (char)('0' + rest / unit);
+        }
+    }
+    return len + (size_t)snprintf(out + len, TIME_TEXT_MAX - len, "%s", name);
+}
+
+char *time_format_duration(int64_t nanoseconds, char out[TIME_TEXT_MAX])
+{
+    uint64_t n = nanoseconds < 0 ? 0 - (uint64_t)nanoseconds : (uint64_t)nanoseconds, minutes = n / SECOND / 60;
+    char *p = out;
+
+    if (nanoseconds < 0)
+        *p++ = '-';
+    if (n >= 3600 * (uint64_t)SECOND)
+        p += snprintf(p, TIME_TEXT_MAX, "%" PRIu64 "h", minutes / 60);
+    if (minutes)
+        p += snprintf(p, TIME_TEXT_MAX, "%" PRIu64 "m", minutes % 60);
+    if (n == 0 || n >= SECOND)
+        put_fraction(p, n % (60 * (uint64_t)SECOND), SECOND, "s");
+    else if (n >= 1000000)
+        put_fraction(p, n, 1000000, "ms");
+    else if (n >= 1000)
+        put_fraction(p, n, 1000, "\u00b5s");
+    else
+        put_fraction(p, n, 1, "ns");
+    return out;
+}
+
 /* Seconds since 1970, with a fraction. */
 static bool read_unix(const char *s, int64_t *ret)
 {

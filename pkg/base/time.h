@@ -19,6 +19,9 @@ int time_parse(const char *s, int64_t *ret, struct err *err);
 /* A duration as Go writes it: "300ms", "-1.5h", "1h30m"; units ns, us, ms, s, m, h. ERR_INVALID, ERR_LIMIT. */
 int time_parse_duration(const char *s, int64_t *ret, struct err *err);
 
+/* The same backwards, as Go's Duration.String writes it: "1m30s", "1.5s", "250ms", "0s". */
+char *time_format_duration(int64_t nanoseconds, char out[TIME_TEXT_MAX]);
+
 /* A point in time as Docker's filters take it: a duration before `now`; a date, "2006-01-02" or more of
  * "2006-01-02T15:04:05.9", in local time unless a zone follows; or seconds since 1970. ERR_INVALID. */
 int time_parse_point(const char *s, int64_t now, int64_t *ret, struct err *err);

@@ -1,29 +1,50 @@
 /* From an image config and what the user asked for to a runtime specification: plain data in, plain data out, by
  * Docker's rules. Nothing is looked up on disk or made here.
+ *
+ *     engine_options, as asked -> bundle_merge(): with the image's config and the defaults, as inspect shows them
+ *                              -> container/: mounts, and what has to be looked up on the host
+ *                              -> bundle_make(): the specification
  */
 #pragma once
 
 #include "bundle/seccomp.h"
-#include "oci/image_config.h"
+#include "oci/engine.h"
 #include "oci/spec.h"
 
 #include <stdbool.h>
 
-/* -v SOURCE:DESTINATION[:OPTIONS] */
-struct bundle_volume {
-    char *source;      /* absolute, on the host */
-    char *destination; /* absolute, in the container; cleaned */
-    char *propagation; /* "rprivate", …; NULL: rprivate */
-    bool readonly;     /* with what is mounted below the source, from Linux 5.12 on */
+/* Where a container is, and what is known of its host. Strings are borrowed. */
+struct bundle_place {
+    const char *id;
+    const char *files;     /* directory of the host with hosts, hostname, resolv.conf; absolute */
+    const char *rootfs;    /* directory of the host where the root is mounted; absolute */
+    const char *host_name; /* of the host */
 };
+
+/* Puts the image's config beneath what was asked for, and decides what was left open: command, environment, host name,
+ * paths, limits that follow from others. ERR_INVALID in Docker's words. */
+int bundle_merge(const struct oci_image_config *image, const struct bundle_place *place, struct engine_options *options,
+                 struct err *err);
+
+/* Makes the specification of merged options. ERR_INVALID names what is wrong in the words of the command line. The
+ * caller releases `ret` after 0. */
+int bundle_make(const struct engine_options *options, const struct bundle_place *place, struct oci_spec *ret,
+                struct err *err);
+
+/* Whether the container has the network namespace of its host. */
+static inline bool bundle_host_network(const struct engine_options *o)
+{
+    return str_eq(o->host.network_mode, "host");
+}
+
+/* ---- security ---- */
 
 enum { BUNDLE_LABEL_PARTS = 4 /* user, role, type, level */ };
 
-/* --security-opt. All zero: Docker's default profile of system calls, and nothing else. Strings are borrowed. */
+/* What --security-opt says. All zero: Docker's default profile of system calls, and nothing else. Strings are borrowed.
+ */
 struct bundle_security {
-    const char *seccomp; /* NULL: Docker's default; "unconfined"; else a file, which the caller reads into `profile` */
-    const char *profile;
-    size_t profile_len;
+    const char *seccomp;  /* NULL: Docker's default; "unconfined"; else a profile, or on the command line its file */
     const char *apparmor; /* NULL: none */
     const char *label[BUNDLE_LABEL_PARTS];
     bool no_label;
@@ -31,50 +52,21 @@ struct bundle_security {
     bool bare_paths; /* nothing of /proc and /sys is masked or read-only */
 };
 
-/* What the user asked for. Strings are borrowed. */
-struct bundle_options {
-    const char *id;
-    const char *files;    /* directory of the host with hosts, hostname, resolv.conf; absolute */
-    const char *rootfs;   /* directory of the host where the root is mounted; absolute */
-    const char *hostname; /* NULL: the start of the id */
-    bool host_network;    /* the host's network namespace */
-
-    const char *entrypoint; /* NULL: the image's; "": none. Takes the image's command away too */
-    char *const *args;      /* the command; empty: the image's */
-    char *const *env;       /* NAME=VALUE, or NAME: as in `host_env`, or taken away where that has none */
-    char *const *host_env;
-    bool init;           /* a process of ours in front of the program */
-    const char *workdir; /* NULL: the image's */
-    const char *user;    /* NULL: the image's */
-    bool terminal;
-    uint16_t rows, columns; /* of the terminal; 0: unknown */
-    bool readonly;
-    const struct bundle_volume *volumes;
-    size_t n_volumes;
-    struct bundle_security security;
-
-    int64_t memory;    /* bytes, 0: no limit */
-    int64_t cpu_quota; /* microseconds in each period, 0: no limit */
-    int64_t cpu_period;
-    int64_t pids_limit; /* 0: none, -1: unlimited */
-};
-
-/* Makes the specification. ERR_INVALID names what is wrong in the words of the command line. The caller releases `ret`
- * after 0. */
-int bundle_make(const struct oci_image_config *image, const struct bundle_options *options, struct oci_spec *ret,
-                struct err *err);
-
-/* Understands one -v. A source that begins with a dot lies below `cwd`, where that is not NULL. ERR_INVALID: other
- * relative paths, unknown options; ERR_UNSUPPORTED: a volume by name. */
-int bundle_parse_volume(const char *text, const char *cwd, struct bundle_volume *ret, struct err *err);
-void bundle_volume_release(struct bundle_volume *volume);
-
 /* Understands all --security-opt. ERR_INVALID in Docker's words. */
 int bundle_parse_security(char *const *options, struct bundle_security *ret, struct err *err);
 
 /* Puts them into a specification that has its capabilities and paths; for bundle_make(). ERR_INVALID for a profile that
  * is none. */
 int bundle_apply_security(const struct bundle_security *security, struct oci_spec *spec, struct err *err);
+
+/* What /proc and /sys tell of the host, or let it be harmed by: appended. */
+void bundle_default_paths(char ***masked, char ***readonly);
+
+/* ---- for bundle_make() ---- */
+
+void bundle_limits(const struct engine_host_config *host, struct oci_resources *ret);
+
+/* ---- words ---- */
 
 /* Whether a -l is NAME=VALUE or NAME; ERR_INVALID in Docker's words. */
 int bundle_check_label(const char *label, struct err *err);

@@ -3,6 +3,24 @@
 
 #include "base/strv.h"
 
+static const char *const default_masked[] = {
+    "/proc/asound",      "/proc/acpi",          "/proc/interrupts", "/proc/kcore",
+    "/proc/keys",        "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+    "/proc/sched_debug", "/proc/scsi",          "/sys/firmware",    "/sys/devices/virtual/powercap",
+};
+
+static const char *const default_readonly[] = {
+    "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+void bundle_default_paths(char ***masked, char ***readonly)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(default_masked); i++)
+        strv_add(masked, default_masked[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(default_readonly); i++)
+        strv_add(readonly, default_readonly[i]);
+}
+
 static int fail(const char *option, struct err *err)
 {
     return err_set(err, ERR_INVALID, "invalid --security-opt: \"%s\"", option);
@@ -100,14 +118,10 @@ int bundle_apply_security(const struct bundle_security *s, struct oci_spec *spec
     spec->process.no_new_privileges = s->no_new_privileges;
     spec->process.apparmor_profile = str_dup(s->apparmor);
     spec->process.selinux_label = make_label(s);
-    if (s->bare_paths) {
-        strv_free(steal_ptr(&spec->platform.masked_paths));
-        strv_free(steal_ptr(&spec->platform.readonly_paths));
-    }
     bundle_seccomp_host(&host);
     if (!s->seccomp)
         spec->platform.seccomp = bundle_seccomp_default(&host, caps);
     else if (!str_eq(s->seccomp, "unconfined"))
-        r = bundle_seccomp_parse(s->profile, s->profile_len, &host, caps, &spec->platform.seccomp, err);
-    return r < 0 ? err_wrap(err, "--security-opt: seccomp profile %s", s->seccomp) : 0;
+        r = bundle_seccomp_parse(s->seccomp, strlen(s->seccomp), &host, caps, &spec->platform.seccomp, err);
+    return r < 0 ? err_wrap(err, "--security-opt: seccomp profile") : 0;
 }

@@ -2,6 +2,13 @@
  *
  * A record says what is believed; the lock on the container's directory says what is true (store/container.h). Every
  * look at a container goes through container_look(), which believes no record of a process that is gone.
+ *
+ *     containers/ID/record.json    who it is and how it is: small, read by `ps` (store/container.h)
+ *                   options.json   what it was asked to be (oci/engine.h)
+ *                   config.json    the runtime specification made of that
+ *                   layers         directories of its layers below the store's root, the topmost first, a line each
+ *                   upper/ work/   what it wrote
+ *                   hosts hostname resolv.conf
  */
 #pragma once
 
@@ -10,14 +17,10 @@
 #include "oci/engine.h"
 #include "store/container.h"
 
-/* What a container is made of. Strings are borrowed. */
-struct container_options {
-    const char *image;            /* as the user named it */
-    const char *name;             /* NULL: one is made up */
-    bool remove;                  /* when it ends */
-    const char *network;          /* "none" or "host" */
-    char **labels;                /* NAME=VALUE */
-    struct bundle_options bundle; /* id, files and rootfs are filled in by container_create() */
+/* What a container is made of. All is borrowed. */
+struct container_request {
+    const char *name;                    /* NULL: one is made up */
+    const struct engine_options *wanted; /* as the user asked for it */
 };
 
 /* A container that was made, or opened to be started, and is locked by this process. */
@@ -25,7 +28,7 @@ struct container {
     struct store *store; /* borrowed */
     struct store_container *dir;
     struct store_container_record record;
-    struct engine_options options;
+    struct engine_options options; /* merged with the image's config */
     struct oci_spec spec;
     char **lower; /* directories of the layers below the store's root, the topmost first */
 };
@@ -33,7 +36,7 @@ struct container {
 /* Makes a container from an image that is open, under the store lock held shared by the caller until this returns.
  * ERR_EXISTS for a name that is taken, ERR_INVALID for options that make no sense; nothing is left behind then. The
  * caller releases `ret` after 0. */
-int container_create(struct store *s, const struct image *image, const struct container_options *options,
+int container_create(struct store *s, const struct image *image, const struct container_request *request,
                      struct container *ret, struct err *err);
 void container_release(struct container *c);
 #define _cleanup_one_container_ _cleanup_(container_release)
@@ -64,6 +67,33 @@ int container_view(struct store *s, const char *name, struct container_view *ret
 void container_view_release(struct container_view *v);
 #define _cleanup_container_view_ _cleanup_(container_view_release)
 
+/* options.json, config.json. The caller releases `ret` after 0. */
+int container_read_options(struct store *s, const char *id, struct engine_options *ret, struct err *err);
+int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err);
+
+/* The directories of its layers below the store's root, the topmost first; the caller frees the vector. */
+int container_read_layers(struct store *s, const char *id, char ***ret, struct err *err);
+
+/* For `seconds`: what the container says itself. */
+#define CONTAINER_OWN_TIMEOUT INT64_MIN
+
+/* Stops: `signal` (NULL: the container's own), and SIGKILL after `seconds` (below 0: never); it has ended then, and is
+ * not started again by its policy. One that does not run is no error. A paused one is let go on to end. */
+int container_stop(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err);
+
+/* The same, and it runs again; also with --rm. One that did not run is started. */
+int container_restart(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err);
+
+/* Sends a signal (NULL: SIGKILL, whose effect is waited for). SIGKILL and the container's stop signal count as a stop.
+ * ERR_INVALID where it does not run. */
+int container_kill(struct store *s, const char *name, const char *signal, struct err *err);
+
+/* ERR_INVALID where it is already so, or does not run. */
+int container_pause(struct store *s, const char *name, bool pause, struct err *err);
+
+/* ERR_EXISTS for a name that is taken, ERR_INVALID for one that can be nobody's. */
+int container_rename(struct store *s, const char *name, const char *to, struct err *err);
+
 /* Removes one that is locked by us, with its cgroup. */
 int container_destroy(struct container *c, struct err *err);
 
@@ -77,5 +107,5 @@ int container_look(struct store *s, const char *id, struct store_container_recor
 /* container_look() at all: finishes what crashed monitors left. */
 int container_sweep(struct store *s, struct err *err);
 
-/* Removes by name or id; `force` kills what runs. ERR_BUSY where it runs. */
-int container_remove(struct store *s, const char *name, bool force, struct err *err);
+/* Removes by name or id, with `volumes` its anonymous volumes; `force` kills what runs. ERR_BUSY where it runs. */
+int container_remove(struct store *s, const char *name, bool force, bool volumes, struct err *err);

@@ -1,8 +1,12 @@
-#include "container/container.h"
+#include "container/internal.h"
 
 #include "base/time.h"
+#include "bundle/mounts.h"
+#include "container/mounts.h"
 #include "container/name.h"
 #include "layer/apply.h"
+#include "logging/logging.h"
+#include "monitor/monitor.h"
 #include "store/blob.h"
 #include "store/layer.h"
 #include "store/skeleton.h"
@@ -11,6 +15,7 @@
 #include "sys/path.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 enum { HOST_FILE_MAX = 256 << 10, NAME_TRIES = 16 };
@@ -59,56 +64,38 @@ static int copy_host_file(int dir, const char *name, const char *from, struct er
 }
 
 /* What /etc gets from us, and the directories of the overlay. */
-static int make_files(struct container *c, const struct container_options *o, struct err *err)
+static int make_files(struct container *c, struct err *err)
 {
     static const char *const dirs[] = {"upper", "work"};
-    _cleanup_free_ char *hosts = bundle_hosts(c->spec.hostname, NULL);
-    _cleanup_free_ char *hostname = str_printf("%s\n", c->spec.hostname);
+    _cleanup_free_ char *hosts = bundle_hosts(c->options.config.hostname, NULL);
+    _cleanup_free_ char *hostname = str_printf("%s\n", c->options.config.hostname);
     int dir = store_container_fd(c->dir);
     int r = write_file(dir, "hostname", hostname, strlen(hostname), err);
 
     if (r == 0)
         r = copy_host_file(dir, "resolv.conf", "/etc/resolv.conf", err);
     if (r == 0)
-        r = o->bundle.host_network ? copy_host_file(dir, "hosts", "/etc/hosts", err)
-                                   : write_file(dir, "hosts", hosts, strlen(hosts), err);
+        r = bundle_host_network(&c->options) ? copy_host_file(dir, "hosts", "/etc/hosts", err)
+                                             : write_file(dir, "hosts", hosts, strlen(hosts), err);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
         if (mkdirat(dir, dirs[i], 0755) < 0 || fchmodat(dir, dirs[i], 0755, 0) < 0)
             r = err_errno(err, errno, "making %s", dirs[i]);
     return r;
 }
 
-/* Sources of -v that are not there are made, as Docker does. */
-static int make_sources(const struct bundle_options *o, struct err *err)
+/* What is needed to start it, now or later, and to say what it is. */
+static int write_documents(struct container *c, struct err *err)
 {
-    for (size_t i = 0; i < o->n_volumes; i++) {
-        int r = access(o->volumes[i].source, F_OK) == 0 ? 0 : path_mkdirs(AT_FDCWD, o->volumes[i].source, 0755);
-
-        if (r < 0)
-            return err_errno(err, -r, "making %s", o->volumes[i].source);
-    }
-    return 0;
-}
-
-/* What is needed to start it, now or later. */
-static int write_spec(struct container *c, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT;
+    _cleanup_buf_ struct buf options = BUF_INIT, spec = BUF_INIT;
     _cleanup_free_ char *layers = strv_join(c->lower, "\n");
     int dir = store_container_fd(c->dir), r;
 
-    oci_spec_dump(&c->spec, &text);
-    r = write_file(dir, "config.json", text.p, text.len, err);
+    json_dump(&engine_options_type, &c->options, false, &options);
+    oci_spec_dump(&c->spec, &spec);
+    r = write_file(dir, "options.json", options.p, options.len, err);
+    if (r == 0)
+        r = write_file(dir, "config.json", spec.p, spec.len, err);
     return r < 0 ? r : write_file(dir, "layers", layers, strlen(layers), err);
-}
-
-/* What a killed command left before it had a monitor is no container that a name would be kept for. */
-static bool is_left_over(struct store *s, const char *id)
-{
-    _cleanup_container_record_ struct store_container_record record = {0};
-    struct err why = ERR_INIT;
-
-    return container_look(s, id, &record, &why) == ERR_NOT_FOUND;
 }
 
 static int take_wanted(struct container *c, struct err *err)
@@ -118,7 +105,7 @@ static int take_wanted(struct container *c, struct err *err)
     struct err why = ERR_INIT;
     int r = store_container_name_take(c->store, c->record.name, id, owner, &why);
 
-    if (r == ERR_EXISTS && is_left_over(c->store, owner))
+    if (r == ERR_EXISTS && container_name_is_stale(c->store, c->record.name, owner))
         return store_container_name_take(c->store, c->record.name, id, NULL, err);
     if (r < 0 && err)
         *err = why;
@@ -149,56 +136,75 @@ static int take_name(struct container *c, const char *wanted, struct err *err)
     return r;
 }
 
-static void fill_record(struct container *c, const struct image *image, const struct container_options *o)
+static void fill_record(struct container *c, const struct image *image)
 {
     struct store_container_record *record = &c->record;
+    const struct engine_options *o = &c->options;
 
     record->id = str_dup(store_container_id(c->dir));
-    record->image = str_dup(o->image);
+    record->image = str_dup(o->config.image);
     record->image_id = image->tag.id;
     record->manifest = image->tag.manifest;
-    record->command = strv_copy(c->spec.process.args);
-    record->labels = strv_copy(o->labels);
-    record->network = str_dup(o->network);
+    record->command = strv_copy(o->entrypoint_and_args);
+    record->labels = strv_copy(o->config.config.labels);
+    record->network = str_dup(o->host.network_mode);
     record->cgroup = str_dup(c->spec.platform.cgroups_path);
     record->created = time_now();
-    record->remove = o->remove;
+    record->remove = o->host.auto_remove;
 }
 
-static int fill(struct container *c, const struct image *image, const struct container_options *o, struct err *err)
+/* The options and the specification made of them. */
+static int describe(struct container *c, const struct image *image, const struct engine_options *wanted,
+                    struct err *err)
 {
     _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), store_container_id(c->dir));
     /* In the container's mount namespace the root lies over its own upper directory: none has to be made for it. */
     _cleanup_free_ char *rootfs = str_printf("%s/upper", files);
-    struct bundle_options bundle = o->bundle;
-    int r;
+    char host_name[HOST_NAME_MAX + 1] = "";
+    struct bundle_place place = {
+        .id = store_container_id(c->dir), .files = files, .rootfs = rootfs, .host_name = host_name};
+    int r = json_duplicate(&engine_options_type, wanted, &c->options, err);
 
-    bundle.id = store_container_id(c->dir);
-    bundle.files = files;
-    bundle.rootfs = rootfs;
-    r = bundle_make(&image->config, &bundle, &c->spec, err);
+    if (r == 0 && gethostname(host_name, sizeof(host_name)) < 0)
+        r = err_errno(err, errno, "the host's name");
+    if (r == 0)
+        r = bundle_merge(&image->config, &place, &c->options, err);
+    if (r == 0)
+        r = logging_check(c->options.host.log_config.type, c->options.host.log_config.config, err);
+    if (r == 0)
+        r = container_mounts_decide(c->store, &c->options, err);
+    return r < 0 ? r : bundle_make(&c->options, &place, &c->spec, err);
+}
+
+/* `ret_made`: its new volumes. */
+static int fill(struct container *c, const struct image *image, const struct container_request *q, char ***ret_made,
+                struct err *err)
+{
+    int r = describe(c, image, q->wanted, err);
+
     if (r == 0)
         r = stack_layers(c->store, image, &c->lower, err);
     if (r == 0)
-        r = make_sources(&bundle, err);
+        r = make_files(c, err);
     if (r == 0)
-        r = make_files(c, o, err);
+        r = write_documents(c, err);
     if (r == 0)
-        r = write_spec(c, err);
+        r = take_name(c, q->name, err);
     if (r == 0)
-        r = take_name(c, o->name, err);
+        r = container_mounts_make(c->store, store_container_id(c->dir), &c->options, c->lower, ret_made, err);
     if (r < 0)
         return r;
-    fill_record(c, image, o);
-    return store_container_write(c->dir, &c->record, !o->remove, err);
+    fill_record(c, image);
+    return store_container_write(c->dir, &c->record, !c->record.remove, err);
 }
 
-int container_create(struct store *s, const struct image *image, const struct container_options *o,
+int container_create(struct store *s, const struct image *image, const struct container_request *q,
                      struct container *ret, struct err *err)
 {
     struct container c = {.store = s};
+    _cleanup_strv_ char **made = NULL;
     char id[ID_LEN + 1];
-    int r = o->name ? container_check_name(o->name, err) : 0;
+    int r = q->name ? container_check_name(q->name, err) : 0;
 
     if (r < 0)
         return r;
@@ -206,12 +212,14 @@ int container_create(struct store *s, const struct image *image, const struct co
     r = store_container_create(s, id, &c.dir, err);
     if (r < 0)
         return r;
-    r = fill(&c, image, o, err);
+    r = fill(&c, image, q, &made, err);
     if (r < 0) {
+        container_mounts_unmake(s, id, made);
         store_container_remove(s, c.dir, &c.record, true, NULL);
         container_release(&c);
         return r;
     }
+    monitor_tell(s, &c.record, "create", NULL, NULL);
     *ret = c;
     return 0;
 }
@@ -220,6 +228,7 @@ void container_release(struct container *c)
 {
     store_container_free(c->dir);
     store_container_record_release(&c->record);
+    engine_options_release(&c->options);
     oci_spec_release(&c->spec);
     strv_free(c->lower);
     *c = (struct container){0};

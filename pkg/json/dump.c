@@ -113,6 +113,7 @@ static bool is_empty(const struct json_field *f, const void *in)
     switch (f->kind) {
     case JSON_K_STRING:
     case JSON_K_RAW:
+    case JSON_K_BOOL_PTR:
     case JSON_K_INT64_PTR:
     case JSON_K_OBJECT_PTR:
         return !*(void *const *)in;
@@ -156,6 +157,9 @@ static void write_value(struct writer *w, const struct json_field *f, const void
         return;
     case JSON_K_BOOL:
         buf_adds(w->out, *(const bool *)in ? "true" : "false");
+        return;
+    case JSON_K_BOOL_PTR:
+        buf_adds(w->out, !*(bool *const *)in ? "null" : **(bool *const *)in ? "true" : "false");
         return;
     case JSON_K_INT64:
         buf_addf(w->out, "%lld", (long long)*(const int64_t *)in);
@@ -243,6 +247,7 @@ void json_free(const struct json_type *type, void *object)
         switch (f->kind) {
         case JSON_K_STRING:
         case JSON_K_RAW:
+        case JSON_K_BOOL_PTR:
         case JSON_K_INT64_PTR:
             free(*(void **)p);
             break;

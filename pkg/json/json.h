@@ -24,6 +24,7 @@
 enum json_kind {
     JSON_K_STRING,    /* char * */
     JSON_K_BOOL,      /* bool */
+    JSON_K_BOOL_PTR,  /* bool *: NULL where absent */
     JSON_K_INT64,     /* int64_t; refuses fractions */
     JSON_K_INT64_PTR, /* int64_t *: NULL where absent, for numbers whose 0 means something */
     JSON_K_UINT64,    /* uint64_t; up to 2^64-1 */

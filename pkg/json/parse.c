@@ -168,6 +168,14 @@ static int read_integer(const struct json_field *f, json_t *json, void *out, con
     return 0;
 }
 
+static int read_bool(json_t *json, bool *out, const struct place *at, struct err *err)
+{
+    if (!json_is_boolean(json))
+        return fail(at, err, "true or false expected");
+    *out = json_is_true(json);
+    return 0;
+}
+
 static int read_raw(json_t *json, char **out, const struct place *at, struct err *err)
 {
     char *text = wide->numbers.n == 0 ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
@@ -206,10 +214,10 @@ static int read_field(const struct json_field *f, json_t *json, void *object, co
         str_replace(out, str_dup(json_string_value(json)));
         return 0;
     case JSON_K_BOOL:
-        if (!json_is_boolean(json))
-            return fail(at, err, "true or false expected");
-        *(bool *)out = json_is_true(json);
-        return 0;
+        return read_bool(json, out, at, err);
+    case JSON_K_BOOL_PTR:
+        *(bool **)out = mem_zalloc(1, sizeof(bool));
+        return read_bool(json, *(bool **)out, at, err);
     case JSON_K_INT64:
     case JSON_K_UINT64:
         return read_integer(f, json, out, at, err);

@@ -90,7 +90,8 @@ struct logging_query {
     bool details;         /* fill in `attributes`, which costs time */
     bool follow;          /* until `ended` says so and everything was read */
     bool (*ended)(void *data);
-    int wake; /* readable when it may have ended (a monitor's connection), or -1 */
+    int wake;                /* readable when it may have ended (a monitor's connection), or -1 */
+    int (*idle)(void *data); /* before more is waited for: anything but 0 ends the reading; may be NULL */
     void *data;
 };
 

@@ -216,7 +216,7 @@ static int follow(struct reading *r, struct err *err)
             return result;
         if (found)
             continue;
-        if (over)
+        if (over || (q->idle && q->idle(q->data)))
             return 0;
         wait_for_more(r);
     }

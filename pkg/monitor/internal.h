@@ -1,15 +1,21 @@
 /* The inside of a monitor. */
 #pragma once
 
+#include "monitor/health.h"
+#include "monitor/output.h"
 #include "monitor/program.h"
 #include "monitor/restart.h"
 #include "monitor/server.h"
 #include "monitor/streams.h"
 
 struct monitor {
-    const struct monitor_job *job;
+    struct monitor_job job; /* as it was given, but for what was read again: */
+    struct engine_options own_options;
+    struct oci_spec own_spec;
     struct loop loop;
     struct streams streams;
+    struct output output;
+    struct health health;
     struct server server;
     struct program program;
     struct loop_watch program_watch; /* its pidfd; .fd -1 while it does not run */
@@ -35,3 +41,6 @@ void monitor_finish(struct monitor *m);
 
 /* Writes the record as it is. Not durable. */
 void monitor_note(const struct monitor *m);
+
+/* Reads options and specification again, if they can be read. */
+void monitor_reload(struct monitor *m);

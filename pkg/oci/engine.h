@@ -19,6 +19,7 @@ struct engine_weight_device {
     char *path;
     int64_t weight;
 };
+typedef VEC(struct engine_weight_device) engine_weight_devices;
 struct engine_rate_device {
     char *path;
     uint64_t rate;
@@ -49,8 +50,10 @@ struct engine_volume_options {
     bool no_copy;
     char **labels;
     char *subpath;
-    char *driver;          /* DriverConfig.Name */
-    char **driver_options; /* DriverConfig.Options */
+    struct { /* DriverConfig */
+        char *driver;
+        char **driver_options;
+    };
 };
 struct engine_image_options {
     char *subpath;
@@ -92,9 +95,9 @@ struct engine_host_config {
     bool auto_remove;
     char *volume_driver;
     char **volumes_from;
-    int64_t console_height, console_width; /* ConsoleSize is an array of both */
-    char **annotations;                    /* NAME=VALUE */
-    char **cap_add, **cap_drop;            /* CAP_… */
+    VEC(int64_t) console_size;  /* height and width */
+    char **annotations;         /* NAME=VALUE */
+    char **cap_add, **cap_drop; /* CAP_… */
     char *cgroupns_mode;
     char **dns, **dns_options, **dns_search, **extra_hosts;
     char **group_add;
@@ -116,7 +119,7 @@ struct engine_host_config {
     int64_t nano_cpus;
     char *cgroup_parent;
     int64_t blkio_weight;
-    VEC(struct engine_weight_device) blkio_weight_device;
+    engine_weight_devices blkio_weight_device;
     engine_rate_devices blkio_device_read_bps, blkio_device_write_bps, blkio_device_read_iops, blkio_device_write_iops;
     int64_t cpu_period, cpu_quota; /* µs */
     int64_t cpu_realtime_period, cpu_realtime_runtime;
@@ -161,6 +164,7 @@ struct engine_mount_point {
     /* How it is mounted, in the words of the runtime specification (bundle/mounts.h); inspect does not show them. */
     char *mount_type, *mount_source;
     char **mount_options;
+    bool fill; /* while it is made, and not kept: an empty volume gets what the image has there */
 };
 
 /* options.json */

@@ -10,7 +10,7 @@ static const struct json_field healthcheck_fields[] = {
     JSON_FIELD(struct oci_healthcheck, "StartInterval", JSON_K_INT64, start_interval),
     JSON_FIELD(struct oci_healthcheck, "Retries", JSON_K_INT64, retries),
 };
-static const struct json_type healthcheck_type = {
+const struct json_type oci_healthcheck_type = {
     "healthcheck", sizeof(struct oci_healthcheck), healthcheck_fields, ARRAY_SIZE(healthcheck_fields), false,
 };
 
@@ -20,7 +20,8 @@ static const struct json_field container_config_fields[] = {
     JSON_FIELD(struct oci_container_config, "Env", JSON_K_STRV, env),
     JSON_FIELD(struct oci_container_config, "Entrypoint", JSON_K_STRV, entrypoint),
     JSON_FIELD(struct oci_container_config, "Cmd", JSON_K_STRV, cmd),
-    JSON_FIELD(struct oci_container_config, "Healthcheck", JSON_K_OBJECT_PTR, healthcheck, .type = &healthcheck_type),
+    JSON_FIELD(struct oci_container_config, "Healthcheck", JSON_K_OBJECT_PTR, healthcheck,
+               .type = &oci_healthcheck_type),
     JSON_FIELD(struct oci_container_config, "Volumes", JSON_K_SET, volumes),
     JSON_FIELD(struct oci_container_config, "WorkingDir", JSON_K_STRING, working_dir),
     JSON_FIELD(struct oci_container_config, "OnBuild", JSON_K_STRV, on_build),

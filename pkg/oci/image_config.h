@@ -56,7 +56,7 @@ struct oci_image_config {
     VEC(struct oci_history) history;
 };
 
-extern const struct json_type oci_image_config_type, oci_container_config_type;
+extern const struct json_type oci_image_config_type, oci_container_config_type, oci_healthcheck_type;
 
 /* Parses and checks: the diff_ids are digests, at most OCI_LAYERS_MAX, of a rootfs of type "layers". Callers read at
  * most OCI_CONFIG_MAX bytes. ERR_INVALID, ERR_UNSUPPORTED. The caller releases `ret` after 0. */

@@ -100,6 +100,9 @@ void child_trees_release(struct child *c);
 /* The copy that belongs to a step, or -1. */
 int child_tree(const struct child *c, const struct plan_step *s);
 
+/* The source of a bind mount: a descriptor of O_PATH, or an error. */
+int child_open_source(const struct plan_step *s, struct err *err);
+
 /* Whether what the step mounts may be mounted on `target`: in /proc next to nothing may. `source` is that of a bind, or
  * -1. child_proc.c. */
 int child_check_proc(struct child *c, int target, const struct plan_step *s, int source, struct err *err);

@@ -1,6 +1,7 @@
 /* The root file system, step by step, from outside: every target is found inside the root (sys/path.h). */
 #include "runtime/child.h"
 #include "runtime/mount.h"
+#include "sys/copy_tree.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -95,8 +96,18 @@ static int mount_instead(const struct plan_step *s, int target, const struct pla
     return mount_bind(AT_FDCWD, s->bind, target, &bind);
 }
 
+/* A directory of what was mounted takes its place; it never leads out of it. */
+static int show_subdirectory(int root, const struct plan_step *s, struct err *err)
+{
+    _cleanup_fd_ int sub = path_open_beneath(root, s->mount.subdir, O_PATH, 0);
+    int r = sub < 0 ? sub : mount_bind(sub, "", root, &s->mount);
+
+    return r < 0 ? err_errno(err, -r, "%s", s->mount.subdir) : 0;
+}
+
 int child_mount(struct child *c, const struct plan_step *s, struct err *err)
 {
+    struct copy_tree copy = {.privileged = true};
     _cleanup_fd_ int target = -1, below = -1, root = -1;
     char said[MOUNT_SAID_MAX];
     struct plan_mount how;
@@ -115,14 +126,16 @@ int child_mount(struct child *c, const struct plan_step *s, struct err *err)
             return err_errno(err, errno, "what lies below");
     }
     how = complete(s, mode);
-    r = mount_new(target, s->type, s->source, &how, below >= 0 ? &root : NULL, said);
+    r = mount_new(target, s->type, s->source, &how, below >= 0 || s->mount.subdir ? &root : NULL, said);
     if ((r == -EPERM || r == -EBUSY) && s->bind)
         r = mount_instead(s, target, &how);
     strv_free(how.data);
     if (r < 0)
         return err_errno(err, -r, "%s", *said ? said : s->type);
-    r = below >= 0 ? copy_up(below, root) : 0;
-    return r < 0 ? err_errno(err, -r, "copying what lies below") : 0;
+    r = below >= 0 ? copy_tree_contents(&copy, below, root, false, err) : 0;
+    if (r < 0)
+        return err_wrap(err, "copying what lies below");
+    return s->mount.subdir ? show_subdirectory(root, s, err) : 0;
 }
 
 int child_remount(struct child *c, const struct plan_step *s, struct err *err)
@@ -184,9 +197,10 @@ int child_bind(struct child *c, const struct plan_step *s, struct err *err)
     struct stat st;
     mode_t mode;
 
-    /* By O_PATH alone: whatever it is, a fifo or a socket, nothing is opened and nothing waits. */
-    source = tree >= 0 ? fcntl(tree, F_DUPFD_CLOEXEC, 3) : open(s->source, O_PATH | O_CLOEXEC);
-    if (source < 0 || fstat(source, &st) < 0)
+    source = tree >= 0 ? fcntl(tree, F_DUPFD_CLOEXEC, 3) : child_open_source(s, err);
+    if (source < 0)
+        return source;
+    if (fstat(source, &st) < 0)
         return err_errno(err, errno, "%s", s->source);
     target = S_ISDIR(st.st_mode) ? open_directory(c, s, &mode, err) : open_file(c, s->target, err);
     if (target < 0)

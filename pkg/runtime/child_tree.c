@@ -4,6 +4,7 @@
 #include "runtime/child.h"
 #include "runtime/mount.h"
 #include "sys/fd.h"
+#include "sys/path.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -51,10 +52,25 @@ static struct plan_mount apart(const struct child *c, const struct plan_mount *h
     return copy;
 }
 
+/* By O_PATH alone: whatever it is, a fifo or a socket, nothing is opened and nothing waits. What lies below the source,
+ * others may have made a link of: it does not lead out. */
+int child_open_source(const struct plan_step *s, struct err *err)
+{
+    _cleanup_fd_ int fd = open(s->source, O_PATH | O_CLOEXEC);
+    int sub;
+
+    if (fd < 0)
+        return err_errno(err, errno, "%s", s->source);
+    if (!s->mount.subdir)
+        return steal_fd(&fd);
+    sub = path_open_beneath(fd, s->mount.subdir, O_PATH, 0);
+    return sub < 0 ? err_errno(err, -sub, "%s: %s", s->source, s->mount.subdir) : sub;
+}
+
 static int take_tree(struct child *c, const struct plan_step *s, struct err *err)
 {
     struct plan_mount how = apart(c, &s->mount);
-    _cleanup_fd_ int userns = -1;
+    _cleanup_fd_ int userns = -1, source = -1;
     int tree;
 
     if (how.map) {
@@ -62,7 +78,8 @@ static int take_tree(struct child *c, const struct plan_step *s, struct err *err
         if (userns < 0)
             return userns;
     }
-    tree = mount_clone(AT_FDCWD, s->source, &how, userns);
+    source = child_open_source(s, NULL);
+    tree = source < 0 ? -ENOENT : mount_clone(source, "", &how, userns);
     if (tree == -ENOSYS && how.map)
         return err_set(err, ERR_UNSUPPORTED, "mapping ids takes Linux 5.12");
     if (tree == -EINVAL && how.map)

@@ -40,7 +40,3 @@ int mount_overlay(int target, const struct runtime_overlay *layers, struct err *
 
 /* A user namespace with these mappings, which no process is in: a descriptor. ERR_PERMISSION, ERR_UNSUPPORTED. */
 int idmap_open(const oci_id_mappings *uids, const oci_id_mappings *gids, struct err *err);
-
-/* Copies everything in the directory `from` into the directory `to`: files, directories, links, devices, with owners,
- * modes, times and extended attributes; follows no link. Both are descriptors. 0 or -errno. */
-int copy_up(int from, int to);

@@ -23,7 +23,9 @@ static int overlay_classic(int target, const struct runtime_overlay *layers, str
             return err_errno(err, errno, "%s", *lower);
         buf_addf(&options, "%s%s", options.len ? ":" : "lowerdir=", fd_path(fd, path));
     }
-    buf_addf(&options, ",upperdir=%s,workdir=%s%s", layers->upper, layers->work, layers->discard ? ",volatile" : "");
+    if (layers->upper)
+        buf_addf(&options, ",upperdir=%s,workdir=%s%s", layers->upper, layers->work,
+                 layers->discard ? ",volatile" : "");
     if (options.len >= 4096)
         return err_set(err, ERR_UNSUPPORTED, "too many layers for this kernel: %zu", strv_len(layers->lower));
     if (mount("overlay", fd_path(target, path), "overlay", 0, buf_str(&options)) < 0)
@@ -43,6 +45,8 @@ static int overlay_configure(int fs, const struct runtime_overlay *layers, struc
             return fail_with_log(fs, errno, err);
         }
     }
+    if (!layers->upper)
+        return 0;
     if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", layers->upper) < 0 ||
         sys_fsconfig(fs, FSCONFIG_SET_STRING, "workdir", layers->work) < 0 ||
         (layers->discard && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL) < 0))

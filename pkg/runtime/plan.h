@@ -73,6 +73,7 @@ struct plan_mount {
     unsigned long propagation;       /* MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, or 0: as it is */
     bool recursive;                  /* bind: with what is mounted below */
     bool propagate_recursive;
+    const char *subdir;                 /* a path below the source, mounted in its place; or NULL */
     bool copy_up;                       /* a tmpfs starts with what lies below it */
     bool map;                           /* ids are mapped */
     bool map_recursive;                 /* also of what is mounted below */

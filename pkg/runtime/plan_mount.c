@@ -72,6 +72,9 @@ static const struct {
     {"unbindable", MS_UNBINDABLE, false}, {"runbindable", MS_UNBINDABLE, true},
 };
 
+/* mount(8): a directory of the source in its place. */
+#define SUBDIR "X-mount.subdir="
+
 /* And those with a code of their own, below. */
 static const char *const other_words[] = {"bind", "rbind", "idmap", "ridmap", "tmpcopyup"};
 
@@ -130,6 +133,8 @@ static bool take_other(const char *word, struct plan_mount *m, bool *bind)
         m->map_recursive |= *word == 'r';
     } else if (str_eq(word, "tmpcopyup")) {
         m->copy_up = true;
+    } else if (str_after(word, SUBDIR)) {
+        m->subdir = str_after(word, SUBDIR);
     } else {
         return false;
     }

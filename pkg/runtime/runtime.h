@@ -25,9 +25,9 @@
  * namespace. */
 struct runtime_overlay {
     const char *dir;
-    char **lower; /* the topmost first, at least one */
-    char *upper, *work;
-    bool discard; /* `upper` will not be used again: what is written need not reach the disk */
+    char **lower;       /* the topmost first, at least one */
+    char *upper, *work; /* NULL: it can only be read; `lower` are two at least then */
+    bool discard;       /* `upper` will not be used again: what is written need not reach the disk */
 };
 
 struct runtime_start {

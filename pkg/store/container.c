@@ -70,6 +70,7 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct store_container_record, "oomKilled", JSON_K_BOOL, oom_killed),
     JSON_FIELD(struct store_container_record, "restarts", JSON_K_INT64, restarts),
     JSON_FIELD(struct store_container_record, "stopped", JSON_K_BOOL, stopped),
+    JSON_FIELD(struct store_container_record, "health", JSON_K_STRING, health),
     JSON_FIELD(struct store_container_record, "remove", JSON_K_BOOL, remove),
     JSON_FIELD(struct store_container_record, "error", JSON_K_STRING, error),
 };
@@ -171,17 +172,65 @@ const char *store_container_id(const struct store_container *c)
     return c->id;
 }
 
+static int parse_record(const char *id, const struct buf *text, struct store_container_record *ret, struct err *err)
+{
+    int r = json_parse(buf_str(text), text->len, &store_container_type, ret, err);
+
+    if (r < 0 && err)
+        err->kind = r = ERR_CORRUPT;
+    return r < 0 ? err_wrap(err, "container %.12s", id), r : 0;
+}
+
 int store_container_read(const struct store_container *c, struct store_container_record *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(RECORD_MAX);
     int r = fd_read_file(c->fd, RECORD_FILE, &text, err);
 
-    if (r == 0) {
-        r = json_parse(buf_str(&text), text.len, &store_container_type, ret, err);
-        if (r < 0 && err)
-            err->kind = r = ERR_CORRUPT;
+    return r < 0 ? err_wrap(err, "container %.12s", c->id), r : parse_record(c->id, &text, ret, err);
+}
+
+/* As store_container_write() has it: no value can hold this, since it begins a line. */
+static bool is_at_rest(const char *text)
+{
+    static const char key[] = "\n  \"status\": \"";
+    const char *status = strstr(text, key);
+    enum store_container_status at_rest[] = {STORE_CONTAINER_CREATED, STORE_CONTAINER_EXITED};
+
+    for (size_t i = 0; status && i < ARRAY_SIZE(at_rest); i++) {
+        const char *end = str_after(status + sizeof(key) - 1, status_names[at_rest[i]]);
+
+        if (end && *end == '"')
+            return true;
     }
-    return r < 0 ? err_wrap(err, "container %.12s", c->id), r : 0;
+    return false;
+}
+
+int store_container_glance(struct store *s, const char *id, bool alive_only, struct store_container_record *ret,
+                           bool *ret_passed, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(RECORD_MAX);
+    char path[ID_LEN + sizeof("/" RECORD_FILE)];
+    int dir, r = store_dir(s, STORE_CONTAINERS, &dir, err);
+
+    if (r < 0)
+        return r;
+    snprintf(path, sizeof(path), "%s/" RECORD_FILE, id);
+    r = fd_read_file(dir, path, &text, err);
+    if (r < 0)
+        return r;
+    *ret_passed = alive_only && is_at_rest(buf_str(&text));
+    return *ret_passed ? 0 : parse_record(id, &text, ret, err);
+}
+
+bool store_container_is_locked(struct store *s, const char *id)
+{
+    _cleanup_fd_ int fd = -1;
+    int dir;
+
+    if (store_dir(s, STORE_CONTAINERS, &dir, NULL) < 0)
+        return false;
+    fd = openat(dir, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 int store_container_write(const struct store_container *c, const struct store_container_record *record, bool durable,

@@ -45,6 +45,7 @@ struct store_container_record {
     bool oom_killed;
     int64_t restarts; /* by its policy, since the user started it */
     bool stopped;     /* its last end was the user's will */
+    char *health;     /* of its check: "starting", "healthy", "unhealthy"; NULL: it has none */
     bool remove;      /* when it ends (--rm) */
     char *error;      /* why it could not be started */
 };
@@ -91,6 +92,14 @@ const char *store_container_id(const struct store_container *c);
 
 /* ERR_NOT_FOUND where no record was written yet, ERR_CORRUPT. The caller releases `ret` after 0. */
 int store_container_read(const struct store_container *c, struct store_container_record *ret, struct err *err);
+
+/* The record alone, without opening the directory: for lists. With `alive_only` one that does not run is passed over,
+ * and not read as a whole. ERR_NOT_FOUND, ERR_CORRUPT. The caller releases `ret` after 0 unless it was passed over. */
+int store_container_glance(struct store *s, const char *id, bool alive_only, struct store_container_record *ret,
+                           bool *ret_passed, struct err *err);
+
+/* Whether somebody holds its lock. */
+bool store_container_is_locked(struct store *s, const char *id);
 
 /* Replaces the record. `durable`: on disk when this returns; otherwise whole or the earlier one after a power cut. */
 int store_container_write(const struct store_container *c, const struct store_container_record *record, bool durable,

@@ -25,7 +25,6 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct store_volume, "created", JSON_K_INT64, created),
     JSON_FIELD(struct store_volume, "labels", JSON_K_MAP, labels),
     JSON_FIELD(struct store_volume, "options", JSON_K_MAP, options),
-    JSON_FIELD(struct store_volume, "anonymous", JSON_K_BOOL, anonymous),
 };
 
 static const struct json_type volume_type = {
@@ -38,6 +37,11 @@ static const struct json_type volume_type = {
 void store_volume_release(struct store_volume *v)
 {
     json_free(&volume_type, v);
+}
+
+bool store_volume_anonymous(const struct store_volume *v)
+{
+    return strv_env_get(v->labels, STORE_VOLUME_ANONYMOUS) != NULL;
 }
 
 /* ---- what may be asked for ---- */

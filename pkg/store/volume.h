@@ -27,8 +27,11 @@ struct store_volume {
     int64_t created; /* time.h */
     char **labels;   /* NAME=VALUE */
     char **options;  /* of the driver "local", NAME=VALUE: type, device, o */
-    bool anonymous;  /* nobody gave it its name */
 };
+
+/* The label, Docker's, of a volume that nobody gave its name. */
+#define STORE_VOLUME_ANONYMOUS "com.docker.volume.anonymous"
+bool store_volume_anonymous(const struct store_volume *v);
 
 void store_volume_release(struct store_volume *v);
 #define _cleanup_volume_ _cleanup_(store_volume_release)

@@ -191,6 +191,31 @@ static void test_duration(void **state)
     assert_fails(time_parse_duration("99999999999999999999h", &t, &err), ERR_INVALID, "duration");
 }
 
+static void test_format_duration(void **state)
+{
+    static const struct {
+        int64_t t;
+        const char *text;
+    } cases[] = {
+        {0, "0s"},
+        {1, "1ns"},
+        {1500, "1.5\u00b5s"},
+        {250000000, "250ms"},
+        {1050000, "1.05ms"},
+        {SECOND, "1s"},
+        {90 * SECOND, "1m30s"},
+        {SECOND + 5, "1.000000005s"},
+        {HOUR, "1h0m0s"},
+        {-HOUR - SECOND / 2, "-1h0m0.5s"},
+        {INT64_MIN, "-2562047h47m16.854775808s"},
+    };
+    char text[TIME_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(time_format_duration(cases[i].t, text), cases[i].text);
+}
+
 static void test_point(void **state)
 {
     static const struct {
@@ -226,9 +251,10 @@ static void test_point(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format), cmocka_unit_test(test_parse), cmocka_unit_test(test_duration),
-        cmocka_unit_test(test_point),  cmocka_unit_test(test_age),   cmocka_unit_test(test_clocks),
-        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_format),   cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_duration), cmocka_unit_test(test_point),
+        cmocka_unit_test(test_age),      cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_ids),      cmocka_unit_test(test_format_duration),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

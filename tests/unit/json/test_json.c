@@ -16,6 +16,7 @@ struct outer {
     char **list;
     VEC(int64_t) ints;
     int64_t *zero, *absent;
+    bool *no, *unsaid;
     char **map;
     char **set;
     struct inner one;
@@ -58,6 +59,8 @@ static const struct json_field outer_fields[] = {
     JSON_FIELD(struct outer, "ints", JSON_K_INTS, ints),
     JSON_FIELD(struct outer, "zero", JSON_K_INT64_PTR, zero),
     JSON_FIELD(struct outer, "absent", JSON_K_INT64_PTR, absent),
+    JSON_FIELD(struct outer, "no", JSON_K_BOOL_PTR, no),
+    JSON_FIELD(struct outer, "unsaid", JSON_K_BOOL_PTR, unsaid),
     JSON_FIELD(struct outer, "map", JSON_K_MAP, map),
     JSON_FIELD(struct outer, "set", JSON_K_SET, set),
     JSON_FIELD(struct outer, "one", JSON_K_OBJECT, one, .type = &inner_type),
@@ -81,7 +84,7 @@ static void test_round_trip(void **state)
 {
     static const char text[] =
         "{\"title\":\"a \\\"b\\\" \\n\\u0001ä\",\"flag\":true,\"number\":-5,\"unsigned\":7,\"list\":[\"x\",\"\"],"
-        "\"ints\":[0,-3,4294967295],\"zero\":0,"
+        "\"ints\":[0,-3,4294967295],\"zero\":0,\"no\":false,"
         "\"map\":{\"a\":\"1\",\"b\":\"=2\"},\"set\":{\"80/tcp\":{}},\"one\":{\"name\":\"n\",\"count\":3},"
         "\"maybe\":{\"name\":\"m\"},\"many\":[{\"name\":\"p\"},{\"name\":\"q\",\"count\":1}],"
         "\"dict\":{\"k\":{\"name\":\"v\"}},\"raw\":{\"z\":[1,2.5,null]},\"letter\":\"L\"}";
@@ -98,6 +101,8 @@ static void test_round_trip(void **state)
     assert_int_equal(o.ints.n, 3);
     assert_non_null(o.zero);
     assert_null(o.absent);
+    assert_true(o.no && !*o.no);
+    assert_null(o.unsaid);
     assert_int_equal(o.ints.v[2], 4294967295);
     assert_string_equal(strv_env_get(o.map, "b"), "=2");
     assert_string_equal(o.set[0], "80/tcp");

@@ -1,0 +1,47 @@
+#include "container/diff.h"
+#include "cbox.h"
+#include "cli/term.h"
+#include "commands.h"
+
+#include <stdio.h>
+
+static void print_change(enum container_change change, const char *path, void *data)
+{
+    struct buf *out = data;
+
+    buf_addf(out, "%c ", change);
+    cli_add_printable(out, path);
+    buf_addc(out, '\n');
+}
+
+static int run(struct cli_context *ctx, const void *opts _unused_, char **operands, struct err *err)
+{
+    _cleanup_(store_free_cleanup) struct store *s = NULL;
+    _cleanup_container_files_ struct container_files files = {.view = CONTAINER_VIEW_NONE, .upper = -1, .root = -1};
+    _cleanup_buf_ struct buf out = BUF_INIT;
+    int r = cbox_open_existing_store(ctx, &s, err);
+
+    if (r == 0 && !s)
+        r = err_set(err, ERR_NOT_FOUND, "no such container: %s", operands[0]);
+    if (r == 0)
+        r = container_files_open(s, operands[0], CONTAINER_FILES_LOWER, &files, err);
+    if (r == 0)
+        r = container_diff(&files, print_change, &out, err);
+    fwrite(buf_str(&out), 1, out.len, stdout);
+    return r;
+}
+
+static const struct cli_example examples[] = {
+    {"What a container added, changed and deleted", "cbox diff web"},
+    {NULL, NULL},
+};
+
+const struct cli_command cmd_diff = {
+    .summary = "Inspect changes to files or directories on a container's filesystem",
+    .description = "A line each: A for what was added, C for what was changed, D for what was deleted, and its path.\n"
+                   "Volumes and other mounts are not looked at.",
+    .operands = "CONTAINER",
+    .values = {CLI_VALUES_CONTAINER},
+    .examples = examples,
+    .run = run,
+};

@@ -1,0 +1,412 @@
+#include "layer/pack.h"
+
+#include "base/buf.h"
+#include "base/strv.h"
+#include "layer/tar_write.h"
+#include "sys/copy_tree.h"
+#include "sys/fd.h"
+#include "sys/path.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <search.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+enum { CHUNK = 256 << 10, NAMES_SIZE = 64 << 10, VALUE_SIZE = 64 << 10, LINKS_MAX = 1 << 20 };
+
+/* A file with several names, and its first one in the tar. */
+struct linked {
+    dev_t device;
+    ino_t number;
+    char *path;
+};
+
+struct attributes {
+    struct tar_xattr list[TAR_XATTRS_MAX];
+    size_t n;
+};
+
+struct layer_pack {
+    int fd;
+    bool upper;
+    const volatile sig_atomic_t *stop;
+    int64_t bytes;
+    void *links; /* tsearch(3) */
+    size_t n_links;
+    int depth;
+    char *chunk;
+    struct buf header;
+};
+
+struct layer_pack *layer_pack_new(int fd, bool upper, const volatile sig_atomic_t *stop)
+{
+    struct layer_pack *p = mem_zalloc(1, sizeof(*p));
+
+    p->fd = fd;
+    p->upper = upper;
+    p->stop = stop;
+    p->chunk = mem_alloc(CHUNK);
+    return p;
+}
+
+static void free_link(void *link)
+{
+    free(((struct linked *)link)->path);
+    free(link);
+}
+
+void layer_pack_free(struct layer_pack *p)
+{
+    if (!p)
+        return;
+    tdestroy(p->links, free_link);
+    buf_free(&p->header);
+    free(p->chunk);
+    free(p);
+}
+
+int64_t layer_pack_bytes(const struct layer_pack *p)
+{
+    return p->bytes;
+}
+
+/* ---- writing ---- */
+
+static int fail(const char *as, int errnum, struct err *err)
+{
+    return err_errno(err, errnum, "%.300s", *as ? as : ".");
+}
+
+static int write_out(struct layer_pack *p, const void *data, size_t len, struct err *err)
+{
+    int r;
+
+    if (p->stop && *p->stop)
+        return err_set(err, ERR_INTERRUPTED, "interrupted");
+    r = fd_write_all(p->fd, data, len);
+    p->bytes += (int64_t)len;
+    return r < 0 ? err_errno(err, -r, "writing the tar") : 0;
+}
+
+static int flush(struct layer_pack *p, struct err *err)
+{
+    int r = write_out(p, buf_str(&p->header), p->header.len, err);
+
+    buf_clear(&p->header);
+    return r;
+}
+
+static int write_content(struct layer_pack *p, int fd, const char *as, int64_t size, struct err *err)
+{
+    int64_t at = 0;
+    int r = 0;
+
+    while (r == 0 && at < size) {
+        size_t want = (size_t)MIN_OF(size - at, CHUNK);
+        ssize_t n = fd_pread_all(fd, p->chunk, want, at);
+
+        if (n < 0)
+            return fail(as, (int)-n, err);
+        memset(p->chunk + n, 0, want - (size_t)n); /* it has shrunk meanwhile */
+        r = write_out(p, p->chunk, want, err);
+        at += (int64_t)want;
+    }
+    if (r < 0)
+        return r;
+    tar_write_padding(size, &p->header);
+    return flush(p, err);
+}
+
+/* ---- attributes ---- */
+
+static bool is_meaningful(const char *name)
+{
+    static const char *const names[] = {"security.capability", "system.posix_acl_access", "system.posix_acl_default"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (str_eq(name, names[i]))
+            return true;
+    return str_after(name, "user.") && !str_after(name, "user.overlay.");
+}
+
+static void read_attributes(int fd, struct attributes *ret)
+{
+    _cleanup_free_ char *names = mem_alloc(NAMES_SIZE), *value = mem_alloc(VALUE_SIZE);
+    _cleanup_strv_ char **sorted = NULL;
+    ssize_t n = flistxattr(fd, names, NAMES_SIZE);
+
+    for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1)
+        if (is_meaningful(name))
+            strv_add(&sorted, name);
+    strv_sort(sorted);
+    STRV_FOREACH (name, sorted) {
+        ssize_t len = ret->n < TAR_XATTRS_MAX ? fgetxattr(fd, *name, value, VALUE_SIZE) : -1;
+
+        if (len >= 0)
+            ret->list[ret->n++] = (struct tar_xattr){str_dup(*name), mem_dup(value, (size_t)len), (size_t)len};
+    }
+}
+
+static void attributes_release(struct attributes *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        free((char *)a->list[i].name);
+        free((void *)a->list[i].value);
+    }
+}
+
+/* ---- members ---- */
+
+static int by_inode(const void *va, const void *vb)
+{
+    const struct linked *a = va, *b = vb;
+
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    return a->device == b->device ? 0 : a->device < b->device ? -1 : 1;
+}
+
+/* The name under which the file is in the tar already, or NULL; remembers this one where not. */
+static const char *known_as(struct layer_pack *p, const struct stat *st, const char *as)
+{
+    struct linked key = {.device = st->st_dev, .number = st->st_ino}, *l;
+    struct linked *const *found = tfind(&key, &p->links, by_inode);
+
+    if (found)
+        return (*found)->path;
+    if (p->n_links == LINKS_MAX)
+        return NULL;
+    key.path = str_dup(as);
+    l = mem_dup(&key, sizeof(key));
+    if (!tsearch(l, &p->links, by_inode))
+        free_link(l);
+    p->n_links++;
+    return NULL;
+}
+
+static struct tar_member make_member(const struct stat *st, enum tar_type type, const char *as)
+{
+    return (struct tar_member){
+        .type = type,
+        .path = as,
+        .mode = st->st_mode & 07777,
+        .uid = st->st_uid,
+        .gid = st->st_gid,
+        .mtime_sec = st->st_mtim.tv_sec,
+        .mtime_nsec = (uint32_t)st->st_mtim.tv_nsec,
+        .size = type == TAR_FILE ? st->st_size : 0,
+        .major = type == TAR_CHARACTER || type == TAR_BLOCK_DEVICE ? major(st->st_rdev) : 0,
+        .minor = type == TAR_CHARACTER || type == TAR_BLOCK_DEVICE ? minor(st->st_rdev) : 0,
+    };
+}
+
+static int write_member(struct layer_pack *p, const struct tar_member *m, struct err *err)
+{
+    tar_write_header(m, &p->header);
+    return flush(p, err);
+}
+
+/* With what `fd` has of attributes. */
+static int write_opened(struct layer_pack *p, int fd, struct tar_member *m, struct err *err)
+{
+    struct attributes a = {.n = 0};
+    int r;
+
+    read_attributes(fd, &a);
+    m->xattrs = a.list;
+    m->n_xattrs = a.n;
+    r = write_member(p, m, err);
+    attributes_release(&a);
+    return r;
+}
+
+static int add_file(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err)
+{
+    _cleanup_fd_ int fd = copy_open_file(dir, name);
+    struct tar_member m;
+    struct stat st;
+    int r;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return fail(as, fd < 0 ? -fd : errno, err);
+    m = make_member(&st, TAR_FILE, as);
+    r = write_opened(p, fd, &m, err);
+    return r < 0 ? r : write_content(p, fd, as, st.st_size, err);
+}
+
+static int add_symlink(struct layer_pack *p, int dir, const char *name, const struct stat *st, const char *as,
+                       struct err *err)
+{
+    struct tar_member m = make_member(st, TAR_SYMLINK, as);
+    char target[PATH_MAX];
+    ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+
+    if (n < 0)
+        return fail(as, errno, err);
+    target[n] = 0;
+    m.target = target;
+    m.mode = 0777;
+    return write_member(p, &m, err);
+}
+
+/* ---- the marks of an upper directory ---- */
+
+static bool has_mark(int fd, const char *what, const char *wanted)
+{
+    static const char *const prefixes[] = {"trusted", "user"};
+    char name[40], value[2];
+
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        ssize_t n;
+
+        snprintf(name, sizeof(name), "%s.overlay.%s", prefixes[i], what);
+        n = fgetxattr(fd, name, value, sizeof(value));
+        if (wanted ? n == 1 && *value == *wanted : n >= 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_whiteout(int dir, const char *name, const struct stat *st)
+{
+    _cleanup_fd_ int fd = -1;
+
+    if (S_ISCHR(st->st_mode))
+        return st->st_rdev == makedev(0, 0);
+    if (!S_ISREG(st->st_mode) || st->st_size)
+        return false;
+    fd = copy_open_file(dir, name);
+    return fd >= 0 && has_mark(fd, "whiteout", NULL);
+}
+
+static int add_mark(struct layer_pack *p, const char *dir, const char *name, struct err *err)
+{
+    _cleanup_free_ char *path = str_printf("%s%s.wh.%s", dir, *dir ? "/" : "", name);
+    const struct tar_member m = {.type = TAR_FILE, .path = path, .mode = 0600};
+
+    return write_member(p, &m, err);
+}
+
+/* ---- trees ---- */
+
+static int add_entry(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err);
+
+static void close_dir(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+static int list_names(int dir, const char *as, char ***ret, struct err *err)
+{
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+    size_t n = 0;
+
+    if (!d) {
+        fd_close(fd);
+        return fail(as, errno, err);
+    }
+    while ((errno = 0, e = readdir(d)))
+        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
+            strv_take_at(ret, n++, str_dup(e->d_name));
+    if (errno)
+        return fail(as, errno, err);
+    strv_sort(*ret);
+    return 0;
+}
+
+static int add_names(struct layer_pack *p, int dir, const char *as, struct err *err)
+{
+    _cleanup_strv_ char **names = NULL;
+    int r;
+
+    if (p->depth == COPY_DEPTH_MAX)
+        return err_set(err, ERR_LIMIT, "%.200s…: directories are nested more than %d deep", as, COPY_DEPTH_MAX);
+    p->depth++;
+    r = list_names(dir, as, &names, err);
+    if (r == 0 && p->upper && has_mark(dir, "opaque", "y"))
+        r = add_mark(p, as, ".wh..opq", err);
+    STRV_FOREACH (name, names) {
+        _cleanup_free_ char *path = str_printf("%s%s%s", as, *as ? "/" : "", *name);
+
+        r = r < 0 ? r : add_entry(p, dir, *name, path, err);
+    }
+    p->depth--;
+    return r;
+}
+
+int layer_pack_add_contents(struct layer_pack *p, int dir, const char *as, bool itself, struct err *err)
+{
+    struct tar_member m;
+    struct stat st;
+    int r = 0;
+
+    if (fstat(dir, &st) < 0)
+        return fail(as, errno, err);
+    if (itself) {
+        m = make_member(&st, TAR_DIRECTORY, *as ? as : ".");
+        r = write_opened(p, dir, &m, err);
+    }
+    return r < 0 ? r : add_names(p, dir, as, err);
+}
+
+static int add_directory(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err)
+{
+    _cleanup_fd_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd < 0 ? fail(as, errno, err) : layer_pack_add_contents(p, fd, as, true, err);
+}
+
+static int add_other(struct layer_pack *p, int dir, const char *name, const struct stat *st, const char *as,
+                     struct err *err)
+{
+    struct tar_member m;
+
+    if (S_ISLNK(st->st_mode))
+        return add_symlink(p, dir, name, st, as, err);
+    m = make_member(st, S_ISCHR(st->st_mode) ? TAR_CHARACTER : S_ISBLK(st->st_mode) ? TAR_BLOCK_DEVICE : TAR_FIFO, as);
+    return write_member(p, &m, err);
+}
+
+static int add_entry(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err)
+{
+    const char *known;
+    struct stat st;
+
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : fail(as, errno, err); /* removed meanwhile */
+    if (S_ISSOCK(st.st_mode))
+        return 0;
+    if (p->upper && is_whiteout(dir, name, &st)) {
+        _cleanup_free_ char *parent = str_ndup(as, path_base(as) > as ? (size_t)(path_base(as) - as - 1) : 0);
+
+        return add_mark(p, parent, name, err);
+    }
+    if (S_ISDIR(st.st_mode))
+        return add_directory(p, dir, name, as, err);
+    known = st.st_nlink > 1 ? known_as(p, &st, as) : NULL;
+    if (known) {
+        struct tar_member m = make_member(&st, TAR_HARDLINK, as);
+
+        m.target = known;
+        return write_member(p, &m, err);
+    }
+    return S_ISREG(st.st_mode) ? add_file(p, dir, name, as, err) : add_other(p, dir, name, &st, as, err);
+}
+
+int layer_pack_add(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err)
+{
+    return add_entry(p, dir, name, as, err);
+}
+
+int layer_pack_finish(struct layer_pack *p, struct err *err)
+{
+    tar_write_end(&p->header);
+    return flush(p, err);
+}

@@ -1,0 +1,36 @@
+/* A tree of files as a tar, while others may change it: entries are opened by name in a directory at hand and never
+ * through a link (sys/copy_tree.h), in the order of their names, so that the same tree gives the same bytes.
+ *
+ * A file that grows meanwhile is cut, one that shrinks is filled up with zeros. Sockets have no place in a tar.
+ * Extended attributes are those that mean something elsewhere: file capabilities, access control lists and user.*.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "layer/tar.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct layer_pack;
+
+/* Writes to `fd`, from where it stands; it stays the caller's, as do all descriptors here. `upper`: what is packed is
+ * the upper directory of an overlay, whose whiteouts and opaque directories become those of a layer (.wh.NAME,
+ * .wh..wh..opq). `stop`: not 0 ends it with ERR_INTERRUPTED; may be NULL. */
+struct layer_pack *layer_pack_new(int fd, bool upper, const volatile sig_atomic_t *stop);
+void layer_pack_free(struct layer_pack *p);
+MEM_DEFINE_CLEANUP(struct layer_pack, layer_pack_free);
+
+/* Adds `name` below `dir`, and all that lies in it, under the name `as`. */
+int layer_pack_add(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err);
+
+/* Adds what lies in the directory `dir`, under names that begin with `as` and a slash, or with nothing where that is
+ * ""; with `itself` the directory as well. */
+int layer_pack_add_contents(struct layer_pack *p, int dir, const char *as, bool itself, struct err *err);
+
+/* Writes the end. */
+int layer_pack_finish(struct layer_pack *p, struct err *err);
+
+/* The bytes of the tar so far. */
+int64_t layer_pack_bytes(const struct layer_pack *p);
