@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load logs rm rmi save start stats tag top untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect kill load logs pause rename restart rm rmi save start stats stop tag top unpause untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
@@ -55,7 +55,7 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach cp create diff exec export logs ls prune rm run start stats top wait'
+        commands='attach cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -82,6 +82,10 @@ _cbox_tables() {
         options='-o:file --output:file'
         first=container others=none
         ;;
+    'cbox container kill')
+        options='-s:none --signal:none'
+        first=container others=container
+        ;;
     'cbox container logs')
         options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
         first=container others=none
@@ -89,11 +93,21 @@ _cbox_tables() {
     'cbox container ls' | 'cbox container list')
         options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
         ;;
+    'cbox container pause')
+        first=container others=container
+        ;;
     'cbox container prune')
         options='--filter:none -f --force'
         ;;
+    'cbox container rename')
+        first=container others=none
+        ;;
+    'cbox container restart')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
+        ;;
     'cbox container rm' | 'cbox container remove')
-        options='-f --force'
+        options='-f --force -l --link -v --volumes'
         first=container others=container
         ;;
     'cbox container run')
@@ -109,9 +123,16 @@ _cbox_tables() {
         options='-a --all --format:none --no-stream --no-trunc'
         first=container others=container
         ;;
+    'cbox container stop')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
+        ;;
     'cbox container top')
         first=container others=none
         stop=1
+        ;;
+    'cbox container unpause')
+        first=container others=container
         ;;
     'cbox container wait')
         first=container others=container
@@ -325,6 +346,10 @@ _cbox_tables() {
         options='-f:none --format:none --type:words=image'
         first=image others=image
         ;;
+    'cbox kill')
+        options='-s:none --signal:none'
+        first=container others=container
+        ;;
     'cbox load')
         options='--all-platforms -i:file --input:file --platform:none -q --quiet'
         ;;
@@ -332,8 +357,18 @@ _cbox_tables() {
         options='--details -f --follow --since:none -n:none --tail:none -t --timestamps --until:none'
         first=container others=none
         ;;
+    'cbox pause')
+        first=container others=container
+        ;;
+    'cbox rename')
+        first=container others=none
+        ;;
+    'cbox restart')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
+        ;;
     'cbox rm')
-        options='-f --force'
+        options='-f --force -l --link -v --volumes'
         first=container others=container
         ;;
     'cbox rmi')
@@ -352,12 +387,19 @@ _cbox_tables() {
         options='-a --all --format:none --no-stream --no-trunc'
         first=container others=container
         ;;
+    'cbox stop')
+        options='-s:none --signal:none -t:none --timeout:none'
+        first=container others=container
+        ;;
     'cbox tag')
         first=image others=image
         ;;
     'cbox top')
         first=container others=none
         stop=1
+        ;;
+    'cbox unpause')
+        first=container others=container
         ;;
     'cbox untag')
         first=image others=image

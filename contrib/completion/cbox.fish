@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container logs' 'container ls' 'container list' 'container prune' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container top' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'load' 'logs' 'rm' 'rmi' 'save' 'start' 'stats' 'tag' 'top' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -41,7 +41,7 @@ complete -c cbox -n "__cbox_at ''" -a manifest -d 'Manage image manifests and ma
 complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundles'
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a volume -d 'Manage volumes'
-complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard streams to a running container'
 complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
@@ -50,15 +50,21 @@ complete -c cbox -n "__cbox_at ''" -a export -d 'Export a container\'s filesyste
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
 complete -c cbox -n "__cbox_at ''" -a inspect -d 'Return low-level information on objects'
+complete -c cbox -n "__cbox_at ''" -a kill -d 'Kill one or more running containers'
 complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at ''" -a logs -d 'Fetch the logs of a container'
+complete -c cbox -n "__cbox_at ''" -a pause -d 'Pause all processes within one or more containers'
+complete -c cbox -n "__cbox_at ''" -a rename -d 'Rename a container'
+complete -c cbox -n "__cbox_at ''" -a restart -d 'Restart one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at ''" -a start -d 'Start one or more stopped containers'
 complete -c cbox -n "__cbox_at ''" -a stats -d 'Display a live stream of container(s) resource usage statistics'
+complete -c cbox -n "__cbox_at ''" -a stop -d 'Stop one or more running containers'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c cbox -n "__cbox_at ''" -a top -d 'Display the running processes of a container'
+complete -c cbox -n "__cbox_at ''" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
@@ -158,20 +164,26 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
-complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard input, output, and error streams to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard streams to a running container'
 complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
+complete -c cbox -n "__cbox_at 'container'" -a kill -d 'Kill one or more running containers'
 complete -c cbox -n "__cbox_at 'container'" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
+complete -c cbox -n "__cbox_at 'container'" -a pause -d 'Pause all processes within one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a prune -d 'Remove all stopped containers'
+complete -c cbox -n "__cbox_at 'container'" -a rename -d 'Rename a container'
+complete -c cbox -n "__cbox_at 'container'" -a restart -d 'Restart one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
 complete -c cbox -n "__cbox_at 'container'" -a start -d 'Start one or more stopped containers'
 complete -c cbox -n "__cbox_at 'container'" -a stats -d 'Display a live stream of container(s) resource usage statistics'
+complete -c cbox -n "__cbox_at 'container'" -a stop -d 'Stop one or more running containers'
 complete -c cbox -n "__cbox_at 'container'" -a top -d 'Display the running processes of a container'
+complete -c cbox -n "__cbox_at 'container'" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 
 complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
@@ -227,6 +239,9 @@ complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 
 complete -c cbox -n "__cbox_at 'container export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
 complete -c cbox -n "__cbox_at 'container export'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container kill'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'container kill'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container logs'" -l details -d 'Show extra details provided to logs'
 complete -c cbox -n "__cbox_at 'container logs'" -s f -l follow -d 'Follow log output'
 complete -c cbox -n "__cbox_at 'container logs'" -l since -x -d 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
@@ -244,10 +259,20 @@ complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l no-trunc -d '
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d 'Only display container IDs'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s s -l size -d 'Display total file sizes'
 
+complete -c cbox -n "__cbox_at 'container pause'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container prune'" -l filter -x -d 'Provide filter values (e.g. "until=<timestamp>")'
 complete -c cbox -n "__cbox_at 'container prune'" -s f -l force -d 'Do not prompt for confirmation'
 
+complete -c cbox -n "__cbox_at 'container rename'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container restart'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'container restart'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'container restart'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s l -l link -d 'Remove the specified link'
+complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container run'" -s a -l attach -x -d 'Attach to STDIN, STDOUT or STDERR'
@@ -291,7 +316,13 @@ complete -c cbox -n "__cbox_at 'container stats'" -l no-stream -d 'Disable strea
 complete -c cbox -n "__cbox_at 'container stats'" -l no-trunc -d 'Do not truncate output'
 complete -c cbox -n "__cbox_at 'container stats'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container stop'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'container stop'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'container stop'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container top'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container unpause'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container wait'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -597,6 +628,9 @@ complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \
 complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'
 complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete image 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'kill'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'kill'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'load'" -l all-platforms -d 'Load the image for every platform'
 complete -c cbox -n "__cbox_at 'load'" -s i -l input -r -F -d 'Read from tar archive file, instead of STDIN'
 complete -c cbox -n "__cbox_at 'load'" -l platform -x -d 'Load the image for this platform, as linux/arm64'
@@ -610,7 +644,17 @@ complete -c cbox -n "__cbox_at 'logs'" -s t -l timestamps -d 'Show timestamps'
 complete -c cbox -n "__cbox_at 'logs'" -l until -x -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
 complete -c cbox -n "__cbox_at 'logs'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'pause'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'rename'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'restart'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'restart'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'restart'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'rm'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c cbox -n "__cbox_at 'rm'" -s l -l link -d 'Remove the specified link'
+complete -c cbox -n "__cbox_at 'rm'" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c cbox -n "__cbox_at 'rm'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rmi'" -s f -l force -d 'Force removal of the image'
@@ -633,9 +677,15 @@ complete -c cbox -n "__cbox_at 'stats'" -l no-stream -d 'Disable streaming stats
 complete -c cbox -n "__cbox_at 'stats'" -l no-trunc -d 'Do not truncate output'
 complete -c cbox -n "__cbox_at 'stats'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'stop'" -s s -l signal -x -d 'Signal to send to the container'
+complete -c cbox -n "__cbox_at 'stop'" -s t -l timeout -x -d 'Seconds to wait before killing the container'
+complete -c cbox -n "__cbox_at 'stop'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'top'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'unpause'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'untag'" -a '(cbox __complete image 2>/dev/null)'
 

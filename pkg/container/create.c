@@ -1,4 +1,4 @@
-#include "container/container.h"
+#include "container/internal.h"
 
 #include "base/time.h"
 #include "bundle/mounts.h"
@@ -6,6 +6,7 @@
 #include "container/name.h"
 #include "layer/apply.h"
 #include "logging/logging.h"
+#include "monitor/monitor.h"
 #include "store/blob.h"
 #include "store/layer.h"
 #include "store/skeleton.h"
@@ -97,15 +98,6 @@ static int write_documents(struct container *c, struct err *err)
     return r < 0 ? r : write_file(dir, "layers", layers, strlen(layers), err);
 }
 
-/* What a killed command left before it had a monitor is no container that a name would be kept for. */
-static bool is_left_over(struct store *s, const char *id)
-{
-    _cleanup_container_record_ struct store_container_record record = {0};
-    struct err why = ERR_INIT;
-
-    return container_look(s, id, &record, &why) == ERR_NOT_FOUND;
-}
-
 static int take_wanted(struct container *c, struct err *err)
 {
     const char *id = store_container_id(c->dir);
@@ -113,7 +105,7 @@ static int take_wanted(struct container *c, struct err *err)
     struct err why = ERR_INIT;
     int r = store_container_name_take(c->store, c->record.name, id, owner, &why);
 
-    if (r == ERR_EXISTS && is_left_over(c->store, owner))
+    if (r == ERR_EXISTS && container_name_is_stale(c->store, c->record.name, owner))
         return store_container_name_take(c->store, c->record.name, id, NULL, err);
     if (r < 0 && err)
         *err = why;
@@ -227,6 +219,7 @@ int container_create(struct store *s, const struct image *image, const struct co
         container_release(&c);
         return r;
     }
+    monitor_tell(s, &c.record, "create", NULL, NULL);
     *ret = c;
     return 0;
 }

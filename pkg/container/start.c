@@ -37,14 +37,18 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
 
 int container_await_start(int socket, struct err *err)
 {
-    struct frame frame;
-    int r = frame_receive(socket, &frame);
+    for (;;) {
+        struct frame frame;
+        int r = frame_receive(socket, &frame);
+        uint32_t type = frame.type;
 
-    if (r < 0)
-        return err_errno(err, -r, "listening to the container's monitor");
-    if (r == 0)
-        return err_set(err, ERR_IO, "the container's monitor was killed");
-    r = frame.type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
-    frame_release(&frame);
-    return r;
+        if (r < 0)
+            return err_errno(err, -r, "listening to the container's monitor");
+        if (r == 0)
+            return err_set(err, ERR_IO, "the container's monitor was killed");
+        r = type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
+        frame_release(&frame);
+        if (r < 0 || type == MONITOR_STARTED)
+            return r;
+    }
 }

@@ -9,7 +9,9 @@
 #include "monitor/streams.h"
 
 struct monitor {
-    const struct monitor_job *job;
+    struct monitor_job job; /* as it was given, but for what was read again: */
+    struct engine_options own_options;
+    struct oci_spec own_spec;
     struct loop loop;
     struct streams streams;
     struct output output;
@@ -39,3 +41,6 @@ void monitor_finish(struct monitor *m);
 
 /* Writes the record as it is. Not durable. */
 void monitor_note(const struct monitor *m);
+
+/* Reads options and specification again, if they can be read. */
+void monitor_reload(struct monitor *m);
