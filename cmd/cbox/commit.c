@@ -53,8 +53,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     const struct commit_options *o = opts;
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_reference_ struct oci_reference name = {0};
-    struct container_commit how = {
-        .author = o->author, .message = o->message, .changes = o->change, .pause = o->pause};
+    struct container_commit how = {.author = o->author, .message = o->message, .changes = o->change, .pause = o->pause};
     char text[DIGEST_TEXT_MAX];
     struct digest id = {0};
     int r = time_of_creation(&how.created, err);
@@ -82,10 +81,11 @@ static const struct cli_example examples[] = {
 
 const struct cli_command cmd_commit = {
     .summary = "Create a new image from a container's changes",
-    .description = "The image has the layers of the container's image and one with what the container changed; volumes\n"
-                   "and other mounts are no part of it. It says what the container was started with; --change takes\n"
-                   "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR as\n"
-                   "a Dockerfile has them. The time of creation is now, or SOURCE_DATE_EPOCH.",
+    .description =
+        "The image has the layers of the container's image and one with what the container changed; volumes\n"
+        "and other mounts are no part of it. It says what the container was started with; --change takes\n"
+        "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR as\n"
+        "a Dockerfile has them. The time of creation is now, or SOURCE_DATE_EPOCH.",
     .operands = "CONTAINER [REPOSITORY[:TAG]]",
     .values = {CLI_VALUES_CONTAINER, CLI_VALUES_IMAGE},
     .defaults = &defaults,

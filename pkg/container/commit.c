@@ -88,6 +88,7 @@ int container_commit(struct store *s, const char *container, const struct contai
     r = image_commit(s, &image, ret_id, err);
     if (r == 0)
         event_emit(store_state_path(s), "container", "commit", f.view.id, f.view.record.labels, "comment", how->message,
-                   "image", f.view.record.image, "imageID", digest_format(ret_id, id), "name", f.view.record.name, NULL);
+                   "image", f.view.record.image, "imageID", digest_format(ret_id, id), "name", f.view.record.name,
+                   NULL);
     return r;
 }
