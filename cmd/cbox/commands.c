@@ -24,9 +24,12 @@ static const struct cli_entry container_commands[] = {
     {"export", &cmd_export, CLI_OTHER},
     {"logs", &cmd_logs, CLI_OTHER},
     {"ls", &cmd_ps, CLI_OTHER, "list"},
+    {"prune", &cmd_container_prune, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER, "remove"},
     {"run", &cmd_run, CLI_OTHER},
     {"start", &cmd_start, CLI_OTHER},
+    {"stats", &cmd_stats, CLI_OTHER},
+    {"top", &cmd_top, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
 };
 /* clang-format on */
@@ -102,7 +105,9 @@ static const struct cli_entry commands[] = {
     {"rmi", &cmd_rmi, CLI_OTHER},
     {"save", &cmd_save, CLI_OTHER},
     {"start", &cmd_start, CLI_OTHER},
+    {"stats", &cmd_stats, CLI_OTHER},
     {"tag", &cmd_tag, CLI_OTHER},
+    {"top", &cmd_top, CLI_OTHER},
     {"untag", &cmd_untag, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},

@@ -5,6 +5,7 @@
 
 extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
+extern const struct cli_command cmd_container_prune;
 extern const struct cli_command cmd_events;
 extern const struct cli_command cmd_cp;
 extern const struct cli_command cmd_diff;
@@ -36,10 +37,12 @@ extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_save;
 extern const struct cli_command cmd_search;
 extern const struct cli_command cmd_start;
+extern const struct cli_command cmd_stats;
 extern const struct cli_command cmd_system_check;
 extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
+extern const struct cli_command cmd_top;
 extern const struct cli_command cmd_untag;
 extern const struct cli_command cmd_volume_create;
 extern const struct cli_command cmd_volume_inspect;

@@ -38,6 +38,8 @@ struct shown {
     int fd;      /* where `out` goes */
     struct buf out;
     int failure; /* errno of a write */
+    int64_t second;
+    char second_text[TIME_TEXT_MAX];
 };
 
 static int write_out(struct shown *s)
@@ -77,15 +79,23 @@ static void put_details(struct buf *out, char *const *attributes)
     buf_addc(out, ' ');
 }
 
-/* With nine digits of the second, so that columns stay columns. */
-static void put_time(struct buf *out, int64_t time)
+/* With nine digits behind the second, so that columns stay columns. Many lines have the same second. */
+static void put_time(struct shown *s, int64_t time)
 {
-    char text[TIME_TEXT_MAX];
+    enum { DIGITS = 9, SECONDS = 20 }; /* "2006-01-02T15:04:05." */
+    char digits[DIGITS + 2] = "000000000Z ";
     int64_t ns = time % 1000000000;
 
     ns += ns < 0 ? 1000000000 : 0;
-    time_format(time - ns, text);
-    buf_addf(out, "%.19s.%09dZ ", text, (int)ns);
+    if (time - ns != s->second || !*s->second_text) {
+        s->second = time - ns;
+        time_format(s->second, s->second_text);
+        s->second_text[SECONDS - 1] = '.';
+    }
+    for (int i = DIGITS; i-- > 0; ns /= 10)
+        digits[i] = (char)('0' + ns % 10);
+    buf_add(&s->out, s->second_text, SECONDS);
+    buf_add(&s->out, digits, sizeof(digits));
 }
 
 static int show(const struct logging_entry *e, void *data)
@@ -97,7 +107,7 @@ static int show(const struct logging_entry *e, void *data)
         return 1;
     s->fd = fd;
     if (s->options->timestamps)
-        put_time(&s->out, e->time);
+        put_time(s, e->time);
     if (s->options->details)
         put_details(&s->out, e->attributes);
     buf_add(&s->out, e->text, e->len);
@@ -153,23 +163,24 @@ static int parse_times(const struct logs_options *o, struct logging_query *q, st
 }
 
 static int show_log(struct store *s, const struct container_view *view, const struct logs_options *o,
-                    struct logging_query *q, struct err *err)
+                    const struct logging_query *asked, struct err *err)
 {
     _cleanup_container_ struct store_container *dir = NULL;
     struct shown shown = {.options = o, .monitor = view->monitor, .fd = STDOUT_FILENO};
     struct logging_options from = {.path = "", .container = {.id = view->id}};
+    struct logging_query q = *asked;
     int r = store_container_open(s, view->id, &dir, err);
 
     if (r < 0)
         return r;
     from.dir = store_container_fd(dir);
-    q->details = o->details;
-    q->follow = o->follow;
-    q->ended = has_ended;
-    q->idle = show_now;
-    q->wake = view->monitor;
-    q->data = &shown;
-    r = logging_read(&from, q, show, &shown, err);
+    q.details = o->details;
+    q.follow = o->follow;
+    q.ended = has_ended;
+    q.idle = show_now;
+    q.wake = view->monitor;
+    q.data = &shown;
+    r = logging_read(&from, &q, show, &shown, err);
     write_out(&shown);
     buf_free(&shown.out);
     if (r == 0 && shown.failure)

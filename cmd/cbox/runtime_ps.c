@@ -1,10 +1,7 @@
+#include "process_table.h"
 #include "runtime.h"
-#include "sys/run.h"
 
 #include <stdio.h>
-
-/* What ps(1) may say. */
-enum { OUTPUT_MAX = 64 << 20 };
 
 struct ps_options {
     const char *format;
@@ -45,66 +42,9 @@ static void print_json(const cgroup_pid_list *pids)
     puts(pids->n ? "]" : "null");
 }
 
-/* The word of a line, from 0; NULL if it has fewer. */
-static const char *word_at(const char *line, int n)
+static void print_line(const char *text, void *data _unused_)
 {
-    for (const char *p = line;;) {
-        p += strspn(p, " \t");
-        if (!*p || *p == '\n')
-            return NULL;
-        if (n-- == 0)
-            return p;
-        p += strcspn(p, " \t\n");
-    }
-}
-
-static int pid_column(const char *head)
-{
-    const char *word;
-
-    for (int n = 0; (word = word_at(head, n)); n++)
-        if (strcspn(word, " \t\n") == 3 && memcmp(word, "PID", 3) == 0)
-            return n;
-    return -1;
-}
-
-static bool contains(const cgroup_pid_list *pids, const char *word)
-{
-    long n = word ? strtol(word, NULL, 10) : 0;
-
-    VEC_FOREACH (pid, pids)
-        if (*pid == n)
-            return true;
-    return false;
-}
-
-/* ps(1) knows how to show processes, and cannot be told that these alone are wanted whatever its other options. */
-static int print_table(const cgroup_pid_list *pids, char **ps_options, struct err *err)
-{
-    _cleanup_strv_ char **argv = NULL;
-    _cleanup_buf_ struct buf output = BUF_INIT_MAX(OUTPUT_MAX);
-    int column, r;
-
-    strv_add(&argv, "ps");
-    strv_extend(&argv, ps_options);
-    if (!*ps_options)
-        strv_add(&argv, "-ef");
-    r = run_program(&(struct run){.argv = (const char *const *)argv, .output = &output, .errors = true}, err);
-    if (r < 0)
-        return r;
-    if (r > 0)
-        return err_set(err, ERR_INVALID, "ps: exit status %d: %s", r, buf_str(&output));
-    column = pid_column(buf_str(&output));
-    if (column < 0)
-        return err_set(err, ERR_INVALID, "ps shows no column PID");
-    for (const char *line = buf_str(&output), *next; *line; line = next) {
-        size_t len = strcspn(line, "\n");
-
-        next = line + len + (line[len] == '\n');
-        if (line == output.p || contains(pids, word_at(line, column)))
-            printf("%.*s\n", (int)len, line);
-    }
-    return 0;
+    puts(text);
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
@@ -119,7 +59,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     if (r == 0 && str_eq(o->format, "json"))
         print_json(&pids);
     else if (r == 0)
-        r = print_table(&pids, operands + 1, err);
+        r = process_table(&pids, operands + 1, print_line, NULL, err);
     free(pids.v);
     return r;
 }

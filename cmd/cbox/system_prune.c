@@ -1,5 +1,5 @@
 #include "commands.h"
-#include "container/container.h"
+#include "container/prune.h"
 #include "prune.h"
 
 #include <stdio.h>
@@ -11,28 +11,22 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct prune_options, 'f', "force", force, "Do not prompt for confirmation"),
 };
 
-/* What the filters say of a container. */
-static bool matches(const struct image_filter *f, const struct store_container_record *record)
+static void print_removed(const char *id, void *data)
 {
-    return (!f->until || record->created < f->until) && image_filter_labels(f, record->labels);
+    bool *said = data;
+
+    printf("%s%s\n", *said ? "" : "Deleted Containers:\n", id);
+    *said = true;
 }
 
 static int prune_containers(struct store *s, const struct image_filter *filter, struct err *err)
 {
-    _cleanup_strv_ char **ids = NULL;
+    const struct container_filter of = {
+        .labels = filter->labels, .labels_without = filter->labels_without, .until = filter->until};
     bool said = false;
-    int r = store_container_list(s, &ids, err);
+    int64_t bytes; /* are counted with all others */
+    int r = container_prune(s, &of, print_removed, &said, &bytes, err);
 
-    STRV_FOREACH (id, ids) {
-        _cleanup_container_record_ struct store_container_record record = {0};
-        struct err why = ERR_INIT;
-
-        if (container_look(s, *id, &record, NULL) < 0 || record.status == STORE_CONTAINER_RUNNING ||
-            !matches(filter, &record) || container_remove(s, *id, false, &why) < 0)
-            continue; /* started meanwhile, or removed by somebody else */
-        printf("%s%s\n", said ? "" : "Deleted Containers:\n", *id);
-        said = true;
-    }
     if (said)
         printf("\n");
     return r;

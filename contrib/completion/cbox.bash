@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load logs rm rmi save start tag untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect load logs rm rmi save start stats tag top untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
@@ -55,7 +55,7 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach cp create diff exec export logs ls rm run start wait'
+        commands='attach cp create diff exec export logs ls prune rm run start stats top wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -89,6 +89,9 @@ _cbox_tables() {
     'cbox container ls' | 'cbox container list')
         options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
         ;;
+    'cbox container prune')
+        options='--filter:none -f --force'
+        ;;
     'cbox container rm' | 'cbox container remove')
         options='-f --force'
         first=container others=container
@@ -101,6 +104,14 @@ _cbox_tables() {
     'cbox container start')
         options='-a --attach --detach-keys:none -i --interactive'
         first=container others=container
+        ;;
+    'cbox container stats')
+        options='-a --all --format:none --no-stream --no-trunc'
+        first=container others=container
+        ;;
+    'cbox container top')
+        first=container others=none
+        stop=1
         ;;
     'cbox container wait')
         first=container others=container
@@ -337,8 +348,16 @@ _cbox_tables() {
         options='-a --attach --detach-keys:none -i --interactive'
         first=container others=container
         ;;
+    'cbox stats')
+        options='-a --all --format:none --no-stream --no-trunc'
+        first=container others=container
+        ;;
     'cbox tag')
         first=image others=image
+        ;;
+    'cbox top')
+        first=container others=none
+        stop=1
         ;;
     'cbox untag')
         first=image others=image

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container logs' 'container ls' 'container list' 'container rm' 'container remove' 'container run' 'container start' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'load' 'logs' 'rm' 'rmi' 'save' 'start' 'tag' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container logs' 'container ls' 'container list' 'container prune' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container top' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'load' 'logs' 'rm' 'rmi' 'save' 'start' 'stats' 'tag' 'top' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -56,7 +56,9 @@ complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rmi -d 'Remove one or more images'
 complete -c cbox -n "__cbox_at ''" -a save -d 'Save one or more images to a tar archive'
 complete -c cbox -n "__cbox_at ''" -a start -d 'Start one or more stopped containers'
+complete -c cbox -n "__cbox_at ''" -a stats -d 'Display a live stream of container(s) resource usage statistics'
 complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c cbox -n "__cbox_at ''" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
@@ -164,9 +166,12 @@ complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a r
 complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at 'container'" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
+complete -c cbox -n "__cbox_at 'container'" -a prune -d 'Remove all stopped containers'
 complete -c cbox -n "__cbox_at 'container'" -a rm -d 'Remove one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a run -d 'Create and run a new container from an image'
 complete -c cbox -n "__cbox_at 'container'" -a start -d 'Start one or more stopped containers'
+complete -c cbox -n "__cbox_at 'container'" -a stats -d 'Display a live stream of container(s) resource usage statistics'
+complete -c cbox -n "__cbox_at 'container'" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 
 complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
@@ -239,6 +244,9 @@ complete -c cbox -n "__cbox_at 'container ls' 'container list'" -l no-trunc -d '
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d 'Only display container IDs'
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s s -l size -d 'Display total file sizes'
 
+complete -c cbox -n "__cbox_at 'container prune'" -l filter -x -d 'Provide filter values (e.g. "until=<timestamp>")'
+complete -c cbox -n "__cbox_at 'container prune'" -s f -l force -d 'Do not prompt for confirmation'
+
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c cbox -n "__cbox_at 'container rm' 'container remove'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -276,6 +284,14 @@ complete -c cbox -n "__cbox_at 'container start'" -s a -l attach -d 'Attach STDO
 complete -c cbox -n "__cbox_at 'container start'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'container start'" -s i -l interactive -d 'Attach container\'s STDIN'
 complete -c cbox -n "__cbox_at 'container start'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container stats'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'container stats'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'container stats'" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c cbox -n "__cbox_at 'container stats'" -l no-trunc -d 'Do not truncate output'
+complete -c cbox -n "__cbox_at 'container stats'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container top'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container wait'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -611,7 +627,15 @@ complete -c cbox -n "__cbox_at 'start'" -l detach-keys -x -d 'Override the key s
 complete -c cbox -n "__cbox_at 'start'" -s i -l interactive -d 'Attach container\'s STDIN'
 complete -c cbox -n "__cbox_at 'start'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'stats'" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c cbox -n "__cbox_at 'stats'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'stats'" -l no-stream -d 'Disable streaming stats and only pull the first result'
+complete -c cbox -n "__cbox_at 'stats'" -l no-trunc -d 'Do not truncate output'
+complete -c cbox -n "__cbox_at 'stats'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'tag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'top'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'untag'" -a '(cbox __complete image 2>/dev/null)'
 

@@ -211,7 +211,7 @@ static size_t put_fraction(char *out, uint64_t n, uint64_t unit, const char *nam
 
     if (n % unit) {
         out[len++] = '.';
-        for (uint64_t rest = n % unit; rest; rest %= unit) {
+        for (uint64_t rest = n % unit; rest && unit > 1; rest %= unit) {
             unit /= 10;
             out[len++] = (char)('0' + rest / unit);
         }

@@ -102,13 +102,20 @@ static void print(const char *text)
     fputs(buf_str(&out), stdout);
 }
 
+void cli_format_add(const struct cli_format *f, struct buf *out)
+{
+    if (f->is_table)
+        cli_table_print(&f->table, out);
+    else
+        buf_add(out, buf_str(&f->out), f->out.len);
+}
+
 void cli_format_print(const struct cli_format *f)
 {
     _cleanup_buf_ struct buf out = BUF_INIT;
 
-    if (f->is_table)
-        cli_table_print(&f->table, &out);
-    print(f->is_table ? buf_str(&out) : buf_str(&f->out));
+    cli_format_add(f, &out);
+    print(buf_str(&out));
 }
 
 void cli_format_release(struct cli_format *f)

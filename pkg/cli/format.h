@@ -45,6 +45,9 @@ int cli_format_row(struct cli_format *f, struct cli_value *row, struct err *err)
 
 /* Everything to standard output; on a terminal without what could command it. */
 void cli_format_print(const struct cli_format *f);
+
+/* The same, appended to `out` as it is. */
+void cli_format_add(const struct cli_format *f, struct buf *out);
 void cli_format_release(struct cli_format *f);
 #define _cleanup_format_ _cleanup_(cli_format_release)
 

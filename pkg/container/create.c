@@ -137,7 +137,7 @@ static int find_host(struct container *c, struct bundle_place *place, char host_
 {
     const char *id = bundle_mode_container(c->options.host.network_mode);
     _cleanup_engine_options_ struct engine_options other = {0};
-    int r = id ? container_read_options(c->store, id, &other, err) : 0;
+    int r = id ? container_other_options(c->store, id, &other, err) : 0;
 
     if (r == 0 && !id && gethostname(host_name, HOST_NAME_MAX + 1) < 0)
         r = err_errno(err, errno, "the host's name");

@@ -52,6 +52,8 @@ static int open_root(struct store *s, enum container_files_kind kind, struct con
     _cleanup_strv_ char **layers = NULL;
     int r = 0;
 
+    if (kind == CONTAINER_FILES_UPPER)
+        return 0;
     if (f->view.pidfd >= 0 && kind == CONTAINER_FILES_SEEN)
         return open_running(&f->view, &f->root, err);
     if (f->view.pidfd >= 0 && kind == CONTAINER_FILES_ROOT)

@@ -7,6 +7,7 @@ enum container_files_kind {
     CONTAINER_FILES_SEEN,  /* as its processes see them, with volumes and binds; to be written as they may */
     CONTAINER_FILES_ROOT,  /* its root file system alone, to be read */
     CONTAINER_FILES_LOWER, /* what its image has, to be read */
+    CONTAINER_FILES_UPPER, /* nothing is mounted: there is `upper` alone, and no root */
 };
 
 struct container_files {

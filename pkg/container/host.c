@@ -3,6 +3,7 @@
 #include "bundle/bundle.h"
 #include "bundle/parse.h"
 #include "container/container.h"
+#include "container/volume.h"
 #include "sys/path.h"
 
 #include <dirent.h>
@@ -180,11 +181,19 @@ int container_name_shared(struct store *s, struct engine_options *o, struct err 
     return 0;
 }
 
+int container_other_options(struct store *s, const char *id, struct engine_options *ret, struct err *err)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    int r = store_container_open(s, id, &dir, err);
+
+    return r < 0 ? r : container_volume_options(store_container_fd(dir), ret, err);
+}
+
 /* Docker lets in only where the other one opened the door. */
 static int check_shareable(struct store *s, const char *id, struct err *err)
 {
     _cleanup_engine_options_ struct engine_options other = {0};
-    int r = container_read_options(s, id, &other, err);
+    int r = container_other_options(s, id, &other, err);
 
     if (r == 0 && str_eq(other.host.ipc_mode, "private"))
         r = err_set(err, ERR_INVALID, "cannot join IPC of container %.12s: non-shareable IPC (hint: use IpcMode:shareable "

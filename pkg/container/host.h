@@ -22,5 +22,8 @@ int container_cdi(const struct engine_host_config *h, struct oci_spec *spec, str
  * container: …" */
 int container_name_shared(struct store *s, struct engine_options *o, struct err *err);
 
+/* The options of another container. The caller releases `ret` after 0. */
+int container_other_options(struct store *s, const char *id, struct engine_options *ret, struct err *err);
+
 /* Before each start: whose namespaces they are. ERR_INVALID where one does not run. */
 int container_join(struct store *s, const struct engine_options *o, struct oci_spec *spec, struct err *err);

@@ -1,5 +1,6 @@
 #include "container/container.h"
 
+#include "container/host.h"
 #include "container/volume.h"
 #include "monitor/monitor.h"
 #include "sys/frame.h"
@@ -26,8 +27,10 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
         .forget = container_volumes_drop,
         .housekeeping = sweep,
     };
-    int r = monitor_fork(&job, attach, ret_socket, err);
+    int r = container_join(c->store, &c->options, &c->spec, err);
 
+    if (r == 0)
+        r = monitor_fork(&job, attach, ret_socket, err);
     if (r == 0) {
         store_container_free(c->dir);
         c->dir = NULL;

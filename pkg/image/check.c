@@ -7,6 +7,7 @@
 #include "store/blob.h"
 #include "store/container.h"
 #include "store/layer.h"
+#include "store/volume.h"
 #include "sys/fd.h"
 
 void image_check_release(struct image_check *c)
@@ -182,6 +183,22 @@ static int check_containers(struct checking *c, struct err *err)
     return r;
 }
 
+static int check_volumes(struct checking *c, struct err *err)
+{
+    _cleanup_strv_ char **names = NULL;
+    int r = store_volume_list(c->store, &names, err);
+
+    STRV_FOREACH (name, names) {
+        _cleanup_volume_ struct store_volume v = {0};
+        struct err why = ERR_INIT;
+
+        if (store_volume_read(c->store, *name, &v, &why) < 0 && why.kind != ERR_NOT_FOUND)
+            add_fault(c, IMAGE_FAULT_RECORD, NULL, str_printf("volumes/%s", *name), why.text)->hint =
+                str_printf("its files are in volumes/%s/_data; remove it: cbox volume rm %s", *name, *name);
+    }
+    return r;
+}
+
 /* ---- what is there ---- */
 
 static int add_digest(const struct digest *d, void *data, struct err *err _unused_)
@@ -251,6 +268,8 @@ static int check(struct checking *c, struct err *err)
         r = check_tags(c, err);
     if (r == 0)
         r = check_containers(c, err);
+    if (r == 0)
+        r = check_volumes(c, err);
     c->result->blobs = c->blobs.n;
     c->result->layers = c->layers.n;
     c->result->orphans = count_orphans(&c->blobs, &c->needs.blobs) + count_orphans(&c->layers, &c->needs.layers);

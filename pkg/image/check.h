@@ -16,7 +16,7 @@ enum image_fault_kind {
     IMAGE_FAULT_BLOB,
     IMAGE_FAULT_LAYER,
     IMAGE_FAULT_IMAGE,  /* its documents cannot be read, or disagree */
-    IMAGE_FAULT_RECORD, /* of a name or a container */
+    IMAGE_FAULT_RECORD, /* of a name, a container or a volume */
 };
 
 struct image_fault {

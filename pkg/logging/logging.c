@@ -19,10 +19,14 @@ struct logging_writer {
 
 int logging_check(const char *driver, char *const *options, struct err *err)
 {
+    const struct logging_container nobody = {.id = "", .name = "", .image = "", .image_id = ""};
     const struct logging_driver *d;
     struct logging_settings settings;
+    _cleanup_strv_ char **attributes = NULL;
     int r = logging_settings_parse(driver, options, &d, &settings, err);
 
+    if (r == 0)
+        r = logging_attributes(&nobody, &settings, &attributes, err); /* expressions and templates make sense */
     return r == 0 && d->check ? d->check(&settings, err) : r;
 }
 

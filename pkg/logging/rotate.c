@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -104,6 +105,7 @@ static int be_compressor(const struct log_rotation *r)
     struct err err = ERR_INIT;
     int dir = openat(r->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the next writer starts one of its own */
     prctl(PR_SET_NAME, "cbox-log");
     if (dir < 0 || dup2(dir, 0) < 0 || close_range(1, UINT32_MAX, 0) < 0)
         return 1;

@@ -93,7 +93,9 @@ settled() {
     [[ ${lines[0]} =~ ^20[0-9-]{8}T[0-9:]{8}\.[0-9]{9}Z\ one$ ]]
     second=${lines[1]%% *}
     [ "$(cbox logs --since "$second" "$name")" = two ]
-    [ "$(cbox logs --until "$(date -u -d "$second - 500 msec" +%Y-%m-%dT%H:%M:%S.%NZ)" "$name")" = one ]
+    before=$(($(date -d "$second" +%s%N) - 500000000))
+    [ "$(cbox logs --until "${before%?????????}.${before: -9}" "$name")" = one ]
+    [ "$(cbox logs --until "$(date -u -d "@${before%?????????}.${before: -9}" +%Y-%m-%dT%H:%M:%S.%NZ)" "$name")" = one ]
     [ "$(cbox logs --since "$(date -d "$second" +%s.%N)" "$name")" = two ]
     [ "$(cbox logs --since 1h "$name" | wc -l)" -eq 2 ]
     [ "$(cbox logs --until 1h "$name" | wc -l)" -eq 0 ]

@@ -260,6 +260,8 @@ static void test_check(void **state)
         {NULL, "max-file=x", "max-file: \"x\" is not a number"},
         {NULL, "compress=maybe", "compress"},
         {NULL, "mode=x", "logger: logging mode not supported: x"},
+        {NULL, "tag={{.Nothing}}", "log tag"},
+        {NULL, "labels-regex=[", "regexp"},
         {NULL, "max-buffer-size=1m", "only supported with 'mode=non-blocking'"},
     };
 
