@@ -213,17 +213,27 @@ static int read_modes(const struct container_flags *f, struct engine_host_config
 }
 
 /* Texts that stay what they are; an empty one is none. */
-#define GOES(from, to) {offsetof(struct container_flags, from), offsetof(struct engine_options, to)}
+#define GOES(from, to)                                                              \
+    {                                                                               \
+        offsetof(struct container_flags, from), offsetof(struct engine_options, to) \
+    }
 static const struct {
     size_t from, to;
 } texts[] = {
-    GOES(cgroup_parent, host.cgroup_parent), GOES(cgroupns, host.cgroupns_mode),
-    GOES(cidfile, host.container_id_file),   GOES(domainname, config.domainname),
-    GOES(hostname, config.hostname),         GOES(ipc, host.ipc_mode),
-    GOES(isolation, host.isolation),         GOES(log_driver, host.log_config.type),
-    GOES(pid, host.pid_mode),                GOES(runtime, host.runtime),
-    GOES(stop_signal, config.config.stop_signal), GOES(user, config.config.user),
-    GOES(userns, host.userns_mode),          GOES(uts, host.uts_mode),
+    GOES(cgroup_parent, host.cgroup_parent),
+    GOES(cgroupns, host.cgroupns_mode),
+    GOES(cidfile, host.container_id_file),
+    GOES(domainname, config.domainname),
+    GOES(hostname, config.hostname),
+    GOES(ipc, host.ipc_mode),
+    GOES(isolation, host.isolation),
+    GOES(log_driver, host.log_config.type),
+    GOES(pid, host.pid_mode),
+    GOES(runtime, host.runtime),
+    GOES(stop_signal, config.config.stop_signal),
+    GOES(user, config.config.user),
+    GOES(userns, host.userns_mode),
+    GOES(uts, host.uts_mode),
     GOES(workdir, config.config.working_dir),
 };
 
@@ -231,8 +241,9 @@ static const struct {
 static const struct {
     size_t from, to;
 } lists[] = {
-    GOES(annotations, host.annotations), GOES(cap_add, host.cap_add),       GOES(cap_drop, host.cap_drop),
-    GOES(dns, host.dns),                 GOES(dns_options, host.dns_options), GOES(dns_search, host.dns_search),
+    GOES(annotations, host.annotations), GOES(cap_add, host.cap_add),
+    GOES(cap_drop, host.cap_drop),       GOES(dns, host.dns),
+    GOES(dns_options, host.dns_options), GOES(dns_search, host.dns_search),
     GOES(group_add, host.group_add),     GOES(sysctls, host.sysctls),
 };
 

@@ -25,8 +25,10 @@ struct container_flags {
 };
 
 /* What stands in it where nothing is given. */
-#define CONTAINER_FLAGS_DEFAULT \
-    {.sig_proxy = true, .harmless = true, .memory_swappiness = -1, .stop_timeout = INT64_MIN}
+#define CONTAINER_FLAGS_DEFAULT                                                                 \
+    {                                                                                           \
+        .sig_proxy = true, .harmless = true, .memory_swappiness = -1, .stop_timeout = INT64_MIN \
+    }
 
 /* When an image is pulled. */
 enum creation_pull { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
@@ -50,6 +52,7 @@ void creation_release(struct creation *c);
 /* The parts of it that are about limits. container_limits.c */
 int creation_read_limits(const struct container_flags *flags, struct engine_host_config *host, struct err *err);
 
-/* Makes it, after pulling the image where that is not there, and writes --cidfile. The caller releases `ret` after 0. */
+/* Makes it, after pulling the image where that is not there, and writes --cidfile. The caller releases `ret` after 0.
+ */
 int creation_carry_out(struct cli_context *ctx, struct store *s, const struct creation *c, struct container *ret,
                        struct err *err);

@@ -127,4 +127,4 @@ LIST('v', "volume", volumes, "Bind mount a volume", .values = CLI_VALUES_FILE),
 TEXT(0, "volume-driver", volume_driver, "Optional volume driver for the container", .check = check_volume_driver),
 LIST(0, "volumes-from", volumes_from, "Mount volumes from the specified container(s)", .values = CLI_VALUES_CONTAINER),
 TEXT('w', "workdir", workdir, "Working directory inside the container"),
-/* clang-format on */
+    /* clang-format on */

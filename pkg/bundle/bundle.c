@@ -121,11 +121,11 @@ static void add_mount(struct oci_spec *spec, const char *destination, const char
 static void add_default_mount(const struct engine_host_config *h, const struct default_mount *m, struct oci_spec *spec)
 {
     _cleanup_free_ char *options = str_dup(m->options);
-    bool shm = str_eq(m->destination, "/dev/shm"), queue = str_eq(m->destination, "/dev/mqueue");
+    bool shm = str_eq(m->destination, "/dev/shm");
 
     if (shm && str_eq(h->ipc_mode, "none"))
         return;
-    if ((shm || queue) && str_eq(h->ipc_mode, "host")) {
+    if (shm && str_eq(h->ipc_mode, "host")) { /* the queues follow the namespace by themselves */
         add_mount(spec, m->destination, "bind", m->destination, "rbind,rprivate,nosuid,noexec,nodev");
         return;
     }

@@ -32,8 +32,9 @@ int bundle_merge(const struct oci_image_config *image, const struct bundle_place
 int bundle_make(const struct engine_options *options, const struct bundle_place *place, struct oci_spec *ret,
                 struct err *err);
 
-/* Another container's namespace that is to be joined has no path but this until bundle_join() names the process whose it
- * is, which is known at the start alone. `type`: "network", "ipc", "pid". ERR_NOT_FOUND where the container has none. */
+/* Another container's namespace that is to be joined has no path but this until bundle_join() names the process whose
+ * it is, which is known at the start alone. `type`: "network", "ipc", "pid". ERR_NOT_FOUND where the container has
+ * none. */
 #define BUNDLE_NOT_JOINED "/proc/0/ns"
 int bundle_join(struct oci_spec *spec, const char *type, int64_t pid);
 
@@ -78,7 +79,8 @@ void bundle_default_paths(char ***masked, char ***readonly);
 int bundle_check(const struct engine_options *options, unsigned n_cpus, struct err *err);
 int bundle_check_limits(const struct engine_host_config *host, unsigned n_cpus, bool update, struct err *err);
 
-/* Makes names as users write them ("net_admin", "ALL") those of the kernel; `what` is CapAdd or CapDrop. ERR_INVALID. */
+/* Makes names as users write them ("net_admin", "ALL") those of the kernel; `what` is CapAdd or CapDrop. ERR_INVALID.
+ */
 int bundle_normalize_capabilities(char ***list, const char *what, struct err *err);
 
 /* Those that the container has; the caller frees the vector. */

@@ -120,7 +120,8 @@ static void decide_hostname(const struct bundle_place *place, struct engine_opti
     if (str_empty(*name))
         str_replace(name, bundle_host_network(o) || bundle_mode_container(o->host.network_mode) ||
                                   str_eq(o->host.uts_mode, "host")
-                              ? str_dup(place->host_name) : str_ndup(place->id, 12));
+                              ? str_dup(place->host_name)
+                              : str_ndup(place->id, 12));
 }
 
 /* Of --security-opt, what became paths stays no option. */

@@ -10,8 +10,8 @@
 /* ---- limits ---- */
 
 static const char *const ulimits[] = {
-    "core",   "cpu",  "data",   "fsize",  "locks",  "memlock",    "msgqueue", "nice",
-    "nofile", "nproc", "rss",   "rtprio", "rttime", "sigpending", "stack",    NULL,
+    "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue", "nice",
+    "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack",    NULL,
 };
 
 static int parse_limit(const char *text, int64_t *ret, struct err *err)
@@ -38,8 +38,8 @@ int bundle_parse_ulimit(const char *text, struct engine_ulimit *ret, struct err 
     if (!strv_contains((char *const *)ulimits, ret->name))
         return err_set(err, ERR_INVALID, "invalid ulimit type: %s", ret->name);
     if (strv_len(parts) > 2)
-        return err_set(err, ERR_INVALID,
-                       "too many limit value arguments - %s, can only have up to two, `soft[:hard]`", value + 1);
+        return err_set(err, ERR_INVALID, "too many limit value arguments - %s, can only have up to two, `soft[:hard]`",
+                       value + 1);
     r = parse_limit(parts[0], &ret->soft, err);
     ret->hard = ret->soft;
     if (r == 0 && parts[1])
@@ -410,12 +410,13 @@ int bundle_check_domain(const char *text, struct err *err)
 
 int bundle_check_sysctl(const char *text, struct err *err)
 {
-    static const char *const names[] = {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall",
-                                        "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced", NULL};
+    static const char *const names[] = {"kernel.msgmax", "kernel.msgmnb",          "kernel.msgmni",
+                                        "kernel.sem",    "kernel.shmall",          "kernel.shmmax",
+                                        "kernel.shmmni", "kernel.shm_rmid_forced", NULL};
     _cleanup_free_ char *name = str_ndup(text, strcspn(text, "="));
 
-    if (strchr(text, '=') && (strv_contains((char *const *)names, name) || str_after(name, "net.") ||
-                              str_after(name, "fs.mqueue.")))
+    if (strchr(text, '=') &&
+        (strv_contains((char *const *)names, name) || str_after(name, "net.") || str_after(name, "fs.mqueue.")))
         return 0;
     return err_set(err, ERR_INVALID, "sysctl '%s' is not allowed", text);
 }
@@ -439,8 +440,9 @@ int bundle_check_ipc(const char *mode, struct err *err)
 {
     static const char *const words[] = {"none", "private", "shareable", "host", NULL};
 
-    return is_one_of(mode, words) || bundle_mode_container(mode) ? 0
-                                                                 : err_set(err, ERR_INVALID, "invalid IPC mode: %s", mode);
+    return is_one_of(mode, words) || bundle_mode_container(mode)
+               ? 0
+               : err_set(err, ERR_INVALID, "invalid IPC mode: %s", mode);
 }
 
 static const char *const host_only[] = {"host", NULL};

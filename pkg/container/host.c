@@ -44,8 +44,8 @@ static void add_node(const char *path, const char *permissions, const struct sta
 /* What is in a container's /dev anyway, and of the host's what is another container's business. */
 static bool is_left_out(const char *name)
 {
-    static const char *const names[] = {"pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console", "ptmx",
-                                        NULL};
+    static const char *const names[] = {"pts",         "shm",   "fd",      "mqueue", ".lxc",
+                                        ".lxd-mounts", ".udev", "console", "ptmx",   NULL};
 
     return strv_contains((char *const *)names, name);
 }
@@ -196,8 +196,10 @@ static int check_shareable(struct store *s, const char *id, struct err *err)
     int r = container_other_options(s, id, &other, err);
 
     if (r == 0 && str_eq(other.host.ipc_mode, "private"))
-        r = err_set(err, ERR_INVALID, "cannot join IPC of container %.12s: non-shareable IPC (hint: use IpcMode:shareable "
-                                      "for the donor container)", id);
+        r = err_set(err, ERR_INVALID,
+                    "cannot join IPC of container %.12s: non-shareable IPC (hint: use IpcMode:shareable "
+                    "for the donor container)",
+                    id);
     return r;
 }
 
