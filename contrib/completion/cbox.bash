@@ -292,7 +292,7 @@ _cbox_tables() {
         options='-f:none --format:none'
         ;;
     'cbox system prune')
-        options='-a --all --filter:none -f --force'
+        options='-a --all --filter:none -f --force --volumes'
         ;;
     'cbox volume')
         commands='create inspect ls prune rm'

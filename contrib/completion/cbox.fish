@@ -551,6 +551,7 @@ complete -c cbox -n "__cbox_at 'system info'" -s f -l format -x -d 'Format outpu
 complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused images not just dangling ones'
 complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'
 complete -c cbox -n "__cbox_at 'system prune'" -s f -l force -d 'Do not prompt for confirmation'
+complete -c cbox -n "__cbox_at 'system prune'" -l volumes -d 'Prune anonymous volumes'
 
 complete -c cbox -n "__cbox_at 'volume'" -a create -d 'Create a volume'
 complete -c cbox -n "__cbox_at 'volume'" -a inspect -d 'Display detailed information on one or more volumes'
