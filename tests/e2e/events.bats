@@ -88,19 +88,21 @@ of_box() {
 @test "a container's life" {
     cbox run --name box --label role=test alpine sh -c 'exit 3' || true
     wait_for 5 eval '[ "$(cbox ps -aq -f status=exited -f name=box)" ]'
-    cbox rename box box-2
-    cbox rm box-2
+    cbox rename box other-box
+    cbox rm other-box
     of_box role image >"$BATS_TEST_TMPDIR/told"
     grep -vx 'attach test alpine' "$BATS_TEST_TMPDIR/told" | diff - <(printf '%s test alpine\n' create start die)
     cbox events --since 0 --until 0s --filter event=die --format '{{.Actor.Attributes.exitCode}} {{.From}}' | grep -qx '3 alpine'
-    told container=box-2 | diff - <(printf 'container %s box-2\n' rename destroy)
+    told container=other | diff - <(printf 'container %s other-box\n' rename destroy)
 }
 
 @test "stop, kill, pause, unpause, restart are told" {
-    cbox run -d --name box alpine sh -c 'trap "exit 0" TERM; while :; do sleep 0.05; done'
+    cbox run -d --name box alpine sh -c 'trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done'
+    wait_for 5 eval '[ "$(cbox logs box | wc -l)" -eq 1 ]'
     cbox pause box
     cbox unpause box
     cbox restart box
+    wait_for 5 eval '[ "$(cbox logs box | wc -l)" -eq 2 ]'
     cbox stop box
     cbox rm box
     of_box signal | diff - <(sed 's/- *$/<no value>/' <<'END'
