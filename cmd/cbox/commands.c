@@ -17,6 +17,7 @@ static const struct cli_option globals[] = {
 /* clang-format off */
 static const struct cli_entry container_commands[] = {
     {"attach", &cmd_attach, CLI_OTHER},
+    {"commit", &cmd_commit, CLI_OTHER},
     {"cp", &cmd_cp, CLI_OTHER},
     {"create", &cmd_create, CLI_OTHER},
     {"diff", &cmd_diff, CLI_OTHER},
@@ -97,6 +98,7 @@ static const struct cli_entry commands[] = {
     {"system", &group_system, CLI_MANAGEMENT},
     {"volume", &group_volume, CLI_MANAGEMENT},
     {"attach", &cmd_attach, CLI_OTHER},
+    {"commit", &cmd_commit, CLI_OTHER},
     {"cp", &cmd_cp, CLI_OTHER},
     {"create", &cmd_create, CLI_OTHER},
     {"diff", &cmd_diff, CLI_OTHER},

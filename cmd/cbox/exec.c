@@ -1,8 +1,8 @@
+#include "container/exec.h"
 #include "attach.h"
 #include "base/buf.h"
 #include "cbox.h"
 #include "commands.h"
-#include "container/exec.h"
 #include "exec_keeper.h"
 #include "sys/fd.h"
 

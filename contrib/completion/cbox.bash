@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect kill load logs pause rename restart rm rmi save start stats stop tag top unpause untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach commit cp create diff events export history import inspect kill load logs pause rename restart rm rmi save start stats stop tag top unpause untag wait'
         ;;
     'cbox run')
         options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
@@ -55,11 +55,15 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
+        commands='attach commit cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
+        ;;
+    'cbox container commit')
+        options='-a:none --author:none -c:none --change:none -m:none --message:none -p --pause'
+        first=container others=image
         ;;
     'cbox container cp')
         options='-a --archive -L --follow-link -q --quiet'
@@ -288,7 +292,7 @@ _cbox_tables() {
         options='-f:none --format:none'
         ;;
     'cbox system prune')
-        options='-a --all --filter:none -f --force'
+        options='-a --all --filter:none -f --force --volumes'
         ;;
     'cbox volume')
         commands='create inspect ls prune rm'
@@ -314,6 +318,10 @@ _cbox_tables() {
     'cbox attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
+        ;;
+    'cbox commit')
+        options='-a:none --author:none -c:none --change:none -m:none --message:none -p --pause'
+        first=container others=image
         ;;
     'cbox cp')
         options='-a --archive -L --follow-link -q --quiet'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -42,6 +42,7 @@ complete -c cbox -n "__cbox_at ''" -a runtime -d 'Run containers from OCI bundle
 complete -c cbox -n "__cbox_at ''" -a system -d 'Manage cbox'
 complete -c cbox -n "__cbox_at ''" -a volume -d 'Manage volumes'
 complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard streams to a running container'
+complete -c cbox -n "__cbox_at ''" -a commit -d 'Create a new image from a container\'s changes'
 complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
@@ -165,6 +166,7 @@ complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'js
 complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
 
 complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard streams to a running container'
+complete -c cbox -n "__cbox_at 'container'" -a commit -d 'Create a new image from a container\'s changes'
 complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
@@ -190,6 +192,12 @@ complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Overrid
 complete -c cbox -n "__cbox_at 'container attach'" -l no-stdin -d 'Do not attach STDIN'
 complete -c cbox -n "__cbox_at 'container attach'" -l sig-proxy -d 'Proxy all received signals to the process'
 complete -c cbox -n "__cbox_at 'container attach'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container commit'" -s a -l author -x -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")'
+complete -c cbox -n "__cbox_at 'container commit'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'container commit'" -s m -l message -x -d 'Commit message'
+complete -c cbox -n "__cbox_at 'container commit'" -s p -l pause -d 'Pause container during commit'
+complete -c cbox -n "__cbox_at 'container commit'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container cp'" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
 complete -c cbox -n "__cbox_at 'container cp'" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
@@ -543,6 +551,7 @@ complete -c cbox -n "__cbox_at 'system info'" -s f -l format -x -d 'Format outpu
 complete -c cbox -n "__cbox_at 'system prune'" -s a -l all -d 'Remove all unused images not just dangling ones'
 complete -c cbox -n "__cbox_at 'system prune'" -l filter -x -d 'Provide filter values (e.g. "label=<key>=<value>")'
 complete -c cbox -n "__cbox_at 'system prune'" -s f -l force -d 'Do not prompt for confirmation'
+complete -c cbox -n "__cbox_at 'system prune'" -l volumes -d 'Prune anonymous volumes'
 
 complete -c cbox -n "__cbox_at 'volume'" -a create -d 'Create a volume'
 complete -c cbox -n "__cbox_at 'volume'" -a inspect -d 'Display detailed information on one or more volumes'
@@ -570,6 +579,12 @@ complete -c cbox -n "__cbox_at 'attach'" -l detach-keys -x -d 'Override the key 
 complete -c cbox -n "__cbox_at 'attach'" -l no-stdin -d 'Do not attach STDIN'
 complete -c cbox -n "__cbox_at 'attach'" -l sig-proxy -d 'Proxy all received signals to the process'
 complete -c cbox -n "__cbox_at 'attach'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'commit'" -s a -l author -x -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")'
+complete -c cbox -n "__cbox_at 'commit'" -s c -l change -x -d 'Apply Dockerfile instruction to the created image'
+complete -c cbox -n "__cbox_at 'commit'" -s m -l message -x -d 'Commit message'
+complete -c cbox -n "__cbox_at 'commit'" -s p -l pause -d 'Pause container during commit'
+complete -c cbox -n "__cbox_at 'commit'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'cp'" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
 complete -c cbox -n "__cbox_at 'cp'" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'

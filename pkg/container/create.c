@@ -136,6 +136,24 @@ static int take_name(struct container *c, const char *wanted, struct err *err)
     return r;
 }
 
+/* What is mounted of other images is kept alive by the record, like the image itself. */
+static int keep_mounted(struct container *c, struct err *err)
+{
+    VEC_FOREACH (p, &c->options.mounts) {
+        struct store_tag tag;
+        char text[DIGEST_TEXT_MAX];
+        int r = str_eq(p->type, "image") ? image_find(c->store, p->name, &tag, err) : 1;
+
+        if (r < 0)
+            return r;
+        if (r > 0)
+            continue;
+        strv_add(&c->record.mounted, digest_format(&tag.manifest, text));
+        store_tag_release(&tag);
+    }
+    return 0;
+}
+
 static void fill_record(struct container *c, const struct image *image)
 {
     struct store_container_record *record = &c->record;
@@ -192,6 +210,8 @@ static int fill(struct container *c, const struct image *image, const struct con
         r = take_name(c, q->name, err);
     if (r == 0)
         r = container_mounts_make(c->store, store_container_id(c->dir), &c->options, c->lower, ret_made, err);
+    if (r == 0)
+        r = keep_mounted(c, err);
     if (r < 0)
         return r;
     fill_record(c, image);

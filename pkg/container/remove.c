@@ -131,7 +131,7 @@ int container_remove(struct store *s, const char *name, bool force, bool volumes
             *err = why;
         return r;
     }
-    if (volumes)
+    if (volumes || record.remove)
         container_volumes_drop(s, id, store_container_fd(dir));
     return container_drop(s, dir, &record, err);
 }

@@ -60,6 +60,8 @@ void monitor_reload(struct monitor *m)
     m->own_spec = spec;
     m->job.options = &m->own_options;
     m->job.spec = &m->own_spec;
+    health_look_at(&m->health, m->own_options.config.config.healthcheck, m->own_options.config.config.shell,
+                   &m->own_spec);
 }
 
 void monitor_tell(struct store *s, const struct store_container_record *record, const char *action, const char *name,

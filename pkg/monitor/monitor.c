@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
+/* Who runs no longer than this shall not pay for what pays off later. */
+static const int64_t moment = 500000000; /* ns */
+
 /* The exit code that stands for a container which could not be started (Docker's). */
 static int failure_code(int kind)
 {
@@ -209,8 +212,14 @@ static int begin(struct monitor *m, struct err *err)
     loop_watch(&m->loop, &m->program_watch, EPOLLIN);
     monitor_tell(m->job.store, m->job.record, "start", NULL, NULL);
     begin_health(m);
+    loop_set_timer(&m->loop, &m->rest, m->since + moment);
     server_tell_all(&m->server, MONITOR_STARTED, NULL, 0, &m->program.process.pidfd, 1);
     return 0;
+}
+
+static void rest(struct loop_timer *t _unused_)
+{
+    monitor_slim();
 }
 
 static void begin_again(struct loop_timer *t)
@@ -267,6 +276,7 @@ static int be_monitor(const struct monitor_job *job, int socket, unsigned attach
                         .program = PROGRAM_NONE,
                         .program_watch = {.fd = -1},
                         .pause = {.due = begin_again, .data = &m},
+                        .rest = {.due = rest},
                         .server = {.loop = &m.loop, .listener = {.fd = -1}, .asked = asked, .gone = gone, .data = &m}};
     struct err err = ERR_INIT;
     int r = loop_open(&m.loop, &err);
