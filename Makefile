@@ -69,7 +69,7 @@ $(BUILD)/.flags: force
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)' > $@
 
-.PHONY: unit check demo bench asan fuzz
+.PHONY: unit check check-docker demo bench asan fuzz
 unit: $(UNIT_BIN) ## build and run the unit tests
 	@set -e; for t in $(UNIT_BIN); do $$t; done
 
@@ -78,6 +78,10 @@ unit-bin: $(UNIT_BIN)
 
 check: ## install what the tests need; lint, unit and end-to-end tests
 	@tests/check
+
+check-docker: all ## the life of a container, case by case beside docker's
+	@third_party/install check differential
+	@tests/differential/docker
 
 demo: ## install what is missing, build, and show cbox at work against a registry of its own
 	@contrib/demo

@@ -1,5 +1,6 @@
 #include "attach.h"
 
+#include "exec_keeper.h"
 #include "monitor/monitor.h"
 #include "relay.h"
 #include "sys/fd.h"
@@ -12,7 +13,8 @@
 #include <sys/signalfd.h>
 
 struct attach {
-    int socket;     /* the monitor's, or -1: the container is a child of ours */
+    int socket;     /* the monitor's, or -1: the container is a child of ours, */
+    int keeper;     /* or of this one, or -1 */
     int signals;    /* signalfd */
     int pidfd;      /* the container, or -1 before it runs */
     uint64_t early; /* signals that came before it did: bit n - 1 is signal n */
@@ -215,9 +217,12 @@ static int take_message(struct attach *a, struct err *err)
     return r;
 }
 
-static void take_end(struct attach *a)
+static int take_end(struct attach *a, struct err *err)
 {
-    end(a, proc_wait(a->pidfd));
+    int code = a->keeper >= 0 ? exec_keeper_end(a->keeper, err) : proc_wait(a->pidfd);
+
+    end(a, code);
+    return a->keeper >= 0 ? MIN_OF(code, 0) : 0;
 }
 
 static bool is_pending(const struct attach *a)
@@ -241,6 +246,7 @@ static int follow(struct attach *a, struct err *err)
         struct pollfd fds[8] = {
             {.fd = a->ended         ? -1
                    : a->socket >= 0 ? a->socket
+                   : a->keeper >= 0 ? a->keeper
                                     : a->pidfd,
              .events = POLLIN},
             {.fd = a->signals, .events = POLLIN},
@@ -261,10 +267,8 @@ static int follow(struct attach *a, struct err *err)
         close_what_is_over(a);
         if (fds[1].revents)
             take_signal(a);
-        if (fds[0].revents && a->socket < 0) {
-            take_end(a);
-        } else if (fds[0].revents) {
-            int r = take_message(a, err);
+        if (fds[0].revents) {
+            int r = a->socket < 0 ? take_end(a, err) : take_message(a, err);
 
             if (r < 0)
                 return r;
@@ -297,8 +301,9 @@ static void attach_end(struct attach *a)
     fd_close(a->terminal);
 }
 
-#define ATTACH_INIT \
-    .pidfd = -1, .terminal = -1, .signals = -1, .streams = {-1, -1, -1}, .relays = {RELAY_NONE, RELAY_NONE, RELAY_NONE}
+#define ATTACH_INIT                                                                    \
+    .keeper = -1, .pidfd = -1, .terminal = -1, .signals = -1, .streams = {-1, -1, -1}, \
+    .relays = {RELAY_NONE, RELAY_NONE, RELAY_NONE}
 
 unsigned attach_streams(const struct attach_options *options)
 {
@@ -339,12 +344,13 @@ int attach_child(int *pidfd, int *terminal, struct err *err)
     return r;
 }
 
-int attach_program(int *pidfd, int *terminal, int streams[3], struct attach_options *options, bool *ret_detached,
-                   struct err *err)
+int attach_program(int *pidfd, int *terminal, int streams[3], int keeper, struct attach_options *options,
+                   bool *ret_detached, struct err *err)
 {
     struct attach a = {.socket = -1, .options = options, .input = options->input, ATTACH_INIT};
     int r = attach_begin(&a, err);
 
+    a.keeper = keeper;
     a.pidfd = steal_fd(pidfd);
     for (int i = 0; i < 3; i++)
         begin_stream(&a, i, steal_fd(&streams[i]));

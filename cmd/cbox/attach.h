@@ -38,6 +38,7 @@ int attach_follow(int socket, struct attach_options *options, bool *ret_detached
 int attach_child(int *pidfd, int *terminal, struct err *err);
 
 /* The same for one that has no streams of ours: `streams` are our ends of its input, output and errors, each -1 where
- * it has none. Takes all descriptors over. */
-int attach_program(int *pidfd, int *terminal, int streams[3], struct attach_options *options, bool *ret_detached,
-                   struct err *err);
+ * it has none. `keeper`: of whom it is a child in our place (exec_keeper.h), or -1. Takes all descriptors over but
+ * that. */
+int attach_program(int *pidfd, int *terminal, int streams[3], int keeper, struct attach_options *options,
+                   bool *ret_detached, struct err *err);

@@ -61,7 +61,7 @@ static const struct cli_example examples[] = {
 };
 
 const struct cli_command cmd_attach = {
-    .summary = "Attach local standard input, output, and error streams to a running container",
+    .summary = "Attach local standard streams to a running container",
     .operands = "CONTAINER",
     .values = {CLI_VALUES_CONTAINER},
     CLI_OPTIONS(struct attach_command_options, options),

@@ -3,13 +3,10 @@
 #include "base/buf.h"
 #include "cbox.h"
 #include "commands.h"
+#include "exec_keeper.h"
 #include "sys/fd.h"
-#include "sys/frame.h"
-#include "sys/proc.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { ENV_FILE_MAX = 1 << 20 };
@@ -83,72 +80,38 @@ static int fail(struct err *err)
     return err->kind == ERR_NO_COMMAND ? 127 : 126;
 }
 
-static int run_attached(struct store *s, const struct container_view *v, const struct container_exec *how,
-                        struct attach_options *attach, struct err *err)
+/* It is a child of ours, or of a keeper: a terminal must not hang up when we are gone. */
+static int start(struct store *s, const struct container_view *v, const struct container_exec *how,
+                 struct container_execed *ret, int *ret_keeper, struct err *err)
+{
+    if (how->terminal || how->detached)
+        return exec_keeper_start(s, v, how, ret, ret_keeper, err);
+    return container_exec(s, v, how, ret, err);
+}
+
+static int run_program(struct store *s, const struct container_view *v, const struct container_exec *how,
+                       struct attach_options *attach, struct err *err)
 {
     _cleanup_execed_ struct container_execed e = CONTAINER_EXECED_NONE;
+    _cleanup_fd_ int keeper = -1;
     struct err why = ERR_INIT;
     bool detached = false;
     int code;
 
-    attach_block_signals();
-    if (container_exec(s, v, how, &e, &why) < 0)
+    if (!how->detached)
+        attach_block_signals();
+    if (start(s, v, how, &e, &keeper, &why) < 0)
         return fail(&why);
-    code = attach_program(&e.process.pidfd, &e.process.terminal, e.streams, attach, &detached, err);
+    if (how->detached)
+        return 0;
+    code = attach_program(&e.process.pidfd, &e.process.terminal, e.streams, keeper, attach, &detached, err);
     if (detached) {
         container_exec_tell_detach(s, v, e.id);
-        return err_set(err, ERR_INTERRUPTED, "read escape sequence");
+        return err_set(err, ERR_INVALID, "read escape sequence");
     }
-    if (code >= 0)
+    if (code >= 0 && keeper < 0)
         container_exec_tell_end(s, v, e.id, code);
     return code;
-}
-
-/* Waits for a program that nobody follows, so that its end is known. Nothing of the caller's stays open in it. */
-static _Noreturn void keep(struct store *s, const struct container_view *v, const struct container_exec *how,
-                           int socket)
-{
-    _cleanup_execed_ struct container_execed e = CONTAINER_EXECED_NONE;
-    struct err err = ERR_INIT;
-    int code, null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    setsid();
-    prctl(PR_SET_NAME, "cbox-exec");
-    if (container_exec(s, v, how, &e, &err) < 0) {
-        frame_send_error(socket, 1, &err);
-        _exit(1);
-    }
-    for (int i = 0; i < 3 && null >= 0; i++)
-        dup2(null, i);
-    fd_close(socket);
-    code = proc_wait(e.process.pidfd);
-    container_exec_tell_end(s, v, e.id, code);
-    _exit(0);
-}
-
-static int run_detached(struct store *s, const struct container_view *v, const struct container_exec *how,
-                        struct err *err)
-{
-    struct frame frame = {0};
-    struct err why = ERR_INIT;
-    int pair[2], r = frame_pair(pair);
-    pid_t pid;
-
-    if (r < 0)
-        return err_errno(err, -r, "making a pair of sockets");
-    pid = fork();
-    if (pid == 0) {
-        fd_close(pair[0]);
-        keep(s, v, how, pair[1]);
-    }
-    fd_close(pair[1]);
-    r = pid < 0 ? err_errno(err, errno, "starting a process") : frame_receive(pair[0], &frame);
-    fd_close(pair[0]);
-    if (r <= 0)
-        return r;
-    frame_take_error(&frame, &why);
-    frame_release(&frame);
-    return fail(&why);
 }
 
 static int exec(struct store *s, const struct container_view *v, const struct exec_options *o, char **args,
@@ -176,7 +139,7 @@ static int exec(struct store *s, const struct container_view *v, const struct ex
     if (r < 0)
         return r;
     how.env = env;
-    return o->detach ? run_detached(s, v, &how, err) : run_attached(s, v, &how, &attach, err);
+    return run_program(s, v, &how, &attach, err);
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)

@@ -166,13 +166,18 @@ static int show_log(struct store *s, const struct container_view *view, const st
                     const struct logging_query *asked, struct err *err)
 {
     _cleanup_container_ struct store_container *dir = NULL;
+    _cleanup_engine_options_ struct engine_options asked_for = {0};
     struct shown shown = {.options = o, .monitor = view->monitor, .fd = STDOUT_FILENO};
     struct logging_options from = {.path = "", .container = {.id = view->id}};
     struct logging_query q = *asked;
     int r = store_container_open(s, view->id, &dir, err);
 
+    if (r == 0)
+        r = container_read_options(s, view->id, &asked_for, err);
     if (r < 0)
         return r;
+    from.driver = asked_for.host.log_config.type;
+    from.options = asked_for.host.log_config.config;
     from.dir = store_container_fd(dir);
     q.details = o->details;
     q.follow = o->follow;

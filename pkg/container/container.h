@@ -67,11 +67,32 @@ int container_view(struct store *s, const char *name, struct container_view *ret
 void container_view_release(struct container_view *v);
 #define _cleanup_container_view_ _cleanup_(container_view_release)
 
-/* config.json. The caller releases `ret` after 0. */
+/* options.json, config.json. The caller releases `ret` after 0. */
+int container_read_options(struct store *s, const char *id, struct engine_options *ret, struct err *err);
 int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err);
 
 /* The directories of its layers below the store's root, the topmost first; the caller frees the vector. */
 int container_read_layers(struct store *s, const char *id, char ***ret, struct err *err);
+
+/* For `seconds`: what the container says itself. */
+#define CONTAINER_OWN_TIMEOUT INT64_MIN
+
+/* Stops: `signal` (NULL: the container's own), and SIGKILL after `seconds` (below 0: never); it has ended then, and is
+ * not started again by its policy. One that does not run is no error. A paused one is let go on to end. */
+int container_stop(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err);
+
+/* The same, and it runs again; also with --rm. One that did not run is started. */
+int container_restart(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err);
+
+/* Sends a signal (NULL: SIGKILL, whose effect is waited for). SIGKILL and the container's stop signal count as a stop.
+ * ERR_INVALID where it does not run. */
+int container_kill(struct store *s, const char *name, const char *signal, struct err *err);
+
+/* ERR_INVALID where it is already so, or does not run. */
+int container_pause(struct store *s, const char *name, bool pause, struct err *err);
+
+/* ERR_EXISTS for a name that is taken, ERR_INVALID for one that can be nobody's. */
+int container_rename(struct store *s, const char *name, const char *to, struct err *err);
 
 /* Removes one that is locked by us, with its cgroup. */
 int container_destroy(struct container *c, struct err *err);
@@ -86,5 +107,5 @@ int container_look(struct store *s, const char *id, struct store_container_recor
 /* container_look() at all: finishes what crashed monitors left. */
 int container_sweep(struct store *s, struct err *err);
 
-/* Removes by name or id; `force` kills what runs. ERR_BUSY where it runs. */
-int container_remove(struct store *s, const char *name, bool force, struct err *err);
+/* Removes by name or id, with `volumes` its anonymous volumes; `force` kills what runs. ERR_BUSY where it runs. */
+int container_remove(struct store *s, const char *name, bool force, bool volumes, struct err *err);

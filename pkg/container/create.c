@@ -1,4 +1,4 @@
-#include "container/container.h"
+#include "container/internal.h"
 
 #include "base/time.h"
 #include "bundle/parse.h"
@@ -8,6 +8,7 @@
 #include "container/name.h"
 #include "layer/apply.h"
 #include "logging/logging.h"
+#include "monitor/monitor.h"
 #include "store/blob.h"
 #include "store/layer.h"
 #include "store/skeleton.h"
@@ -67,15 +68,6 @@ static int write_documents(struct container *c, struct err *err)
     return r < 0 ? r : container_write_file(dir, "layers", layers, strlen(layers), err);
 }
 
-/* What a killed command left before it had a monitor is no container that a name would be kept for. */
-static bool is_left_over(struct store *s, const char *id)
-{
-    _cleanup_container_record_ struct store_container_record record = {0};
-    struct err why = ERR_INIT;
-
-    return container_look(s, id, &record, &why) == ERR_NOT_FOUND;
-}
-
 static int take_wanted(struct container *c, struct err *err)
 {
     const char *id = store_container_id(c->dir);
@@ -83,7 +75,7 @@ static int take_wanted(struct container *c, struct err *err)
     struct err why = ERR_INIT;
     int r = store_container_name_take(c->store, c->record.name, id, owner, &why);
 
-    if (r == ERR_EXISTS && is_left_over(c->store, owner))
+    if (r == ERR_EXISTS && container_name_is_stale(c->store, c->record.name, owner))
         return store_container_name_take(c->store, c->record.name, id, NULL, err);
     if (r < 0 && err)
         *err = why;
@@ -112,6 +104,24 @@ static int take_name(struct container *c, const char *wanted, struct err *err)
             *err = why;
     }
     return r;
+}
+
+/* What is mounted of other images is kept alive by the record, like the image itself. */
+static int keep_mounted(struct container *c, struct err *err)
+{
+    VEC_FOREACH (p, &c->options.mounts) {
+        struct store_tag tag;
+        char text[DIGEST_TEXT_MAX];
+        int r = str_eq(p->type, "image") ? image_find(c->store, p->name, &tag, err) : 1;
+
+        if (r < 0)
+            return r;
+        if (r > 0)
+            continue;
+        strv_add(&c->record.mounted, digest_format(&tag.manifest, text));
+        store_tag_release(&tag);
+    }
+    return 0;
 }
 
 static void fill_record(struct container *c, const struct image *image)
@@ -198,6 +208,8 @@ static int fill(struct container *c, const struct image *image, const struct con
         r = take_name(c, q->name, err);
     if (r == 0)
         r = container_mounts_make(c->store, store_container_id(c->dir), &c->options, c->lower, ret_made, err);
+    if (r == 0)
+        r = keep_mounted(c, err);
     if (r < 0)
         return r;
     fill_record(c, image);
@@ -225,6 +237,7 @@ int container_create(struct store *s, const struct image *image, const struct co
         container_release(&c);
         return r;
     }
+    monitor_tell(s, &c.record, "create", NULL, NULL);
     *ret = c;
     return 0;
 }

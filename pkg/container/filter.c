@@ -103,7 +103,11 @@ static int parse_until(const struct parsing *p, const char *name _unused_, const
 {
     int r = time_parse_point(value, time_now(), &p->filter->until, err);
 
-    return r < 0 ? err_wrap(err, "filter until") : 0;
+    if (r < 0)
+        return err_wrap(err, "filter until");
+    if (!p->filter->until) /* 1970 is a time, too */
+        p->filter->until = 1;
+    return 0;
 }
 
 static bool parse_number(const char *text, size_t len, int64_t *ret)

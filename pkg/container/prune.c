@@ -36,7 +36,7 @@ int container_prune(struct store *s, const struct container_filter *filter, void
 
         if (store_container_is_alive(record->status))
             continue;
-        if (container_remove(s, record->id, false, &why) < 0) {
+        if (container_remove(s, record->id, false, false, &why) < 0) {
             pass_over(&why);
             continue;
         }

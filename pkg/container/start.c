@@ -1,6 +1,7 @@
 #include "container/container.h"
 
 #include "container/host.h"
+#include "container/mounts.h"
 #include "container/volume.h"
 #include "monitor/monitor.h"
 #include "sys/frame.h"
@@ -24,11 +25,13 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
         .options = &c->options,
         .spec = &c->spec,
         .overlay = &overlay,
-        .forget = container_volumes_drop,
+        .forget = container_mounts_anonymous(&c->options) ? container_volumes_drop : NULL,
         .housekeeping = sweep,
     };
-    int r = container_join(c->store, &c->options, &c->spec, err);
+    int r = container_mounts_sources(&c->options, err);
 
+    if (r == 0)
+        r = container_join(c->store, &c->options, &c->spec, err);
     if (r == 0)
         r = monitor_fork(&job, attach, ret_socket, err);
     if (r == 0) {
@@ -40,14 +43,18 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
 
 int container_await_start(int socket, struct err *err)
 {
-    struct frame frame;
-    int r = frame_receive(socket, &frame);
+    for (;;) {
+        struct frame frame;
+        int r = frame_receive(socket, &frame);
+        uint32_t type = frame.type;
 
-    if (r < 0)
-        return err_errno(err, -r, "listening to the container's monitor");
-    if (r == 0)
-        return err_set(err, ERR_IO, "the container's monitor was killed");
-    r = frame.type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
-    frame_release(&frame);
-    return r;
+        if (r < 0)
+            return err_errno(err, -r, "listening to the container's monitor");
+        if (r == 0)
+            return err_set(err, ERR_IO, "the container's monitor was killed");
+        r = type == MONITOR_FAILED ? frame_take_error(&frame, err) : 0;
+        frame_release(&frame);
+        if (r < 0 || type == MONITOR_STARTED)
+            return r;
+    }
 }

@@ -1,52 +1,10 @@
 /* Containers that are there already: opened to be started, or looked at while they run. */
-#include "base/time.h"
-#include "container/container.h"
+#include "container/internal.h"
 #include "monitor/monitor.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
-#include <time.h>
-
-enum { SPEC_MAX = 4 << 20, LAYERS_MAX = 64 << 10 };
-static const int64_t busy_wait = 10000000000; /* ns */
-
-/* Waits a little for what others are at, and longer each time, but not for ever. */
-struct patience {
-    int64_t until;
-    struct timespec pause;
-};
-
-static struct patience patience_begin(void)
-{
-    return (struct patience){time_monotonic() + busy_wait, {.tv_nsec = 200000}};
-}
-
-static bool patience_wait(struct patience *p)
-{
-    if (time_monotonic() >= p->until)
-        return false;
-    nanosleep(&p->pause, NULL);
-    p->pause.tv_nsec = MIN_OF(p->pause.tv_nsec * 2, 20000000);
-    return true;
-}
-
-static int read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(SPEC_MAX);
-    int r = fd_read_file(store_container_fd(dir), "config.json", &text, err);
-
-    if (r == 0)
-        r = oci_spec_parse(buf_str(&text), text.len, ret, err);
-    return r < 0 ? err_wrap(err, "container %.12s: config.json", store_container_id(dir)) : 0;
-}
-
-int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err)
-{
-    _cleanup_container_ struct store_container *dir = NULL;
-    int r = store_container_open(s, id, &dir, err);
-
-    return r < 0 ? r : read_spec(dir, ret, err);
-}
+enum { LAYERS_MAX = 64 << 10 };
 
 static int read_layers(const struct store_container *dir, char ***ret, struct err *err)
 {
@@ -67,8 +25,7 @@ int container_read_layers(struct store *s, const char *id, char ***ret, struct e
     return r < 0 ? r : read_layers(dir, ret, err);
 }
 
-/* Somebody who only looks at it holds the lock for a moment; a monitor answers. */
-static int lock_idle(struct store *s, struct store_container *dir, struct err *err)
+int container_lock_idle(struct store *s, struct store_container *dir, struct err *err)
 {
     struct patience patience = patience_begin();
 
@@ -93,11 +50,13 @@ int container_open(struct store *s, const char *id, struct container *ret, struc
 
     if (r < 0)
         return r;
-    r = lock_idle(s, c.dir, err);
+    r = container_lock_idle(s, c.dir, err);
     if (r == 0)
         r = store_container_read(c.dir, &c.record, err);
     if (r == 0)
-        r = read_spec(c.dir, &c.spec, err);
+        r = monitor_read_options(c.dir, &c.options, err);
+    if (r == 0)
+        r = monitor_read_spec(c.dir, &c.spec, err);
     if (r == 0)
         r = read_layers(c.dir, &c.lower, err);
     if (r < 0)
@@ -147,4 +106,20 @@ void container_view_release(struct container_view *v)
     v->monitor = fd_close(v->monitor);
     v->pidfd = fd_close(v->pidfd);
     store_container_record_release(&v->record);
+}
+
+int container_read_options(struct store *s, const char *id, struct engine_options *ret, struct err *err)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    int r = store_container_open(s, id, &dir, err);
+
+    return r < 0 ? r : monitor_read_options(dir, ret, err);
+}
+
+int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err)
+{
+    _cleanup_container_ struct store_container *dir = NULL;
+    int r = store_container_open(s, id, &dir, err);
+
+    return r < 0 ? r : monitor_read_spec(dir, ret, err);
 }

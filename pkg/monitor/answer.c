@@ -79,7 +79,7 @@ static void answer_attach(struct monitor *m, struct connection *from, const stru
 /* Input that is attached once ends with its follower. */
 static void end_input(struct monitor *m, struct connection *c)
 {
-    if (c->input && m->job->options->config.stdin_once)
+    if (c->input && m->job.options->config.stdin_once)
         streams_close_input(&m->streams);
     c->input = false;
 }
@@ -91,7 +91,7 @@ static void let_go_of_output(struct monitor *m, struct stream_tap *tap)
     struct stream_source *source = tap->source;
 
     streams_untap(&m->streams, tap);
-    if (source && !source->taps && m->job->record->remove)
+    if (source && !source->taps && m->job.record->remove)
         streams_close_source(source);
 }
 
@@ -119,7 +119,7 @@ void monitor_detach(struct monitor *m, struct connection *c)
 
 static void answer_stopping(struct monitor *m, struct connection *from, const struct frame *frame _unused_)
 {
-    m->stopping = m->job->record->stopped = true;
+    m->stopping = m->job.record->stopped = true;
     m->restart = false;
     monitor_note(m);
     done_running(m, from);
@@ -137,8 +137,14 @@ static void answer_restart(struct monitor *m, struct connection *from, const str
 
 static void answer_rename(struct monitor *m, struct connection *from, const struct frame *frame)
 {
-    str_replace(&m->job->record->name, str_ndup(frame->data, frame->len));
+    str_replace(&m->job.record->name, str_ndup(frame->data, frame->len));
     monitor_note(m);
+    done(m, from, NULL);
+}
+
+static void answer_reload(struct monitor *m, struct connection *from, const struct frame *frame _unused_)
+{
+    monitor_reload(m);
     done(m, from, NULL);
 }
 
@@ -148,8 +154,8 @@ static void answer_paused(struct monitor *m, struct connection *from, const stru
         refuse(m, from, ERR_BUSY, "it does not run");
         return;
     }
-    m->job->record->status = frame->len && *frame->data ? STORE_CONTAINER_PAUSED : STORE_CONTAINER_RUNNING;
-    health_pause(&m->health, m->job->record->status == STORE_CONTAINER_PAUSED);
+    m->job.record->status = frame->len && *frame->data ? STORE_CONTAINER_PAUSED : STORE_CONTAINER_RUNNING;
+    health_pause(&m->health, m->job.record->status == STORE_CONTAINER_PAUSED);
     monitor_note(m);
     done(m, from, NULL);
 }
@@ -159,7 +165,8 @@ static const struct {
     void (*answer)(struct monitor *m, struct connection *from, const struct frame *frame);
 } answers[] = {
     {MONITOR_ATTACH, answer_attach},   {MONITOR_LET_GO, answer_let_go}, {MONITOR_STOPPING, answer_stopping},
-    {MONITOR_RESTART, answer_restart}, {MONITOR_RENAME, answer_rename}, {MONITOR_PAUSED, answer_paused},
+    {MONITOR_RESTART, answer_restart}, {MONITOR_RENAME, answer_rename}, {MONITOR_RELOAD, answer_reload},
+    {MONITOR_PAUSED, answer_paused},
 };
 
 void monitor_answer(struct monitor *m, struct connection *from, const struct frame *frame)

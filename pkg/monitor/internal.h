@@ -9,7 +9,9 @@
 #include "monitor/streams.h"
 
 struct monitor {
-    const struct monitor_job *job;
+    struct monitor_job job; /* as it was given, but for what was read again: */
+    struct engine_options own_options;
+    struct oci_spec own_spec;
     struct loop loop;
     struct streams streams;
     struct output output;
@@ -18,6 +20,7 @@ struct monitor {
     struct program program;
     struct loop_watch program_watch; /* its pidfd; .fd -1 while it does not run */
     struct loop_timer pause;         /* until it is started again */
+    struct loop_timer rest;          /* it has run for a moment, and may go on for long */
     struct restart_state restarts;
     int64_t since; /* its start, time_monotonic() */
     bool stopping; /* its end is what the user wants */
@@ -39,3 +42,9 @@ void monitor_finish(struct monitor *m);
 
 /* Writes the record as it is. Not durable. */
 void monitor_note(const struct monitor *m);
+
+/* Reads options and specification again, if they can be read. */
+void monitor_reload(struct monitor *m);
+
+/* Gives back the memory that waiting does not take. */
+void monitor_slim(void);

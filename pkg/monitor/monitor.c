@@ -8,7 +8,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
+
+/* Who runs no longer than this shall not pay for what pays off later. */
+static const int64_t moment = 500000000; /* ns */
 
 /* The exit code that stands for a container which could not be started (Docker's). */
 static int failure_code(int kind)
@@ -20,7 +24,7 @@ void monitor_note(const struct monitor *m)
 {
     struct err why = ERR_INIT;
 
-    if (store_container_write(m->job->dir, m->job->record, false, &why) < 0)
+    if (store_container_write(m->job.dir, m->job.record, false, &why) < 0)
         log_debug("%s", why.text);
 }
 
@@ -28,7 +32,7 @@ void monitor_note(const struct monitor *m)
  * record that says so would be neither listed nor found: that is no start. */
 static int note_started(struct monitor *m, struct err *err)
 {
-    struct store_container_record *record = m->job->record;
+    struct store_container_record *record = m->job.record;
     char boot[PROC_BOOT_ID_MAX];
 
     proc_boot_id(boot);
@@ -42,14 +46,14 @@ static int note_started(struct monitor *m, struct err *err)
     record->pid = m->program.process.pid;
     if (proc_start_time(m->program.process.pid, &record->pid_start) < 0)
         record->pid_start = 0; /* ended already */
-    return store_container_write(m->job->dir, record, false, err);
+    return store_container_write(m->job.dir, record, false, err);
 }
 
 /* Everything of the container that does not outlive its monitor goes; then everybody hears of it. With --rm the
  * container goes out of sight before, and its files are deleted afterwards. */
 static void end_container(struct monitor *m, uint32_t type, const void *data, size_t len)
 {
-    const struct monitor_job *job = m->job;
+    const struct monitor_job *job = &m->job;
     struct err why = ERR_INIT;
     int r = program_clean_up(&m->program, &why);
 
@@ -61,6 +65,8 @@ static void end_container(struct monitor *m, uint32_t type, const void *data, si
                                 : store_container_write(job->dir, job->record, true, &why);
     if (r < 0)
         log_debug("cleaning up: %s", why.text);
+    if (job->record->remove)
+        monitor_tell(job->store, job->record, "destroy", NULL, NULL);
     server_close(&m->server, job->store, job->record->id);
     if (job->record->remove)
         health_forget(store_state_path(job->store), job->record->id);
@@ -79,7 +85,7 @@ static void end_container(struct monitor *m, uint32_t type, const void *data, si
 
 static void start_failed(struct monitor *m, const struct err *err)
 {
-    struct store_container_record *record = m->job->record;
+    struct store_container_record *record = m->job.record;
 
     str_replace(&record->error, str_dup(err->text));
     record->status = record->finished ? STORE_CONTAINER_EXITED : STORE_CONTAINER_CREATED;
@@ -93,10 +99,10 @@ static void start_failed(struct monitor *m, const struct err *err)
 
 void monitor_finish(struct monitor *m)
 {
-    struct monitor_end end = {.code = (int32_t)m->job->record->exit_code};
+    struct monitor_end end = {.code = (int32_t)m->job.record->exit_code};
 
     loop_set_timer(&m->loop, &m->pause, 0);
-    m->job->record->status = STORE_CONTAINER_EXITED;
+    m->job.record->status = STORE_CONTAINER_EXITED;
     end_container(m, MONITOR_ENDED, &end, sizeof(end));
 }
 
@@ -106,20 +112,32 @@ static bool decide(struct monitor *m, int code)
     struct restart_end end = {.code = code, .ran = time_monotonic() - m->since, .stopped = m->stopping};
 
     if (!m->restart)
-        return restart_decide(&m->job->options->host.restart_policy, &end, &m->restarts);
+        return restart_decide(&m->job.options->host.restart_policy, &end, &m->restarts);
     m->restarts = (struct restart_state){0};
     return true;
+}
+
+static void tell_end(const struct monitor *m)
+{
+    const struct store_container_record *record = m->job.record;
+    char code[16], seconds[24];
+
+    if (record->oom_killed)
+        monitor_tell(m->job.store, record, "oom", NULL, NULL);
+    snprintf(code, sizeof(code), "%d", (int)record->exit_code);
+    snprintf(seconds, sizeof(seconds), "%lld", (long long)((time_monotonic() - m->since) / 1000000000));
+    monitor_tell_two(m->job.store, record, "die", "execDuration", seconds, "exitCode", code);
 }
 
 static void program_ended(struct loop_watch *w, uint32_t events _unused_)
 {
     struct monitor *m = w->data;
-    struct store_container_record *record = m->job->record;
+    struct store_container_record *record = m->job.record;
     struct monitor_end end = {0};
 
     loop_watch(&m->loop, w, 0);
     w->fd = -1;
-    end.code = program_reap(m->job, &m->program);
+    end.code = program_reap(&m->job, &m->program);
     record->exit_code = end.code;
     record->finished = time_now();
     record->pid = 0;
@@ -128,6 +146,7 @@ static void program_ended(struct loop_watch *w, uint32_t events _unused_)
     health_end(&m->health);
     streams_end(&m->streams);
     output_end(&m->output);
+    tell_end(m);
     end.again = decide(m, end.code);
     if (!end.again) {
         monitor_finish(m);
@@ -144,26 +163,26 @@ static int begin_service(void *data, struct err *err)
 {
     struct monitor *m = data;
 
-    return m->server.listener.fd >= 0 ? 0 : server_listen(&m->server, m->job->store, m->job->record->id, err);
+    return m->server.listener.fd >= 0 ? 0 : server_listen(&m->server, m->job.store, m->job.record->id, err);
 }
 
 static void health_changed(void *data, const char *status)
 {
     struct monitor *m = data;
 
-    str_replace(&m->job->record->health, str_dup(status));
+    str_replace(&m->job.record->health, str_dup(status));
     monitor_note(m);
 }
 
 static void begin_health(struct monitor *m)
 {
-    const struct oci_container_config *config = &m->job->options->config.config;
+    const struct oci_container_config *config = &m->job.options->config.config;
     const struct health_job job = {.loop = &m->loop,
-                                   .state = store_state_path(m->job->store),
+                                   .state = store_state_path(m->job.store),
                                    .check = config->healthcheck,
                                    .shell = config->shell,
-                                   .spec = m->job->spec,
-                                   .record = m->job->record,
+                                   .spec = m->job.spec,
+                                   .record = m->job.record,
                                    .changed = health_changed,
                                    .data = m};
 
@@ -174,27 +193,33 @@ static void begin_health(struct monitor *m)
 /* One run begins. */
 static int begin(struct monitor *m, struct err *err)
 {
-    int r = output_open(&m->output, &m->loop, m->job, err);
+    int r = output_open(&m->output, &m->loop, &m->job, err);
 
     if (r == 0)
-        r = program_start(m->job, &m->streams, &m->program, begin_service, m, err);
-
+        r = program_start(&m->job, &m->streams, &m->program, begin_service, m, err);
     if (r == 0) {
         m->since = time_monotonic();
         m->stopping = m->restart = false;
         r = note_started(m, err);
         if (r < 0) {
             proc_signal(m->program.process.pidfd, SIGKILL);
-            program_reap(m->job, &m->program);
+            program_reap(&m->job, &m->program);
         }
     }
     if (r < 0)
         return r;
     m->program_watch = (struct loop_watch){.fd = m->program.process.pidfd, .ready = program_ended, .data = m};
     loop_watch(&m->loop, &m->program_watch, EPOLLIN);
+    monitor_tell(m->job.store, m->job.record, "start", NULL, NULL);
     begin_health(m);
+    loop_set_timer(&m->loop, &m->rest, m->since + moment);
     server_tell_all(&m->server, MONITOR_STARTED, NULL, 0, &m->program.process.pidfd, 1);
     return 0;
+}
+
+static void rest(struct loop_timer *t _unused_)
+{
+    monitor_slim();
 }
 
 static void begin_again(struct loop_timer *t)
@@ -247,10 +272,11 @@ static void begin_first(struct monitor *m, unsigned attach)
 
 static int be_monitor(const struct monitor_job *job, int socket, unsigned attach)
 {
-    struct monitor m = {.job = job,
+    struct monitor m = {.job = *job,
                         .program = PROGRAM_NONE,
                         .program_watch = {.fd = -1},
                         .pause = {.due = begin_again, .data = &m},
+                        .rest = {.due = rest},
                         .server = {.loop = &m.loop, .listener = {.fd = -1}, .asked = asked, .gone = gone, .data = &m}};
     struct err err = ERR_INIT;
     int r = loop_open(&m.loop, &err);

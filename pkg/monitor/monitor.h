@@ -77,6 +77,17 @@ int monitor_fork(const struct monitor_job *job, unsigned attach, int *ret_socket
 /* Connects to a container's monitor. ERR_NOT_FOUND where there is none, or none yet. */
 int monitor_connect(struct store *s, const char *id, int *ret_socket, struct err *err);
 
+/* A container's options.json and config.json. The caller releases `ret` after 0. ERR_NOT_FOUND, ERR_CORRUPT. */
+int monitor_read_options(const struct store_container *dir, struct engine_options *ret, struct err *err);
+int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err);
+
+/* Tells an event of a container (event/event.h), with Docker's attributes and, where `name` is not NULL, one more, or
+ * two. */
+void monitor_tell(struct store *s, const struct store_container_record *record, const char *action, const char *name,
+                  const char *value);
+void monitor_tell_two(struct store *s, const struct store_container_record *record, const char *action,
+                      const char *name, const char *value, const char *other, const char *other_value);
+
 /* Removes the socket that a monitor left which was killed; by who holds the container's lock. */
 void monitor_sweep(struct store *s, const char *id);
 

@@ -6,7 +6,9 @@
 #include "sys/fd.h"
 #include "sys/proc.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 enum { FAILURE_CODE = 125 };
 
@@ -41,6 +43,19 @@ static int start(const struct monitor_job *job, const struct cgroup_host *host, 
     return runtime_start(&how, &p->process, err);
 }
 
+/* Layers whose content need not reach the disk are not mounted a second time, after a crash, unless this is gone: but
+ * it is the same boot, and nothing of them is lost. Documentation/filesystems/overlayfs.rst, "Volatile mount". */
+static void mount_again(const struct monitor_job *job)
+{
+    int dir = store_container_fd(job->dir);
+
+    if (job->overlay->discard && job->record->started) {
+        unlinkat(dir, "work/work/incompat/volatile/dirty", 0);
+        unlinkat(dir, "work/work/incompat/volatile", AT_REMOVEDIR);
+        unlinkat(dir, "work/work/incompat", AT_REMOVEDIR);
+    }
+}
+
 int program_start(const struct monitor_job *job, struct streams *streams, struct program *ret,
                   int (*meanwhile)(void *data, struct err *err), void *data, struct err *err)
 {
@@ -48,6 +63,7 @@ int program_start(const struct monitor_job *job, struct streams *streams, struct
     int r = cgroup_host_detect(&host, err);
 
     *ret = PROGRAM_NONE;
+    mount_again(job);
     if (r == 0)
         r = start(job, &host, streams, ret, err);
     if (r < 0)

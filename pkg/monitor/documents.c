@@ -1,0 +1,78 @@
+/* What is written about a container beside its record, and told of it. */
+#include "base/log.h"
+#include "event/event.h"
+#include "monitor/internal.h"
+#include "sys/fd.h"
+
+enum { DOCUMENT_MAX = 4 << 20 };
+
+static int read_document(const struct store_container *dir, const char *name, struct buf *text, struct err *err)
+{
+    int r = fd_read_file(store_container_fd(dir), name, text, err);
+
+    return r < 0 ? err_wrap(err, "container %.12s", store_container_id(dir)) : 0;
+}
+
+static int parsed(int r, const struct store_container *dir, const char *name, struct err *err)
+{
+    if (r < 0 && err)
+        err->kind = ERR_CORRUPT;
+    return r < 0 ? err_wrap(err, "container %.12s: %s", store_container_id(dir), name) : 0;
+}
+
+int monitor_read_options(const struct store_container *dir, struct engine_options *ret, struct err *err)
+{
+    static const char name[] = "options.json";
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCUMENT_MAX);
+    int r = read_document(dir, name, &text, err);
+
+    return r < 0 ? r : parsed(json_parse(buf_str(&text), text.len, &engine_options_type, ret, err), dir, name, err);
+}
+
+int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err)
+{
+    static const char name[] = "config.json";
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCUMENT_MAX);
+    int r = read_document(dir, name, &text, err);
+
+    return r < 0 ? r : parsed(oci_spec_parse(buf_str(&text), text.len, ret, err), dir, name, err);
+}
+
+void monitor_reload(struct monitor *m)
+{
+    struct engine_options options = {0};
+    struct oci_spec spec = {0};
+    struct err why = ERR_INIT;
+    int r = monitor_read_options(m->job.dir, &options, &why);
+
+    if (r == 0) {
+        r = monitor_read_spec(m->job.dir, &spec, &why);
+        if (r < 0)
+            engine_options_release(&options);
+    }
+    if (r < 0) {
+        log_debug("%s", why.text);
+        return;
+    }
+    engine_options_release(&m->own_options);
+    oci_spec_release(&m->own_spec);
+    m->own_options = options;
+    m->own_spec = spec;
+    m->job.options = &m->own_options;
+    m->job.spec = &m->own_spec;
+    health_look_at(&m->health, m->own_options.config.config.healthcheck, m->own_options.config.config.shell,
+                   &m->own_spec);
+}
+
+void monitor_tell(struct store *s, const struct store_container_record *record, const char *action, const char *name,
+                  const char *value)
+{
+    monitor_tell_two(s, record, action, name, value, NULL, NULL);
+}
+
+void monitor_tell_two(struct store *s, const struct store_container_record *record, const char *action,
+                      const char *name, const char *value, const char *other, const char *other_value)
+{
+    event_emit(store_state_path(s), "container", action, record->id, record->labels, "image", record->image, "name",
+               record->name, name, value, other, other_value, NULL);
+}
