@@ -33,7 +33,7 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct ps_options, 's', "size", size, "Display total file sizes"),
 };
 
-enum { COMMAND_WIDTH = 20 };
+enum { COMMAND_WIDTH = 20, MOUNT_WIDTH = 15 };
 
 static const struct cli_column columns[] = {
     {"ID", "CONTAINER ID"},    {"Image", "IMAGE"},   {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"},
@@ -55,7 +55,7 @@ struct meaning {
 struct view {
     struct store *store;
     struct cli_format format;
-    bool no_trunc, size;
+    bool no_trunc, size, mounts;
     int64_t now;
     VEC(struct meaning) meanings;
     struct store_tag_list tags; /* for sizes */
@@ -141,6 +141,26 @@ static char *show_image(struct view *v, const struct store_container_record *rec
     return oci_reference_familiar(&ref);
 }
 
+static void put_mounts(struct view *v, const char *id, struct cli_value *row)
+{
+    _cleanup_engine_options_ struct engine_options asked = {0};
+    _cleanup_strv_ char **names = NULL;
+    _cleanup_free_ char *joined = NULL;
+    unsigned local = 0;
+    char number[16];
+
+    if (v->mounts)
+        (void)container_read_options(v->store, id, &asked, NULL);
+    VEC_FOREACH (m, &asked.mounts) {
+        strv_take(&names, show_start(str_given(m->name) ? m->name : m->source, v->no_trunc ? SIZE_MAX : MOUNT_WIDTH));
+        local += str_eq(m->driver, "local");
+    }
+    joined = strv_join(names, ",");
+    snprintf(number, sizeof(number), "%u", local);
+    cli_value_put_text(row, "Mounts", joined);
+    cli_value_put_text(row, "LocalVolumes", number);
+}
+
 static int64_t image_size(const struct view *v, const struct digest *id)
 {
     for (size_t i = 0; i < v->tags.n; i++)
@@ -173,8 +193,7 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
     cli_value_put_text(&row, "ID", id);
     cli_value_put_text(&row, "Image", image);
     cli_value_put_text(&row, "Labels", labels);
-    cli_value_put_text(&row, "LocalVolumes", "0");
-    cli_value_put_text(&row, "Mounts", "");
+    put_mounts(v, record->id, &row);
     cli_value_put_text(&row, "Names", record->name);
     cli_value_put_text(&row, "Networks", record->network);
     cli_value_put_text(&row, "Ports", "");
@@ -237,6 +256,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
         format = NULL;
     }
     v.size = o->size || wants(o, ".Size");
+    v.mounts = wants(o, ".Mounts") || wants(o, ".LocalVolumes");
     r = cli_format_begin(&v.format, format, o->quiet, o->size ? &table_with_size : &table, err);
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);

@@ -11,13 +11,13 @@ setup_file() {
     # Created in this order; what ends has ended.
     cbox run -d --name first --label role=web --label tier=1 alpine sleep 999001
     cbox run --name failed --label role=db alpine sh -c 'echo 12345 >/written; exit 3' || true
-    cbox run --name done --network host other:1 true
+    cbox run --name ended --network host other:1 true
     cbox run -d --name last alpine sleep 999002
     export CBOX_ROOT CBOX_STATE
 }
 
 teardown_file() {
-    cbox rm -f first failed done last >/dev/null 2>&1 || true
+    cbox rm -f first failed ended last >/dev/null 2>&1 || true
     file_teardown
 }
 
@@ -27,7 +27,7 @@ setup() {
 
 teardown() {
     for name in again pruned-{1,2,3}; do
-        cbox rm -f $name >/dev/null 2>&1 || true
+        cbox rm -f "$name" >/dev/null 2>&1 || true
     done
 }
 
@@ -40,11 +40,11 @@ names() {
 
 @test "those that run, the newest first; all with -a; the last ones with -n and -l" {
     [ "$(names)" = 'last first' ]
-    [ "$(names -a)" = 'last done failed first' ]
-    [ "$(names -n 2)" = 'last done' ]
+    [ "$(names -a)" = 'last ended failed first' ]
+    [ "$(names -n 2)" = 'last ended' ]
     [ "$(names -n 0)" = 'last first' ]
     [ "$(names -l)" = last ]
-    [ "$(names -l -n 3)" = 'last done failed' ]
+    [ "$(names -l -n 3)" = 'last ended failed' ]
 }
 
 @test "filters by name, id, label, state, exit code" {
@@ -57,23 +57,23 @@ names() {
     [ "$(names -a -f label=role)" = 'failed first' ]
     [ "$(names -a -f label=role=web -f label=tier)" = first ]
     [ "$(names -a -f label=role=web -f label=tier=2)" = '' ]
-    [ "$(names -f status=exited)" = 'done failed' ]
-    [ "$(names -f status=exited -f status=running)" = 'last done failed first' ]
+    [ "$(names -f status=exited)" = 'ended failed' ]
+    [ "$(names -f status=exited -f status=running)" = 'last ended failed first' ]
     [ "$(names -a -f exited=3)" = failed ]
-    [ "$(names -a -f exited=3 -f exited=0)" = 'done failed' ]
+    [ "$(names -a -f exited=3 -f exited=0)" = 'ended failed' ]
     [ "$(names -f exited=3)" = '' ]
-    [ "$(names -a -f health=none)" = 'last done failed first' ]
+    [ "$(names -a -f health=none)" = 'last ended failed first' ]
     [ "$(names -a -f health=healthy)" = '' ]
 }
 
 @test "filters by neighbours, image, network" {
-    [ "$(names -a -f before=done)" = 'failed first' ]
-    [ "$(names -a -f since=failed)" = 'last done' ]
-    [ "$(names -a -f since=first -f before=last)" = 'done failed' ]
+    [ "$(names -a -f before=ended)" = 'failed first' ]
+    [ "$(names -a -f since=failed)" = 'last ended' ]
+    [ "$(names -a -f since=first -f before=last)" = 'ended failed' ]
     [ "$(names -a -f before=first)" = '' ]
-    [ "$(names -a -f ancestor=alpine)" = 'last done failed first' ]
+    [ "$(names -a -f ancestor=alpine)" = 'last ended failed first' ]
     [ "$(names -a -f ancestor=no-such-image)" = '' ]
-    [ "$(names -a -f network=host)" = done ]
+    [ "$(names -a -f network=host)" = ended ]
     [ "$(names -a -f is-task=true)" = '' ]
     [ "$(names -a -f is-task=false -l)" = last ]
 }
@@ -94,7 +94,7 @@ names() {
     [[ ${lines[0]} =~ ^CONTAINER\ ID\ +IMAGE\ +COMMAND\ +CREATED\ +STATUS\ +PORTS\ +NAMES$ ]]
     grep -qE '^[0-9a-f]{12} +alpine +"sleep 999001" +[^ ].* ago +Up [^(]* +first$' <<<"$output"
     grep -qE '^[0-9a-f]{12} +alpine +"sh -c '"'"'echo 12345 >…" +.* ago +Exited \(3\) .* ago +failed$' <<<"$output"
-    grep -qE '^[0-9a-f]{12} +other:1 +"true" +.* ago +Exited \(0\) .* ago +done$' <<<"$output"
+    grep -qE '^[0-9a-f]{12} +other:1 +"true" +.* ago +Exited \(0\) .* ago +ended$' <<<"$output"
     run cbox ps -a --no-trunc -f name=failed
     grep -qE '^[0-9a-f]{64} .*"sh -c '"'"'echo 12345 >/written; exit 3'"'"'" ' <<<"$output"
     run cbox ps -aq
@@ -132,30 +132,44 @@ names() {
     local id
     id=$(cbox images -q --no-trunc other:1)
     cbox untag other:1
-    [ "$(cbox ps -a -f name=done --format '{{.Image}}')" = "${id:7:12}" ]
-    [ "$(cbox ps -a --no-trunc -f name=done --format '{{.Image}}')" = "$id" ]
+    [ "$(cbox ps -a -f name=ended --format '{{.Image}}')" = "${id:7:12}" ]
+    [ "$(cbox ps -a --no-trunc -f name=ended --format '{{.Image}}')" = "$id" ]
     cbox tag alpine other:1
-    [ "$(cbox ps -a -f name=done --format '{{.Image}}')" = other:1 ]
+    [ "$(cbox ps -a -f name=ended --format '{{.Image}}')" = other:1 ]
 }
 
 @test "what is said to run, runs: a monitor that was killed leaves no such record" {
     local pid
     cbox run -d --name again alpine sleep 999003
-    pid=$(ps -o ppid= -p "$(container_pid 999003)")
-    kill -KILL $pid
+    pid=$(ps -o ppid= -p "$(container_pid 999003)" | tr -d " ")
+    kill -KILL "$pid"
     wait_for 5 eval '[ "$(names -a -f name=again -f status=exited)" = again ]'
     [ "$(cbox ps -a -f name=again --format '{{.State}}')" = exited ]
     [[ $(cbox ps -a -f name=again --format '{{.Status}}') == 'Exited (137) '* ]]
 }
 
 @test "a record that cannot be read is told of, and the others are shown" {
-    local id=$(printf '%064d' 7)
+    local id
+    id=$(printf '%064d' 7)
     mkdir "$CBOX_ROOT/containers/$id"
     echo '{"id": ' >"$CBOX_ROOT/containers/$id/record.json"
     run --separate-stderr cbox ps -a --format '{{.Names}}'
-    [ "$(paste -sd ' ' <<<"$output")" = 'last done failed first' ]
+    [ "$(paste -sd ' ' <<<"$output")" = 'last ended failed first' ]
     grep -q 'container 000000000000' <<<"$stderr"
     rm -r "$CBOX_ROOT/containers/$id"
+}
+
+@test "mounts: names of volumes, sources of binds, and a filter by any of them" {
+    mkdir -p "$BATS_TEST_TMPDIR/bound"
+    cbox run -d --name again -v data:/data -v "$BATS_TEST_TMPDIR/bound":/bound alpine sleep 999006
+    [[ $(cbox ps -f name=again --format '{{.Mounts}} {{.LocalVolumes}}') =~ ^(data,/tmp/bats-run-.*…|/tmp/bats-run-.*…,data)\ 1$ ]]
+    [[ $(cbox ps --no-trunc -f name=again --format '{{.Mounts}}') == *"$BATS_TEST_TMPDIR/bound"* ]]
+    for volume in data /data /bound "$BATS_TEST_TMPDIR/bound"; do
+        [ "$(names -f volume="$volume")" = again ]
+    done
+    [ "$(names -f volume=other)" = '' ]
+    cbox rm -f again
+    cbox volume rm data
 }
 
 # --- top -------------------------------------------------------------------------------------------------------------
@@ -182,7 +196,7 @@ names() {
 }
 
 @test "top refuses what it cannot show" {
-    refuse 1 "container $(cbox ps -aq --no-trunc -f name=done) is not running" cbox top done
+    refuse 1 "container $(cbox ps -aq --no-trunc -f name=ended) is not running" cbox top ended
     refuse 1 'no column PID' cbox top first -o comm
     refuse 1 'ps: exit status' cbox top first -o nothing-like-it
     refuse 1 'no such container' cbox top nobody

@@ -231,6 +231,17 @@ files_of() {
     [ -z "$(names)" ]
 }
 
+@test "system prune takes anonymous volumes along when it is told to" {
+    cbox create --name old -v /anon -v kept:/k alpine
+    cbox system prune -f
+    [ "$(names | wc -l)" -eq 2 ]
+    refuse 1 'until.* not supported with "--volumes"' cbox system prune -f --volumes --filter until=1h
+    run cbox system prune -f --volumes
+    [[ $output == *"Deleted Volumes:"* ]]
+    expect kept names
+    cbox volume rm kept
+}
+
 @test "system df counts their bytes, and check reads their records" {
     cbox volume create big
     head -c 300000 /dev/urandom >"$(files_of big)/f"
