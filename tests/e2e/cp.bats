@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # cp, diff, export: files in and out of containers, and never anything of the host.
 
+# shellcheck disable=SC2317  # what both() runs
+
 load helper
 
 setup_file() {
@@ -51,50 +53,50 @@ both() {
 
 @test "into a container: a name, a directory, contents, and what is refused" {
     both_bad() {
-        cbox cp src/one $c:/bad.$c
+        cbox cp src/one "$c:/bad.$c"
         mkdir -p clash/one
-        cbox cp src $c:/clash.$c
-        refuse 1 'cannot overwrite non-directory "one" with directory' cbox cp clash/. $c:/clash.$c
+        cbox cp src "$c:/clash.$c"
+        refuse 1 'cannot overwrite non-directory "one" with directory' cbox cp clash/. "$c:/clash.$c"
     }
     both both_bad
     rules() {
         local d=/in.$RANDOM
-        cbox cp src $c:$d
-        cbox cp src $c:$d
-        cbox cp src/. $c:$d/src/sub
-        cbox cp src/one $c:$d/new
-        cbox cp src/one $c:$d/src/
+        cbox cp src "$c:$d"
+        cbox cp src "$c:$d"
+        cbox cp src/. "$c:$d/src/sub"
+        cbox cp src/one "$c:$d/new"
+        cbox cp src/one "$c:$d/src/"
         cbox cp src/one "$c:${d#/}/relative"
-        [ "$(cbox cp $c:$d/one - | tar xO)" = one ]
-        [ "$(cbox cp $c:$d/src/sub/two - | tar xO)" = two ]
-        [ "$(cbox cp $c:$d/src/sub/sub/two - | tar xO)" = two ]
-        [ "$(cbox cp $c:$d/new - | tar t)" = new ]
-        cbox cp $c:$d/relative out/r
+        [ "$(cbox cp "$c:$d/one" - | tar xO)" = one ]
+        [ "$(cbox cp "$c:$d/src/sub/two" - | tar xO)" = two ]
+        [ "$(cbox cp "$c:$d/src/sub/sub/two" - | tar xO)" = two ]
+        [ "$(cbox cp "$c:$d/new" - | tar t)" = new ]
+        cbox cp "$c:$d/relative" out/r
         [ "$(<out/r)" = one ]
-        refuse 1 'no such directory' cbox cp src/one $c:$d/not-there/
-        refuse 1 "could not find the file $d/a/? in container $c" cbox cp src/one $c:$d/a/b
-        refuse 1 'cannot copy directory' cbox cp src $c:$d/one
-        refuse 1 'not a directory' cbox cp src/one $c:$d/one/
+        refuse 1 'no such directory' cbox cp src/one "$c:$d/not-there/"
+        refuse 1 "could not find the file $d/a/? in container $c" cbox cp src/one "$c:$d/a/b"
+        refuse 1 'cannot copy directory' cbox cp src "$c:$d/one"
+        refuse 1 'not a directory' cbox cp src/one "$c:$d/one/"
     }
     both rules
 }
 
 @test "out of a container: the same rules, and the user owns what he gets" {
     rules() {
-        cbox cp src $c:/o.$c
-        cbox cp $c:/o.$c out/named
+        cbox cp src "$c:/o.$c"
+        cbox cp "$c:/o.$c" out/named
         [ "$(<out/named/sub/two)" = two ]
-        cbox cp $c:/o.$c out
-        [ "$(<out/o.$c/one)" = one ]
-        cbox cp $c:/o.$c/. out
+        cbox cp "$c:/o.$c" out
+        [ "$(<"out/o.$c/one")" = one ]
+        cbox cp "$c:/o.$c/." out
         [ "$(<out/one)" = one ]
-        cbox cp $c:/o.$c/one out/file
+        cbox cp "$c:/o.$c/one" out/file
         [ "$(<out/file)" = one ]
-        refuse 1 "could not find the file /nope in container $c" cbox cp $c:/nope out
-        refuse 1 'invalid output path: directory "out/a/?" does not exist' cbox cp $c:/o.$c/one out/a/b
-        refuse 1 'no such directory' cbox cp $c:/o.$c/one out/a/
-        refuse 1 'cannot copy directory' cbox cp $c:/o.$c out/one
-        refuse 1 'not a directory' cbox cp $c:/o.$c/one/ out
+        refuse 1 "could not find the file /nope in container $c" cbox cp "$c:/nope" out
+        refuse 1 'invalid output path: directory "out/a/?" does not exist' cbox cp "$c:/o.$c/one" out/a/b
+        refuse 1 'no such directory' cbox cp "$c:/o.$c/one" out/a/
+        refuse 1 'cannot copy directory' cbox cp "$c:/o.$c" out/one
+        refuse 1 'not a directory' cbox cp "$c:/o.$c/one/" out
     }
     both rules
 }
@@ -110,19 +112,19 @@ both() {
 
 @test "links: as they are, followed with -L, and through a slash" {
     links() {
-        cbox cp src $c:/l.$c
-        cbox cp $c:/l.$c/link out/link
+        cbox cp src "$c:/l.$c"
+        cbox cp "$c:/l.$c/link" out/link
         [ "$(readlink out/link)" = one ]
-        cbox cp -L $c:/l.$c/link out/followed
+        cbox cp -L "$c:/l.$c/link" out/followed
         [ "$(<out/followed)" = one ]
-        cbox cp src/link $c:/l.$c/copied
-        [ "$(cbox cp $c:/l.$c/copied - | tar tv | sed 's/.* copied/copied/')" = "copied -> one" ]
-        cbox cp -L src/link $c:/l.$c/file
-        [ "$(cbox cp $c:/l.$c/file - | tar xO)" = one ]
+        cbox cp src/link "$c:/l.$c/copied"
+        [ "$(cbox cp "$c:/l.$c/copied" - | tar tv | sed 's/.* copied/copied/')" = "copied -> one" ]
+        cbox cp -L src/link "$c:/l.$c/file"
+        [ "$(cbox cp "$c:/l.$c/file" - | tar xO)" = one ]
         # where one is the destination it is written through
-        cbox cp src/sub/two $c:/l.$c/link
-        [ "$(cbox cp $c:/l.$c/one - | tar xO)" = two ]
-        refuse 1 'not a directory' cbox cp $c:/l.$c/link/ out/x
+        cbox cp src/sub/two "$c:/l.$c/link"
+        [ "$(cbox cp "$c:/l.$c/one" - | tar xO)" = two ]
+        refuse 1 'not a directory' cbox cp "$c:/l.$c/link/" out/x
     }
     both links
 }
@@ -133,15 +135,15 @@ both() {
         echo x >a && ln a b && chown 11:12 a && chmod 6751 a && touch -d '1999-01-02 03:04:05.678' a
         mkfifo p && truncate -s 1G hole && python3 -c 'import os; os.setxattr("a", "user.mine", b"yes")' && mkdir -m 1700 d && chown 5 d
         cd ..
-        cbox cp kinds $c:/k.$c
-        cbox cp -a $c:/k.$c out/k
+        cbox cp kinds "$c:/k.$c"
+        cbox cp -a "$c:/k.$c" out/k
         [ "$(stat -c '%u:%g %a %h %Y' out/k/a)" = "$(stat -c '%u:%g %a %h %Y' kinds/a)" ]
         [ "$(python3 -c 'import os; print(os.getxattr("out/k/a", "user.mine").decode())')" = yes ]
         [ -p out/k/p ]
         [ "$(stat -c %s out/k/hole)" -eq $((1 << 30)) ]
         [ "$(stat -c %b out/k/hole)" -lt 100 ]
         [ "$(stat -c '%u %a' out/k/d)" = "5 1700" ]
-        cbox cp $c:/k.$c out/mine
+        cbox cp "$c:/k.$c" out/mine
         [ "$(stat -c '%u:%g' out/mine/a)" = "$(id -u):$(id -g)" ]
     }
     both kinds
@@ -150,16 +152,16 @@ both() {
 @test "a tar out and in, also compressed" {
     tars() {
         mkdir out/x
-        cbox cp $c:/etc/passwd - | tar x -C out
-        cmp out/passwd <(cbox cp $c:/etc/passwd - | tar xO)
-        cbox cp src $c:/t.$c
-        cbox cp $c:/t.$c - | tar t | head -1 | grep -qx "t.$c/"
-        cbox cp $c:/t.$c/. - | tar t | head -1 | grep -qx "./"
-        tar c src | cbox cp - $c:/t.$c
-        tar cz src | cbox cp - $c:/t.$c/sub
-        [ "$(cbox cp $c:/t.$c/sub/src/sub/two - | tar xO)" = two ]
-        refuse 1 'destination ".*:/nope" must be a directory' cbox cp - $c:/nope </dev/null
-        refuse 1 'must be a directory' cbox cp - $c:/etc/passwd </dev/null
+        cbox cp "$c:/etc/passwd" - | tar x -C out
+        cmp out/passwd <(cbox cp "$c:/etc/passwd" - | tar xO)
+        cbox cp src "$c:/t.$c"
+        cbox cp "$c:/t.$c" - | tar t | head -1 | grep -qx "t.$c/"
+        cbox cp "$c:/t.$c/." - | tar t | head -1 | grep -qx "./"
+        tar c src | cbox cp - "$c:/t.$c"
+        tar cz src | cbox cp - "$c:/t.$c/sub"
+        [ "$(cbox cp "$c:/t.$c/sub/src/sub/two" - | tar xO)" = two ]
+        refuse 1 'destination ".*:/nope" must be a directory' cbox cp - "$c:/nope" </dev/null
+        refuse 1 'must be a directory' cbox cp - "$c:/etc/passwd" </dev/null
     }
     both tars
 }
@@ -234,7 +236,7 @@ both() {
 }
 
 @test "a container that swaps directories for links meanwhile gets nothing of the host, and changes nothing" {
-    local i end
+    local end
     mkdir -p host/d && echo host >host/d/secret
     racer=$(cbox run -d alpine sh -c "
         mkdir -p /r/d /r/e; echo inside >/r/d/secret
@@ -250,7 +252,8 @@ both() {
         cbox cp "$racer:/r/d/secret" got 2>/dev/null || true
         [ ! -f got ] || [ "$(<got)" != host ]
         cbox cp "$racer:/r" got.d 2>/dev/null || true
-        [ -z "$(grep -rlx host got.d 2>/dev/null)" ]
+        run grep -rlx host got.d
+        [ "$status" -ne 0 ]
         cbox cp in/. "$racer:/r/d" 2>/dev/null || true
         cbox cp secret "$racer:/r/d/secret" 2>/dev/null || true
         tar c -C in secret new | cbox cp - "$racer:/r/d" 2>/dev/null || true
