@@ -1,5 +1,6 @@
 #include "container/container.h"
 
+#include "container/host.h"
 #include "container/mounts.h"
 #include "container/volume.h"
 #include "monitor/monitor.h"
@@ -29,6 +30,8 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
     };
     int r = container_mounts_sources(&c->options, err);
 
+    if (r == 0)
+        r = container_join(c->store, &c->options, &c->spec, err);
     if (r == 0)
         r = monitor_fork(&job, attach, ret_socket, err);
     if (r == 0) {

@@ -249,6 +249,31 @@ while True: open(sys.argv[2], "ab").write(s.recv(65536))' "$BATS_TEST_TMPDIR/log
     refuse 1 'not a regular file' cbox logs "$name"
 }
 
+@test "a writer that is killed leaves whole lines, and the next one goes on behind them" {
+    cbox run -d --name "$name" --network none alpine sh -c 'seq 1 20000; exec sleep 777104' >/dev/null
+    wait_for 10 container_pid 777104
+    wait_for 10 ends_with 20000
+    kill -KILL "$(ps -o ppid= -p "$(container_pid 777104)")"
+    wait_for 10 is_exited
+    cp "$(json_log)" "$BATS_TEST_TMPDIR/before"
+    printf '{"log":"half of a li' >>"$(json_log)"
+    [ "$(cbox logs -n 1 "$name")" = 20000 ]
+    cbox start "$name" >/dev/null
+    wait_for 10 container_pid 777104
+    wait_for 10 ends_with 20000
+    cmp -n "$(stat -c %s "$BATS_TEST_TMPDIR/before")" "$BATS_TEST_TMPDIR/before" "$(json_log)"
+    [ "$(jq -r .log "$(json_log)" | grep -c .)" -eq 40000 ]
+    cbox rm -f "$name" >/dev/null
+}
+
+ends_with() {
+    [ "$(cbox logs -n 1 "$name")" = "$1" ]
+}
+
+is_exited() {
+    [ "$(cbox ps -a --filter "name=^$name\$" --format '{{.State}}')" = exited ]
+}
+
 @test "the end of a large log is found at once" {
     keep -- true
     id=$(basename "$(directory)")
