@@ -23,6 +23,7 @@ static const struct cli_entry container_commands[] = {
     {"diff", &cmd_diff, CLI_OTHER},
     {"exec", &cmd_exec, CLI_OTHER},
     {"export", &cmd_export, CLI_OTHER},
+    {"inspect", &cmd_container_inspect, CLI_OTHER},
     {"kill", &cmd_kill, CLI_OTHER},
     {"logs", &cmd_logs, CLI_OTHER},
     {"ls", &cmd_ps, CLI_OTHER, "list"},

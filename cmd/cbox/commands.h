@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_container_inspect;
 extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_container_prune;
