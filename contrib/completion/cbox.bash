@@ -55,7 +55,7 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach commit cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
+        commands='attach commit cp create diff exec export inspect kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -85,6 +85,10 @@ _cbox_tables() {
     'cbox container export')
         options='-o:file --output:file'
         first=container others=none
+        ;;
+    'cbox container inspect')
+        options='-f:none --format:none -s --size'
+        first=container others=container
         ;;
     'cbox container kill')
         options='-s:none --signal:none'
@@ -351,8 +355,8 @@ _cbox_tables() {
         first=file others=image
         ;;
     'cbox inspect')
-        options='-f:none --format:none --type:words=image'
-        first=image others=image
+        options='-f:none --format:none -s --size --type:words=container|image|volume'
+        first=container others=container
         ;;
     'cbox kill')
         options='-s:none --signal:none'
