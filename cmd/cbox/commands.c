@@ -28,6 +28,7 @@ static const struct cli_entry container_commands[] = {
     {"logs", &cmd_logs, CLI_OTHER},
     {"ls", &cmd_ps, CLI_OTHER, "list"},
     {"pause", &cmd_pause, CLI_OTHER},
+    {"port", &cmd_port, CLI_OTHER},
     {"prune", &cmd_container_prune, CLI_OTHER},
     {"rename", &cmd_rename, CLI_OTHER},
     {"restart", &cmd_restart, CLI_OTHER},
@@ -38,6 +39,7 @@ static const struct cli_entry container_commands[] = {
     {"stop", &cmd_stop, CLI_OTHER},
     {"top", &cmd_top, CLI_OTHER},
     {"unpause", &cmd_unpause, CLI_OTHER},
+    {"update", &cmd_update, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
 };
 /* clang-format on */
@@ -112,6 +114,7 @@ static const struct cli_entry commands[] = {
     {"load", &cmd_load, CLI_OTHER},
     {"logs", &cmd_logs, CLI_OTHER},
     {"pause", &cmd_pause, CLI_OTHER},
+    {"port", &cmd_port, CLI_OTHER},
     {"rename", &cmd_rename, CLI_OTHER},
     {"restart", &cmd_restart, CLI_OTHER},
     {"rm", &cmd_rm, CLI_OTHER},
@@ -124,6 +127,7 @@ static const struct cli_entry commands[] = {
     {"top", &cmd_top, CLI_OTHER},
     {"unpause", &cmd_unpause, CLI_OTHER},
     {"untag", &cmd_untag, CLI_OTHER},
+    {"update", &cmd_update, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
     {"__generate", &cmd_generate, CLI_HIDDEN},
