@@ -36,10 +36,10 @@ static const struct cli_option options[] = {
 enum { COMMAND_WIDTH = 20, MOUNT_WIDTH = 15 };
 
 static const struct cli_column columns[] = {
-    {"ID", "CONTAINER ID"},    {"Image", "IMAGE"},   {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"},
-    {"RunningFor", "CREATED"}, {"Status", "STATUS"}, {"State", "STATE"},     {"Ports", "PORTS"},
-    {"Names", "NAMES"},        {"Labels", "LABELS"}, {"Mounts", "MOUNTS"},   {"LocalVolumes", "LOCAL VOLUMES"},
-    {"Networks", "NETWORKS"},  {"Size", "SIZE"},     {"Label", "LABEL"},
+    {"ID", "CONTAINER ID"},    {"Image", "IMAGE"},       {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"},
+    {"RunningFor", "CREATED"}, {"Status", "STATUS"},     {"State", "STATE"},     {"Ports", "PORTS"},
+    {"Names", "NAMES"},        {"Labels", "LABELS"},     {"Mounts", "MOUNTS"},   {"LocalVolumes", "LOCAL VOLUMES"},
+    {"Networks", "NETWORKS"},  {"Platform", "PLATFORM"}, {"Size", "SIZE"},       {"Label", "LABEL"},
 };
 #define STANDARD "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 
@@ -196,6 +196,7 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
     put_mounts(v, record->id, &row);
     cli_value_put_text(&row, "Names", record->name);
     cli_value_put_text(&row, "Networks", record->network);
+    cli_value_put(&row, "Platform", (struct cli_value){0}); /* which no Docker before 29 tells */
     cli_value_put_text(&row, "Ports", "");
     cli_value_put_text(&row, "RunningFor", since);
     put_size(v, record, &row);
@@ -207,12 +208,14 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
 
 /* ---- the command ---- */
 
-/* What takes time is looked at where it is shown. */
-static bool wants(const struct ps_options *o, const char *field)
+/* What takes time is looked at where it is shown: "json" alone shows no sizes, as in Docker, and `{{json .}}` does. */
+static bool wants(const struct ps_options *o, const char *field, bool in_json)
 {
     const char *format = o->quiet ? NULL : str_given(o->format);
 
-    return format && (str_eq(format, "json") || strstr(format, "json") || strstr(format, field));
+    if (!format)
+        return false;
+    return str_eq(format, "json") ? in_json : strstr(format, field) || strstr(format, "json");
 }
 
 static int print(struct view *v, const struct container_list *list, struct err *err)
@@ -255,8 +258,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
         fprintf(stderr, "WARNING: Ignoring custom format, because both --format and --quiet are set.\n");
         format = NULL;
     }
-    v.size = o->size || wants(o, ".Size");
-    v.mounts = wants(o, ".Mounts") || wants(o, ".LocalVolumes");
+    v.size = o->size || wants(o, ".Size", false);
+    v.mounts = wants(o, ".Mounts", true) || wants(o, ".LocalVolumes", true);
     r = cli_format_begin(&v.format, format, o->quiet, o->size ? &table_with_size : &table, err);
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);

@@ -1,9 +1,9 @@
 /* Devices by names that files of the host explain: the Container Device Interface. */
 #include "bundle/parse.h"
 #include "container/host.h"
-#include "json/json.h"
 #include "sys/fd.h"
 #include "sys/path.h"
+#include "json/json.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 
 #include "runtime/stats.h"
 #include "sys/fd.h"
+#include "sys/proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,18 +83,28 @@ static void take_traffic(const struct stats *stats, struct container_usage *u)
     }
 }
 
+/* A process in the container's network, where that is its own; 0: none. */
+static pid_t network_process(const struct store_container_record *record)
+{
+    uint64_t start;
+
+    if (str_eq(record->network, "host") || proc_start_time((pid_t)record->pid, &start) < 0 ||
+        start != record->pid_start)
+        return 0;
+    return (pid_t)record->pid;
+}
+
 int container_usage(const struct store_container_record *record, struct container_usage *ret, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_stats_ struct stats stats = {0};
-    bool own_network = !str_eq(record->network, "host");
     struct err why = ERR_INIT;
     int r = store_container_is_alive(record->status) ? open_cgroup(record, &host, &cg, &why) : ERR_NOT_FOUND;
 
     *ret = (struct container_usage){.cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
     if (r == 0)
-        r = stats_read(cg, own_network ? (pid_t)record->pid : 0, &stats, &why);
+        r = stats_read(cg, network_process(record), &stats, &why);
     if (r == ERR_NOT_FOUND)
         return 0;
     if (r < 0) {

@@ -148,7 +148,7 @@ END
     refuse 1 'NAME=VALUE' cbox events --filter type --until 0s
     refuse 1 '--since: "yesterday" is neither' cbox events --since yesterday
     refuse 1 'cannot be after' cbox events --since 10 --until 5
-    refuse 1 'no field.*Typo|Typo' cbox events --format '{{.Typo}}' --until 0s
+    refuse 64 'Typo' cbox events --format '{{.Typo}}' --until 0s
 }
 
 @test "bytes that an image or a command chose do not reach a terminal" {

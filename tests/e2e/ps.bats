@@ -106,8 +106,9 @@ names() {
     cbox ps -a -f name=first --format json >"$BATS_TEST_TMPDIR/json"
     jq -e '.Names == "first" and .Image == "alpine" and .State == "running" and .Networks == "none" and .Ports == "" and
         .Labels == "role=web,tier=1" and .Mounts == "" and .LocalVolumes == "0" and .Command == "\"sleep 999001\"" and
-        (.CreatedAt | test("^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} ")) and (.Size | test("^0B \\(virtual .*MB\\)$")) and
+        (.CreatedAt | test("^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} ")) and .Size == "0B" and .Platform == null and
         (.RunningFor | endswith(" ago")) and (.Status | startswith("Up "))' "$BATS_TEST_TMPDIR/json"
+    cbox ps -f name=first --format '{{json .}}' | jq -e '.Size | test("^0B \\(virtual .*MB\\)$")'
     [ "$(cbox ps -a -f name=first --format '{{.Label "role"}} {{.Label "none"}}.')" = 'web .' ]
     [ "$(cbox ps -f name=first --format 'table {{.Names}}\t{{.Networks}}\t{{.LocalVolumes}}' | head -n 1)" = \
         'NAMES     NETWORKS   LOCAL VOLUMES' ]
@@ -170,6 +171,25 @@ names() {
     [ "$(names -f volume=other)" = '' ]
     cbox rm -f again
     cbox volume rm data
+}
+
+@test "hundreds of containers are listed, the newest first, and those that only say that they run are found out" {
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/root CBOX_STATE=$BATS_TEST_TMPDIR/state
+    local i id status
+    cbox ps
+    mkdir -p "$CBOX_ROOT/containers"
+    echo 1 >"$CBOX_ROOT/format"
+    for ((i = 1; i <= 300; i++)); do
+        printf -v id '%064x' $i
+        mkdir "$CBOX_ROOT/containers/$id"
+        status=exited
+        ((i % 100)) || status=running
+        printf '{\n  "id": "%s",\n  "name": "c%d",\n  "command": ["status\\": \\"running"],\n  "created": %d,\n  "started": 1,\n  "status": "%s"\n}\n' \
+            "$id" $i $i "$status" >"$CBOX_ROOT/containers/$id/record.json"
+    done
+    [ "$(names -a)" = "$(seq 300 -1 1 | sed s/^/c/ | paste -sd ' ')" ]
+    [ "$(names)" = '' ]
+    [ "$(names -a -f exited=137)" = 'c300 c200 c100' ]
 }
 
 # --- top -------------------------------------------------------------------------------------------------------------
