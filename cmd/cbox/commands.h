@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_container_inspect;
 extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_container_prune;
@@ -35,6 +36,7 @@ extern const struct cli_command cmd_manifest_create;
 extern const struct cli_command cmd_manifest_inspect;
 extern const struct cli_command cmd_manifest_push;
 extern const struct cli_command cmd_manifest_rm;
+extern const struct cli_command cmd_port;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_push;
@@ -51,6 +53,7 @@ extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
 extern const struct cli_command cmd_top;
 extern const struct cli_command cmd_untag;
+extern const struct cli_command cmd_update;
 extern const struct cli_command cmd_volume_create;
 extern const struct cli_command cmd_volume_inspect;
 extern const struct cli_command cmd_volume_ls;

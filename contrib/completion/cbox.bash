@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach commit cp create diff events export history import inspect kill load logs pause rename restart rm rmi save start stats stop tag top unpause untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach commit cp create diff events export history import inspect kill load logs pause port rename restart rm rmi save start stats stop tag top unpause untag update wait'
         ;;
     'cbox run')
         options='--add-host:none --annotation:none -a:none --attach:none --blkio-weight:none --blkio-weight-device:none --cap-add:none --cap-drop:none --cgroup-parent:none --cgroupns:none --cidfile:file --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -d --detach --detach-keys:none --device:file --device-cgroup-rule:none --device-read-bps:none --device-read-iops:none --device-write-bps:none --device-write-iops:none --dns:none --dns-option:none --dns-search:none --domainname:none --entrypoint:none -e:none --env:none --env-file:file --expose:none --gpus:none --group-add:none --health-cmd:none --health-interval:none --health-retries:none --health-start-interval:none --health-start-period:none --health-timeout:none -h:none --hostname:none --init -i --interactive --ipc:none -l:none --label:none --label-file:file --log-driver:none --log-opt:none -m:none --memory:none --memory-reservation:none --memory-swap:none --memory-swappiness:none --mount:none --name:none --network:none --no-healthcheck --oom-kill-disable --oom-score-adj:none --pid:none --pids-limit:none --platform:none --privileged --pull:none -q --quiet --read-only --restart:none --rm --runtime:none --security-opt:none --shm-size:none --sig-proxy --stop-signal:none --stop-timeout:none --sysctl:none --tmpfs:none -t --tty --ulimit:none -u:none --user:none --userns:none --uts:none -v:file --volume:file --volume-driver:none --volumes-from:container -w:none --workdir:none'
@@ -55,7 +55,7 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach commit cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
+        commands='attach commit cp create diff exec export inspect kill logs ls pause port prune rename restart rm run start stats stop top unpause update wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -86,6 +86,10 @@ _cbox_tables() {
         options='-o:file --output:file'
         first=container others=none
         ;;
+    'cbox container inspect')
+        options='-f:none --format:none -s --size'
+        first=container others=container
+        ;;
     'cbox container kill')
         options='-s:none --signal:none'
         first=container others=container
@@ -99,6 +103,9 @@ _cbox_tables() {
         ;;
     'cbox container pause')
         first=container others=container
+        ;;
+    'cbox container port')
+        first=container others=none
         ;;
     'cbox container prune')
         options='--filter:none -f --force'
@@ -136,6 +143,10 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox container unpause')
+        first=container others=container
+        ;;
+    'cbox container update')
+        options='--blkio-weight:none --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -m:none --memory:none --memory-reservation:none --memory-swap:none --pids-limit:none --restart:none'
         first=container others=container
         ;;
     'cbox container wait')
@@ -351,8 +362,8 @@ _cbox_tables() {
         first=file others=image
         ;;
     'cbox inspect')
-        options='-f:none --format:none --type:words=image'
-        first=image others=image
+        options='-f:none --format:none -s --size --type:words=container|image|volume'
+        first=container others=container
         ;;
     'cbox kill')
         options='-s:none --signal:none'
@@ -367,6 +378,9 @@ _cbox_tables() {
         ;;
     'cbox pause')
         first=container others=container
+        ;;
+    'cbox port')
+        first=container others=none
         ;;
     'cbox rename')
         first=container others=none
@@ -411,6 +425,10 @@ _cbox_tables() {
         ;;
     'cbox untag')
         first=image others=image
+        ;;
+    'cbox update')
+        options='--blkio-weight:none --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -m:none --memory:none --memory-reservation:none --memory-swap:none --pids-limit:none --restart:none'
+        first=container others=container
         ;;
     'cbox wait')
         first=container others=container

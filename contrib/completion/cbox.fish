@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -55,6 +55,7 @@ complete -c cbox -n "__cbox_at ''" -a kill -d 'Kill one or more running containe
 complete -c cbox -n "__cbox_at ''" -a load -d 'Load an image from a tar archive or STDIN'
 complete -c cbox -n "__cbox_at ''" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at ''" -a pause -d 'Pause all processes within one or more containers'
+complete -c cbox -n "__cbox_at ''" -a port -d 'List port mappings or a specific mapping for the container'
 complete -c cbox -n "__cbox_at ''" -a rename -d 'Rename a container'
 complete -c cbox -n "__cbox_at ''" -a restart -d 'Restart one or more containers'
 complete -c cbox -n "__cbox_at ''" -a rm -d 'Remove one or more containers'
@@ -67,6 +68,7 @@ complete -c cbox -n "__cbox_at ''" -a tag -d 'Create a tag TARGET_IMAGE that ref
 complete -c cbox -n "__cbox_at ''" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at ''" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
+complete -c cbox -n "__cbox_at ''" -a update -d 'Update configuration of one or more containers'
 complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
 complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
@@ -230,10 +232,12 @@ complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container
 complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
+complete -c cbox -n "__cbox_at 'container'" -a inspect -d 'Display detailed information on one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a kill -d 'Kill one or more running containers'
 complete -c cbox -n "__cbox_at 'container'" -a logs -d 'Fetch the logs of a container'
 complete -c cbox -n "__cbox_at 'container'" -a ls -d 'List containers'
 complete -c cbox -n "__cbox_at 'container'" -a pause -d 'Pause all processes within one or more containers'
+complete -c cbox -n "__cbox_at 'container'" -a port -d 'List port mappings or a specific mapping for the container'
 complete -c cbox -n "__cbox_at 'container'" -a prune -d 'Remove all stopped containers'
 complete -c cbox -n "__cbox_at 'container'" -a rename -d 'Rename a container'
 complete -c cbox -n "__cbox_at 'container'" -a restart -d 'Restart one or more containers'
@@ -244,6 +248,7 @@ complete -c cbox -n "__cbox_at 'container'" -a stats -d 'Display a live stream o
 complete -c cbox -n "__cbox_at 'container'" -a stop -d 'Stop one or more running containers'
 complete -c cbox -n "__cbox_at 'container'" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at 'container'" -a unpause -d 'Unpause all processes within one or more containers'
+complete -c cbox -n "__cbox_at 'container'" -a update -d 'Update configuration of one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
 
 complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
@@ -363,6 +368,10 @@ complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 
 complete -c cbox -n "__cbox_at 'container export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
 complete -c cbox -n "__cbox_at 'container export'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'container inspect'" -s s -l size -d 'Display total file sizes'
+complete -c cbox -n "__cbox_at 'container inspect'" -a '(cbox __complete container 2>/dev/null)'
+
 complete -c cbox -n "__cbox_at 'container kill'" -s s -l signal -x -d 'Signal to send to the container'
 complete -c cbox -n "__cbox_at 'container kill'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -384,6 +393,8 @@ complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s q -l quiet -d
 complete -c cbox -n "__cbox_at 'container ls' 'container list'" -s s -l size -d 'Display total file sizes'
 
 complete -c cbox -n "__cbox_at 'container pause'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container port'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container prune'" -l filter -x -d 'Provide filter values (e.g. "until=<timestamp>")'
 complete -c cbox -n "__cbox_at 'container prune'" -s f -l force -d 'Do not prompt for confirmation'
@@ -505,6 +516,22 @@ complete -c cbox -n "__cbox_at 'container stop'" -a '(cbox __complete container 
 complete -c cbox -n "__cbox_at 'container top'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container unpause'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container update'" -l blkio-weight -x -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable'
+complete -c cbox -n "__cbox_at 'container update'" -l cpu-period -x -d 'Limit CPU CFS (Completely Fair Scheduler) period'
+complete -c cbox -n "__cbox_at 'container update'" -l cpu-quota -x -d 'Limit CPU CFS (Completely Fair Scheduler) quota'
+complete -c cbox -n "__cbox_at 'container update'" -l cpu-rt-period -x -d 'Limit the CPU real-time period in microseconds'
+complete -c cbox -n "__cbox_at 'container update'" -l cpu-rt-runtime -x -d 'Limit the CPU real-time runtime in microseconds'
+complete -c cbox -n "__cbox_at 'container update'" -s c -l cpu-shares -x -d 'CPU shares (relative weight)'
+complete -c cbox -n "__cbox_at 'container update'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'container update'" -l cpuset-cpus -x -d 'CPUs in which to allow execution (0-3, 0,1)'
+complete -c cbox -n "__cbox_at 'container update'" -l cpuset-mems -x -d 'MEMs in which to allow execution (0-3, 0,1)'
+complete -c cbox -n "__cbox_at 'container update'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'container update'" -l memory-reservation -x -d 'Memory soft limit'
+complete -c cbox -n "__cbox_at 'container update'" -l memory-swap -x -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap'
+complete -c cbox -n "__cbox_at 'container update'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'container update'" -l restart -x -d 'Restart policy to apply when a container exits'
+complete -c cbox -n "__cbox_at 'container update'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container wait'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -872,8 +899,9 @@ complete -c cbox -n "__cbox_at 'import'" -l platform -x -d 'Set the image\'s pla
 complete -c cbox -n "__cbox_at 'import'" -F
 
 complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
-complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'image' -d 'Only inspect objects of the given type'
-complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete image 2>/dev/null)'
+complete -c cbox -n "__cbox_at 'inspect'" -s s -l size -d 'Display total file sizes if the type is container'
+complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'container image volume' -d 'Only inspect objects of the given type'
+complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'kill'" -s s -l signal -x -d 'Signal to send to the container'
 complete -c cbox -n "__cbox_at 'kill'" -a '(cbox __complete container 2>/dev/null)'
@@ -892,6 +920,8 @@ complete -c cbox -n "__cbox_at 'logs'" -l until -x -d 'Show logs before a timest
 complete -c cbox -n "__cbox_at 'logs'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'pause'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'port'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'rename'" -a '(cbox __complete container 2>/dev/null)'
 
@@ -935,5 +965,21 @@ complete -c cbox -n "__cbox_at 'top'" -a '(cbox __complete container 2>/dev/null
 complete -c cbox -n "__cbox_at 'unpause'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'untag'" -a '(cbox __complete image 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'update'" -l blkio-weight -x -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable'
+complete -c cbox -n "__cbox_at 'update'" -l cpu-period -x -d 'Limit CPU CFS (Completely Fair Scheduler) period'
+complete -c cbox -n "__cbox_at 'update'" -l cpu-quota -x -d 'Limit CPU CFS (Completely Fair Scheduler) quota'
+complete -c cbox -n "__cbox_at 'update'" -l cpu-rt-period -x -d 'Limit the CPU real-time period in microseconds'
+complete -c cbox -n "__cbox_at 'update'" -l cpu-rt-runtime -x -d 'Limit the CPU real-time runtime in microseconds'
+complete -c cbox -n "__cbox_at 'update'" -s c -l cpu-shares -x -d 'CPU shares (relative weight)'
+complete -c cbox -n "__cbox_at 'update'" -l cpus -x -d 'Number of CPUs'
+complete -c cbox -n "__cbox_at 'update'" -l cpuset-cpus -x -d 'CPUs in which to allow execution (0-3, 0,1)'
+complete -c cbox -n "__cbox_at 'update'" -l cpuset-mems -x -d 'MEMs in which to allow execution (0-3, 0,1)'
+complete -c cbox -n "__cbox_at 'update'" -s m -l memory -x -d 'Memory limit'
+complete -c cbox -n "__cbox_at 'update'" -l memory-reservation -x -d 'Memory soft limit'
+complete -c cbox -n "__cbox_at 'update'" -l memory-swap -x -d 'Swap limit equal to memory plus swap: -1 to enable unlimited swap'
+complete -c cbox -n "__cbox_at 'update'" -l pids-limit -x -d 'Tune container pids limit (set -1 for unlimited)'
+complete -c cbox -n "__cbox_at 'update'" -l restart -x -d 'Restart policy to apply when a container exits'
+complete -c cbox -n "__cbox_at 'update'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'wait'" -a '(cbox __complete container 2>/dev/null)'

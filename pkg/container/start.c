@@ -24,14 +24,13 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
         .record = &c->record,
         .options = &c->options,
         .spec = &c->spec,
+        .join = container_join,
         .overlay = &overlay,
         .forget = container_mounts_anonymous(&c->options) ? container_volumes_drop : NULL,
         .housekeeping = sweep,
     };
     int r = container_mounts_sources(&c->options, err);
 
-    if (r == 0)
-        r = container_join(c->store, &c->options, &c->spec, err);
     if (r == 0)
         r = monitor_fork(&job, attach, ret_socket, err);
     if (r == 0) {

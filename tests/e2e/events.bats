@@ -145,8 +145,8 @@ END
 
 @test "what is malformed is refused" {
     refuse 1 "invalid filter 'typo'" cbox events --filter typo=x --until 0s
-    refuse 1 'NAME=VALUE' cbox events --filter type --until 0s
-    refuse 1 '--since: "yesterday" is neither' cbox events --since yesterday
+    refuse 125 'bad format of filter \(expected name=value\)' cbox events --filter type --until 0s
+    refuse 1 'failed to parse value as time or duration: "yesterday"' cbox events --since yesterday
     refuse 1 'cannot be after' cbox events --since 10 --until 5
     refuse 64 'Typo' cbox events --format '{{.Typo}}' --until 0s
 }
