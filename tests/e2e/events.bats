@@ -124,9 +124,11 @@ END
 
 @test "volumes are told of" {
     cbox volume create data
+    cbox run --rm -v data:/data:ro alpine true
     cbox volume rm data
     cbox events --since 0 --until 0s --filter volume=data --format '{{.Type}} {{.Action}} {{.Actor.ID}} {{.Actor.Attributes.driver}}' |
-        diff - <(printf 'volume %s data local\n' create destroy)
+        diff - <(printf 'volume %s data local\n' create mount unmount destroy)
+    cbox events --since 0 --until 0s --filter event=mount | grep -qE '\(container=[0-9a-f]{64}, destination=/data, driver=local, .*read/write=false\)$'
 }
 
 # --- forms -----------------------------------------------------------------------------------------------------------
