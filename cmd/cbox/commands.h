@@ -3,10 +3,12 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cmd_container_inspect;
 extern const struct cli_command cmd_create;
 extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_container_prune;
 extern const struct cli_command cmd_events;
+extern const struct cli_command cmd_commit;
 extern const struct cli_command cmd_cp;
 extern const struct cli_command cmd_diff;
 extern const struct cli_command cmd_export;
@@ -34,6 +36,7 @@ extern const struct cli_command cmd_manifest_create;
 extern const struct cli_command cmd_manifest_inspect;
 extern const struct cli_command cmd_manifest_push;
 extern const struct cli_command cmd_manifest_rm;
+extern const struct cli_command cmd_port;
 extern const struct cli_command cmd_ps;
 extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_push;
@@ -50,6 +53,7 @@ extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_tag;
 extern const struct cli_command cmd_top;
 extern const struct cli_command cmd_untag;
+extern const struct cli_command cmd_update;
 extern const struct cli_command cmd_volume_create;
 extern const struct cli_command cmd_volume_inspect;
 extern const struct cli_command cmd_volume_ls;

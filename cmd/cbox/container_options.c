@@ -2,15 +2,13 @@
 
 #include "attach.h"
 #include "bundle/mounts.h"
-#include "runtime/cgroup.h"
+#include "bundle/parse.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
 #include <strings.h>
 
 enum { ENV_FILE_MAX = 1 << 20 };
-
-const char *const container_networks[] = {"default", "host", "none", NULL};
 
 void creation_release(struct creation *c)
 {
@@ -29,34 +27,31 @@ static void add_variable(char ***env, const char *entry)
         strv_add(env, entry);
 }
 
-static int read_env_file(const char *path, char ***env, struct err *err)
+/* The lines of a file of variables or of labels. */
+static int read_lines(const char *path, char ***lines, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(ENV_FILE_MAX);
     _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    _cleanup_strv_ char **lines = NULL;
     int r = fd < 0 ? err_errno(err, errno, "%s", path) : fd_read_rest(fd, path, &text, err);
 
-    if (r < 0)
-        return r;
-    if (bundle_parse_env_file(buf_str(&text), &lines, err) < 0)
+    if (r == 0 && bundle_parse_env_file(buf_str(&text), lines, err) < 0)
         return err_wrap(err, "%s", path);
-    STRV_FOREACH (line, lines)
-        add_variable(env, *line);
-    return 0;
+    return r;
 }
 
 static int read_env(const struct container_flags *f, struct engine_options *o, struct err *err)
 {
-    char ***env = &o->config.config.env;
+    _cleanup_strv_ char **all = NULL;
 
     STRV_FOREACH (file, f->env_files) {
-        int r = read_env_file(*file, env, err);
+        int r = read_lines(*file, &all, err);
 
         if (r < 0)
             return r;
     }
-    STRV_FOREACH (entry, f->env)
-        add_variable(env, *entry);
+    strv_extend(&all, f->env);
+    STRV_FOREACH (entry, all)
+        add_variable(&o->config.config.env, *entry);
     return 0;
 }
 
@@ -77,22 +72,6 @@ static int read_mounts(const struct container_flags *f, struct engine_options *o
     o->host.volumes_from = strv_copy(f->volumes_from);
     o->host.volume_driver = str_dup(str_given(f->volume_driver));
     return r;
-}
-
-static int read_limits(const struct container_flags *f, struct engine_options *o, struct err *err)
-{
-    int64_t quota, period;
-    int r = 0;
-
-    if (f->memory && f->memory < CGROUP_MEMORY_MIN)
-        return err_set(err, ERR_INVALID, "--memory: minimum memory limit allowed is 6MB");
-    if (f->cpus)
-        r = cgroup_quota_of_cpus(f->cpus, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &quota, &period, err);
-    o->host.memory = f->memory;
-    o->host.nano_cpus = f->cpus;
-    if (f->pids_limit)
-        o->host.pids_limit = mem_dup(&f->pids_limit, sizeof(f->pids_limit));
-    return r < 0 ? err_wrap(err, "--cpus") : 0;
 }
 
 /* A profile is brought along as text, as Docker does. */
@@ -123,11 +102,18 @@ static int read_security(const struct container_flags *f, struct engine_options 
 
 static int read_labels(const struct container_flags *f, struct engine_options *o, struct err *err)
 {
-    STRV_FOREACH (label, f->labels) {
+    _cleanup_strv_ char **all = NULL;
+
+    STRV_FOREACH (file, f->label_files) {
+        int r = read_lines(*file, &all, err);
+
+        if (r < 0)
+            return r;
+    }
+    strv_extend(&all, f->labels);
+    STRV_FOREACH (label, all) {
         _cleanup_free_ char *entry = strchr(*label, '=') ? str_dup(*label) : str_printf("%s=", *label);
 
-        if (bundle_check_label(*label, err) < 0)
-            return err_wrap(err, "invalid argument \"%s\" for \"-l, --label\" flag", *label);
         strv_env_set(&o->config.config.labels, entry);
     }
     return 0;
@@ -154,19 +140,12 @@ static void read_console(const struct container_flags *f, struct engine_options 
 }
 
 /* The streams of -a; without it output and errors, and the input with -i. */
-static int read_attach(const struct container_flags *f, struct engine_config *c, struct err *err)
+static void read_attach(const struct container_flags *f, struct engine_config *c)
 {
     STRV_FOREACH (name, f->attach) {
-        bool *stream = strcasecmp(*name, "stdin") == 0    ? &c->attach_stdin
-                       : strcasecmp(*name, "stdout") == 0 ? &c->attach_stdout
-                       : strcasecmp(*name, "stderr") == 0 ? &c->attach_stderr
-                                                          : NULL;
-
-        if (!stream)
-            return err_set(
-                err, ERR_INVALID,
-                "invalid argument \"%s\" for \"-a, --attach\" flag: valid streams are STDIN, STDOUT and STDERR", *name);
-        *stream = true;
+        c->attach_stdin = c->attach_stdin || strcasecmp(*name, "stdin") == 0;
+        c->attach_stdout = c->attach_stdout || strcasecmp(*name, "stdout") == 0;
+        c->attach_stderr = c->attach_stderr || strcasecmp(*name, "stderr") == 0;
     }
     if (!f->attach) {
         c->attach_stdout = c->attach_stderr = true;
@@ -174,27 +153,134 @@ static int read_attach(const struct container_flags *f, struct engine_config *c,
     }
     c->open_stdin = f->interactive;
     c->stdin_once = c->open_stdin && c->attach_stdin;
+}
+
+static int read_health(const struct container_flags *f, struct oci_container_config *c, struct err *err)
+{
+    const struct oci_healthcheck *h = &f->health;
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {{"interval", h->interval},
+                   {"timeout", h->timeout},
+                   {"retries", h->retries},
+                   {"start-period", h->start_period},
+                   {"start-interval", h->start_interval}};
+    bool any = !str_empty(f->health_cmd);
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        any = any || numbers[i].value;
+        if (numbers[i].value < 0)
+            return err_set(err, ERR_INVALID, "--health-%s cannot be negative", numbers[i].name);
+    }
+    if (f->no_healthcheck && any)
+        return err_set(err, ERR_INVALID, "--no-healthcheck conflicts with --health-* options");
+    if (!any && !f->no_healthcheck)
+        return 0;
+    c->healthcheck = mem_dup(h, sizeof(*h));
+    if (f->no_healthcheck || !str_empty(f->health_cmd))
+        strv_add(&c->healthcheck->test, f->no_healthcheck ? "NONE" : "CMD-SHELL");
+    if (!str_empty(f->health_cmd))
+        strv_add(&c->healthcheck->test, f->health_cmd);
     return 0;
 }
 
+static int read_logging(const struct container_flags *f, struct engine_log_config *log, struct err *err)
+{
+    if (str_eq(f->log_driver, "none") && strv_len(f->log_opts))
+        return err_set(err, ERR_INVALID, "invalid logging opts for driver %s", f->log_driver);
+    STRV_FOREACH (option, f->log_opts) {
+        _cleanup_free_ char *entry = strchr(*option, '=') ? str_dup(*option) : str_printf("%s=", *option);
+
+        strv_env_set(&log->config, entry);
+    }
+    return 0;
+}
+
+static int read_modes(const struct container_flags *f, struct engine_host_config *h, struct err *err)
+{
+    int r = bundle_check_pid(f->pid, err);
+
+    if (r == 0)
+        r = bundle_check_uts(f->uts, err);
+    if (r == 0)
+        r = bundle_check_userns(f->userns, err);
+    if (r == 0)
+        r = bundle_check_cgroupns(f->cgroupns, err);
+    if (r == 0)
+        r = bundle_parse_restart(f->restart ? f->restart : "no", &h->restart_policy, err);
+    return r;
+}
+
+/* Texts that stay what they are; an empty one is none. */
+#define GOES(from, to)                                                              \
+    {                                                                               \
+        offsetof(struct container_flags, from), offsetof(struct engine_options, to) \
+    }
+static const struct {
+    size_t from, to;
+} texts[] = {
+    GOES(cgroup_parent, host.cgroup_parent),
+    GOES(cgroupns, host.cgroupns_mode),
+    GOES(cidfile, host.container_id_file),
+    GOES(domainname, config.domainname),
+    GOES(hostname, config.hostname),
+    GOES(ipc, host.ipc_mode),
+    GOES(isolation, host.isolation),
+    GOES(log_driver, host.log_config.type),
+    GOES(pid, host.pid_mode),
+    GOES(runtime, host.runtime),
+    GOES(stop_signal, config.config.stop_signal),
+    GOES(user, config.config.user),
+    GOES(userns, host.userns_mode),
+    GOES(uts, host.uts_mode),
+    GOES(workdir, config.config.working_dir),
+};
+
+/* And lists. */
+static const struct {
+    size_t from, to;
+} lists[] = {
+    GOES(annotations, host.annotations), GOES(cap_add, host.cap_add),
+    GOES(cap_drop, host.cap_drop),       GOES(dns, host.dns),
+    GOES(dns_options, host.dns_options), GOES(dns_search, host.dns_search),
+    GOES(group_add, host.group_add),     GOES(sysctls, host.sysctls),
+};
+
 static void read_simple(const struct container_flags *f, char **operands, struct engine_options *o)
 {
-    struct oci_container_config *config = &o->config.config;
+    const char *network = str_eq(f->network, "default") ? NULL : str_given(f->network);
 
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        const char *text = *(const char *const *)((const char *)f + texts[i].from);
+
+        *(char **)((char *)o + texts[i].to) = str_dup(str_given(text));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        char *const *list = *(char **const *)((const char *)f + lists[i].from);
+
+        *(char ***)((char *)o + lists[i].to) = strv_copy(list);
+    }
     o->config.image = str_dup(operands[0]);
-    o->config.hostname = str_dup(str_given(f->hostname));
     o->config.tty = f->tty;
-    config->user = str_dup(str_given(f->user));
-    config->working_dir = str_dup(str_given(f->workdir));
-    config->cmd = strv_copy(operands + 1);
+    o->config.config.cmd = strv_copy(operands + 1);
     if (f->entrypoint)
-        strv_add(&config->entrypoint, f->entrypoint);
-    if (!str_empty(f->network) && !str_eq(f->network, "default"))
-        o->host.network_mode = str_dup(f->network);
-    o->host.auto_remove = f->rm;
-    o->host.readonly_rootfs = f->readonly;
+        strv_add(&o->config.config.entrypoint, f->entrypoint);
+    if (f->stop_timeout != INT64_MIN)
+        o->config.stop_timeout = mem_dup(&f->stop_timeout, sizeof(f->stop_timeout));
+    o->host.network_mode = str_dup(network);
     if (f->init)
         o->host.init = mem_dup(&f->init, sizeof(f->init));
+    STRV_FOREACH (port, f->expose)
+        bundle_parse_expose(*port, &o->config.config.exposed_ports, NULL); /* it was checked */
+    STRV_FOREACH (host, f->add_hosts)
+        bundle_parse_host(*host, &o->host.extra_hosts, NULL);
+}
+
+static void read_pull(const struct container_flags *f, struct creation *c)
+{
+    c->quiet = f->quiet;
+    c->pull = str_eq(f->pull, "always") ? PULL_ALWAYS : str_eq(f->pull, "never") ? PULL_NEVER : PULL_MISSING;
 }
 
 int creation_read(const struct container_flags *f, char **operands, struct creation *c, struct err *err)
@@ -202,23 +288,25 @@ int creation_read(const struct container_flags *f, char **operands, struct creat
     struct engine_options *o = &c->options;
     int r;
 
-    *c = (struct creation){.name = str_given(f->name)};
+    *c = (struct creation){.name = str_given(f->name), .options.host = f->host};
+    read_simple(f, operands, o);
+    read_console(f, o);
+    read_attach(f, &o->config);
+    read_pull(f, c);
     r = read_platform(f, c, err);
     if (r == 0)
-        r = read_labels(f, o, err);
-    if (r == 0)
-        r = read_env(f, o, err);
+        r = creation_read_limits(f, &o->host, err);
     if (r == 0)
         r = read_mounts(f, o, err);
     if (r == 0)
-        r = read_limits(f, o, err);
+        r = read_env(f, o, err);
+    if (r == 0)
+        r = read_labels(f, o, err);
+    if (r == 0)
+        r = read_modes(f, &o->host, err);
+    if (r == 0)
+        r = read_logging(f, &o->host.log_config, err);
     if (r == 0)
         r = read_security(f, o, err);
-    if (r == 0)
-        r = read_attach(f, &o->config, err);
-    if (r < 0)
-        return r;
-    read_simple(f, operands, o);
-    read_console(f, o);
-    return 0;
+    return r < 0 ? r : read_health(f, &o->config.config, err);
 }

@@ -5,18 +5,33 @@
 #include "container/container.h"
 #include "oci/engine.h"
 
-/* As the command line has them; container_options_table.h. */
+/* As the command line has them (container_options_table.h). Numbers and flags of the engine's own go straight to their
+ * places. */
 struct container_flags {
-    bool detach, init, interactive, readonly, rm, sig_proxy, tty;
-    const char *detach_keys;
-    const char *entrypoint, *hostname, *name, *network, *platform, *user, *workdir;
-    char **attach, **env, **env_files, **labels, **security;
-    char **mounts, **tmpfs, **volumes, **volumes_from;
-    const char *volume_driver;
-    int64_t cpus, memory, pids_limit;
+    struct engine_host_config host; /* numbers and flags alone */
+    struct oci_healthcheck health;  /* the same */
+
+    bool detach, init, interactive, no_healthcheck, oom_kill_disable, quiet, sig_proxy, tty;
+    int64_t memory_swappiness, pids_limit, stop_timeout; /* the last: INT64_MIN where it was not given */
+    const char *cgroup_parent, *cgroupns, *cidfile, *cpuset_cpus, *cpuset_mems, *detach_keys, *domainname, *entrypoint;
+    const char *health_cmd, *hostname, *ipc, *isolation, *log_driver, *name, *network, *pid, *platform, *pull, *restart;
+    const char *runtime, *stop_signal, *user, *userns, *uts, *volume_driver, *workdir;
+    char **add_hosts, **annotations, **attach, **blkio_weight_devices, **cap_add, **cap_drop, **device_rules, **devices;
+    char **dns, **dns_options, **dns_search, **env, **env_files, **expose, **gpus, **group_add, **label_files, **labels;
+    char **log_opts, **mounts, **read_bps, **read_iops, **security, **sysctls, **tmpfs, **ulimits, **volumes;
+    char **volumes_from, **write_bps, **write_iops;
+    const char *refused; /* by its check: options that cannot be given */
+    bool refused_flag, harmless;
 };
 
-extern const char *const container_networks[];
+/* What stands in it where nothing is given. */
+#define CONTAINER_FLAGS_DEFAULT                                                                 \
+    {                                                                                           \
+        .sig_proxy = true, .harmless = true, .memory_swappiness = -1, .stop_timeout = INT64_MIN \
+    }
+
+/* When an image is pulled. */
+enum creation_pull { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
 
 /* A container that is to be made. */
 struct creation {
@@ -24,6 +39,8 @@ struct creation {
     const char *name;              /* NULL: one is made up */
     const char *platform;          /* of the image if it has to be pulled, as it was written, or NULL */
     struct oci_platform wanted;    /* the same */
+    enum creation_pull pull;
+    bool quiet; /* show no pull */
 };
 
 /* Understands the options and their operands, IMAGE [COMMAND] [ARG...]. ERR_INVALID in Docker's words. The caller
@@ -32,6 +49,10 @@ int creation_read(const struct container_flags *flags, char **operands, struct c
 void creation_release(struct creation *c);
 #define _cleanup_creation_ _cleanup_(creation_release)
 
-/* Makes it, after pulling the image where that is not there. The caller releases `ret` after 0. */
+/* The parts of it that are about limits. container_limits.c */
+int creation_read_limits(const struct container_flags *flags, struct engine_host_config *host, struct err *err);
+
+/* Makes it, after pulling the image where that is not there, and writes --cidfile. The caller releases `ret` after 0.
+ */
 int creation_carry_out(struct cli_context *ctx, struct store *s, const struct creation *c, struct container *ret,
                        struct err *err);

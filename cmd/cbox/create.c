@@ -1,4 +1,7 @@
+#include "bundle/bundle.h"
+#include "bundle/parse.h"
 #include "commands.h"
+#include "container_checks.h"
 #include "container_options.h"
 
 #include <stdio.h>
@@ -8,6 +11,8 @@
 static const struct cli_option options[] = {
 #include "container_options_table.h"
 };
+
+static const struct container_flags defaults = CONTAINER_FLAGS_DEFAULT;
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
@@ -40,6 +45,7 @@ const struct cli_command cmd_create = {
     .values = {CLI_VALUES_IMAGE, CLI_VALUES_NONE},
     .stop_at_first = true,
     CLI_OPTIONS(struct container_flags, options),
+    .defaults = &defaults,
     .examples = examples,
     .run = run,
 };

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { TEMPLATE_FAILURE = 64 }; /* Docker's exit code for it */
+
 struct events_options {
     char **filters;
     const char *format, *since, *until;
@@ -16,7 +18,7 @@ struct events_options {
 
 static const struct cli_option options[] = {
     CLI_LIST(struct events_options, 'f', "filter", filters, "Filter output based on conditions provided",
-             .word = "filter"),
+             .word = "filter", .check = cbox_check_filter),
     CLI_STRING(struct events_options, 0, "format", format, "Format output: 'json' or a Go template"),
     CLI_STRING(struct events_options, 0, "since", since, "Show all events created since timestamp"),
     CLI_STRING(struct events_options, 0, "until", until, "Stream events until this timestamp"),
@@ -133,12 +135,12 @@ static int view_begin(struct view *v, const struct events_options *o, struct err
     const struct event empty = {.type = (char *)"", .action = (char *)"", .actor = (char *)""};
     _cleanup_buf_ struct buf ignored = BUF_INIT;
     const char *format = str_given(o->format);
-    int r = event_filter_parse(o->filters, &v->filter, err);
+    int r;
 
     v->terminal = isatty(STDOUT_FILENO);
     v->json = str_eq(format, "json") || str_eq(format, "{{json .}}");
-    if (r < 0 || !format || v->json)
-        return r;
+    if (!format || v->json)
+        return 0;
     r = cli_template_parse(format, &v->tmpl, err);
     return r < 0 ? r : add(v, &empty, &ignored, err);
 }
@@ -155,10 +157,15 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
     const struct events_options *o = opts;
     _cleanup_(view_release) struct view view = {0};
     struct event_query query = {0};
-    int r = view_begin(&view, o, err);
+    int r = event_filter_parse(o->filters, &view.filter, err);
 
-    if (r == 0)
-        r = parse_time(o->since, "since", &query.since, err);
+    if (r < 0)
+        return r;
+    if (view_begin(&view, o, err) < 0) {
+        cbox_print_error(err);
+        return TEMPLATE_FAILURE;
+    }
+    r = parse_time(o->since, "since", &query.since, err);
     if (r == 0)
         r = parse_time(o->until, "until", &query.until, err);
     if (r < 0)

@@ -1,29 +1,17 @@
 /* An image as Docker's API describes it. */
-#include "cbox.h"
-#include "cli/format.h"
 #include "commands.h"
 #include "image/image.h"
+#include "inspect.h"
 #include "store/layer.h"
 
 #include "base/time.h"
 
-#include <stdio.h>
-
 struct inspect_options {
     const char *format;
-    const char *type;
 };
 
-#define FORMAT_OPTION \
-    CLI_STRING(struct inspect_options, 'f', "format", format, "Format output: 'json' or a Go template")
-
-static const struct cli_option options[] = {FORMAT_OPTION};
-
-static const char *const types[] = {"image", NULL};
-static const struct cli_option any_options[] = {
-    FORMAT_OPTION,
-    CLI_STRING(struct inspect_options, 0, "type", type, "Only inspect objects of the given type",
-               .values = CLI_VALUES_WORDS, .words = types),
+static const struct cli_option options[] = {
+    CLI_STRING(struct inspect_options, 'f', "format", format, "Format output: 'json' or a Go template"),
 };
 
 static struct cli_value nothing(void)
@@ -193,7 +181,7 @@ static int describe(struct store *s, const struct image *image, struct cli_value
     return r;
 }
 
-static int describe_by_name(struct store *s, const char *name, struct cli_value *ret, struct err *err)
+int inspect_image(struct store *s, const char *name, bool size _unused_, struct cli_value *ret, struct err *err)
 {
     _cleanup_(image_release) struct image image = {0};
     int r = s ? image_open(s, name, &image, err) : err_set(err, ERR_NOT_FOUND, "no such image: %s", name);
@@ -201,47 +189,11 @@ static int describe_by_name(struct store *s, const char *name, struct cli_value 
     return r < 0 ? r : describe(s, &image, ret, err);
 }
 
-struct inspection {
-    struct store *store; /* NULL: there is none */
-    const char *format;
-    struct cli_value all; /* without a format: everything in one document */
-};
-
-static int inspect_one(const char *name, void *data, struct err *err)
-{
-    struct inspection *in = data;
-    struct cli_value v = {0};
-    int r = describe_by_name(in->store, name, &v, err);
-
-    if (r < 0)
-        return r;
-    if (!in->format) {
-        cli_value_append(&in->all, v);
-        return 0;
-    }
-    r = cli_format_object(in->format, &v, err);
-    cli_value_release(&v);
-    return r;
-}
-
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct inspect_options *o = opts;
-    _cleanup_(store_free_cleanup) struct store *s = NULL;
-    _cleanup_buf_ struct buf out = BUF_INIT;
-    struct inspection in = {.format = o->format, .all = {.kind = CLI_SEQUENCE}};
-    int r = cbox_open_existing_store(ctx, &s, err);
 
-    if (r < 0)
-        return r;
-    in.store = s;
-    r = cbox_for_each(operands, false, inspect_one, &in);
-    if (!o->format) {
-        cli_value_json(&in.all, 4, false, &out);
-        printf("%s\n", buf_str(&out));
-    }
-    cli_value_release(&in.all);
-    return r;
+    return inspect_print(ctx, operands, inspect_image, o->format, false, err);
 }
 
 static const struct cli_example examples[] = {
@@ -256,19 +208,5 @@ const struct cli_command cmd_image_inspect = {
     .values = {CLI_VALUES_IMAGE, CLI_VALUES_IMAGE},
     CLI_OPTIONS(struct inspect_options, options),
     .examples = examples,
-    .run = run,
-};
-
-static const struct cli_example any_examples[] = {
-    {"What an image runs", "cbox inspect --type image -f '{{.Config.Cmd}}' alpine"},
-    {NULL, NULL},
-};
-
-const struct cli_command cmd_inspect = {
-    .summary = "Return low-level information on objects",
-    .operands = "NAME|ID [NAME|ID...]",
-    .values = {CLI_VALUES_IMAGE, CLI_VALUES_IMAGE},
-    CLI_OPTIONS(struct inspect_options, any_options),
-    .examples = any_examples,
     .run = run,
 };

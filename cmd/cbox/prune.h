@@ -8,6 +8,7 @@ struct prune_options {
     bool all;
     char **filters;
     bool force;
+    bool volumes; /* system prune alone */
 };
 
 /* What one of them removes beside images. */

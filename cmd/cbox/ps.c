@@ -22,7 +22,8 @@ static const struct ps_options defaults = {.last = -1};
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct ps_options, 'a', "all", all, "Show all containers (default shows just running)"),
-    CLI_LIST(struct ps_options, 'f', "filter", filters, "Filter output based on conditions provided", .word = "filter"),
+    CLI_LIST(struct ps_options, 'f', "filter", filters, "Filter output based on conditions provided", .word = "filter",
+             .check = cbox_check_filter),
     CLI_STRING(struct ps_options, 0, "format", format,
                "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
     CLI_INT(struct ps_options, 'n', "last", last, "Show n last created containers (includes all states)",
@@ -33,13 +34,13 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct ps_options, 's', "size", size, "Display total file sizes"),
 };
 
-enum { COMMAND_WIDTH = 20 };
+enum { COMMAND_WIDTH = 20, MOUNT_WIDTH = 15 };
 
 static const struct cli_column columns[] = {
-    {"ID", "CONTAINER ID"},    {"Image", "IMAGE"},   {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"},
-    {"RunningFor", "CREATED"}, {"Status", "STATUS"}, {"State", "STATE"},     {"Ports", "PORTS"},
-    {"Names", "NAMES"},        {"Labels", "LABELS"}, {"Mounts", "MOUNTS"},   {"LocalVolumes", "LOCAL VOLUMES"},
-    {"Networks", "NETWORKS"},  {"Size", "SIZE"},     {"Label", "LABEL"},
+    {"ID", "CONTAINER ID"},    {"Image", "IMAGE"},       {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"},
+    {"RunningFor", "CREATED"}, {"Status", "STATUS"},     {"State", "STATE"},     {"Ports", "PORTS"},
+    {"Names", "NAMES"},        {"Labels", "LABELS"},     {"Mounts", "MOUNTS"},   {"LocalVolumes", "LOCAL VOLUMES"},
+    {"Networks", "NETWORKS"},  {"Platform", "PLATFORM"}, {"Size", "SIZE"},       {"Label", "LABEL"},
 };
 #define STANDARD "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 
@@ -55,7 +56,7 @@ struct meaning {
 struct view {
     struct store *store;
     struct cli_format format;
-    bool no_trunc, size;
+    bool no_trunc, size, mounts;
     int64_t now;
     VEC(struct meaning) meanings;
     struct store_tag_list tags; /* for sizes */
@@ -141,6 +142,26 @@ static char *show_image(struct view *v, const struct store_container_record *rec
     return oci_reference_familiar(&ref);
 }
 
+static void put_mounts(struct view *v, const char *id, struct cli_value *row)
+{
+    _cleanup_engine_options_ struct engine_options asked = {0};
+    _cleanup_strv_ char **names = NULL;
+    _cleanup_free_ char *joined = NULL;
+    unsigned local = 0;
+    char number[16];
+
+    if (v->mounts)
+        (void)container_read_options(v->store, id, &asked, NULL);
+    VEC_FOREACH (m, &asked.mounts) {
+        strv_take(&names, show_start(str_given(m->name) ? m->name : m->source, v->no_trunc ? SIZE_MAX : MOUNT_WIDTH));
+        local += str_eq(m->driver, "local");
+    }
+    joined = strv_join(names, ",");
+    snprintf(number, sizeof(number), "%u", local);
+    cli_value_put_text(row, "Mounts", joined);
+    cli_value_put_text(row, "LocalVolumes", number);
+}
+
 static int64_t image_size(const struct view *v, const struct digest *id)
 {
     for (size_t i = 0; i < v->tags.n; i++)
@@ -173,10 +194,10 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
     cli_value_put_text(&row, "ID", id);
     cli_value_put_text(&row, "Image", image);
     cli_value_put_text(&row, "Labels", labels);
-    cli_value_put_text(&row, "LocalVolumes", "0");
-    cli_value_put_text(&row, "Mounts", "");
+    put_mounts(v, record->id, &row);
     cli_value_put_text(&row, "Names", record->name);
     cli_value_put_text(&row, "Networks", record->network);
+    cli_value_put(&row, "Platform", (struct cli_value){0}); /* which no Docker before 29 tells */
     cli_value_put_text(&row, "Ports", "");
     cli_value_put_text(&row, "RunningFor", since);
     put_size(v, record, &row);
@@ -188,12 +209,14 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
 
 /* ---- the command ---- */
 
-/* What takes time is looked at where it is shown. */
-static bool wants(const struct ps_options *o, const char *field)
+/* What takes time is looked at where it is shown: "json" alone shows no sizes, as in Docker, and `{{json .}}` does. */
+static bool wants(const struct ps_options *o, const char *field, bool in_json)
 {
     const char *format = o->quiet ? NULL : str_given(o->format);
 
-    return format && (str_eq(format, "json") || strstr(format, "json") || strstr(format, field));
+    if (!format)
+        return false;
+    return str_eq(format, "json") ? in_json : strstr(format, field) || strstr(format, "json");
 }
 
 static int print(struct view *v, const struct container_list *list, struct err *err)
@@ -236,7 +259,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
         fprintf(stderr, "WARNING: Ignoring custom format, because both --format and --quiet are set.\n");
         format = NULL;
     }
-    v.size = o->size || wants(o, ".Size");
+    v.size = o->size || wants(o, ".Size", false);
+    v.mounts = wants(o, ".Mounts", true) || wants(o, ".LocalVolumes", true);
     r = cli_format_begin(&v.format, format, o->quiet, o->size ? &table_with_size : &table, err);
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);

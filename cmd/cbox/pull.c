@@ -183,10 +183,10 @@ static void forward(int number)
     errno = saved;
 }
 
-static _Noreturn void run_child(struct cli_context *ctx, const struct oci_reference *name, const char *platform,
+static _Noreturn void run_child(struct cli_context *ctx, const struct oci_reference *name, const struct cbox_pull *how,
                                 pid_t parent, int report)
 {
-    const struct pull_options o = {.platform = platform, .tls_verify = true};
+    const struct pull_options o = {.platform = how->platform, .quiet = how->quiet, .tls_verify = true};
     struct err err = ERR_INIT;
     int r;
 
@@ -220,7 +220,7 @@ static int child_result(pid_t pid, int report, struct err *err)
     return WEXITSTATUS(status) == 0 ? 0 : err_set(err, ERR_IO, "the pulling process failed");
 }
 
-int cbox_pull_in_child(struct cli_context *ctx, const char *reference, const char *platform, struct err *err)
+int cbox_pull_in_child(struct cli_context *ctx, const char *reference, const struct cbox_pull *how, struct err *err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = forward, .sa_flags = SA_RESTART}, old[ARRAY_SIZE(signals)];
@@ -234,7 +234,8 @@ int cbox_pull_in_child(struct cli_context *ctx, const char *reference, const cha
         return r;
     oci_reference_default_tag(&name);
     familiar = oci_reference_familiar(&name);
-    fprintf(stderr, "Unable to find image '%s' locally\n", familiar);
+    if (how->missing)
+        fprintf(stderr, "Unable to find image '%s' locally\n", familiar);
     fflush(NULL);
     if (pipe2(report, O_CLOEXEC) < 0)
         return err_errno(err, errno, "making a pipe");
@@ -243,7 +244,7 @@ int cbox_pull_in_child(struct cli_context *ctx, const char *reference, const cha
     pid = fork();
     if (pid == 0) {
         fd_close(report[0]);
-        run_child(ctx, &name, platform, parent, report[1]);
+        run_child(ctx, &name, how, parent, report[1]);
     }
     r = pid < 0 ? err_errno(err, errno, "starting a process") : 0;
     child_pid = pid;

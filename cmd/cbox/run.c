@@ -1,5 +1,8 @@
 #include "attach.h"
+#include "bundle/bundle.h"
+#include "bundle/parse.h"
 #include "commands.h"
+#include "container_checks.h"
 #include "container_options.h"
 #include "monitor/monitor.h"
 #include "sys/fd.h"
@@ -13,7 +16,7 @@ static const struct cli_option options[] = {
 #include "container_options_table.h"
 };
 
-static const struct container_flags defaults = {.sig_proxy = true};
+static const struct container_flags defaults = CONTAINER_FLAGS_DEFAULT;
 
 /* The streams that are followed, a bit each. */
 static unsigned followed(const struct engine_config *c)

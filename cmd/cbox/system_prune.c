@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "container/prune.h"
 #include "prune.h"
+#include "volume.h"
 
 #include <stdio.h>
 
@@ -9,6 +10,7 @@ static const struct cli_option options[] = {
     CLI_LIST(struct prune_options, 0, "filter", filters, "Provide filter values (e.g. \"label=<key>=<value>\")",
              .word = "filter"),
     CLI_FLAG(struct prune_options, 'f', "force", force, "Do not prompt for confirmation"),
+    CLI_FLAG(struct prune_options, 0, "volumes", volumes, "Prune anonymous volumes"),
 };
 
 static void print_removed(const char *id, void *data)
@@ -32,8 +34,20 @@ static int prune_containers(struct store *s, const struct image_filter *filter, 
     return r;
 }
 
+/* Volumes have labels and no age that would say anything. */
+static int prune_with_volumes(struct store *s, const struct image_filter *filter, struct err *err)
+{
+    const struct volume_filter of = {
+        .dangling = -1, .labels = filter->labels, .labels_without = filter->labels_without};
+    int r = filter->until ? err_set(err, ERR_INVALID, "the \"until\" filter is not supported with \"--volumes\"")
+                          : prune_containers(s, filter, err);
+
+    return r < 0 ? r : volume_prune(s, &of, false, err);
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
 {
+    const struct prune_options *o = opts;
     static const struct prune_kind kind = {
         .warning = "This will remove:\n  - all stopped containers\n  - all dangling images\n"
                    "  - all unfinished downloads\n",
@@ -43,12 +57,20 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
         .downloads = true,
         .before = prune_containers,
     };
+    struct prune_kind with_volumes = kind;
 
-    return cbox_prune(ctx, &kind, opts, err);
+    with_volumes.before = prune_with_volumes;
+    with_volumes.warning = "This will remove:\n  - all stopped containers\n  - all anonymous volumes not used by at "
+                           "least one container\n  - all dangling images\n  - all unfinished downloads\n";
+    with_volumes.warning_all = "This will remove:\n  - all stopped containers\n  - all anonymous volumes not used by "
+                               "at least one container\n  - all images without at least one container associated to "
+                               "them\n  - all unfinished downloads\n";
+    return cbox_prune(ctx, o->volumes ? &with_volumes : &kind, opts, err);
 }
 
 static const struct cli_example examples[] = {
     {"All that is of no use any more", "cbox system prune"},
+    {"And anonymous volumes that no container uses", "cbox system prune --volumes"},
     {"What is older than a week, with the images that no container uses", "cbox system prune -a --filter until=168h"},
     {NULL, NULL},
 };
@@ -56,7 +78,8 @@ static const struct cli_example examples[] = {
 const struct cli_command cmd_system_prune = {
     .summary = "Remove unused data",
     .description = "Stopped containers, images without a tag (with -a all that no container stands on), what no image\n"
-                   "needs, and downloads that were interrupted. The filters are those of image prune; they hold for\n"
+                   "needs, and downloads that were interrupted; with --volumes also anonymous volumes that no\n"
+                   "container uses. The filters are those of image prune; they hold for\n"
                    "containers and images.",
     CLI_OPTIONS(struct prune_options, options),
     .examples = examples,

@@ -1,9 +1,7 @@
-#include "cli/format.h"
 #include "commands.h"
+#include "inspect.h"
 #include "show.h"
 #include "volume.h"
-
-#include <stdio.h>
 
 struct inspect_options {
     const char *format;
@@ -18,14 +16,9 @@ static struct cli_value map_or_null(char *const *entries)
     struct cli_value map = {.kind = CLI_MAP};
 
     cli_value_put_entries(&map, entries);
-    return entries ? map : (struct cli_value){.kind = CLI_NULL};
+    map.absent = !entries;
+    return map;
 }
-
-struct inspection {
-    struct store *store; /* NULL: there is none */
-    const char *format;
-    struct cli_value all; /* without a format: everything in one document */
-};
 
 static struct cli_value describe(struct store *s, const struct store_volume *v)
 {
@@ -42,41 +35,21 @@ static struct cli_value describe(struct store *s, const struct store_volume *v)
     return d;
 }
 
-static int inspect_one(const char *name, void *data, struct err *err)
+int inspect_volume(struct store *s, const char *name, bool size _unused_, struct cli_value *ret, struct err *err)
 {
-    struct inspection *in = data;
     _cleanup_volume_ struct store_volume v = {0};
-    _cleanup_value_ struct cli_value d = {0};
-    int r = in->store ? store_volume_read(in->store, name, &v, err)
-                      : err_set(err, ERR_NOT_FOUND, "get %s: no such volume", name);
+    int r = s ? store_volume_read(s, name, &v, err) : err_set(err, ERR_NOT_FOUND, "get %s: no such volume", name);
 
-    if (r < 0)
-        return r;
-    d = describe(in->store, &v);
-    if (in->format)
-        return cli_format_object(in->format, &d, err);
-    cli_value_append(&in->all, cli_value_copy(&d));
-    return 0;
+    if (r == 0)
+        *ret = describe(s, &v);
+    return r;
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct inspect_options *o = opts;
-    _cleanup_(store_free_cleanup) struct store *s = NULL;
-    _cleanup_buf_ struct buf out = BUF_INIT;
-    struct inspection in = {.format = str_given(o->format), .all = {.kind = CLI_SEQUENCE}};
-    int r = cbox_open_existing_store(ctx, &s, err);
 
-    if (r < 0)
-        return r;
-    in.store = s;
-    r = cbox_for_each(operands, false, inspect_one, &in);
-    if (!in.format) {
-        cli_value_json(&in.all, 4, false, &out);
-        printf("%s\n", buf_str(&out));
-    }
-    cli_value_release(&in.all);
-    return r;
+    return inspect_print(ctx, operands, inspect_volume, o->format, false, err);
 }
 
 static const struct cli_example examples[] = {

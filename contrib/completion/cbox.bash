@@ -7,10 +7,10 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach cp create diff events export history import inspect kill load logs pause rename restart rm rmi save start stats stop tag top unpause untag wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach commit cp create diff events export history import inspect kill load logs pause port rename restart rm rmi save start stats stop tag top unpause untag update wait'
         ;;
     'cbox run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        options='--add-host:none --annotation:none -a:none --attach:none --blkio-weight:none --blkio-weight-device:none --cap-add:none --cap-drop:none --cgroup-parent:none --cgroupns:none --cidfile:file --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -d --detach --detach-keys:none --device:file --device-cgroup-rule:none --device-read-bps:none --device-read-iops:none --device-write-bps:none --device-write-iops:none --dns:none --dns-option:none --dns-search:none --domainname:none --entrypoint:none -e:none --env:none --env-file:file --expose:none --gpus:none --group-add:none --health-cmd:none --health-interval:none --health-retries:none --health-start-interval:none --health-start-period:none --health-timeout:none -h:none --hostname:none --init -i --interactive --ipc:none -l:none --label:none --label-file:file --log-driver:none --log-opt:none -m:none --memory:none --memory-reservation:none --memory-swap:none --memory-swappiness:none --mount:none --name:none --network:none --no-healthcheck --oom-kill-disable --oom-score-adj:none --pid:none --pids-limit:none --platform:none --privileged --pull:none -q --quiet --read-only --restart:none --rm --runtime:none --security-opt:none --shm-size:none --sig-proxy --stop-signal:none --stop-timeout:none --sysctl:none --tmpfs:none -t --tty --ulimit:none -u:none --user:none --userns:none --uts:none -v:file --volume:file --volume-driver:none --volumes-from:container -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -55,18 +55,22 @@ _cbox_tables() {
         first=command others=none
         ;;
     'cbox container')
-        commands='attach cp create diff exec export kill logs ls pause prune rename restart rm run start stats stop top unpause wait'
+        commands='attach commit cp create diff exec export inspect kill logs ls pause port prune rename restart rm run start stats stop top unpause update wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
+        ;;
+    'cbox container commit')
+        options='-a:none --author:none -c:none --change:none -m:none --message:none -p --pause'
+        first=container others=image
         ;;
     'cbox container cp')
         options='-a --archive -L --follow-link -q --quiet'
         first=file others=file
         ;;
     'cbox container create')
-        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        options='--add-host:none --annotation:none -a:none --attach:none --blkio-weight:none --blkio-weight-device:none --cap-add:none --cap-drop:none --cgroup-parent:none --cgroupns:none --cidfile:file --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none --device:file --device-cgroup-rule:none --device-read-bps:none --device-read-iops:none --device-write-bps:none --device-write-iops:none --dns:none --dns-option:none --dns-search:none --domainname:none --entrypoint:none -e:none --env:none --env-file:file --expose:none --gpus:none --group-add:none --health-cmd:none --health-interval:none --health-retries:none --health-start-interval:none --health-start-period:none --health-timeout:none -h:none --hostname:none --init -i --interactive --ipc:none -l:none --label:none --label-file:file --log-driver:none --log-opt:none -m:none --memory:none --memory-reservation:none --memory-swap:none --memory-swappiness:none --mount:none --name:none --network:none --no-healthcheck --oom-kill-disable --oom-score-adj:none --pid:none --pids-limit:none --platform:none --privileged --pull:none -q --quiet --read-only --restart:none --rm --runtime:none --security-opt:none --shm-size:none --stop-signal:none --stop-timeout:none --sysctl:none --tmpfs:none -t --tty --ulimit:none -u:none --user:none --userns:none --uts:none -v:file --volume:file --volume-driver:none --volumes-from:container -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -82,6 +86,10 @@ _cbox_tables() {
         options='-o:file --output:file'
         first=container others=none
         ;;
+    'cbox container inspect')
+        options='-f:none --format:none -s --size'
+        first=container others=container
+        ;;
     'cbox container kill')
         options='-s:none --signal:none'
         first=container others=container
@@ -95,6 +103,9 @@ _cbox_tables() {
         ;;
     'cbox container pause')
         first=container others=container
+        ;;
+    'cbox container port')
+        first=container others=none
         ;;
     'cbox container prune')
         options='--filter:none -f --force'
@@ -111,7 +122,7 @@ _cbox_tables() {
         first=container others=container
         ;;
     'cbox container run')
-        options='-a:none --attach:none --cpus:none -d --detach --detach-keys:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --sig-proxy --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        options='--add-host:none --annotation:none -a:none --attach:none --blkio-weight:none --blkio-weight-device:none --cap-add:none --cap-drop:none --cgroup-parent:none --cgroupns:none --cidfile:file --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -d --detach --detach-keys:none --device:file --device-cgroup-rule:none --device-read-bps:none --device-read-iops:none --device-write-bps:none --device-write-iops:none --dns:none --dns-option:none --dns-search:none --domainname:none --entrypoint:none -e:none --env:none --env-file:file --expose:none --gpus:none --group-add:none --health-cmd:none --health-interval:none --health-retries:none --health-start-interval:none --health-start-period:none --health-timeout:none -h:none --hostname:none --init -i --interactive --ipc:none -l:none --label:none --label-file:file --log-driver:none --log-opt:none -m:none --memory:none --memory-reservation:none --memory-swap:none --memory-swappiness:none --mount:none --name:none --network:none --no-healthcheck --oom-kill-disable --oom-score-adj:none --pid:none --pids-limit:none --platform:none --privileged --pull:none -q --quiet --read-only --restart:none --rm --runtime:none --security-opt:none --shm-size:none --sig-proxy --stop-signal:none --stop-timeout:none --sysctl:none --tmpfs:none -t --tty --ulimit:none -u:none --user:none --userns:none --uts:none -v:file --volume:file --volume-driver:none --volumes-from:container -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -132,6 +143,10 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox container unpause')
+        first=container others=container
+        ;;
+    'cbox container update')
+        options='--blkio-weight:none --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -m:none --memory:none --memory-reservation:none --memory-swap:none --pids-limit:none --restart:none'
         first=container others=container
         ;;
     'cbox container wait')
@@ -288,7 +303,7 @@ _cbox_tables() {
         options='-f:none --format:none'
         ;;
     'cbox system prune')
-        options='-a --all --filter:none -f --force'
+        options='-a --all --filter:none -f --force --volumes'
         ;;
     'cbox volume')
         commands='create inspect ls prune rm'
@@ -315,12 +330,16 @@ _cbox_tables() {
         options='--detach-keys:none --no-stdin --sig-proxy'
         first=container others=none
         ;;
+    'cbox commit')
+        options='-a:none --author:none -c:none --change:none -m:none --message:none -p --pause'
+        first=container others=image
+        ;;
     'cbox cp')
         options='-a --archive -L --follow-link -q --quiet'
         first=file others=file
         ;;
     'cbox create')
-        options='-a:none --attach:none --cpus:none --entrypoint:none -e:none --env:none --env-file:file -h:none --hostname:none --init -i --interactive -l:none --label:none -m:none --memory:none --mount:none --name:none --network:words=default|host|none --pids-limit:none --platform:none --read-only --rm --security-opt:none --tmpfs:none -t --tty -u:none --user:none -v:file --volume:file --volume-driver:none --volumes-from:none -w:none --workdir:none'
+        options='--add-host:none --annotation:none -a:none --attach:none --blkio-weight:none --blkio-weight-device:none --cap-add:none --cap-drop:none --cgroup-parent:none --cgroupns:none --cidfile:file --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none --device:file --device-cgroup-rule:none --device-read-bps:none --device-read-iops:none --device-write-bps:none --device-write-iops:none --dns:none --dns-option:none --dns-search:none --domainname:none --entrypoint:none -e:none --env:none --env-file:file --expose:none --gpus:none --group-add:none --health-cmd:none --health-interval:none --health-retries:none --health-start-interval:none --health-start-period:none --health-timeout:none -h:none --hostname:none --init -i --interactive --ipc:none -l:none --label:none --label-file:file --log-driver:none --log-opt:none -m:none --memory:none --memory-reservation:none --memory-swap:none --memory-swappiness:none --mount:none --name:none --network:none --no-healthcheck --oom-kill-disable --oom-score-adj:none --pid:none --pids-limit:none --platform:none --privileged --pull:none -q --quiet --read-only --restart:none --rm --runtime:none --security-opt:none --shm-size:none --stop-signal:none --stop-timeout:none --sysctl:none --tmpfs:none -t --tty --ulimit:none -u:none --user:none --userns:none --uts:none -v:file --volume:file --volume-driver:none --volumes-from:container -w:none --workdir:none'
         first=image others=none
         stop=1
         ;;
@@ -343,8 +362,8 @@ _cbox_tables() {
         first=file others=image
         ;;
     'cbox inspect')
-        options='-f:none --format:none --type:words=image'
-        first=image others=image
+        options='-f:none --format:none -s --size --type:words=container|image|volume'
+        first=container others=container
         ;;
     'cbox kill')
         options='-s:none --signal:none'
@@ -359,6 +378,9 @@ _cbox_tables() {
         ;;
     'cbox pause')
         first=container others=container
+        ;;
+    'cbox port')
+        first=container others=none
         ;;
     'cbox rename')
         first=container others=none
@@ -403,6 +425,10 @@ _cbox_tables() {
         ;;
     'cbox untag')
         first=image others=image
+        ;;
+    'cbox update')
+        options='--blkio-weight:none --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -m:none --memory:none --memory-reservation:none --memory-swap:none --pids-limit:none --restart:none'
+        first=container others=container
         ;;
     'cbox wait')
         first=container others=container

@@ -16,9 +16,10 @@
 /* Where a container is, and what is known of its host. Strings are borrowed. */
 struct bundle_place {
     const char *id;
-    const char *files;     /* directory of the host with hosts, hostname, resolv.conf; absolute */
+    const char *files;     /* directory of the host with its hosts, hostname, resolv.conf; absolute */
     const char *rootfs;    /* directory of the host where the root is mounted; absolute */
-    const char *host_name; /* of the host */
+    const char *host_name; /* of the host, or of whose network namespace it shares */
+    unsigned n_cpus;
 };
 
 /* Puts the image's config beneath what was asked for, and decides what was left open: command, environment, host name,
@@ -30,6 +31,12 @@ int bundle_merge(const struct oci_image_config *image, const struct bundle_place
  * caller releases `ret` after 0. */
 int bundle_make(const struct engine_options *options, const struct bundle_place *place, struct oci_spec *ret,
                 struct err *err);
+
+/* Another container's namespace that is to be joined has no path but this until bundle_join() names the process whose
+ * it is, which is known at the start alone. `type`: "network", "ipc", "pid". ERR_NOT_FOUND where the container has
+ * none. */
+#define BUNDLE_NOT_JOINED "/proc/0/ns"
+int bundle_join(struct oci_spec *spec, const char *type, int64_t pid);
 
 /* Whether the container has the network namespace of its host. */
 static inline bool bundle_host_network(const struct engine_options *o)
@@ -55,6 +62,9 @@ struct bundle_security {
 /* Understands all --security-opt. ERR_INVALID in Docker's words. */
 int bundle_parse_security(char *const *options, struct bundle_security *ret, struct err *err);
 
+/* With --privileged the walls are down, but for a profile that was named. */
+void bundle_privileged_security(struct bundle_security *security);
+
 /* Puts them into a specification that has its capabilities and paths; for bundle_make(). ERR_INVALID for a profile that
  * is none. */
 int bundle_apply_security(const struct bundle_security *security, struct oci_spec *spec, struct err *err);
@@ -62,8 +72,21 @@ int bundle_apply_security(const struct bundle_security *security, struct oci_spe
 /* What /proc and /sys tell of the host, or let it be harmed by: appended. */
 void bundle_default_paths(char ***masked, char ***readonly);
 
-/* ---- for bundle_make() ---- */
+/* ---- what must hold, and what follows ---- */
 
+/* Docker's rules for what was asked for, of any user of it; for bundle_merge(), and the part of it that `update`
+ * changes. ERR_INVALID in Docker's words. */
+int bundle_check(const struct engine_options *options, unsigned n_cpus, struct err *err);
+int bundle_check_limits(const struct engine_host_config *host, unsigned n_cpus, bool update, struct err *err);
+
+/* Makes names as users write them ("net_admin", "ALL") those of the kernel; `what` is CapAdd or CapDrop. ERR_INVALID.
+ */
+int bundle_normalize_capabilities(char ***list, const char *what, struct err *err);
+
+/* Those that the container has; the caller frees the vector. */
+char **bundle_capabilities(const struct engine_host_config *host);
+
+/* The resources, but for those of devices, which have to be looked up. */
 void bundle_limits(const struct engine_host_config *host, struct oci_resources *ret);
 
 /* ---- words ---- */

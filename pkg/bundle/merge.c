@@ -1,6 +1,7 @@
 /* The image's config beneath what was asked for, and what Docker's daemon decides where nobody did. */
 #include "bundle/bundle.h"
 
+#include "bundle/parse.h"
 #include "sys/path.h"
 
 enum { SHM_SIZE = 64 << 20 };
@@ -117,7 +118,10 @@ static void decide_hostname(const struct bundle_place *place, struct engine_opti
     char **name = &o->config.hostname;
 
     if (str_empty(*name))
-        str_replace(name, bundle_host_network(o) ? str_dup(place->host_name) : str_ndup(place->id, 12));
+        str_replace(name, bundle_host_network(o) || bundle_mode_container(o->host.network_mode) ||
+                                  str_eq(o->host.uts_mode, "host")
+                              ? str_dup(place->host_name)
+                              : str_ndup(place->id, 12));
 }
 
 /* Of --security-opt, what became paths stays no option. */
@@ -141,6 +145,10 @@ static int decide_paths(struct engine_host_config *h, struct err *err)
 
 static void decide_host(struct engine_host_config *h)
 {
+    static const bool no = false;
+
+    if (!h->oom_kill_disable)
+        h->oom_kill_disable = mem_dup(&no, sizeof(no));
     fill_text(&h->log_config.type, "json-file");
     fill_text(&h->restart_policy.name, "no");
     fill_text(&h->network_mode, "none");
@@ -156,8 +164,14 @@ static void decide_host(struct engine_host_config *h)
 int bundle_merge(const struct oci_image_config *image, const struct bundle_place *place, struct engine_options *o,
                  struct err *err)
 {
-    int r = merge_config(&image->config, o, err);
+    int r = bundle_check(o, place->n_cpus, err);
 
+    if (r == 0)
+        r = bundle_normalize_capabilities(&o->host.cap_add, "CapAdd", err);
+    if (r == 0)
+        r = bundle_normalize_capabilities(&o->host.cap_drop, "CapDrop", err);
+    if (r == 0)
+        r = merge_config(&image->config, o, err);
     if (r == 0)
         r = decide_command(o, err);
     if (r == 0)

@@ -73,6 +73,8 @@ struct cli_option {
     const char *const *words; /* CLI_VALUES_WORDS: NULL-terminated; other words are refused, but not the empty one */
     /* CLI_K_CUSTOM: fills `*field`, called once for each use. The text is good until the command returns. */
     int (*parse)(const char *text, void *field, struct err *err);
+    /* Any kind: what is wrong with the text, before it becomes anything; NULL: nothing to look for. */
+    int (*check)(const char *text, struct err *err);
     bool hidden;
 };
 

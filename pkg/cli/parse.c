@@ -53,6 +53,8 @@ static int store_value(const struct cli_option *o, const char *text, void *optio
     void *field = (char *)options + o->offset;
     int r = check_word(o, text, err);
 
+    if (r == 0 && o->check)
+        r = o->check(text, err);
     if (r < 0)
         return r;
     switch (o->kind) {

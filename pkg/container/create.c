@@ -1,7 +1,9 @@
 #include "container/internal.h"
 
 #include "base/time.h"
-#include "bundle/mounts.h"
+#include "bundle/parse.h"
+#include "container/etc.h"
+#include "container/host.h"
 #include "container/mounts.h"
 #include "container/name.h"
 #include "layer/apply.h"
@@ -12,13 +14,13 @@
 #include "store/skeleton.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
-#include "sys/path.h"
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
-enum { HOST_FILE_MAX = 256 << 10, NAME_TRIES = 16 };
+enum { NAME_TRIES = 16 };
 
 /* The layers as overlayfs stacks them, the topmost first; below an opaque one nothing shows (layer/apply.h). */
 static int stack_layers(struct store *s, const struct image *image, char ***ret, struct err *err)
@@ -38,45 +40,13 @@ static int stack_layers(struct store *s, const struct image *image, char ***ret,
     return store_skeleton_make(s, err);
 }
 
-static int write_file(int dir, const char *name, const char *text, size_t len, struct err *err)
-{
-    _cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    int r = fd < 0 ? -errno : fd_write_all(fd, text, len);
-
-    if (r == 0 && fchmod(fd, 0644) < 0) /* whatever the umask: every user inside reads it */
-        r = -errno;
-    return r < 0 ? err_errno(err, -r, "writing %s", name) : 0;
-}
-
-/* A copy of the host's; one that is not there is an empty one. */
-static int copy_host_file(int dir, const char *name, const char *from, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(HOST_FILE_MAX);
-    _cleanup_fd_ int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-    if (fd >= 0) {
-        int r = fd_read_rest(fd, from, &text, err);
-
-        if (r < 0)
-            return r;
-    }
-    return write_file(dir, name, buf_str(&text), text.len, err);
-}
-
 /* What /etc gets from us, and the directories of the overlay. */
 static int make_files(struct container *c, struct err *err)
 {
     static const char *const dirs[] = {"upper", "work"};
-    _cleanup_free_ char *hosts = bundle_hosts(c->options.config.hostname, NULL);
-    _cleanup_free_ char *hostname = str_printf("%s\n", c->options.config.hostname);
     int dir = store_container_fd(c->dir);
-    int r = write_file(dir, "hostname", hostname, strlen(hostname), err);
+    int r = container_write_etc(dir, &c->options, err);
 
-    if (r == 0)
-        r = copy_host_file(dir, "resolv.conf", "/etc/resolv.conf", err);
-    if (r == 0)
-        r = bundle_host_network(&c->options) ? copy_host_file(dir, "hosts", "/etc/hosts", err)
-                                             : write_file(dir, "hosts", hosts, strlen(hosts), err);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
         if (mkdirat(dir, dirs[i], 0755) < 0 || fchmodat(dir, dirs[i], 0755, 0) < 0)
             r = err_errno(err, errno, "making %s", dirs[i]);
@@ -92,10 +62,10 @@ static int write_documents(struct container *c, struct err *err)
 
     json_dump(&engine_options_type, &c->options, false, &options);
     oci_spec_dump(&c->spec, &spec);
-    r = write_file(dir, "options.json", options.p, options.len, err);
+    r = container_write_file(dir, "options.json", options.p, options.len, err);
     if (r == 0)
-        r = write_file(dir, "config.json", spec.p, spec.len, err);
-    return r < 0 ? r : write_file(dir, "layers", layers, strlen(layers), err);
+        r = container_write_file(dir, "config.json", spec.p, spec.len, err);
+    return r < 0 ? r : container_write_file(dir, "layers", layers, strlen(layers), err);
 }
 
 static int take_wanted(struct container *c, struct err *err)
@@ -136,6 +106,24 @@ static int take_name(struct container *c, const char *wanted, struct err *err)
     return r;
 }
 
+/* What is mounted of other images is kept alive by the record, like the image itself. */
+static int keep_mounted(struct container *c, struct err *err)
+{
+    VEC_FOREACH (p, &c->options.mounts) {
+        struct store_tag tag;
+        char text[DIGEST_TEXT_MAX];
+        int r = str_eq(p->type, "image") ? image_find(c->store, p->name, &tag, err) : 1;
+
+        if (r < 0)
+            return r;
+        if (r > 0)
+            continue;
+        strv_add(&c->record.mounted, digest_format(&tag.manifest, text));
+        store_tag_release(&tag);
+    }
+    return 0;
+}
+
 static void fill_record(struct container *c, const struct image *image)
 {
     struct store_container_record *record = &c->record;
@@ -153,27 +141,55 @@ static void fill_record(struct container *c, const struct image *image)
     record->remove = o->host.auto_remove;
 }
 
+/* Whose network namespace it shares, of that it has the name and the files. */
+static int find_host(struct container *c, struct bundle_place *place, char host_name[HOST_NAME_MAX + 1],
+                     char **ret_shared, struct err *err)
+{
+    const char *id = bundle_mode_container(c->options.host.network_mode);
+    _cleanup_engine_options_ struct engine_options other = {0};
+    int r = id ? container_other_options(c->store, id, &other, err) : 0;
+
+    if (r == 0 && !id && gethostname(host_name, HOST_NAME_MAX + 1) < 0)
+        r = err_errno(err, errno, "the host's name");
+    if (r < 0)
+        return r;
+    if (id) {
+        snprintf(host_name, HOST_NAME_MAX + 1, "%s", other.config.hostname);
+        *ret_shared = str_printf("%s/containers/%s", store_root_path(c->store), id);
+        place->files = *ret_shared;
+    }
+    place->n_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    return 0;
+}
+
 /* The options and the specification made of them. */
 static int describe(struct container *c, const struct image *image, const struct engine_options *wanted,
                     struct err *err)
 {
     _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), store_container_id(c->dir));
     /* In the container's mount namespace the root lies over its own upper directory: none has to be made for it. */
-    _cleanup_free_ char *rootfs = str_printf("%s/upper", files);
+    _cleanup_free_ char *rootfs = str_printf("%s/upper", files), *shared = NULL;
     char host_name[HOST_NAME_MAX + 1] = "";
     struct bundle_place place = {
         .id = store_container_id(c->dir), .files = files, .rootfs = rootfs, .host_name = host_name};
+    const struct engine_log_config *log = &c->options.host.log_config;
     int r = json_duplicate(&engine_options_type, wanted, &c->options, err);
 
-    if (r == 0 && gethostname(host_name, sizeof(host_name)) < 0)
-        r = err_errno(err, errno, "the host's name");
+    if (r == 0)
+        r = container_name_shared(c->store, &c->options, err);
+    if (r == 0)
+        r = find_host(c, &place, host_name, &shared, err);
     if (r == 0)
         r = bundle_merge(&image->config, &place, &c->options, err);
     if (r == 0)
-        r = logging_check(c->options.host.log_config.type, c->options.host.log_config.config, err);
+        r = logging_check(log->type, log->config, err);
     if (r == 0)
         r = container_mounts_decide(c->store, &c->options, err);
-    return r < 0 ? r : bundle_make(&c->options, &place, &c->spec, err);
+    if (r == 0)
+        r = bundle_make(&c->options, &place, &c->spec, err);
+    if (r == 0)
+        r = container_host_devices(&c->options.host, &c->spec, err);
+    return r < 0 ? r : container_cdi(&c->options.host, &c->spec, err);
 }
 
 /* `ret_made`: its new volumes. */
@@ -192,6 +208,8 @@ static int fill(struct container *c, const struct image *image, const struct con
         r = take_name(c, q->name, err);
     if (r == 0)
         r = container_mounts_make(c->store, store_container_id(c->dir), &c->options, c->lower, ret_made, err);
+    if (r == 0)
+        r = keep_mounted(c, err);
     if (r < 0)
         return r;
     fill_record(c, image);

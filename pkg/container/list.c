@@ -49,8 +49,17 @@ static int collect(struct store *s, bool alive_only, void (*broken)(const struct
     return 0;
 }
 
+static bool match(struct store *s, const struct container_filter *f, const struct store_container_record *record)
+{
+    _cleanup_engine_options_ struct engine_options options = {0};
+
+    if (container_filter_has(f, "volume"))
+        (void)container_read_options(s, record->id, &options, NULL);
+    return container_filter_match(f, record, &options);
+}
+
 /* Keeps what is meant; the places of before and since are those in the whole list. */
-static void choose(const struct container_list_options *o, struct container_list *l)
+static void choose(struct store *s, const struct container_list_options *o, struct container_list *l)
 {
     const struct container_filter none = {0}, *f = o->filter ? o->filter : &none;
     bool all = o->all || o->last > 0 || container_filter_has(f, "status");
@@ -63,8 +72,7 @@ static void choose(const struct container_list_options *o, struct container_list
 
         begun |= str_eq(record.id, f->before);
         ended |= str_eq(record.id, f->since) || (o->last > 0 && kept == (size_t)o->last);
-        wanted = wanted && !ended && (all || store_container_is_alive(record.status)) &&
-                 container_filter_match(f, &record, NULL);
+        wanted = wanted && !ended && (all || store_container_is_alive(record.status)) && match(s, f, &record);
         if (wanted)
             l->v[kept++] = record;
         else
@@ -81,7 +89,7 @@ int container_list(struct store *s, const struct container_list_options *o, void
     int r = collect(s, !whole, broken, ret, err);
 
     if (r == 0)
-        choose(o, ret);
+        choose(s, o, ret);
     return r;
 }
 

@@ -26,3 +26,9 @@ int container_mounts_make(struct store *s, const char *id, const struct engine_o
 
 /* Removes the volumes that were made for the container `id`, unless another one uses them by now. */
 void container_mounts_unmake(struct store *s, const char *id, char *const *made);
+
+/* Makes the sources of binds that are not there any more: before each start. */
+int container_mounts_sources(const struct engine_options *o, struct err *err);
+
+/* Whether any volume is anonymous. */
+bool container_mounts_anonymous(const struct engine_options *o);

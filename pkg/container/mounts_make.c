@@ -172,18 +172,33 @@ static int make_source(const struct engine_mount_point *p, struct err *err)
     return r < 0 ? err_errno(err, -r, "error while creating mount source path '%s'", p->source) : 0;
 }
 
+int container_mounts_sources(const struct engine_options *o, struct err *err)
+{
+    int r = 0;
+
+    VEC_FOREACH (p, &o->mounts)
+        if (r == 0 && str_eq(p->type, "bind"))
+            r = make_source(p, err);
+    return r;
+}
+
+bool container_mounts_anonymous(const struct engine_options *o)
+{
+    VEC_FOREACH (p, &o->mounts)
+        if (p->anonymous)
+            return true;
+    return false;
+}
+
 int container_mounts_make(struct store *s, const char *id, const struct engine_options *o, char **lower,
                           char ***ret_made, struct err *err)
 {
     struct making m = {.store = s, .id = id, .o = o, .lower = lower};
-    int r = 0;
+    int r = container_mounts_sources(o, err);
 
-    VEC_FOREACH (p, &o->mounts) {
-        if (r == 0 && str_eq(p->type, "bind"))
-            r = make_source(p, err);
+    VEC_FOREACH (p, &o->mounts)
         if (r == 0 && str_eq(p->type, "volume"))
             r = take_volume(&m, p, err);
-    }
     if (r < 0) {
         container_mounts_unmake(s, id, m.made);
         strv_free(m.made);

@@ -1,7 +1,9 @@
 #include "container/processes.h"
 
+#include "monitor/monitor.h"
 #include "runtime/stats.h"
 #include "sys/fd.h"
+#include "sys/proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@ static int open_cgroup(const struct store_container_record *record, struct cgrou
     return r < 0 ? r : cgroup_open(ret, ret_host, record->cgroup, err);
 }
 
-int container_processes(const struct container_view *v, cgroup_pid_list *ret, struct err *err)
+int container_processes(struct store *s, const struct container_view *v, cgroup_pid_list *ret, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
@@ -29,7 +31,11 @@ int container_processes(const struct container_view *v, cgroup_pid_list *ret, st
     if (v->pidfd < 0)
         return err_set(err, ERR_INVALID, "container %s is not running", v->id);
     r = open_cgroup(&v->record, &host, &cg, err);
-    return r < 0 ? r : cgroup_pids(cg, ret, err);
+    if (r == 0)
+        r = cgroup_pids(cg, ret, err);
+    if (r == 0)
+        monitor_tell(s, &v->record, "top", NULL, NULL);
+    return r;
 }
 
 /* ---- usage ---- */
@@ -82,18 +88,28 @@ static void take_traffic(const struct stats *stats, struct container_usage *u)
     }
 }
 
+/* A process in the container's network, where that is its own; 0: none. */
+static pid_t network_process(const struct store_container_record *record)
+{
+    uint64_t start;
+
+    if (str_eq(record->network, "host") || proc_start_time((pid_t)record->pid, &start) < 0 ||
+        start != record->pid_start)
+        return 0;
+    return (pid_t)record->pid;
+}
+
 int container_usage(const struct store_container_record *record, struct container_usage *ret, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
     _cleanup_stats_ struct stats stats = {0};
-    bool own_network = !str_eq(record->network, "host");
     struct err why = ERR_INIT;
     int r = store_container_is_alive(record->status) ? open_cgroup(record, &host, &cg, &why) : ERR_NOT_FOUND;
 
     *ret = (struct container_usage){.cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
     if (r == 0)
-        r = stats_read(cg, own_network ? (pid_t)record->pid : 0, &stats, &why);
+        r = stats_read(cg, network_process(record), &stats, &why);
     if (r == ERR_NOT_FOUND)
         return 0;
     if (r < 0) {

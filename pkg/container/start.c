@@ -1,5 +1,7 @@
 #include "container/container.h"
 
+#include "container/host.h"
+#include "container/mounts.h"
 #include "container/volume.h"
 #include "monitor/monitor.h"
 #include "sys/frame.h"
@@ -22,12 +24,15 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
         .record = &c->record,
         .options = &c->options,
         .spec = &c->spec,
+        .join = container_join,
         .overlay = &overlay,
-        .forget = container_volumes_drop,
+        .forget = container_mounts_anonymous(&c->options) ? container_volumes_drop : NULL,
         .housekeeping = sweep,
     };
-    int r = monitor_fork(&job, attach, ret_socket, err);
+    int r = container_mounts_sources(&c->options, err);
 
+    if (r == 0)
+        r = monitor_fork(&job, attach, ret_socket, err);
     if (r == 0) {
         store_container_free(c->dir);
         c->dir = NULL;

@@ -32,6 +32,7 @@ struct log_file {
     int fd;                 /* -1: not opened yet */
     int64_t size, reserved; /* of the file; up to where its blocks are there */
     bool reserves;          /* the file system can */
+    bool discard;           /* logging_options */
     struct buf out;         /* lines of this batch */
 
     /* While nothing can be written: */
@@ -42,7 +43,8 @@ struct log_file {
 };
 
 struct log_file *log_file_new(int dir, const char *path, char *name, char *attributes,
-                              const struct logging_format *format, const struct logging_settings *settings)
+                              const struct logging_format *format, const struct logging_settings *settings,
+                              bool discard)
 {
     struct log_file *f = mem_zalloc(1, sizeof(*f));
 
@@ -57,6 +59,7 @@ struct log_file *log_file_new(int dir, const char *path, char *name, char *attri
     f->max_pending = (size_t)settings->max_pending;
     f->fd = -1;
     f->reserves = true;
+    f->discard = discard;
     return f;
 }
 
@@ -139,7 +142,7 @@ static uint64_t count_lines(const char *p, size_t len)
 {
     uint64_t n = 0;
 
-    for (const char *end = p + len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+    for (const char *end = len ? p + len : p; p != end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
         n++;
     return n;
 }
@@ -285,7 +288,7 @@ void log_file_close(void *file)
     struct log_file *f = file;
 
     close_file(f);
-    log_rotation_end(&f->rotation);
+    log_rotation_end(&f->rotation, !f->discard);
     buf_free(&f->out);
     buf_free(&f->pending);
     free(f->attributes);

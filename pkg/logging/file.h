@@ -11,7 +11,8 @@ struct log_file;
 
 /* Nothing is made or opened before the first line. `name` and `attributes` (JSON, or "") are taken over. */
 struct log_file *log_file_new(int dir, const char *path, char *name, char *attributes,
-                              const struct logging_format *format, const struct logging_settings *settings);
+                              const struct logging_format *format, const struct logging_settings *settings,
+                              bool discard);
 
 /* The functions of a struct logging_driver. */
 void log_file_entry(void *file, const struct logging_entry *entry);

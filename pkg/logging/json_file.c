@@ -15,7 +15,7 @@ static int open_json(const struct logging_options *options, const struct logging
     if (r < 0)
         return r;
     *ret = log_file_new(options->dir, options->path, file_name(options->container.id),
-                        logging_attributes_json(attributes), &logging_json_format, settings);
+                        logging_attributes_json(attributes), &logging_json_format, settings, options->discard);
     return 0;
 }
 

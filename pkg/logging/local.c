@@ -71,7 +71,8 @@ static char *file_name(const char *id _unused_)
 static int open_local(const struct logging_options *options, const struct logging_settings *settings, void **ret,
                       struct err *err _unused_)
 {
-    *ret = log_file_new(options->dir, options->path, file_name(NULL), str_dup(""), &logging_local_format, settings);
+    *ret = log_file_new(options->dir, options->path, file_name(NULL), str_dup(""), &logging_local_format, settings,
+                        options->discard);
     return 0;
 }
 

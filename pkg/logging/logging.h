@@ -37,6 +37,7 @@ struct logging_options {
     char *const *options; /* NAME=VALUE */
     int dir;              /* the container's directory: files lie in it, named by the driver */
     const char *path;     /* its absolute path, for messages */
+    bool discard;         /* the files go when the writer is closed: no more work than needed is put into them */
     struct logging_container container;
 };
 

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #define LOOK_EVERY INT64_C(100000000)
+#define END_LIMIT  INT64_C(1000000000)
 
 static char *old_name(const struct log_rotation *r, int64_t i, const char *suffix)
 {
@@ -79,57 +80,64 @@ void log_rotate(struct log_rotation *r)
 
 /* ---- compression ---- */
 
-static int compress_file(int dir, const char *from, const char *to, struct err *err)
+static int compress_file(int dir, int in, const char *to, struct err *err)
 {
-    _cleanup_fd_ int in = openat(dir, from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     _cleanup_fd_ int out = openat(dir, to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    _cleanup_(layer_source_free_cleanup) struct layer_source *source = NULL;
+    _cleanup_(layer_source_free_cleanup) struct layer_source *source = layer_source_file(in);
     const struct layer_compress_options options = {.to = OCI_COMPRESSION_GZIP, .threads = 1};
     struct layer_compressed compressed;
     struct stat st;
     int r;
 
-    if (in < 0 || out < 0 || fstat(in, &st) < 0)
-        return err_errno(err, errno, "compressing %s", from);
-    source = layer_source_file(in);
+    if (out < 0 || fstat(in, &st) < 0)
+        return err_errno(err, errno, "compressing a log");
     r = layer_compress(source, out, &options, &compressed, err);
     if (r == 0 && futimens(out, (struct timespec[]){st.st_atim, st.st_mtim}) < 0)
-        r = err_errno(err, errno, "compressing %s", from);
+        r = err_errno(err, errno, "compressing a log");
     return r;
 }
 
 /* In the child, which keeps nothing open of its parent: locks above all. */
-static int be_compressor(const struct log_rotation *r)
+static int be_compressor(const struct log_rotation *r, int from)
 {
-    _cleanup_free_ char *from = old_name(r, r->source, ""), *to = old_name(r, 0, ".gz~");
-    struct err err = ERR_INIT;
-    int dir = openat(r->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum { DIR, SOURCE, REST };
+    _cleanup_free_ char *to = old_name(r, 0, ".gz~");
+    int dir = openat(r->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), in = fcntl(from, F_DUPFD, REST);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the next writer starts one of its own */
     prctl(PR_SET_NAME, "cbox-log");
-    if (dir < 0 || dup2(dir, 0) < 0 || close_range(1, UINT32_MAX, 0) < 0)
+    if (dir < 0 || in < 0 || dup2(dir, DIR) < 0 || dup2(in, SOURCE) < 0)
         return 1;
-    return compress_file(0, from, to, &err) < 0;
+    close_range(REST, ~0U, 0);
+    return compress_file(DIR, SOURCE, to, NULL) < 0;
 }
 
+/* The oldest that is not compressed yet; 0 where there is none. */
+static int64_t find_plain(const struct log_rotation *r)
+{
+    for (int64_t i = first_free(r); i > 0; i--)
+        if (exists(r, i, "") && !exists(r, i, ".gz"))
+            return i;
+    return 0;
+}
+
+/* The file is opened here: under its name there may be another one soon. */
 static void start_child(struct log_rotation *r)
 {
+    _cleanup_free_ char *from = NULL;
+    _cleanup_fd_ int fd = -1;
     pid_t pid;
 
-    if (!r->compress || r->failed || r->child >= 0)
+    if (!r->compress || r->failed || r->child >= 0 || !(r->source = find_plain(r)))
         return;
-    r->source = 0;
-    for (int64_t i = r->max_file - 1; i > 0 && !r->source; i--)
-        if (exists(r, i, "") && !exists(r, i, ".gz"))
-            r->source = i;
-    if (!r->source)
-        return;
-    pid = fork();
+    from = old_name(r, r->source, "");
+    fd = openat(r->dir, from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    pid = fd < 0 ? -1 : fork();
     if (pid == 0)
-        _exit(be_compressor(r));
+        _exit(be_compressor(r, fd));
     r->child = pid < 0 ? -1 : proc_open(pid);
     if (r->child < 0)
-        log_debug("compressing %s: %s", r->name, strerror(errno));
+        log_debug("compressing %s: %s", from, strerror(errno));
 }
 
 /* Gives the compressed file its name and removes what it was made of, unless that was rotated away. */
@@ -159,10 +167,15 @@ void log_rotation_look(struct log_rotation *r)
     start_child(r);
 }
 
-void log_rotation_end(struct log_rotation *r)
+void log_rotation_end(struct log_rotation *r, bool rest)
 {
-    if (r->child >= 0)
+    int64_t until = time_monotonic() + END_LIMIT;
+
+    while (r->child >= 0) {
         finish(r, proc_wait(r->child));
+        if (rest && time_monotonic() < until)
+            start_child(r);
+    }
 }
 
 int64_t log_rotation_wake(const struct log_rotation *r)

@@ -27,8 +27,8 @@ void log_rotate(struct log_rotation *r);
 /* Looks after a child that may have ended, and starts the next one where a file is left to compress. */
 void log_rotation_look(struct log_rotation *r);
 
-/* Waits for the child, and starts no other. */
-void log_rotation_end(struct log_rotation *r);
+/* Waits for the child; `rest`: and for others that compress what is left, as far as that takes no long time. */
+void log_rotation_end(struct log_rotation *r, bool rest);
 
 /* When that is due, in time_monotonic()'s time; 0: no child. */
 int64_t log_rotation_wake(const struct log_rotation *r);

@@ -173,6 +173,16 @@ void health_end(struct health *h)
     health_state_release(&h->state);
 }
 
+void health_look_at(struct health *h, const struct oci_healthcheck *check, char *const *shell,
+                    const struct oci_spec *spec)
+{
+    if (!health_is_wanted(check))
+        health_end(h);
+    h->job.check = check;
+    h->job.shell = shell;
+    h->job.spec = spec;
+}
+
 void health_pause(struct health *h, bool paused)
 {
     if (!h->pid)

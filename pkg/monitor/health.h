@@ -80,6 +80,10 @@ struct health {
  * zeroed, or has been ended. */
 void health_begin(struct health *h, const struct health_job *job, pid_t pid, int pidfd);
 
+/* Borrows these from now on in place of those that it was given. */
+void health_look_at(struct health *h, const struct oci_healthcheck *check, char *const *shell,
+                    const struct oci_spec *spec);
+
 /* It has ended, or it is to be forgotten that it ran. What does not run is left alone. */
 void health_end(struct health *h);
 

@@ -61,7 +61,9 @@ struct monitor_job {
     struct store_container *dir; /* locked */
     struct store_container_record *record;
     const struct engine_options *options;
-    const struct oci_spec *spec;
+    struct oci_spec *spec;
+    /* Before each start: sees whose namespaces are shared, which may have other processes by now. */
+    int (*join)(struct store *s, const struct engine_options *options, struct oci_spec *spec, struct err *err);
     const struct runtime_overlay *overlay;
     /* Removes what else belongs to a container that goes by itself; its directory is `dir`. May be NULL. */
     void (*forget)(struct store *s, const char *id, int dir);

@@ -29,6 +29,7 @@ int output_open(struct output *o, struct loop *loop, const struct monitor_job *j
         .options = asked->config,
         .dir = store_container_fd(job->dir),
         .path = path,
+        .discard = record->remove,
         .container = {.id = record->id,
                       .name = record->name,
                       .image = record->image,

@@ -32,8 +32,10 @@ static int start(const struct monitor_job *job, const struct cgroup_host *host, 
         .seccomp_cache = cache,
         .init = strv_contains(job->spec->annotations, OCI_SPEC_INIT),
     };
-    int r = make_cgroup(job, host, &p->cgroup, err);
+    int r = job->join(job->store, job->options, job->spec, err);
 
+    if (r == 0)
+        r = make_cgroup(job, host, &p->cgroup, err);
     if (r == 0 && !job->spec->process.terminal)
         r = streams_open(streams, job->options->config.open_stdin, err);
     if (r < 0)

@@ -29,6 +29,7 @@ struct oci_user {
     /* "name|uid[:group|gid]", as an image or a user says it: to be looked up in /etc/passwd and /etc/group of the root
      * file system when that is there; then uid, gid and additional_gids are of no account. */
     char *username;
+    char **groups; /* with that: further ones, by name or id */
 };
 
 struct oci_rlimit {

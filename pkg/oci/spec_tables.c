@@ -13,6 +13,7 @@ static const struct json_field user_fields[] = {
     JSON_FIELD(struct oci_user, "umask", JSON_K_INT64_PTR, umask),
     JSON_FIELD(struct oci_user, "additionalGids", JSON_K_INTS, additional_gids),
     JSON_FIELD(struct oci_user, "username", JSON_K_STRING, username),
+    JSON_FIELD(struct oci_user, "groups", JSON_K_STRV, groups),
 };
 static TYPE(user_type, "user", struct oci_user, user_fields);
 

@@ -19,8 +19,13 @@ int child_user(struct child *c, const struct plan_step *s, struct err *err)
 {
     const struct oci_user *user = &c->start->spec->process.user;
 
-    if (s->target)
-        return userdb_find(c->root, s->target, &c->user, err);
+    if (s->target) {
+        int r = userdb_find(c->root, s->target, &c->user, err);
+
+        STRV_FOREACH (group, user->groups)
+            r = r < 0 ? r : userdb_add_group(c->root, *group, &c->user, err);
+        return r;
+    }
     c->user.uid = (uid_t)user->uid;
     c->user.gid = (gid_t)user->gid;
     *VEC_PUSH(&c->user.groups) = c->user.gid;

@@ -11,6 +11,7 @@ static const struct json_field use_fields[] = {
     JSON_FIELD(struct store_use, "id", JSON_K_STRING, id),
     JSON_FIELD(struct store_use, "name", JSON_K_STRING, name),
     JSON_FIELD(struct store_use, "manifest", JSON_K_CUSTOM, manifest, 0, NULL, &oci_digest_conversion),
+    JSON_FIELD(struct store_use, "mounted", JSON_K_STRV, mounted),
 };
 
 static const struct json_type use_type = {
@@ -24,6 +25,18 @@ struct iteration {
     store_each_use_fn each;
     void *data;
 };
+
+/* Each image that is mounted in the container is a use of its own. */
+static int each_image(const struct iteration *it, const struct store_use *use, struct err *err)
+{
+    struct store_use mounted = {.id = use->id, .name = use->name};
+    int r = it->each(use, it->data, err);
+
+    STRV_FOREACH (manifest, use->mounted)
+        if (r >= 0 && digest_parse(*manifest, &mounted.manifest, NULL) == 0)
+            r = it->each(&mounted, it->data, err);
+    return r;
+}
 
 static int each_container(int containers, const char *id, void *data, struct err *err)
 {
@@ -47,7 +60,7 @@ static int each_container(int containers, const char *id, void *data, struct err
             *err = why;
         return err_wrap(err, "containers/%s", file);
     }
-    r = it->each(&use, it->data, err);
+    r = each_image(it, &use, err);
     json_free(&use_type, &use);
     return r;
 }

@@ -14,9 +14,11 @@ struct store_use {
     char *id;
     char *name;
     struct digest manifest; /* DIGEST_NONE: no image */
+    char **mounted;         /* more of them, each of which is told as a use of its own */
 };
 
-/* Calls `each` for every container; a negative result ends the iteration and is returned. A record that is not there
- * (yet, or any more) is passed over; one that cannot be read is ERR_CORRUPT. */
+/* Calls `each` for every container, and for every image that is mounted in one; a negative result ends the iteration
+ * and is returned. A record that is not there (yet, or any more) is passed over; one that cannot be read is
+ * ERR_CORRUPT. */
 typedef int (*store_each_use_fn)(const struct store_use *use, void *data, struct err *err);
 int store_each_use(struct store *s, store_each_use_fn each, void *data, struct err *err);

@@ -190,6 +190,19 @@ int userdb_find(int rootfd, const char *who, struct userdb_user *ret, struct err
     return r;
 }
 
+int userdb_add_group(int rootfd, const char *group, struct userdb_user *user, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(USERDB_FILE_MAX);
+    gid_t gid = 0;
+    int r = read_database(rootfd, "/etc/group", &text, err);
+
+    if (r == 0 && find_group(&text, group, &gid, NULL) < 0)
+        r = err_set(err, ERR_INVALID, "Unable to find group %s", group);
+    if (r == 0)
+        add_group(user, gid);
+    return r;
+}
+
 int userdb_home(int rootfd, uid_t uid, char **ret, struct err *err)
 {
     _cleanup_userdb_user_ struct userdb_user user = {0};

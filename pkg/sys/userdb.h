@@ -24,6 +24,9 @@ struct userdb_user {
  * ERR_INVALID names what is not there. The caller releases `ret` after 0. */
 int userdb_find(int rootfd, const char *who, struct userdb_user *ret, struct err *err);
 
+/* Adds a group, a name or a number, to the user's. ERR_INVALID: "Unable to find group …". */
+int userdb_add_group(int rootfd, const char *group, struct userdb_user *user, struct err *err);
+
 /* The home of the user with this id, or "/"; the caller frees it. ERR_LIMIT and ERR_IO. */
 int userdb_home(int rootfd, uid_t uid, char **ret, struct err *err);
 

@@ -76,6 +76,61 @@ END
     [ "$(cbox events --since 0 --until 0s --filter event=prune --format '{{.Type}} {{.Actor.Attributes.reclaimed}}')" = 'image 0' ]
 }
 
+# --- containers ------------------------------------------------------------------------------------------------------
+
+# of_box FIELD...: action and these attributes of what happened to the container box.
+of_box() {
+    local format='{{.Action}}' field
+    for field; do format+=" {{.Actor.Attributes.$field}}"; done
+    cbox events --since 0 --until 0s --filter container=box --format "$format"
+}
+
+@test "a container's life" {
+    cbox run --name box --label role=test alpine sh -c 'exit 3' || true
+    wait_for 5 eval '[ "$(cbox ps -aq -f status=exited -f name=box)" ]'
+    cbox rename box other-box
+    cbox rm other-box
+    of_box role image >"$BATS_TEST_TMPDIR/told"
+    grep -vx 'attach test alpine' "$BATS_TEST_TMPDIR/told" | diff - <(printf '%s test alpine\n' create start die)
+    cbox events --since 0 --until 0s --filter event=die --format '{{.Actor.Attributes.exitCode}} {{.From}}' | grep -qx '3 alpine'
+    told container=other | diff - <(printf 'container %s other-box\n' rename destroy)
+}
+
+@test "stop, kill, pause, unpause, restart are told" {
+    cbox run -d --name box alpine sh -c 'trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done'
+    wait_for 5 eval '[ "$(cbox logs box | wc -l)" -eq 1 ]'
+    cbox pause box
+    cbox unpause box
+    cbox restart box
+    wait_for 5 eval '[ "$(cbox logs box | wc -l)" -eq 2 ]'
+    cbox stop box
+    cbox rm box
+    of_box signal | diff - <(sed 's/- *$/<no value>/' <<'END'
+create -
+start -
+pause -
+unpause -
+kill 15
+die -
+start -
+restart -
+kill 15
+die -
+stop -
+destroy -
+END
+    )
+}
+
+@test "volumes are told of" {
+    cbox volume create data
+    cbox run --rm -v data:/data:ro alpine true
+    cbox volume rm data
+    cbox events --since 0 --until 0s --filter volume=data --format '{{.Type}} {{.Action}} {{.Actor.ID}} {{.Actor.Attributes.driver}}' |
+        diff - <(printf 'volume %s data local\n' create mount unmount destroy)
+    cbox events --since 0 --until 0s --filter event=mount | grep -qE '\(container=[0-9a-f]{64}, destination=/data, driver=local, .*read/write=false\)$'
+}
+
 # --- forms -----------------------------------------------------------------------------------------------------------
 
 @test "a line has time, type, action, id and attributes; JSON has Docker's names" {
@@ -92,10 +147,10 @@ END
 
 @test "what is malformed is refused" {
     refuse 1 "invalid filter 'typo'" cbox events --filter typo=x --until 0s
-    refuse 1 'NAME=VALUE' cbox events --filter type --until 0s
-    refuse 1 '--since: "yesterday" is neither' cbox events --since yesterday
+    refuse 125 'bad format of filter \(expected name=value\)' cbox events --filter type --until 0s
+    refuse 1 'failed to parse value as time or duration: "yesterday"' cbox events --since yesterday
     refuse 1 'cannot be after' cbox events --since 10 --until 5
-    refuse 1 'no field.*Typo|Typo' cbox events --format '{{.Typo}}' --until 0s
+    refuse 64 'Typo' cbox events --format '{{.Typo}}' --until 0s
 }
 
 @test "bytes that an image or a command chose do not reach a terminal" {

@@ -64,6 +64,14 @@ events_of() {
     id=$(cbox run -d --name "$box" alpine true)
     wait_for 5 eval '[ "$(cbox ps -aqf status=exited -f name=$box)" ]'
     refuse 1 "container $id is not running" cbox exec "$box" true
+    cbox rm "$box"
+    box
+    id=$(cbox ps -q --no-trunc -f name="$box")
+    cbox pause "$box"
+    refuse 1 "container $id is paused, unpause the container before exec" cbox exec "$box" true
+    refuse 1 "container $id is paused, unpause the container before exec" cbox exec -d "$box" true
+    cbox unpause "$box"
+    cbox exec "$box" true
 }
 
 # --- streams ---------------------------------------------------------------------------------------------------------
@@ -86,8 +94,9 @@ events_of() {
 @test "the program has pipes, never the caller's own files" {
     box
     echo kept >"$BATS_TEST_TMPDIR/file"
+    touch "$BATS_TEST_TMPDIR/errors"
     cbox exec -i "$box" sh -c 'for n in 0 1 2; do readlink /proc/$$/fd/$n; done' \
-        <"$BATS_TEST_TMPDIR/file" >"$BATS_TEST_TMPDIR/out" 2>>"$BATS_TEST_TMPDIR/file"
+        <"$BATS_TEST_TMPDIR/file" >"$BATS_TEST_TMPDIR/out" 2>>"$BATS_TEST_TMPDIR/errors"
     [ "$(grep -c '^pipe:' "$BATS_TEST_TMPDIR/out")" -eq 3 ]
     cbox exec "$box" sh -c 'readlink /proc/self/fd/0' | grep -qx /dev/null
     cbox exec "$box" sh -c 'for f in /proc/self/fd/*; do echo "${f##*/}"; done' | sort -n | tail -n 1 | grep -qx '[0-3]'
@@ -160,7 +169,7 @@ events_of() {
 }
 
 @test "capabilities and the filter of system calls are the container's, and with --privileged there are all" {
-    local mine all
+    local all
     box
     [ "$(cbox exec "$box" grep -e Cap -e Seccomp -e NoNewPrivs /proc/self/status)" = \
         "$(cbox exec "$box" grep -e Cap -e Seccomp -e NoNewPrivs /proc/1/status)" ]
@@ -204,7 +213,7 @@ events_of() {
     wait_for 5 container_pid 888004 >/dev/null
     kill -TERM "$(container_pid 888004)"
     wait_for 5 eval 'events_of exec_die | grep -qx "exec_die 9"'
-    refuse 127 'no-such-command.*not found' cbox exec -d "$box" no-such-command
+    refuse 1 'no-such-command.*not found' cbox exec -d "$box" no-such-command
 }
 
 @test "creation, start and end are events, with the id of the exec" {

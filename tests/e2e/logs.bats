@@ -45,11 +45,6 @@ json_log() {
     echo "$(directory)"/*-json.log
 }
 
-# settled FILE: nobody writes to it any more.
-settled() {
-    [ "$(lsof -t "$1" 2>/dev/null | wc -l)" -eq 0 ]
-}
-
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 @test "output and errors come back apart, whole and in their order" {
@@ -215,7 +210,10 @@ is_waiting() {
 }
 
 @test "syslog: sent there, and readable here" {
-    socat -u "UNIX-RECV:$BATS_TEST_TMPDIR/log" "OPEN:$BATS_TEST_TMPDIR/got,creat,append" 3>&- &
+    python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True: open(sys.argv[2], "ab").write(s.recv(65536))' "$BATS_TEST_TMPDIR/log" "$BATS_TEST_TMPDIR/got" 3>&- &
     wait_for 10 test -S "$BATS_TEST_TMPDIR/log"
     keep --log-driver syslog --log-opt "syslog-address=unixgram://$BATS_TEST_TMPDIR/log" --log-opt 'tag={{.Name}}' -- \
         sh -c 'echo one; echo two >&2'
@@ -251,6 +249,31 @@ is_waiting() {
     refuse 1 'not a regular file' cbox logs "$name"
 }
 
+@test "a writer that is killed leaves whole lines, and the next one goes on behind them" {
+    cbox run -d --name "$name" --network none alpine sh -c 'seq 1 20000; exec sleep 777104' >/dev/null
+    wait_for 10 container_pid 777104
+    wait_for 10 ends_with 20000
+    kill -KILL "$(ps -o ppid= -p "$(container_pid 777104)")"
+    wait_for 10 is_exited
+    cp "$(json_log)" "$BATS_TEST_TMPDIR/before"
+    printf '{"log":"half of a li' >>"$(json_log)"
+    [ "$(cbox logs -n 1 "$name")" = 20000 ]
+    cbox start "$name" >/dev/null
+    wait_for 10 container_pid 777104
+    wait_for 10 ends_with 20000
+    cmp -n "$(stat -c %s "$BATS_TEST_TMPDIR/before")" "$BATS_TEST_TMPDIR/before" "$(json_log)"
+    [ "$(jq -r .log "$(json_log)" | grep -c .)" -eq 40000 ]
+    cbox rm -f "$name" >/dev/null
+}
+
+ends_with() {
+    [ "$(cbox logs -n 1 "$name")" = "$1" ]
+}
+
+is_exited() {
+    [ "$(cbox ps -a --filter "name=^$name\$" --format '{{.State}}')" = exited ]
+}
+
 @test "the end of a large log is found at once" {
     keep -- true
     id=$(basename "$(directory)")
@@ -275,7 +298,7 @@ is_waiting() {
     [ "$(timeout 30 cbox wait "$name")" = 0 ]
     cbox logs -n 3 "$name" 2>/dev/null | tail -n 1 | grep -qx 'the end'
     cbox logs "$name" 2>&1 | grep -qE '^cbox: [0-9]+ lines of output not kept: No space left on device$'
-    [ "$(tail -c 1 "$(json_log)" | xxd -p)" = 0a ]
+    [ "$(tail -c 1 "$(json_log)" | od -An -tx1)" = ' 0a' ]
     rm "$disk/filler"
     cbox rm "$name" >/dev/null
 }

@@ -135,6 +135,27 @@ alpine() {
     refuse 125 'no such image: nope' alpine --mount type=image,src=nope,dst=/img -- true
 }
 
+@test "an image that is mounted is in use, and stays when it has lost its name" {
+    cbox run --name maker alpine sh -c 'echo other >/other'
+    cbox commit maker other:1
+    cbox create --name user --mount type=image,src=other:1,dst=/img alpine cat /img/other
+    refuse 1 'user|container' cbox rmi other:1
+    cbox rm maker
+    cbox rmi -f other:1
+    cbox image prune -af
+    expect other cbox start -a user
+    cbox rm user
+    cbox pull -q alpine
+}
+
+@test "a bind's source that went away is made again at the next start" {
+    cbox create --name again -v "$dir/gone:/x" alpine ls /x
+    rmdir "$dir/gone"
+    expect '' cbox start -a again
+    [ -d "$dir/gone" ]
+    cbox rm again
+}
+
 @test "--volumes-from: all mounts of another container, also read-only" {
     cbox create --name from -v data:/d -v "$dir:/bind" -v /anon alpine
     alpine --volumes-from from -- sh -c 'echo x >/d/f; test -d /anon; cat /bind/file' | grep -qx content

@@ -4,8 +4,11 @@
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static const struct bundle_place place = {
-    .id = ID, .files = "/store/containers/" ID, .rootfs = "/store/containers/" ID "/rootfs", .host_name = "the-host"};
+static const struct bundle_place place = {.id = ID,
+                                          .files = "/store/containers/" ID,
+                                          .rootfs = "/store/containers/" ID "/rootfs",
+                                          .host_name = "the-host",
+                                          .n_cpus = 4};
 
 /* An image config as `text` and options as `asked`, the engine's JSON: merged, and made a spec. */
 static int make_both(const char *text, const char *asked, struct engine_options *options, struct oci_spec *ret,

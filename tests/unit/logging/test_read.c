@@ -135,6 +135,27 @@ static void test_tail_of_rotated(void **state)
     }
 }
 
+/* Files are rotated on while they are compressed: what comes of each is what was in it. */
+static void test_rotated_at_once(void **state)
+{
+    enum { LINES = 40000 };
+    struct logging_options o = options_for(state, "local", STRINGS("compress=true", "max-size=100k", "max-file=50"));
+    _cleanup_buf_ struct buf found = BUF_INIT;
+    char *p;
+
+    write_lines(&o, 0, LINES);
+    assert_int_equal(access("local.log.1.gz", F_OK), 0);
+    assert_int_equal(access("local.log.1", F_OK), -1);
+    assert_int_equal(access("local.log.gz~", F_OK), -1);
+    assert_ok(logging_read(&o, &all, collect, &found, &err));
+    p = found.p;
+    for (int i = 0; i < LINES; i++) {
+        assert_int_equal(strtol(p + 1, &p, 10), i);
+        p++;
+    }
+    assert_int_equal(*p, 0);
+}
+
 static void test_forms(void **state)
 {
     struct logging_options o = options_for(state, NULL, NULL);
@@ -329,15 +350,11 @@ static void test_follow_until(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_nothing),
-        scratch_test(test_tail),
-        scratch_test(test_tail_of_rotated),
-        scratch_test(test_forms),
-        scratch_test(test_damaged_lines_are_passed_over),
-        scratch_test(test_endless_line),
-        scratch_test(test_times),
-        cmocka_unit_test(test_time_parse),
-        scratch_test(test_follow),
+        scratch_test(test_nothing),         scratch_test(test_tail),
+        scratch_test(test_tail_of_rotated), scratch_test(test_rotated_at_once),
+        scratch_test(test_forms),           scratch_test(test_damaged_lines_are_passed_over),
+        scratch_test(test_endless_line),    scratch_test(test_times),
+        cmocka_unit_test(test_time_parse),  scratch_test(test_follow),
         scratch_test(test_follow_until),
     };
 

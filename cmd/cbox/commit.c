@@ -1,0 +1,95 @@
+#include "container/commit.h"
+#include "base/num.h"
+#include "base/time.h"
+#include "cbox.h"
+#include "commands.h"
+
+#include <stdio.h>
+
+struct commit_options {
+    const char *author, *message;
+    char **change;
+    bool pause;
+};
+
+static const struct commit_options defaults = {.pause = true};
+
+static const struct cli_option options[] = {
+    CLI_STRING(struct commit_options, 'a', "author", author,
+               "Author (e.g., \"John Hannibal Smith <hannibal@a-team.com>\")"),
+    CLI_LIST(struct commit_options, 'c', "change", change, "Apply Dockerfile instruction to the created image"),
+    CLI_STRING(struct commit_options, 'm', "message", message, "Commit message"),
+    CLI_FLAG(struct commit_options, 'p', "pause", pause, "Pause container during commit", .shown_default = "true"),
+};
+
+static int parse_name(const char *text, struct oci_reference *ret, struct err *err)
+{
+    int r = oci_reference_parse(text, ret, err);
+
+    if (r == 0 && ret->digest.algorithm != DIGEST_NONE)
+        r = err_set(err, ERR_INVALID, "cannot commit to digest reference");
+    if (r == 0)
+        oci_reference_default_tag(ret);
+    return r;
+}
+
+/* For images whose digests do not depend on the clock. */
+static int time_of_creation(int64_t *ret, struct err *err)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    int64_t seconds;
+
+    *ret = time_now();
+    if (str_empty(epoch))
+        return 0;
+    if (num_parse_i64(epoch, 0, INT64_MAX / 1000000000, &seconds, err) < 0)
+        return err_wrap(err, "SOURCE_DATE_EPOCH");
+    *ret = seconds * 1000000000;
+    return 0;
+}
+
+static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
+{
+    const struct commit_options *o = opts;
+    _cleanup_(store_free_cleanup) struct store *s = NULL;
+    _cleanup_reference_ struct oci_reference name = {0};
+    struct container_commit how = {.author = o->author, .message = o->message, .changes = o->change, .pause = o->pause};
+    char text[DIGEST_TEXT_MAX];
+    struct digest id = {0};
+    int r = time_of_creation(&how.created, err);
+
+    if (r == 0 && str_given(operands[1])) {
+        r = parse_name(operands[1], &name, err);
+        how.name = &name;
+    }
+    if (r == 0)
+        r = cbox_open_existing_store(ctx, &s, err);
+    if (r == 0 && !s)
+        r = err_set(err, ERR_NOT_FOUND, "no such container: %s", operands[0]);
+    if (r == 0)
+        r = container_commit(s, operands[0], &how, &id, err);
+    if (r == 0)
+        printf("%s\n", digest_format(&id, text));
+    return r;
+}
+
+static const struct cli_example examples[] = {
+    {"What was installed by hand, as an image", "cbox commit -m 'With curl' web mine:curl"},
+    {"With another command", "cbox commit -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' web mine:latest"},
+    {NULL, NULL},
+};
+
+const struct cli_command cmd_commit = {
+    .summary = "Create a new image from a container's changes",
+    .description =
+        "The image has the layers of the container's image and one with what the container changed; volumes\n"
+        "and other mounts are no part of it. It says what the container was started with; --change takes\n"
+        "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR as\n"
+        "a Dockerfile has them. The time of creation is now, or SOURCE_DATE_EPOCH.",
+    .operands = "CONTAINER [REPOSITORY[:TAG]]",
+    .values = {CLI_VALUES_CONTAINER, CLI_VALUES_IMAGE},
+    .defaults = &defaults,
+    CLI_OPTIONS(struct commit_options, options),
+    .examples = examples,
+    .run = run,
+};

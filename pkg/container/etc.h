@@ -1,0 +1,14 @@
+/* A container's /etc/hosts, /etc/hostname and /etc/resolv.conf, and other files of its directory. */
+#pragma once
+
+#include "oci/engine.h"
+
+/* Writes a new file; every user inside reads it, whatever the umask. */
+int container_write_file(int dir, const char *name, const char *text, size_t len, struct err *err);
+
+/* The three files of /etc, in the container's directory. */
+int container_write_etc(int dir, const struct engine_options *o, struct err *err);
+
+/* What resolv.conf says: `host` is the host's own text, where nothing of it was asked for otherwise. The caller frees
+ * it. */
+char *container_resolv_conf(const struct engine_host_config *h, const char *host);
