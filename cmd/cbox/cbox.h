@@ -55,6 +55,9 @@ void cbox_print_error(const struct err *err);
 int cbox_for_each(char **operands, bool forgiving, int (*act)(const char *operand, void *data, struct err *err),
                   void *data);
 
+/* For the options that are filters: whether it is NAME=VALUE; ERR_INVALID in Docker's words. */
+int cbox_check_filter(const char *text, struct err *err);
+
 /* Opens the store for those who only look or take away: where there is none yet, none is made and `*ret` is NULL. */
 int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err);
 

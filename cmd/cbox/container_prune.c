@@ -13,7 +13,7 @@ struct container_prune_options {
 
 static const struct cli_option options[] = {
     CLI_LIST(struct container_prune_options, 0, "filter", filters, "Provide filter values (e.g. \"until=<timestamp>\")",
-             .word = "filter"),
+             .word = "filter", .check = cbox_check_filter),
     CLI_FLAG(struct container_prune_options, 'f', "force", force, "Do not prompt for confirmation"),
 };
 

@@ -66,3 +66,8 @@ int cbox_view_container(struct store *s, const char *name, struct container_view
 {
     return s ? container_view(s, name, ret, err) : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
 }
+
+int cbox_check_filter(const char *text, struct err *err)
+{
+    return strchr(text, '=') ? 0 : err_set(err, ERR_INVALID, "bad format of filter (expected name=value)");
+}

@@ -18,7 +18,7 @@ struct events_options {
 
 static const struct cli_option options[] = {
     CLI_LIST(struct events_options, 'f', "filter", filters, "Filter output based on conditions provided",
-             .word = "filter"),
+             .word = "filter", .check = cbox_check_filter),
     CLI_STRING(struct events_options, 0, "format", format, "Format output: 'json' or a Go template"),
     CLI_STRING(struct events_options, 0, "since", since, "Show all events created since timestamp"),
     CLI_STRING(struct events_options, 0, "until", until, "Stream events until this timestamp"),

@@ -73,10 +73,12 @@ static int read_env(const struct exec_options *o, char ***ret, struct err *err)
 
 /* ---- running ---- */
 
-/* What keeps the program from starting is told apart from what keeps it from being asked for. */
-static int fail(struct err *err)
+/* Docker's exit code for what keeps a program from starting; it tells nothing apart where it does not wait. */
+static int fail(const struct container_exec *how, const struct err *err)
 {
     cbox_print_error(err);
+    if (how->detached)
+        return 1;
     return err->kind == ERR_NO_COMMAND ? 127 : 126;
 }
 
@@ -101,7 +103,7 @@ static int run_program(struct store *s, const struct container_view *v, const st
     if (!how->detached)
         attach_block_signals();
     if (start(s, v, how, &e, &keeper, &why) < 0)
-        return fail(&why);
+        return fail(how, &why);
     if (how->detached)
         return 0;
     code = attach_program(&e.process.pidfd, &e.process.terminal, e.streams, keeper, attach, &detached, err);

@@ -215,8 +215,27 @@ static const struct cli_example examples[] = {
     {NULL, NULL},
 };
 
+static const char description[] =
+    "Shows what a container's program wrote, its output on standard output and its errors on standard error; of one "
+    "with\n"
+    "a terminal all is output. With -f it goes on until the container has ended.\n"
+    "\n"
+    "Times are durations before now (42m), dates with or without a time of day and a zone, or seconds since 1970.\n"
+    "\n"
+    "How it is kept is said to run and create: --log-driver json-file (the default; Docker's form, so that other "
+    "programs\n"
+    "read it too), local (compact, compressed when it is rotated), journald, syslog or none, with --log-opt max-size\n"
+    "(10 MiB unless said otherwise; -1: without end), max-file (3), compress, labels, labels-regex, env, env-regex, "
+    "tag,\n"
+    "mode and max-buffer-size, syslog-address, syslog-facility and syslog-format. What is sent to journald or syslog "
+    "is\n"
+    "kept here as well, unless --log-opt cache-disabled=true.\n"
+    "\n"
+    "A full disk never holds a program: what could not be kept is counted, and told in the log once there is room.";
+
 const struct cli_command cmd_logs = {
     .summary = "Fetch the logs of a container",
+    .description = description,
     .operands = "CONTAINER",
     .values = {CLI_VALUES_CONTAINER},
     CLI_OPTIONS(struct logs_options, options),

@@ -22,7 +22,8 @@ static const struct ps_options defaults = {.last = -1};
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct ps_options, 'a', "all", all, "Show all containers (default shows just running)"),
-    CLI_LIST(struct ps_options, 'f', "filter", filters, "Filter output based on conditions provided", .word = "filter"),
+    CLI_LIST(struct ps_options, 'f', "filter", filters, "Filter output based on conditions provided", .word = "filter",
+             .check = cbox_check_filter),
     CLI_STRING(struct ps_options, 0, "format", format,
                "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
     CLI_INT(struct ps_options, 'n', "last", last, "Show n last created containers (includes all states)",

@@ -71,7 +71,7 @@ static int run(struct cli_context *ctx, const void *opts _unused_, char **operan
     if (r == 0)
         r = cbox_view_container(s, operands[0], &v, err);
     if (r == 0)
-        r = container_processes(&v, &pids, err);
+        r = container_processes(s, &v, &pids, err);
     if (r == 0)
         r = process_table(&pids, operands + 1, add_line, &view, err);
     if (r == 0)

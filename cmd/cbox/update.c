@@ -1,8 +1,8 @@
-#include "bundle/parse.h"
-#include "commands.h"
 #include "container/update.h"
-#include "container_checks.h"
+#include "bundle/parse.h"
 #include "cbox.h"
+#include "commands.h"
+#include "container_checks.h"
 
 #include <stdio.h>
 
@@ -93,8 +93,9 @@ static const struct cli_example examples[] = {
 
 const struct cli_command cmd_update = {
     .summary = "Update configuration of one or more containers",
-    .description = "What is given takes the place of what was before, in effect at once for a container that runs, and\n"
-                   "kept for its next start. Either all of it is in effect afterwards or nothing.",
+    .description =
+        "What is given takes the place of what was before, in effect at once for a container that runs, and\n"
+        "kept for its next start. Either all of it is in effect afterwards or nothing.",
     .operands = "CONTAINER [CONTAINER...]",
     .values = {CLI_VALUES_CONTAINER, CLI_VALUES_CONTAINER},
     CLI_OPTIONS(struct update_options, options),

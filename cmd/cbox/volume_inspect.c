@@ -16,7 +16,8 @@ static struct cli_value map_or_null(char *const *entries)
     struct cli_value map = {.kind = CLI_MAP};
 
     cli_value_put_entries(&map, entries);
-    return entries ? map : (struct cli_value){.kind = CLI_NULL};
+    map.absent = !entries;
+    return map;
 }
 
 static struct cli_value describe(struct store *s, const struct store_volume *v)

@@ -284,8 +284,8 @@ int time_parse_point(const char *s, int64_t now, int64_t *ret, struct err *err)
     }
     if (read_point(s, ret) || read_unix(s, ret))
         return 0;
-    return err_set(err, ERR_INVALID, "\"%s\" is neither a duration such as 24h nor a time such as 2006-01-02T15:04:05",
-                   s);
+    err_set(err, ERR_INVALID, "failed to parse value as time or duration: \"%s\"", s);
+    return err_hint(err, "write a duration such as 24h, or a time such as 2006-01-02T15:04:05");
 }
 
 char *time_format_age(int64_t nanoseconds, char out[TIME_TEXT_MAX])

@@ -39,7 +39,7 @@ struct cli_value cli_value_copy(const struct cli_value *v)
         copy.text = str_dup(v->text);
     if (!has_items(v))
         return copy;
-    copy = (struct cli_value){.kind = v->kind};
+    copy = (struct cli_value){.kind = v->kind, .absent = v->absent};
     for (size_t i = 0; i < v->n; i++)
         if (has_keys(v))
             cli_value_put(&copy, v->keys[i], cli_value_copy(&v->items[i]));
@@ -260,7 +260,8 @@ static void json_items(const struct cli_value *v, const struct json_style *style
 
 static void json_value(const struct cli_value *v, const struct json_style *style, int depth, struct buf *out)
 {
-    if (v->kind == CLI_NULL || (v->kind == CLI_FRACTION && !isfinite(v->fraction)))
+    if (v->kind == CLI_NULL || (v->kind == CLI_FRACTION && !isfinite(v->fraction)) ||
+        (has_items(v) && v->absent && !v->n))
         buf_adds(out, "null");
     else if (v->kind == CLI_TEXT)
         buf_add_json(out, v->text);

@@ -33,6 +33,7 @@ struct cli_value {
             struct cli_value *items;
             char **keys; /* of a map: one an item */
             size_t n, cap;
+            bool absent; /* an empty one that JSON has as null: Go's nil */
         };
     };
 };

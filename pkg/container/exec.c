@@ -1,6 +1,6 @@
 #include "container/exec.h"
 
-#include "event/event.h"
+#include "monitor/monitor.h"
 #include "runtime/seccomp.h"
 #include "sys/fd.h"
 
@@ -20,23 +20,16 @@ int container_exec_check(const struct container_view *v, struct err *err)
 
 /* ---- telling ---- */
 
-static void tell(struct store *s, const struct container_view *v, const char *action, const char *exec_id,
-                 const char *code)
-{
-    event_emit(store_state_path(s), "container", action, v->id, v->record.labels, "execID", exec_id, "exitCode", code,
-               "image", v->record.image, "name", v->record.name, NULL);
-}
-
 static void tell_begin(struct store *s, const struct container_view *v, const struct container_exec *how,
                        const char *exec_id)
 {
     static const char *const steps[] = {"exec_create", "exec_start"};
-    _cleanup_free_ char *line = strv_join(how->args, " ");
+    _cleanup_free_ char *args = strv_join(how->args + 1, " ");
 
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        _cleanup_free_ char *action = str_printf("%s: %s", steps[i], line);
+        _cleanup_free_ char *action = str_printf("%s: %s %s", steps[i], how->args[0], args);
 
-        tell(s, v, action, exec_id, NULL);
+        monitor_tell(s, &v->record, action, "execID", exec_id);
     }
 }
 
@@ -45,12 +38,12 @@ void container_exec_tell_end(struct store *s, const struct container_view *v, co
     char text[16];
 
     snprintf(text, sizeof(text), "%d", code);
-    tell(s, v, "exec_die", exec_id, text);
+    monitor_tell_two(s, &v->record, "exec_die", "execID", exec_id, "exitCode", text);
 }
 
 void container_exec_tell_detach(struct store *s, const struct container_view *v, const char *exec_id)
 {
-    tell(s, v, "exec_detach", exec_id, NULL);
+    monitor_tell(s, &v->record, "exec_detach", "execID", exec_id);
 }
 
 /* ---- starting ---- */

@@ -1,5 +1,6 @@
 #include "container/processes.h"
 
+#include "monitor/monitor.h"
 #include "runtime/stats.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
@@ -19,7 +20,7 @@ static int open_cgroup(const struct store_container_record *record, struct cgrou
     return r < 0 ? r : cgroup_open(ret, ret_host, record->cgroup, err);
 }
 
-int container_processes(const struct container_view *v, cgroup_pid_list *ret, struct err *err)
+int container_processes(struct store *s, const struct container_view *v, cgroup_pid_list *ret, struct err *err)
 {
     _cleanup_cgroup_host_ struct cgroup_host host = {0};
     _cleanup_cgroup_ struct cgroup *cg = NULL;
@@ -30,7 +31,11 @@ int container_processes(const struct container_view *v, cgroup_pid_list *ret, st
     if (v->pidfd < 0)
         return err_set(err, ERR_INVALID, "container %s is not running", v->id);
     r = open_cgroup(&v->record, &host, &cg, err);
-    return r < 0 ? r : cgroup_pids(cg, ret, err);
+    if (r == 0)
+        r = cgroup_pids(cg, ret, err);
+    if (r == 0)
+        monitor_tell(s, &v->record, "top", NULL, NULL);
+    return r;
 }
 
 /* ---- usage ---- */

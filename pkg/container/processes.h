@@ -4,9 +4,9 @@
 #include "container/container.h"
 #include "runtime/cgroup.h"
 
-/* The processes of its cgroup, as this process sees them. ERR_INVALID in Docker's words where it does not run. The
- * caller frees `ret->v` after 0. */
-int container_processes(const struct container_view *v, cgroup_pid_list *ret, struct err *err);
+/* The processes of its cgroup (which is an event: "top"), as this process sees them. ERR_INVALID in Docker's words
+ * where it does not run. The caller frees `ret->v` after 0. */
+int container_processes(struct store *s, const struct container_view *v, cgroup_pid_list *ret, struct err *err);
 
 /* One reading. */
 struct container_usage {

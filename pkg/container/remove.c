@@ -39,8 +39,8 @@ static void announce(struct store *s, const char *id)
 }
 
 /* Kills what its record names: the first process, or, where that is not known (not yet written down) or would not take
- * notice (frozen), whatever is in its cgroup. There may be nothing to kill yet. */
-static int kill_known(struct store *s, const struct store_container *dir, struct err *err)
+ * notice (frozen), whatever is in its cgroup. There may be nothing to kill yet. That it was is told once. */
+static int kill_known(struct store *s, const struct store_container *dir, bool *told, struct err *err)
 {
     _cleanup_container_record_ struct store_container_record record = {0};
     _cleanup_fd_ int pidfd = -1;
@@ -56,6 +56,9 @@ static int kill_known(struct store *s, const struct store_container *dir, struct
     }
     announce(s, record.id);
     pidfd = proc_open_known((pid_t)record.pid, record.pid_start, record.boot_id);
+    if (pidfd >= 0 && !*told)
+        monitor_tell(s, &record, "kill", "signal", "9");
+    *told |= pidfd >= 0;
     if (pidfd < 0 || record.status == STORE_CONTAINER_PAUSED)
         return container_kill_cgroup(record.cgroup, false, err);
     proc_signal(pidfd, SIGKILL);
@@ -75,12 +78,13 @@ static int kill_running(struct store *s, struct store_container *dir, struct err
 {
     struct patience patience = patience_begin();
     struct err why = ERR_INIT, kill_failed = ERR_INIT;
+    bool told = false;
     int r;
 
     while ((r = store_container_lock(dir, LOCK_TRY, &why)) == ERR_BUSY) {
         if (!is_listed(s, store_container_id(dir)))
             return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
-        if (kill_known(s, dir, &kill_failed) < 0) /* it may be ending at this moment */
+        if (kill_known(s, dir, &told, &kill_failed) < 0) /* it may be ending at this moment */
             log_debug("killing container %.12s: %s", store_container_id(dir), kill_failed.text);
         if (!patience_wait(&patience))
             return err_set(err, ERR_BUSY, "container %.12s does not end", store_container_id(dir));

@@ -10,11 +10,16 @@
 
 /* Numbers that change where they are given. */
 static const size_t numbers[] = {
-    offsetof(struct engine_host_config, blkio_weight),         offsetof(struct engine_host_config, cpu_shares),
-    offsetof(struct engine_host_config, nano_cpus),            offsetof(struct engine_host_config, cpu_period),
-    offsetof(struct engine_host_config, cpu_quota),            offsetof(struct engine_host_config, cpu_realtime_period),
-    offsetof(struct engine_host_config, cpu_realtime_runtime), offsetof(struct engine_host_config, memory),
-    offsetof(struct engine_host_config, memory_reservation),   offsetof(struct engine_host_config, memory_swap),
+    offsetof(struct engine_host_config, blkio_weight),
+    offsetof(struct engine_host_config, cpu_shares),
+    offsetof(struct engine_host_config, nano_cpus),
+    offsetof(struct engine_host_config, cpu_period),
+    offsetof(struct engine_host_config, cpu_quota),
+    offsetof(struct engine_host_config, cpu_realtime_period),
+    offsetof(struct engine_host_config, cpu_realtime_runtime),
+    offsetof(struct engine_host_config, memory),
+    offsetof(struct engine_host_config, memory_reservation),
+    offsetof(struct engine_host_config, memory_swap),
 };
 
 /* What contradicts what the container has already. */

@@ -76,3 +76,18 @@ void monitor_tell_two(struct store *s, const struct store_container_record *reco
     event_emit(store_state_path(s), "container", action, record->id, record->labels, "image", record->image, "name",
                record->name, name, value, other, other_value, NULL);
 }
+
+void monitor_tell_volumes(const struct monitor_job *job, bool mounted)
+{
+    VEC_FOREACH (m, &job->options->mounts) {
+        if (!str_eq(m->type, "volume"))
+            continue;
+        event_emit(store_state_path(job->store), "volume", mounted ? "mount" : "unmount", m->name, NULL, "container",
+                   job->record->id, "driver", m->driver, "destination", mounted ? m->destination : NULL, "propagation",
+                   mounted ? m->propagation : NULL, "read/write",
+                   !mounted ? NULL
+                   : m->rw  ? "true"
+                            : "false",
+                   NULL);
+    }
+}

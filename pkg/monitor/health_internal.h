@@ -17,5 +17,5 @@ void health_probe(const struct health *h, struct health_result *ret);
 struct health_answer {
     int64_t start, end;
     int64_t exit_code;
-    char output[HEALTH_OUTPUT_MAX + 512]; /* with what is said of it; ends with a 0 */
+    char output[3 * HEALTH_OUTPUT_MAX + 512]; /* as text, with what is said of it; ends with a 0 */
 };

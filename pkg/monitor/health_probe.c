@@ -1,5 +1,6 @@
 /* A probe, as the prober runs it. */
 #include "base/time.h"
+#include "base/utf8.h"
 #include "monitor/health_internal.h"
 #include "runtime/enter.h"
 #include "runtime/seccomp.h"
@@ -126,23 +127,43 @@ static bool watch_probe(int pidfd, int fd, int64_t limit, struct buf *output, bo
     return true;
 }
 
+/* As JSON can have it, like Go's: U+FFFD for each byte that is no UTF-8, and for 0. */
+static char *make_text(const struct buf *bytes, bool cut)
+{
+    struct buf text = BUF_INIT;
+
+    for (size_t i = 0, n; i < bytes->len; i += n) {
+        n = utf8_length(bytes->p + i);
+        if (n)
+            buf_add(&text, bytes->p + i, n);
+        else
+            buf_adds(&text, "\ufffd");
+        n = MAX_OF(n, (size_t)1);
+    }
+    if (cut)
+        buf_adds(&text, "...");
+    return buf_steal(&text);
+}
+
 static void run_probe(const struct health *h, int fd, struct runtime_process *process, struct health_result *ret)
 {
     int64_t timeout = health_timeout(h->job.check);
     _cleanup_buf_ struct buf output = BUF_INIT;
-    char text[TIME_TEXT_MAX];
-    bool cut = false;
+    _cleanup_free_ char *text = NULL;
+    char limit[TIME_TEXT_MAX];
+    bool cut = false, ended = watch_probe(process->pidfd, fd, time_monotonic() + timeout, &output, &cut);
 
-    if (watch_probe(process->pidfd, fd, time_monotonic() + timeout, &output, &cut)) {
-        ret->exit_code = proc_wait(process->pidfd);
-        ret->output = str_printf("%s%s", buf_str(&output), cut ? "..." : "");
+    if (!ended)
+        kill_probe(h, process->pid);
+    ret->exit_code = proc_wait(process->pidfd);
+    text = make_text(&output, cut);
+    if (ended) {
+        ret->output = steal_ptr(&text);
         return;
     }
-    kill_probe(h, process->pid);
-    proc_wait(process->pidfd);
     ret->exit_code = -1;
-    ret->output = str_printf("Health check exceeded timeout (%s)%s%s%s", time_format_duration(timeout, text),
-                             output.len ? ": " : "", buf_str(&output), cut ? "..." : "");
+    ret->output = str_printf("Health check exceeded timeout (%s)%s%s", time_format_duration(timeout, limit),
+                             *text ? ": " : "", text);
 }
 
 void health_probe(const struct health *h, struct health_result *ret)

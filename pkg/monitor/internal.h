@@ -43,6 +43,9 @@ void monitor_finish(struct monitor *m);
 /* Writes the record as it is. Not durable. */
 void monitor_note(const struct monitor *m);
 
+/* Tells which volumes the container got, or gave back. */
+void monitor_tell_volumes(const struct monitor_job *job, bool mounted);
+
 /* Reads options and specification again, if they can be read. */
 void monitor_reload(struct monitor *m);
 

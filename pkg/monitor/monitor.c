@@ -127,6 +127,7 @@ static void tell_end(const struct monitor *m)
     snprintf(code, sizeof(code), "%d", (int)record->exit_code);
     snprintf(seconds, sizeof(seconds), "%lld", (long long)((time_monotonic() - m->since) / 1000000000));
     monitor_tell_two(m->job.store, record, "die", "execDuration", seconds, "exitCode", code);
+    monitor_tell_volumes(&m->job, false);
 }
 
 static void program_ended(struct loop_watch *w, uint32_t events _unused_)
@@ -210,6 +211,7 @@ static int begin(struct monitor *m, struct err *err)
         return r;
     m->program_watch = (struct loop_watch){.fd = m->program.process.pidfd, .ready = program_ended, .data = m};
     loop_watch(&m->loop, &m->program_watch, EPOLLIN);
+    monitor_tell_volumes(&m->job, true);
     monitor_tell(m->job.store, m->job.record, "start", NULL, NULL);
     begin_health(m);
     loop_set_timer(&m->loop, &m->rest, m->since + moment);

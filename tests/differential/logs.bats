@@ -70,7 +70,7 @@ same() {
     local of
     for of in docker cbox; do
         "$of" logs "$@" "$name" >"$BATS_TEST_TMPDIR/$of.out" 2>"$BATS_TEST_TMPDIR/$of.err" || echo "exit code $?" >>"$BATS_TEST_TMPDIR/$of.out"
-        sed -E -i 's/^20[0-9-]{8}T[0-9:]{8}\.[0-9]{9}Z /TIME /' "$BATS_TEST_TMPDIR/$of.out" "$BATS_TEST_TMPDIR/$of.err"
+        sed -E -i 's/20[0-9-]{8}T[0-9:]{8}\.[0-9]{9}Z /TIME /g' "$BATS_TEST_TMPDIR/$of.out" "$BATS_TEST_TMPDIR/$of.err"
     done
     cmp "$BATS_TEST_TMPDIR/docker.out" "$BATS_TEST_TMPDIR/cbox.out"
     cmp "$BATS_TEST_TMPDIR/docker.err" "$BATS_TEST_TMPDIR/cbox.err"

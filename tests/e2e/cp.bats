@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # cp, diff, export: files in and out of containers, and never anything of the host.
 
+# shellcheck disable=SC2317  # what both() runs
+
 load helper
 
 setup_file() {
@@ -51,50 +53,50 @@ both() {
 
 @test "into a container: a name, a directory, contents, and what is refused" {
     both_bad() {
-        cbox cp src/one $c:/bad.$c
+        cbox cp src/one "$c:/bad.$c"
         mkdir -p clash/one
-        cbox cp src $c:/clash.$c
-        refuse 1 'cannot overwrite non-directory "one" with directory' cbox cp clash/. $c:/clash.$c
+        cbox cp src "$c:/clash.$c"
+        refuse 1 'cannot overwrite non-directory "one" with directory' cbox cp clash/. "$c:/clash.$c"
     }
     both both_bad
     rules() {
         local d=/in.$RANDOM
-        cbox cp src $c:$d
-        cbox cp src $c:$d
-        cbox cp src/. $c:$d/src/sub
-        cbox cp src/one $c:$d/new
-        cbox cp src/one $c:$d/src/
+        cbox cp src "$c:$d"
+        cbox cp src "$c:$d"
+        cbox cp src/. "$c:$d/src/sub"
+        cbox cp src/one "$c:$d/new"
+        cbox cp src/one "$c:$d/src/"
         cbox cp src/one "$c:${d#/}/relative"
-        [ "$(cbox cp $c:$d/one - | tar xO)" = one ]
-        [ "$(cbox cp $c:$d/src/sub/two - | tar xO)" = two ]
-        [ "$(cbox cp $c:$d/src/sub/sub/two - | tar xO)" = two ]
-        [ "$(cbox cp $c:$d/new - | tar t)" = new ]
-        cbox cp $c:$d/relative out/r
+        [ "$(cbox cp "$c:$d/one" - | tar xO)" = one ]
+        [ "$(cbox cp "$c:$d/src/sub/two" - | tar xO)" = two ]
+        [ "$(cbox cp "$c:$d/src/sub/sub/two" - | tar xO)" = two ]
+        [ "$(cbox cp "$c:$d/new" - | tar t)" = new ]
+        cbox cp "$c:$d/relative" out/r
         [ "$(<out/r)" = one ]
-        refuse 1 'no such directory' cbox cp src/one $c:$d/not-there/
-        refuse 1 "could not find the file $d/a/? in container $c" cbox cp src/one $c:$d/a/b
-        refuse 1 'cannot copy directory' cbox cp src $c:$d/one
-        refuse 1 'not a directory' cbox cp src/one $c:$d/one/
+        refuse 1 'no such directory' cbox cp src/one "$c:$d/not-there/"
+        refuse 1 "could not find the file $d/a/? in container $c" cbox cp src/one "$c:$d/a/b"
+        refuse 1 'cannot copy directory' cbox cp src "$c:$d/one"
+        refuse 1 'not a directory' cbox cp src/one "$c:$d/one/"
     }
     both rules
 }
 
 @test "out of a container: the same rules, and the user owns what he gets" {
     rules() {
-        cbox cp src $c:/o.$c
-        cbox cp $c:/o.$c out/named
+        cbox cp src "$c:/o.$c"
+        cbox cp "$c:/o.$c" out/named
         [ "$(<out/named/sub/two)" = two ]
-        cbox cp $c:/o.$c out
-        [ "$(<out/o.$c/one)" = one ]
-        cbox cp $c:/o.$c/. out
+        cbox cp "$c:/o.$c" out
+        [ "$(<"out/o.$c/one")" = one ]
+        cbox cp "$c:/o.$c/." out
         [ "$(<out/one)" = one ]
-        cbox cp $c:/o.$c/one out/file
+        cbox cp "$c:/o.$c/one" out/file
         [ "$(<out/file)" = one ]
-        refuse 1 "could not find the file /nope in container $c" cbox cp $c:/nope out
-        refuse 1 'invalid output path: directory "out/a/?" does not exist' cbox cp $c:/o.$c/one out/a/b
-        refuse 1 'no such directory' cbox cp $c:/o.$c/one out/a/
-        refuse 1 'cannot copy directory' cbox cp $c:/o.$c out/one
-        refuse 1 'not a directory' cbox cp $c:/o.$c/one/ out
+        refuse 1 "could not find the file /nope in container $c" cbox cp "$c:/nope" out
+        refuse 1 'invalid output path: directory "out/a/?" does not exist' cbox cp "$c:/o.$c/one" out/a/b
+        refuse 1 'no such directory' cbox cp "$c:/o.$c/one" out/a/
+        refuse 1 'cannot copy directory' cbox cp "$c:/o.$c" out/one
+        refuse 1 'not a directory' cbox cp "$c:/o.$c/one/" out
     }
     both rules
 }
@@ -110,19 +112,19 @@ both() {
 
 @test "links: as they are, followed with -L, and through a slash" {
     links() {
-        cbox cp src $c:/l.$c
-        cbox cp $c:/l.$c/link out/link
+        cbox cp src "$c:/l.$c"
+        cbox cp "$c:/l.$c/link" out/link
         [ "$(readlink out/link)" = one ]
-        cbox cp -L $c:/l.$c/link out/followed
+        cbox cp -L "$c:/l.$c/link" out/followed
         [ "$(<out/followed)" = one ]
-        cbox cp src/link $c:/l.$c/copied
-        [ "$(cbox cp $c:/l.$c/copied - | tar tv | sed 's/.* copied/copied/')" = "copied -> one" ]
-        cbox cp -L src/link $c:/l.$c/file
-        [ "$(cbox cp $c:/l.$c/file - | tar xO)" = one ]
+        cbox cp src/link "$c:/l.$c/copied"
+        [ "$(cbox cp "$c:/l.$c/copied" - | tar tv | sed 's/.* copied/copied/')" = "copied -> one" ]
+        cbox cp -L src/link "$c:/l.$c/file"
+        [ "$(cbox cp "$c:/l.$c/file" - | tar xO)" = one ]
         # where one is the destination it is written through
-        cbox cp src/sub/two $c:/l.$c/link
-        [ "$(cbox cp $c:/l.$c/one - | tar xO)" = two ]
-        refuse 1 'not a directory' cbox cp $c:/l.$c/link/ out/x
+        cbox cp src/sub/two "$c:/l.$c/link"
+        [ "$(cbox cp "$c:/l.$c/one" - | tar xO)" = two ]
+        refuse 1 'not a directory' cbox cp "$c:/l.$c/link/" out/x
     }
     both links
 }
@@ -133,15 +135,15 @@ both() {
         echo x >a && ln a b && chown 11:12 a && chmod 6751 a && touch -d '1999-01-02 03:04:05.678' a
         mkfifo p && truncate -s 1G hole && python3 -c 'import os; os.setxattr("a", "user.mine", b"yes")' && mkdir -m 1700 d && chown 5 d
         cd ..
-        cbox cp kinds $c:/k.$c
-        cbox cp -a $c:/k.$c out/k
+        cbox cp kinds "$c:/k.$c"
+        cbox cp -a "$c:/k.$c" out/k
         [ "$(stat -c '%u:%g %a %h %Y' out/k/a)" = "$(stat -c '%u:%g %a %h %Y' kinds/a)" ]
         [ "$(python3 -c 'import os; print(os.getxattr("out/k/a", "user.mine").decode())')" = yes ]
         [ -p out/k/p ]
         [ "$(stat -c %s out/k/hole)" -eq $((1 << 30)) ]
         [ "$(stat -c %b out/k/hole)" -lt 100 ]
         [ "$(stat -c '%u %a' out/k/d)" = "5 1700" ]
-        cbox cp $c:/k.$c out/mine
+        cbox cp "$c:/k.$c" out/mine
         [ "$(stat -c '%u:%g' out/mine/a)" = "$(id -u):$(id -g)" ]
     }
     both kinds
@@ -150,16 +152,16 @@ both() {
 @test "a tar out and in, also compressed" {
     tars() {
         mkdir out/x
-        cbox cp $c:/etc/passwd - | tar x -C out
-        cmp out/passwd <(cbox cp $c:/etc/passwd - | tar xO)
-        cbox cp src $c:/t.$c
-        cbox cp $c:/t.$c - | tar t | head -1 | grep -qx "t.$c/"
-        cbox cp $c:/t.$c/. - | tar t | head -1 | grep -qx "./"
-        tar c src | cbox cp - $c:/t.$c
-        tar cz src | cbox cp - $c:/t.$c/sub
-        [ "$(cbox cp $c:/t.$c/sub/src/sub/two - | tar xO)" = two ]
-        refuse 1 'destination ".*:/nope" must be a directory' cbox cp - $c:/nope </dev/null
-        refuse 1 'must be a directory' cbox cp - $c:/etc/passwd </dev/null
+        cbox cp "$c:/etc/passwd" - | tar x -C out
+        cmp out/passwd <(cbox cp "$c:/etc/passwd" - | tar xO)
+        cbox cp src "$c:/t.$c"
+        cbox cp "$c:/t.$c" - | tar t | head -1 | grep -qx "t.$c/"
+        cbox cp "$c:/t.$c/." - | tar t | head -1 | grep -qx "./"
+        tar c src | cbox cp - "$c:/t.$c"
+        tar cz src | cbox cp - "$c:/t.$c/sub"
+        [ "$(cbox cp "$c:/t.$c/sub/src/sub/two" - | tar xO)" = two ]
+        refuse 1 'destination ".*:/nope" must be a directory' cbox cp - "$c:/nope" </dev/null
+        refuse 1 'must be a directory' cbox cp - "$c:/etc/passwd" </dev/null
     }
     both tars
 }
@@ -233,31 +235,48 @@ both() {
     [ "$(cbox cp "still:$PWD/secret" - | tar xO)" = secret ]
 }
 
+# swap DIRECTORY: exchanges, as fast as it can, d and f in it for links to the same names in the host's directory host.
+swap() {
+    python3 - "$1" "$PWD/host" <<'EOF' 3>&- &
+import contextlib, ctypes, os, sys
+root, host = sys.argv[1:]
+os.chdir(root)
+renameat2 = ctypes.CDLL(None).renameat2
+while True:
+    for name in "d", "f":
+        with contextlib.suppress(OSError):
+            os.symlink(host + "/" + name, name + ".link")
+        for i in range(500):
+            renameat2(-100, name.encode(), -100, (name + ".link").encode(), 2)
+EOF
+    swapper=$!
+}
+
 @test "a container that swaps directories for links meanwhile gets nothing of the host, and changes nothing" {
-    local i end
-    mkdir -p host/d && echo host >host/d/secret
-    racer=$(cbox run -d alpine sh -c "
-        mkdir -p /r/d /r/e; echo inside >/r/d/secret
-        while :; do
-            mv /r/d /r/x; ln -s $PWD/host/d /r/d; rm /r/d; ln -s /proc/1/root$PWD/host/d /r/d; rm /r/d; mv /r/x /r/d
-        done" 3>&-)
-    wait_for 10 cbox exec "$racer" test -e /r/e
-    echo attacker >secret
-    mkdir in && echo attacker >in/secret && echo attacker >in/new
-    end=$((SECONDS + 6))
+    local end pid
+    mkdir -p host/d && echo host >host/d/secret && echo host >host/f
+    racer=$(cbox run -d --tmpfs /r alpine sh -c 'mkdir -p /r/d; echo inside >/r/d/secret; echo inside >/r/f; sleep 1000' 3>&-)
+    wait_for 10 cbox exec "$racer" test -e /r/f
+    pid=$(cbox exec "$racer" true && jq .pid "$CBOX_ROOT/containers/$racer/record.json")
+    swap "/proc/$pid/root/r"
+    mkdir -p in/d && echo attacker >in/d/secret && echo attacker >in/d/new && echo attacker >in/f
+    end=$((SECONDS + 8))
     while [ $SECONDS -lt $end ]; do
-        rm -rf got
-        cbox cp "$racer:/r/d/secret" got 2>/dev/null || true
-        [ ! -f got ] || [ "$(<got)" != host ]
-        cbox cp "$racer:/r" got.d 2>/dev/null || true
-        [ -z "$(grep -rlx host got.d 2>/dev/null)" ]
-        cbox cp in/. "$racer:/r/d" 2>/dev/null || true
-        cbox cp secret "$racer:/r/d/secret" 2>/dev/null || true
-        tar c -C in secret new | cbox cp - "$racer:/r/d" 2>/dev/null || true
-        [ "$(<host/d/secret)" = host ]
+        rm -rf got && mkdir got
+        cbox cp "$racer:/r/." got 2>/dev/null || true
+        cbox cp "$racer:/r/d/secret" got/one 2>/dev/null || true
+        cbox cp "$racer:/r/f" got/two 2>/dev/null || true
+        cbox cp "$racer:/r" - 2>/dev/null | tar xO >got/all 2>/dev/null || true
+        run grep -rlx host got
+        [ "$status" -ne 0 ]
+        cbox cp in/. "$racer:/r" 2>/dev/null || true
+        cbox cp in/d/. "$racer:/r/d" 2>/dev/null || true
+        cbox cp in/f "$racer:/r/f" 2>/dev/null || true
+        tar c -C in d f | cbox cp - "$racer:/r" 2>/dev/null || true
+        [ "$(cat host/d/secret host/f)" = $'host\nhost' ]
         [ "$(ls host/d)" = secret ]
-        rm -rf got.d
     done
+    kill "$swapper"
 }
 
 @test "devices and fifos in the container are not opened" {

@@ -124,9 +124,11 @@ END
 
 @test "volumes are told of" {
     cbox volume create data
+    cbox run --rm -v data:/data:ro alpine true
     cbox volume rm data
     cbox events --since 0 --until 0s --filter volume=data --format '{{.Type}} {{.Action}} {{.Actor.ID}} {{.Actor.Attributes.driver}}' |
-        diff - <(printf 'volume %s data local\n' create destroy)
+        diff - <(printf 'volume %s data local\n' create mount unmount destroy)
+    cbox events --since 0 --until 0s --filter event=mount | grep -qE '\(container=[0-9a-f]{64}, destination=/data, driver=local, .*read/write=false\)$'
 }
 
 # --- forms -----------------------------------------------------------------------------------------------------------
@@ -145,8 +147,8 @@ END
 
 @test "what is malformed is refused" {
     refuse 1 "invalid filter 'typo'" cbox events --filter typo=x --until 0s
-    refuse 1 'NAME=VALUE' cbox events --filter type --until 0s
-    refuse 1 '--since: "yesterday" is neither' cbox events --since yesterday
+    refuse 125 'bad format of filter \(expected name=value\)' cbox events --filter type --until 0s
+    refuse 1 'failed to parse value as time or duration: "yesterday"' cbox events --since yesterday
     refuse 1 'cannot be after' cbox events --since 10 --until 5
     refuse 64 'Typo' cbox events --format '{{.Typo}}' --until 0s
 }

@@ -213,7 +213,7 @@ events_of() {
     wait_for 5 container_pid 888004 >/dev/null
     kill -TERM "$(container_pid 888004)"
     wait_for 5 eval 'events_of exec_die | grep -qx "exec_die 9"'
-    refuse 127 'no-such-command.*not found' cbox exec -d "$box" no-such-command
+    refuse 1 'no-such-command.*not found' cbox exec -d "$box" no-such-command
 }
 
 @test "creation, start and end are events, with the id of the exec" {

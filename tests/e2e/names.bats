@@ -123,7 +123,7 @@ id_of() {
     refuse 1 'NAME=VALUE' cbox images --filter dangling
     refuse 1 "invalid filter 'dangling=maybe'" cbox images --filter dangling=maybe
     refuse 1 'no such image: nothing:latest' cbox images --filter before=nothing
-    refuse 1 'neither a duration' cbox images --filter until=soon
+    refuse 1 'as time or duration' cbox images --filter until=soon
 }
 
 @test "--tree shows what is there for which platform" {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # Volumes: made, listed, used, filled, removed; and what no crash may leave of them.
 
+# shellcheck disable=SC2119,SC2120  # names takes options, or none
+
 load helper
 
 setup_file() {
@@ -267,7 +269,7 @@ files_of() {
         [ -z "$(names)" ]
     done
     cbox system prune -f
-    [ -z "$(ls -A "$CBOX_ROOT/tmp" | grep -v -e '^trash$' -e '^layers$')" ]
+    [ -z "$(find "$CBOX_ROOT/tmp" -mindepth 1 -maxdepth 1 -not -name trash -not -name layers)" ]
 }
 
 @test "killed while it is filled: the next use fills it again" {

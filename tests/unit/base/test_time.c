@@ -244,7 +244,7 @@ static void test_point(void **state)
         assert_true(t == good[i].t);
     }
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_fails(time_parse_point(bad[i], 100 * DAY, &t, &err), ERR_INVALID, "neither a duration");
+        assert_fails(time_parse_point(bad[i], 100 * DAY, &t, &err), ERR_INVALID, "as time or duration");
     unsetenv("TZ");
 }
 
