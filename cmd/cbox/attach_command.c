@@ -52,7 +52,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
         r = attach_ask(v.monitor, &attach, err);
     if (r == 0)
         r = attach_follow(v.monitor, &attach, &detached, err);
-    return detached ? err_set(err, ERR_INTERRUPTED, "read escape sequence") : r;
+    return detached ? err_set(err, ERR_IO, "read escape sequence") : r;
 }
 
 static const struct cli_example examples[] = {

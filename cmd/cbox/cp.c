@@ -3,6 +3,7 @@
 #include "cbox.h"
 #include "commands.h"
 #include "container/files.h"
+#include "event/event.h"
 #include "sys/userdb.h"
 
 #include <stdio.h>
@@ -102,6 +103,10 @@ static int copy(struct copying *c, struct store *s, struct err *err)
                     : container_cp_unpack(STDIN_FILENO, &to, &how, err);
     if (r == 0 && !(piped && c->from))
         say(c, &how);
+    if (r == 0)
+        event_emit(store_state_path(s), "container", c->from ? "archive-path" : "extract-to-dir", files.view.id,
+                   files.view.record.labels, "image", files.view.record.image, "name", files.view.record.name, "path",
+                   inside->path, NULL);
     return r;
 }
 

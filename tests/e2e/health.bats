@@ -34,7 +34,7 @@ start() {
 
 # health FILTER: of its state, as inspect has it.
 health() {
-    jq -r "$1" "$CBOX_STATE"/monitor/"$(cbox ps -aq --no-trunc --filter "name=^$name\$")".health
+    cbox inspect "$name" | jq -r ".[0].State.Health | $1"
 }
 
 is() {
@@ -157,6 +157,7 @@ more_than() {
     [ "$(health '.Log[-1].Output')" = 'from the image' ]
     cbox rm -f "$name" >/dev/null
     cbox run -d --name "$name" --network none --no-healthcheck checked:1 >/dev/null
+    [ "$(health .)" = null ]
     [ "$(find "$CBOX_STATE/monitor" -name '*.health' | wc -l)" -eq 0 ]
 }
 
