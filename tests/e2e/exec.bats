@@ -118,19 +118,24 @@ events_of() {
     [ "$output" = 'term: ' ]
 }
 
-@test "the detach keys leave it running" {
+@test "the detach keys leave it running, and nobody needs to read what it writes then" {
     box
+    printf '%s\n' 'sleep 888001 &' 'while [ ! -e /go ]; do sleep 0.05; done' 'seq 1 200000' 'touch /written' wait |
+        cbox exec -i "$box" sh -c 'cat >/program'
     mkfifo "$BATS_TEST_TMPDIR/keys"
-    script -qec "cbox exec -it $box sleep 888001" /dev/null <"$BATS_TEST_TMPDIR/keys" >"$BATS_TEST_TMPDIR/out" 3>&- &
+    script -qec "cbox exec -it $box sh /program" /dev/null <"$BATS_TEST_TMPDIR/keys" >"$BATS_TEST_TMPDIR/out" 3>&- &
     exec 4>"$BATS_TEST_TMPDIR/keys"
     wait_for 5 container_pid 888001
     printf '\020\021' >&4
     wait_for 5 grep -q 'read escape sequence' "$BATS_TEST_TMPDIR/out"
     exec 4>&-
     wait
-    grep -q 'read escape sequence' "$BATS_TEST_TMPDIR/out"
     container_pid 888001
     events_of exec_detach | grep -qx exec_detach
+    cbox exec "$box" touch /go
+    wait_for 10 cbox exec "$box" test -e /written
+    kill -TERM "$(container_pid 888001)"
+    wait_for 5 eval 'events_of exec_die | grep -qx "exec_die 0"'
 }
 
 @test "signals go to the program" {
