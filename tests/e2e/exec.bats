@@ -109,9 +109,14 @@ events_of() {
 
 @test "-t gives a terminal of its own, and wants one for the input" {
     box
-    script -qec "cbox exec -it $box sh -c 'tty; echo \$TERM; stty size'" /dev/null >"$BATS_TEST_TMPDIR/out"
+    # An input that does not end: script(1) would type something at its end.
+    mkfifo "$BATS_TEST_TMPDIR/input"
+    exec 4<>"$BATS_TEST_TMPDIR/input"
+    script -qec "stty rows 33 cols 77; cbox exec -it $box sh -c 'tty; echo \$TERM; stty size'" /dev/null <&4 >"$BATS_TEST_TMPDIR/out"
+    exec 4>&-
     grep -q '^/dev/pts/' "$BATS_TEST_TMPDIR/out"
     grep -q '^xterm' "$BATS_TEST_TMPDIR/out"
+    grep -q '^33 77' "$BATS_TEST_TMPDIR/out"
     refuse 1 'the input device is not a TTY' cbox exec -it "$box" true </dev/null
     cbox exec -t "$box" tty | grep -q '^/dev/pts/'
     run cbox exec "$box" sh -c 'echo "term: $TERM"'
