@@ -74,8 +74,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
 }
 
 static const struct cli_example examples[] = {
-    {"What was installed by hand, as an image", "cbox commit -m 'With curl' web mine:curl"},
-    {"With another command", "cbox commit -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' web mine:latest"},
+    {"What was installed by hand, as an image", "cbox commit -m Curl web mine:curl"},
+    {"Without stopping it meanwhile", "cbox commit -p=false -a Me web mine:2"},
     {NULL, NULL},
 };
 

@@ -5,6 +5,7 @@
 #include "oci/reference.h"
 #include "store/tag.h"
 #include "store/uses.h"
+#include "store/volume.h"
 
 #include <stdio.h>
 
@@ -25,7 +26,8 @@ static int print_images(struct store *s, struct err *err)
 static int print_container(const struct store_use *use, void *data, struct err *err)
 {
     (void)data, (void)err;
-    puts(use->name);
+    if (!use->extra)
+        puts(use->name);
     return 0;
 }
 
@@ -34,12 +36,22 @@ static int print_containers(struct store *s, struct err *err)
     return store_each_use(s, print_container, NULL, err);
 }
 
+static int print_volumes(struct store *s, struct err *err)
+{
+    _cleanup_strv_ char **names = NULL;
+    int r = store_volume_list(s, &names, err);
+
+    STRV_FOREACH (name, names)
+        puts(*name);
+    return r;
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     static const struct {
         const char *name;
         int (*print)(struct store *s, struct err *err);
-    } kinds[] = {{"image", print_images}, {"container", print_containers}};
+    } kinds[] = {{"image", print_images}, {"container", print_containers}, {"volume", print_volumes}};
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     int r = cbox_open_existing_store(ctx, &store, err);
 
@@ -49,7 +61,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (strcmp(operands[0], kinds[i].name) == 0)
             return kinds[i].print(store, err);
-    return err_set(err, ERR_INVALID, "%s: image or container", operands[0]);
+    return err_set(err, ERR_INVALID, "%s: image, container or volume", operands[0]);
 }
 
 const struct cli_command cmd_complete = {

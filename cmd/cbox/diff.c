@@ -37,7 +37,7 @@ static const struct cli_example examples[] = {
 };
 
 const struct cli_command cmd_diff = {
-    .summary = "Inspect changes to files or directories on a container's filesystem",
+    .summary = "Inspect changes to files or directories of a container",
     .description = "A line each: A for what was added, C for what was changed, D for what was deleted, and its path.\n"
                    "Volumes and other mounts are not looked at.",
     .operands = "CONTAINER",

@@ -60,6 +60,7 @@ static const struct cli_example examples[] = {
 const struct cli_command cmd_volume_inspect = {
     .summary = "Display detailed information on one or more volumes",
     .operands = "VOLUME [VOLUME...]",
+    .values = {CLI_VALUES_VOLUME, CLI_VALUES_VOLUME},
     CLI_OPTIONS(struct inspect_options, options),
     .examples = examples,
     .run = run,

@@ -53,6 +53,7 @@ const struct cli_command cmd_volume_rm = {
     .description = "A volume that a container uses, running or not, cannot be removed. With -f one that is not there\n"
                    "is no failure.",
     .operands = "VOLUME [VOLUME...]",
+    .values = {CLI_VALUES_VOLUME, CLI_VALUES_VOLUME},
     CLI_OPTIONS(struct rm_options, options),
     .examples = examples,
     .run = run,

@@ -316,7 +316,7 @@ _cbox_tables() {
         ;;
     'cbox volume inspect')
         options='-f:none --format:none'
-        first=none others=none
+        first=volume others=volume
         ;;
     'cbox volume ls' | 'cbox volume list')
         options='-f:none --filter:none --format:none -q --quiet'
@@ -326,7 +326,7 @@ _cbox_tables() {
         ;;
     'cbox volume rm' | 'cbox volume remove')
         options='-f --force'
-        first=none others=none
+        first=volume others=volume
         ;;
     'cbox attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -464,7 +464,7 @@ _cbox_offer() {
     case $1 in
     file) _filedir ;;
     directory) _filedir -d ;;
-    image | container)
+    image | container | volume)
         # Not through compgen -W, which would expand what stands in a name.
         while read -r word; do
             [[ $word != "$cur"* ]] || COMPREPLY+=("$word")

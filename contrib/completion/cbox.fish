@@ -45,7 +45,7 @@ complete -c cbox -n "__cbox_at ''" -a attach -d 'Attach local standard streams t
 complete -c cbox -n "__cbox_at ''" -a commit -d 'Create a new image from a container\'s changes'
 complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
-complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories of a container'
 complete -c cbox -n "__cbox_at ''" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at ''" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
@@ -229,7 +229,7 @@ complete -c cbox -n "__cbox_at 'container'" -a attach -d 'Attach local standard 
 complete -c cbox -n "__cbox_at 'container'" -a commit -d 'Create a new image from a container\'s changes'
 complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between a container and the local filesystem'
 complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
-complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories of a container'
 complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
 complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at 'container'" -a inspect -d 'Display detailed information on one or more containers'
@@ -766,6 +766,7 @@ complete -c cbox -n "__cbox_at 'volume create'" -l label -x -d 'Set metadata for
 complete -c cbox -n "__cbox_at 'volume create'" -s o -l opt -x -d 'Set driver specific options'
 
 complete -c cbox -n "__cbox_at 'volume inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'volume inspect'" -a '(cbox __complete volume 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -s f -l filter -x -d 'Provide filter values (e.g. "dangling=true")'
 complete -c cbox -n "__cbox_at 'volume ls' 'volume list'" -l format -x -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template'
@@ -776,6 +777,7 @@ complete -c cbox -n "__cbox_at 'volume prune'" -l filter -x -d 'Provide filter v
 complete -c cbox -n "__cbox_at 'volume prune'" -s f -l force -d 'Do not prompt for confirmation'
 
 complete -c cbox -n "__cbox_at 'volume rm' 'volume remove'" -s f -l force -d 'Force the removal of one or more volumes'
+complete -c cbox -n "__cbox_at 'volume rm' 'volume remove'" -a '(cbox __complete volume 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'attach'" -l no-stdin -d 'Do not attach STDIN'

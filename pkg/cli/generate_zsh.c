@@ -9,7 +9,8 @@ static const char helpers[] = "__@_names() {\n"
                               "    compadd -a names\n"
                               "}\n"
                               "__@_image() { __@_names image }\n"
-                              "__@_container() { __@_names container }\n";
+                              "__@_container() { __@_names container }\n"
+                              "__@_volume() { __@_names volume }\n";
 
 /* "_cbox_image_ls" */
 static char *function_name(const char *path)
@@ -38,6 +39,7 @@ static char *action(enum cli_values values, const char *const *words, const char
         return str_printf("(%s)", all);
     case CLI_VALUES_IMAGE:
     case CLI_VALUES_CONTAINER:
+    case CLI_VALUES_VOLUME:
     case CLI_VALUES_COMMAND:
         break;
     }

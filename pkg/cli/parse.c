@@ -343,7 +343,7 @@ void cli_call_release(struct cli_call *call)
         const struct cli_option *o = &call->command->options[i];
 
         if (o->kind == CLI_K_LIST)
-            strv_free(*(char ***)((char *)call->options + o->offset));
+            strv_free(steal_ptr((char ***)((char *)call->options + o->offset))); /* two options may share one */
     }
     free(call->options);
     free(call->path);

@@ -1,6 +1,7 @@
 #include "logging/files.h"
 
 #include "layer/codec.h"
+#include "logging/lines.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -8,7 +9,8 @@
 #include <sys/mman.h>
 
 enum { UNPACK_BLOCK = 64 << 10 };
-#define UNPACKED_MAX (INT64_C(8) << 30)
+/* Where files have no bound: one that is compressed is never made so. */
+#define UNPACKED_MAX (INT64_C(1) << 30)
 
 void log_opened_release(struct log_opened *o)
 {
@@ -20,7 +22,7 @@ static char *name_of(const struct log_files *f, int64_t i, bool compressed)
     return i ? str_printf("%s.%" PRId64 "%s", f->name, i, compressed ? ".gz" : "") : str_dup(f->name);
 }
 
-static int unpack_into(int from, int to, const char *name, struct err *err)
+static int unpack_into(int from, int to, int64_t max, const char *name, struct err *err)
 {
     _cleanup_(layer_source_free_cleanup) struct layer_source *source = layer_source_file(from);
     _cleanup_(decoder_free_cleanup) struct decoder *decoder = NULL;
@@ -34,8 +36,8 @@ static int unpack_into(int from, int to, const char *name, struct err *err)
         if (n <= 0)
             break;
         size += n;
-        if (size > UNPACKED_MAX)
-            return err_set(err, ERR_LIMIT, "%s: larger than the limit of %" PRId64 " bytes", name, UNPACKED_MAX);
+        if (size > max)
+            return err_set(err, ERR_LIMIT, "%s: larger than the limit of %" PRId64 " bytes", name, max);
         r = fd_write_all(to, block, (size_t)n);
         if (r < 0)
             return err_errno(err, -r, "unpacking %s", name);
@@ -43,7 +45,7 @@ static int unpack_into(int from, int to, const char *name, struct err *err)
     return n < 0 ? err_wrap(err, "%s", name) : 0;
 }
 
-static int unpack(int from, const char *name, int *ret, struct err *err)
+static int unpack(int from, int64_t max, const char *name, int *ret, struct err *err)
 {
     _cleanup_fd_ int to = open("/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
     int r;
@@ -52,7 +54,7 @@ static int unpack(int from, const char *name, int *ret, struct err *err)
         to = memfd_create("log", MFD_CLOEXEC);
     if (to < 0)
         return err_errno(err, errno, "unpacking %s", name);
-    r = unpack_into(from, to, name, err);
+    r = unpack_into(from, to, max, name, err);
     if (r == 0)
         *ret = steal_fd(&to);
     return r;
@@ -71,7 +73,7 @@ static int open_one(const struct log_files *f, const char *name, bool compressed
     if (!S_ISREG(ret->as.st_mode))
         return err_set(err, ERR_CORRUPT, "%s: not a regular file", name);
     if (compressed)
-        r = unpack(fd, name, &ret->fd, err);
+        r = unpack(fd, f->max_size ? f->max_size + LOG_LINE_MAX : UNPACKED_MAX, name, &ret->fd, err);
     else
         ret->fd = steal_fd(&fd);
     return r < 0 ? r : 1;

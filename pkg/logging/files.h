@@ -18,6 +18,7 @@ struct log_files {
     int dir;          /* borrowed */
     const char *name; /* borrowed: of the newest */
     int64_t max_file;
+    int64_t max_size; /* of each, but for its last line; 0: no bound */
 };
 
 void log_opened_release(struct log_opened *o);

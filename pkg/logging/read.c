@@ -252,9 +252,10 @@ int logging_read(const struct logging_options *options, const struct logging_que
             return err_set(err, ERR_UNSUPPORTED, "configured logging driver does not support reading");
         driver = &logging_local;
         settings.max_file = settings.cache_max_file;
+        settings.max_size = settings.cache_max_size;
     }
     name = driver->file_name(options->container.id);
-    r.files = (struct log_files){options->dir, name, settings.max_file};
+    r.files = (struct log_files){options->dir, name, settings.max_file, settings.max_size};
     r.format = driver->format;
     if (query->follow)
         r.inotify = watch(&r);

@@ -12,6 +12,7 @@
 
 #define RETRY     INT64_C(200000000)
 #define END_LIMIT INT64_C(3000000000)
+enum { TRY_LIMIT_MS = 3000 };
 
 struct log_remote {
     struct log_address address;
@@ -48,6 +49,30 @@ int log_address_inet(const char *host, const char *port, int type, struct log_ad
     memcpy(&ret->to, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     return 0;
+}
+
+/* Of a connection that is being made: 0 once it is, or an errno. */
+static int await_connection(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    if (poll(&poll_fd, 1, TRY_LIMIT_MS) <= 0)
+        return ETIMEDOUT;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+}
+
+int log_address_try(const struct log_address *address, const char *name, struct err *err)
+{
+    _cleanup_fd_ int fd = socket(address->to.ss_family, address->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = 0;
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address->to, address->len) < 0)
+        error = errno;
+    if (error == EINPROGRESS)
+        error = await_connection(fd);
+    return error ? err_set(err, ERR_UNSUPPORTED, "%s: %s", name, strerror(error)) : 0;
 }
 
 struct log_remote *log_remote_new(const struct log_address *address, int64_t max_pending)

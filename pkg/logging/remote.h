@@ -19,6 +19,10 @@ int log_address_unix(const char *path, int type, struct log_address *ret, struct
 /* A host's name or address and port; asks the resolver where it is a name. ERR_NETWORK. */
 int log_address_inet(const char *host, const char *port, int type, struct log_address *ret, struct err *err);
 
+/* Whether somebody listens there, as far as that can be told: of datagrams to another host it cannot. ERR_UNSUPPORTED;
+ * `name` is for the text. Waits for a few seconds at most. */
+int log_address_try(const struct log_address *address, const char *name, struct err *err);
+
 struct log_remote;
 
 struct log_remote *log_remote_new(const struct log_address *address, int64_t max_pending);

@@ -59,18 +59,11 @@ static bool is_socket(const char *path)
 /* Of a socket's file: what it listens for is found out by trying. */
 static int find_socket(const char *path, struct log_address *ret, struct err *err)
 {
-    for (int type = SOCK_DGRAM;; type = SOCK_STREAM) {
-        int r = log_address_unix(path, type, ret, err), fd;
+    int r = log_address_unix(path, SOCK_STREAM, ret, err);
 
-        if (r < 0)
-            return r;
-        fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-        r = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)&ret->to, ret->len);
-        if (fd >= 0)
-            close(fd);
-        if (r == 0 || type == SOCK_STREAM)
-            return 0;
-    }
+    if (r == 0 && log_address_try(ret, path, NULL) < 0)
+        ret->type = SOCK_DGRAM;
+    return r;
 }
 
 static int find_local(struct log_address *ret, struct err *err)
@@ -80,7 +73,7 @@ static int find_local(struct log_address *ret, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
         if (is_socket(paths[i]))
             return find_socket(paths[i], ret, err);
-    err_set(err, ERR_UNSUPPORTED, "logging driver syslog: no syslog daemon listens on this host (/dev/log)");
+    err_set(err, ERR_UNSUPPORTED, "no syslog daemon listens on this host (/dev/log)");
     return err_hint(err, "Name one with --log-opt syslog-address=udp://HOST:514, or use another --log-driver.");
 }
 
@@ -120,15 +113,23 @@ static int find_address(const char *text, struct log_address *ret, struct err *e
     return err_set(err, ERR_INVALID, "syslog-address should be in form proto://address, got %s", text);
 }
 
-static int check(const struct logging_settings *settings, struct err *err)
+static int find(const struct logging_settings *settings, struct log_address *ret, struct err *err)
 {
-    struct log_address address;
-
     if (find_facility(settings->facility) < 0)
         return err_set(err, ERR_INVALID, "invalid syslog facility");
     if (!find_form(settings->format))
         return err_set(err, ERR_INVALID, "Invalid syslog format");
-    return find_address(settings->address, &address, err);
+    return find_address(settings->address, ret, err);
+}
+
+static int check(const struct logging_settings *settings, struct err *err)
+{
+    struct log_address address;
+    int r = find(settings, &address, err);
+
+    if (r == 0)
+        r = log_address_try(&address, settings->address ? settings->address : "the local syslog daemon", err);
+    return r < 0 ? err_wrap(err, "logging driver syslog") : 0;
 }
 
 static int open_syslog(const struct logging_options *options, const struct logging_settings *settings, void **ret,
@@ -137,10 +138,8 @@ static int open_syslog(const struct logging_options *options, const struct loggi
     _cleanup_free_ char *tag = NULL;
     struct log_address address;
     struct syslog_sink *s;
-    int r = check(settings, err);
+    int r = find(settings, &address, err); /* who does not listen now may do so later */
 
-    if (r == 0)
-        r = find_address(settings->address, &address, err);
     if (r == 0)
         r = logging_tag(&options->container, settings, "{{.ID}}", &tag, err);
     if (r < 0)

@@ -106,8 +106,7 @@ int program_clean_up(struct program *p, struct err *err)
 {
     int r = p->cgroup ? cgroup_remove(p->cgroup, err) : 0;
 
-    cgroup_free(p->cgroup);
-    p->cgroup = NULL;
+    cgroup_free_cleanup(&p->cgroup);
     runtime_process_release(&p->process);
     return r;
 }

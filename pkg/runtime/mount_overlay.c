@@ -24,7 +24,7 @@ static int overlay_classic(int target, const struct runtime_overlay *layers, str
         buf_addf(&options, "%s%s", options.len ? ":" : "lowerdir=", fd_path(fd, path));
     }
     if (layers->upper)
-        buf_addf(&options, ",upperdir=%s,workdir=%s%s", layers->upper, layers->work,
+        buf_addf(&options, ",upperdir=%s,workdir=%s,redirect_dir=off,metacopy=off%s", layers->upper, layers->work,
                  layers->discard ? ",volatile" : "");
     if (options.len >= 4096)
         return err_set(err, ERR_UNSUPPORTED, "too many layers for this kernel: %zu", strv_len(layers->lower));
@@ -32,6 +32,10 @@ static int overlay_classic(int target, const struct runtime_overlay *layers, str
         return err_errno(err, errno, "overlay");
     return 0;
 }
+
+/* What some kernels do unless they are told otherwise. An upper directory is to hold whole files under their own names:
+ * who reads it by itself (layer/pack.h) would miss what a rename or a change of mode left below. */
+static const char *const plain_options[] = {"redirect_dir", "metacopy"};
 
 /* 0, or 1 where the kernel does not take layers one by one (before 6.7). */
 static int overlay_configure(int fs, const struct runtime_overlay *layers, struct err *err)
@@ -47,6 +51,8 @@ static int overlay_configure(int fs, const struct runtime_overlay *layers, struc
     }
     if (!layers->upper)
         return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(plain_options); i++)
+        sys_fsconfig(fs, FSCONFIG_SET_STRING, plain_options[i], "off"); /* a kernel that has none does none */
     if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", layers->upper) < 0 ||
         sys_fsconfig(fs, FSCONFIG_SET_STRING, "workdir", layers->work) < 0 ||
         (layers->discard && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL) < 0))

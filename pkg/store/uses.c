@@ -29,7 +29,7 @@ struct iteration {
 /* Each image that is mounted in the container is a use of its own. */
 static int each_image(const struct iteration *it, const struct store_use *use, struct err *err)
 {
-    struct store_use mounted = {.id = use->id, .name = use->name};
+    struct store_use mounted = {.id = use->id, .name = use->name, .extra = true};
     int r = it->each(use, it->data, err);
 
     STRV_FOREACH (manifest, use->mounted)

@@ -14,7 +14,8 @@ struct store_use {
     char *id;
     char *name;
     struct digest manifest; /* DIGEST_NONE: no image */
-    char **mounted;         /* more of them, each of which is told as a use of its own */
+    char **mounted;         /* more of them, each of which is told as a use of its own: */
+    bool extra;             /* this is one */
 };
 
 /* Calls `each` for every container, and for every image that is mounted in one; a negative result ends the iteration

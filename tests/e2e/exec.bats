@@ -72,6 +72,10 @@ events_of() {
     refuse 1 "container $id is paused, unpause the container before exec" cbox exec -d "$box" true
     cbox unpause "$box"
     cbox exec "$box" true
+    cbox rm -f "$box"
+    id=$(cbox run -d --name "$box" --restart always alpine false)
+    wait_for 5 eval '[ "$(cbox ps -qf status=restarting -f name=$box)" ]'
+    refuse 1 "container $id is restarting, wait until the container is running" cbox exec "$box" true
 }
 
 # --- streams ---------------------------------------------------------------------------------------------------------
@@ -109,28 +113,38 @@ events_of() {
 
 @test "-t gives a terminal of its own, and wants one for the input" {
     box
-    script -qec "cbox exec -it $box sh -c 'tty; echo \$TERM; stty size'" /dev/null >"$BATS_TEST_TMPDIR/out"
+    # An input that does not end: script(1) would type something at its end.
+    mkfifo "$BATS_TEST_TMPDIR/input"
+    exec 4<>"$BATS_TEST_TMPDIR/input"
+    script -qec "stty rows 33 cols 77; cbox exec -it $box sh -c 'tty; echo \$TERM; stty size'" /dev/null <&4 >"$BATS_TEST_TMPDIR/out"
+    exec 4>&-
     grep -q '^/dev/pts/' "$BATS_TEST_TMPDIR/out"
     grep -q '^xterm' "$BATS_TEST_TMPDIR/out"
+    grep -q '^33 77' "$BATS_TEST_TMPDIR/out"
     refuse 1 'the input device is not a TTY' cbox exec -it "$box" true </dev/null
     cbox exec -t "$box" tty | grep -q '^/dev/pts/'
     run cbox exec "$box" sh -c 'echo "term: $TERM"'
     [ "$output" = 'term: ' ]
 }
 
-@test "the detach keys leave it running" {
+@test "the detach keys leave it running, and nobody needs to read what it writes then" {
     box
+    printf '%s\n' 'sleep 888001 &' 'while [ ! -e /go ]; do sleep 0.05; done' 'seq 1 200000' 'touch /written' wait |
+        cbox exec -i "$box" sh -c 'cat >/program'
     mkfifo "$BATS_TEST_TMPDIR/keys"
-    script -qec "cbox exec -it $box sleep 888001" /dev/null <"$BATS_TEST_TMPDIR/keys" >"$BATS_TEST_TMPDIR/out" 3>&- &
+    script -qec "cbox exec -it $box sh /program" /dev/null <"$BATS_TEST_TMPDIR/keys" >"$BATS_TEST_TMPDIR/out" 3>&- &
     exec 4>"$BATS_TEST_TMPDIR/keys"
     wait_for 5 container_pid 888001
     printf '\020\021' >&4
     wait_for 5 grep -q 'read escape sequence' "$BATS_TEST_TMPDIR/out"
     exec 4>&-
     wait
-    grep -q 'read escape sequence' "$BATS_TEST_TMPDIR/out"
     container_pid 888001
     events_of exec_detach | grep -qx exec_detach
+    cbox exec "$box" touch /go
+    wait_for 10 cbox exec "$box" test -e /written
+    kill -TERM "$(container_pid 888001)"
+    wait_for 5 eval 'events_of exec_die | grep -qx "exec_die 0"'
 }
 
 @test "signals go to the program" {

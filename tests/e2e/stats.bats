@@ -7,7 +7,9 @@ setup_file() {
     file_setup
     PATH=$(dirname -- "$cbox"):$PATH
     cbox pull -q alpine
-    cbox run -d --name busy --memory 64m alpine sh -c 'head -c 20000000 /dev/zero | tail -c 20000000 >/dev/shm/kept; while :; do :; done'
+    # What lies in memory for good counts, a file that the kernel may drop does not.
+    cbox run -d --name busy --memory 64m alpine sh -c \
+        'head -c 20000000 /dev/zero >/dev/shm/kept; head -c 20000000 /dev/zero >/dropped; while :; do :; done'
     cbox run -d --name idle alpine sleep 999101
     cbox run --name ended alpine true
 }
@@ -42,8 +44,8 @@ setup() {
     # A processor has it for itself, or shares it with whatever else runs here.
     jq -e '(.CPUPerc | rtrimstr("%") | tonumber) as $cpu | $cpu > 5 and $cpu < 150' "$BATS_TEST_TMPDIR/busy"
     jq -e '(.CPUPerc | rtrimstr("%") | tonumber) < 1' "$BATS_TEST_TMPDIR/idle"
-    jq -e '.MemUsage | test("^(19|20|21|22)(\\.[0-9]+)?MiB / 64MiB$")' "$BATS_TEST_TMPDIR/busy"
-    jq -e '(.MemPerc | rtrimstr("%") | tonumber) as $m | $m > 29 and $m < 36' "$BATS_TEST_TMPDIR/busy"
+    jq -e '.MemUsage | test("^(19|2[0-5])(\\.[0-9]+)?MiB / 64MiB$")' "$BATS_TEST_TMPDIR/busy"
+    jq -e '(.MemPerc | rtrimstr("%") | tonumber) as $m | $m > 29 and $m < 40' "$BATS_TEST_TMPDIR/busy"
     jq -e '.PIDs == "1" and .NetIO == "0B / 0B" and .Name == "idle" and (.MemUsage | test("(KiB|MiB) / [0-9.]+GiB$"))' \
         "$BATS_TEST_TMPDIR/idle"
     cbox exec -d idle sleep 999102

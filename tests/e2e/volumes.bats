@@ -285,6 +285,26 @@ files_of() {
     [ -z "$(names)" ]
 }
 
+@test "killed at any moment: what is filled is whole, what is gone is gone" {
+    local i
+    for i in $(seq 1 20); do
+        timeout -s KILL "0.0$((RANDOM % 4))$((RANDOM % 10))" cbox run --rm -v any:/data -v /anon filled:1 true 3>&- || true
+        timeout -s KILL "0.00$((RANDOM % 10))" cbox volume create made.$((i % 3)) || true
+        timeout -s KILL "0.00$((RANDOM % 10))" cbox volume rm -f made.$((i % 3)) || true
+    done
+    cbox ps -a
+    expect $'one\n5' cbox run --rm -v any:/data filled:1 sh -c 'cat /data/one; ls /data | wc -l'
+    for i in 0 1 2; do
+        cbox volume create made.$i
+        [ -d "$(files_of made.$i)" ]
+    done
+    cbox system check
+    cbox volume prune -af
+    wait_for 10 bash -c '[ -z "$(cbox ps -aq)" ]'
+    cbox volume prune -af
+    [ -z "$(names)" ]
+}
+
 @test "containers and removers at once: a container that runs has its volume" {
     local i pids=()
     for i in $(seq 1 12); do

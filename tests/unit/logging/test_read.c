@@ -216,6 +216,22 @@ static void test_endless_line(void **state)
     expect(&o, &q, "Ob\n");
 }
 
+/* One that unpacks to more than a log can be, one that is no gzip, and what else lies there: passed over. */
+static void test_hostile_files(void **state)
+{
+    struct logging_options o = options_for(state, "local", STRINGS("max-size=1m"));
+
+    write_file("local.log", "0000000000000001o newest\n");
+    assert_int_equal(system("head -c 50000000 /dev/zero | gzip >local.log.1.gz"), 0);
+    write_file("local.log.2.gz", "no gzip");
+    expect(&o, &all, "Onewest\n");
+    assert_int_equal(system("echo 0000000000000001o older | gzip >local.log.1.gz"), 0);
+    expect(&o, &all, "Oolder\nOnewest\n");
+    unlink("local.log.2.gz");
+    assert_int_equal(symlink("/etc/passwd", "local.log.2"), 0);
+    expect(&o, &all, "Oolder\nOnewest\n");
+}
+
 static void test_times(void **state)
 {
     static const char line[] = "{\"log\":\"%d\\n\",\"stream\":\"stdout\",\"time\":\"2024-01-02T03:04:0%dZ\"}\n";
@@ -350,12 +366,10 @@ static void test_follow_until(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_nothing),         scratch_test(test_tail),
-        scratch_test(test_tail_of_rotated), scratch_test(test_rotated_at_once),
-        scratch_test(test_forms),           scratch_test(test_damaged_lines_are_passed_over),
-        scratch_test(test_endless_line),    scratch_test(test_times),
-        cmocka_unit_test(test_time_parse),  scratch_test(test_follow),
-        scratch_test(test_follow_until),
+        scratch_test(test_nothing),         scratch_test(test_tail),   scratch_test(test_tail_of_rotated),
+        scratch_test(test_rotated_at_once), scratch_test(test_forms),  scratch_test(test_damaged_lines_are_passed_over),
+        scratch_test(test_endless_line),    scratch_test(test_times),  scratch_test(test_hostile_files),
+        cmocka_unit_test(test_time_parse),  scratch_test(test_follow), scratch_test(test_follow_until),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
