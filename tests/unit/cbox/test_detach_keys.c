@@ -1,6 +1,7 @@
 /* The keys that detach from a container. */
+#include "../unit.h"
+
 #include "../../../cmd/cbox/detach_keys.h"
-#include "unit.h"
 
 static void test_what_is_a_key(void **state _unused_)
 {

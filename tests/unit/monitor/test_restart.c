@@ -1,6 +1,7 @@
 /* Whether and when a program that ended is started again. */
+#include "../unit.h"
+
 #include "monitor/restart.h"
-#include "unit.h"
 
 static const int64_t ms = 1000000, s = 1000000000;
 
