@@ -64,9 +64,11 @@ static struct cli_value map_of(char *const *entries, bool set)
     if (names)
         qsort(names, strv_len(names), sizeof(*names), by_key);
     STRV_FOREACH (name, names) {
-        const char *value = set ? NULL : strv_env_get(entries, *name);
+        struct cli_value value = {.kind = CLI_MAP};
 
-        cli_value_put(&map, *name, set ? (struct cli_value){.kind = CLI_MAP} : cli_value_text(value));
+        if (!set)
+            value = cli_value_text(strv_env_get(entries, *name));
+        cli_value_put(&map, *name, value);
     }
     return map;
 }

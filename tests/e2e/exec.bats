@@ -72,6 +72,10 @@ events_of() {
     refuse 1 "container $id is paused, unpause the container before exec" cbox exec -d "$box" true
     cbox unpause "$box"
     cbox exec "$box" true
+    cbox rm -f "$box"
+    id=$(cbox run -d --name "$box" --restart always alpine false)
+    wait_for 5 eval '[ "$(cbox ps -qf status=restarting -f name=$box)" ]'
+    refuse 1 "container $id is restarting, wait until the container is running" cbox exec "$box" true
 }
 
 # --- streams ---------------------------------------------------------------------------------------------------------
@@ -109,9 +113,12 @@ events_of() {
 
 @test "-t gives a terminal of its own, and wants one for the input" {
     box
-    # What script(1) types at the end of its own input may stand in the first line.
-    script -qec "stty rows 33 cols 77; cbox exec -it $box sh -c 'tty; echo \$TERM; stty size'" /dev/null >"$BATS_TEST_TMPDIR/out"
-    grep -q '/dev/pts/' "$BATS_TEST_TMPDIR/out"
+    # An input that does not end: script(1) would type something at its end.
+    mkfifo "$BATS_TEST_TMPDIR/input"
+    exec 4<>"$BATS_TEST_TMPDIR/input"
+    script -qec "stty rows 33 cols 77; cbox exec -it $box sh -c 'tty; echo \$TERM; stty size'" /dev/null <&4 >"$BATS_TEST_TMPDIR/out"
+    exec 4>&-
+    grep -q '^/dev/pts/' "$BATS_TEST_TMPDIR/out"
     grep -q '^xterm' "$BATS_TEST_TMPDIR/out"
     grep -q '^33 77' "$BATS_TEST_TMPDIR/out"
     refuse 1 'the input device is not a TTY' cbox exec -it "$box" true </dev/null

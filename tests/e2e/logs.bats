@@ -156,6 +156,12 @@ is_waiting() {
     [ "$(find "$(directory)" -name '*-json.log.*' | wc -l)" -gt 10 ]
 }
 
+@test "following goes on while a restart policy does" {
+    cbox run -d --name "$name" --network none --restart on-failure:3 alpine sh -c 'echo run; exit 3' >/dev/null
+    [ "$(timeout 30 cbox logs -f "$name" | grep -cx run)" -eq 4 ]
+    [ "$(cbox logs "$name" | wc -l)" -eq 4 ]
+}
+
 @test "following until a time ends at it" {
     cbox run -d --name "$name" --network none alpine sleep 777101 >/dev/null
     timeout 20 cbox logs -f --until "$(date -u -d '+1 second' +%Y-%m-%dT%H:%M:%S.%NZ)" "$name"
@@ -233,6 +239,14 @@ while True: open(sys.argv[2], "ab").write(s.recv(65536))' "$BATS_TEST_TMPDIR/log
     cbox rm "$name" >/dev/null
     keep -- sh -c 'head -c 100000 /dev/zero | tr "\0" x'
     [ "$(cbox logs "$name" | wc -c)" -eq 100000 ]
+}
+
+@test "a flood is kept whole, for who is attached and in the log" {
+    mkdir "$BATS_TEST_TMPDIR/dir"
+    seq 1 8000000 >"$BATS_TEST_TMPDIR/dir/numbers"
+    timeout -k 5 60 cbox run --name "$name" --network none --log-opt max-size=-1 -v "$BATS_TEST_TMPDIR/dir:/dir:ro" \
+        alpine cat /dir/numbers | cmp - "$BATS_TEST_TMPDIR/dir/numbers"
+    cbox logs "$name" | cmp - "$BATS_TEST_TMPDIR/dir/numbers"
 }
 
 @test "a damaged log is read as far as it goes" {

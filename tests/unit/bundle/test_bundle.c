@@ -253,6 +253,127 @@ static void test_empty_home(void **state)
     assert_null(strv_env_get(spec.process.env, "HOME"));
 }
 
+static void expect_capabilities(const char *host, const char *expected)
+{
+    _cleanup_free_ char *asked = str_printf("{\"HostConfig\":%s}", host), *got = NULL;
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    assert_ok(make("{\"Cmd\":[\"c\"]}", asked, &spec, &err));
+    got = strv_join(spec.process.capabilities.effective, " ");
+    assert_string_equal(got ? got : "", expected);
+}
+
+static void test_capabilities(void **state _unused_)
+{
+    _cleanup_spec_ struct oci_spec all = {0};
+    struct oci_spec none;
+    struct err err;
+
+    expect_capabilities("{\"CapDrop\":[\"all\"]}", "");
+    expect_capabilities("{\"CapDrop\":[\"ALL\"],\"CapAdd\":[\"net_admin\",\"CAP_CHOWN\"]}", "CAP_NET_ADMIN CAP_CHOWN");
+    assert_ok(make("{\"Cmd\":[\"c\"]}", "{\"HostConfig\":{\"CapAdd\":[\"ALL\"],\"CapDrop\":[\"chown\"]}}", &all, &err));
+    assert_true(strv_contains(all.process.capabilities.bounding, "CAP_SYS_ADMIN"));
+    assert_false(strv_contains(all.process.capabilities.bounding, "CAP_CHOWN"));
+    assert_fails(make("{\"Cmd\":[\"c\"]}", "{\"HostConfig\":{\"CapAdd\":[\"x\"]}}", &none, &err), ERR_INVALID,
+                 "invalid CapAdd: unknown capability: \"CAP_X\"");
+}
+
+static void test_privileged(void **state _unused_)
+{
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    assert_ok(make("{\"Cmd\":[\"c\"]}", "{\"HostConfig\":{\"Privileged\":true}}", &spec, &err));
+    assert_null(spec.platform.seccomp);
+    assert_null(spec.platform.masked_paths);
+    assert_true(spec.platform.resources.devices.v[0].allow);
+    VEC_FOREACH (m, &spec.mounts)
+        if (str_after(m->destination, "/sys"))
+            assert_false(strv_contains(m->options, "ro"));
+}
+
+/* What another container has is named at the start alone; until then it leads nowhere. */
+static void test_namespaces(void **state _unused_)
+{
+    static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdee";
+    _cleanup_free_ char *asked = str_printf("{\"HostConfig\":{\"NetworkMode\":\"container:%s\",\"PidMode\":\"host\","
+                                            "\"UTSMode\":\"host\",\"IpcMode\":\"none\",\"CgroupnsMode\":\"host\"}}",
+                                            id);
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    assert_ok(make("{\"Cmd\":[\"c\"]}", asked, &spec, &err));
+    assert_string_equal(oci_spec_namespace(&spec, "network")->path, BUNDLE_NOT_JOINED);
+    assert_null(oci_spec_namespace(&spec, "pid"));
+    assert_null(oci_spec_namespace(&spec, "uts"));
+    assert_null(oci_spec_namespace(&spec, "cgroup"));
+    assert_non_null(oci_spec_namespace(&spec, "ipc"));
+    assert_null(spec.hostname);
+    assert_null(spec.platform.sysctl);
+    VEC_FOREACH (m, &spec.mounts)
+        assert_string_not_equal(m->destination, "/dev/shm");
+    assert_int_equal(bundle_join(&spec, "network", 42), 0);
+    assert_string_equal(oci_spec_namespace(&spec, "network")->path, "/proc/42/ns/net");
+    assert_int_equal(bundle_join(&spec, "pid", 42), ERR_NOT_FOUND);
+}
+
+static void test_limits_are_checked(void **state _unused_)
+{
+    static const struct {
+        const char *host, *says;
+    } bad[] = {
+        {"{\"Memory\":1}", "Minimum memory limit allowed is 6MB"},
+        {"{\"Memory\":16777216,\"MemorySwap\":8388608}", "Minimum memoryswap limit should be larger"},
+        {"{\"MemorySwap\":8388608}", "You should always set the Memory limit"},
+        {"{\"MemoryReservation\":1}", "Minimum memory reservation allowed is 6MB"},
+        {"{\"Memory\":8388608,\"MemoryReservation\":16777216}", "can not be less than memory reservation limit"},
+        {"{\"MemorySwappiness\":101}", "Valid memory swappiness range is 0-100"},
+        {"{\"NanoCpus\":5000000000}", "Range of CPUs is from 0.01 to 4.00, as there are only 4 CPUs available"},
+        {"{\"NanoCpus\":-1}", "Range of CPUs"},
+        {"{\"NanoCpus\":1000000000,\"CpuQuota\":5000}", "Nano CPUs and CPU Quota cannot both be set"},
+        {"{\"CpuPeriod\":1}", "CPU cfs period can not be less than 1ms"},
+        {"{\"CpuQuota\":1}", "CPU cfs quota can not be less than 1ms"},
+        {"{\"BlkioWeight\":5}", "Range of blkio weight is from 10 to 1000"},
+        {"{\"OomScoreAdj\":1001}", "range for oom score adj"},
+        {"{\"IpcMode\":\"x\"}", "invalid IPC mode: x"},
+        {"{\"AutoRemove\":true,\"RestartPolicy\":{\"Name\":\"always\"}}", "cannot specify both --restart and --rm"},
+        {"{\"NetworkMode\":\"container:x\",\"Dns\":[\"1.1.1.1\"]}", "conflicting options: dns and the network mode"},
+    };
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        _cleanup_free_ char *asked = str_printf("{\"HostConfig\":%s}", bad[i].host);
+        struct oci_spec spec;
+
+        assert_fails(make("{\"Cmd\":[\"c\"]}", asked, &spec, &err), ERR_INVALID, bad[i].says);
+    }
+}
+
+static void test_limits(void **state _unused_)
+{
+    _cleanup_spec_ struct oci_spec spec = {0};
+    const struct oci_resources *r = &spec.platform.resources;
+    struct err err;
+
+    assert_ok(make("{\"Cmd\":[\"c\"]}",
+                   "{\"HostConfig\":{\"CpuShares\":7,\"CpusetCpus\":\"0\",\"PidsLimit\":0,\"MemorySwappiness\":0,"
+                   "\"Memory\":67108864,\"MemorySwap\":-1,\"OomKillDisable\":true,\"OomScoreAdj\":5,"
+                   "\"ShmSize\":1024,\"CgroupParent\":\"a/../../b\",\"Ulimits\":[{\"Name\":\"nofile\",\"Hard\":-1,"
+                   "\"Soft\":5}],\"Sysctls\":{\"net.ipv4.ip_unprivileged_port_start\":\"80\"}}}",
+                   &spec, &err));
+    assert_true(r->cpu.shares == 7 && str_eq(r->cpu.cpus, "0") && *r->pids.limit == -1);
+    assert_true(r->memory.swap == -1 && *r->memory.swappiness == 0 && r->memory.disable_oom_killer);
+    assert_int_equal(*spec.process.oom_score_adj, 5);
+    assert_string_equal(spec.platform.cgroups_path, "/b/" ID);
+    assert_int_equal(spec.process.rlimits.n, 1);
+    assert_true(spec.process.rlimits.v[0].soft == 5 && spec.process.rlimits.v[0].hard == UINT64_MAX);
+    assert_string_equal(strv_env_get(spec.platform.sysctl, "net.ipv4.ip_unprivileged_port_start"), "80");
+    VEC_FOREACH (m, &spec.mounts)
+        if (str_eq(m->destination, "/dev/shm"))
+            assert_true(strv_contains(m->options, "size=1024"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +388,11 @@ int main(void)
         cmocka_unit_test(test_env_file),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_empty_home),
+        cmocka_unit_test(test_capabilities),
+        cmocka_unit_test(test_privileged),
+        cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_limits_are_checked),
+        cmocka_unit_test(test_limits),
     };
 
     return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);
