@@ -288,7 +288,7 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox system')
-        commands='check df events info prune'
+        commands='check df events info prune start-all'
         ;;
     'cbox system check')
         options='--deep -q --quiet --repair'
@@ -304,6 +304,8 @@ _cbox_tables() {
         ;;
     'cbox system prune')
         options='-a --all --filter:none -f --force --volumes'
+        ;;
+    'cbox system start-all')
         ;;
     'cbox volume')
         commands='create inspect ls prune rm'

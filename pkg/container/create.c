@@ -68,6 +68,21 @@ static int write_documents(struct container *c, struct err *err)
     return r < 0 ? r : container_write_file(dir, "layers", layers, strlen(layers), err);
 }
 
+/* They are on disk before the record is: what was reported as made can be started after a power cut, and says which
+ * volumes it has. One that goes with its end means nothing then. */
+static int sync_documents(const struct container *c, struct err *err)
+{
+    static const char *const names[] = {"options.json", "config.json", "layers"};
+
+    for (size_t i = 0; !c->options.host.auto_remove && i < ARRAY_SIZE(names); i++) {
+        _cleanup_fd_ int fd = openat(store_container_fd(c->dir), names[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 || fdatasync(fd) < 0)
+            return err_errno(err, errno, "%s", names[i]);
+    }
+    return 0;
+}
+
 static int take_wanted(struct container *c, struct err *err)
 {
     const char *id = store_container_id(c->dir);
@@ -208,6 +223,8 @@ static int fill(struct container *c, const struct image *image, const struct con
         r = make_files(c, err);
     if (r == 0)
         r = write_documents(c, err);
+    if (r == 0)
+        r = sync_documents(c, err);
     if (r == 0)
         r = take_name(c, q->name, err);
     if (r == 0)

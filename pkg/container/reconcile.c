@@ -15,16 +15,16 @@ enum { KILLED_CODE = 128 + SIGKILL };
 static int settle(struct store *s, struct store_container *dir, struct store_container_record *record, bool *ret_gone,
                   struct err *err)
 {
-    int r = 0;
+    int r;
 
     *ret_gone = false;
-    if (store_container_is_alive(record->status) || record->remove) {
+    if (store_container_is_alive(record->status) || record->remove || monitor_was_killed(s, record->id)) {
         log_debug("container %.12s: its monitor is gone", store_container_id(dir));
         r = container_kill_cgroup(record->cgroup, true, err);
+        if (r < 0)
+            return r;
         monitor_sweep(s, store_container_id(dir));
     }
-    if (r < 0)
-        return r;
     if (record->remove) {
         *ret_gone = true;
         container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));

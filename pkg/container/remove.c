@@ -15,6 +15,7 @@ int container_drop(struct store *s, struct store_container *dir, const struct st
     int r;
 
     health_forget(store_state_path(s), store_container_id(dir));
+    monitor_sweep(s, store_container_id(dir));
     r = store_container_remove(s, dir, record, true, err);
     if (r == 0 && record->id)
         monitor_tell(s, record, "destroy", NULL, NULL);

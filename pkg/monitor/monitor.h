@@ -90,7 +90,8 @@ void monitor_tell(struct store *s, const struct store_container_record *record, 
 void monitor_tell_two(struct store *s, const struct store_container_record *record, const char *action,
                       const char *name, const char *value, const char *other, const char *other_value);
 
-/* Removes the socket that a monitor left which was killed; by who holds the container's lock. */
+/* For who holds the container's lock: whether a monitor was killed, which left its socket, and removing that. */
+bool monitor_was_killed(struct store *s, const char *id);
 void monitor_sweep(struct store *s, const char *id);
 
 /* Descriptors by enum monitor_stream, -1 where there is none. */

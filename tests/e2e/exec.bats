@@ -72,6 +72,10 @@ events_of() {
     refuse 1 "container $id is paused, unpause the container before exec" cbox exec -d "$box" true
     cbox unpause "$box"
     cbox exec "$box" true
+    cbox rm -f "$box"
+    id=$(cbox run -d --name "$box" --restart always alpine false)
+    wait_for 5 eval '[ "$(cbox ps -qf status=restarting -f name=$box)" ]'
+    refuse 1 "container $id is restarting, wait until the container is running" cbox exec "$box" true
 }
 
 # --- streams ---------------------------------------------------------------------------------------------------------
