@@ -173,7 +173,6 @@ static int find_host(struct container *c, struct bundle_place *place, char host_
         *ret_shared = str_printf("%s/containers/%s", store_root_path(c->store), id);
         place->files = *ret_shared;
     }
-    place->n_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     return 0;
 }
 
@@ -185,11 +184,16 @@ static int describe(struct container *c, const struct image *image, const struct
     /* In the container's mount namespace the root lies over its own upper directory: none has to be made for it. */
     _cleanup_free_ char *rootfs = str_printf("%s/upper", files), *shared = NULL;
     char host_name[HOST_NAME_MAX + 1] = "";
-    struct bundle_place place = {
-        .id = store_container_id(c->dir), .files = files, .rootfs = rootfs, .host_name = host_name};
+    _cleanup_machine_ struct container_machine machine = {0};
+    struct bundle_place place = {.id = store_container_id(c->dir),
+                                 .files = files,
+                                 .rootfs = rootfs,
+                                 .host_name = host_name,
+                                 .machine = &machine.known};
     const struct engine_log_config *log = &c->options.host.log_config;
     int r = json_duplicate(&engine_options_type, wanted, &c->options, err);
 
+    container_machine_read(&wanted->host, &machine);
     if (r == 0)
         r = container_name_shared(c->store, &c->options, err);
     if (r == 0)
