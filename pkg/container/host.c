@@ -4,17 +4,45 @@
 #include "bundle/parse.h"
 #include "container/container.h"
 #include "container/volume.h"
+#include "sys/fd.h"
 #include "sys/path.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 enum { DEPTH_MAX = 8 /* of directories below one of --device */ };
 
 static int64_t *number(int64_t n)
 {
     return mem_dup(&n, sizeof(n));
+}
+
+/* ---- the machine ---- */
+
+/* A line of the kernel's; NULL where it has none. */
+static char *read_line(const char *path)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(4096);
+
+    if (fd_read_file(AT_FDCWD, path, &text, NULL) < 0)
+        return NULL;
+    return str_ndup(buf_str(&text), strcspn(buf_str(&text), "\n"));
+}
+
+void container_machine_read(const struct engine_host_config *asked, struct container_machine *ret)
+{
+    ret->cpus = str_empty(asked->cpuset_cpus) ? NULL : read_line("/sys/devices/system/cpu/online");
+    ret->mems = str_empty(asked->cpuset_mems) ? NULL : read_line("/sys/devices/system/node/online");
+    ret->known = (struct bundle_machine){(unsigned)sysconf(_SC_NPROCESSORS_ONLN), ret->cpus, ret->mems};
+}
+
+void container_machine_release(struct container_machine *m)
+{
+    free(m->cpus);
+    free(m->mems);
 }
 
 /* ---- devices ---- */

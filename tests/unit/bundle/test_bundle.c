@@ -4,11 +4,12 @@
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+static const struct bundle_machine machine = {4, "0-3", "0"};
 static const struct bundle_place place = {.id = ID,
                                           .files = "/store/containers/" ID,
                                           .rootfs = "/store/containers/" ID "/rootfs",
                                           .host_name = "the-host",
-                                          .n_cpus = 4};
+                                          .machine = &machine};
 
 /* An image config as `text` and options as `asked`, the engine's JSON: merged, and made a spec. */
 static int make_both(const char *text, const char *asked, struct engine_options *options, struct oci_spec *ret,
@@ -334,6 +335,9 @@ static void test_limits_are_checked(void **state _unused_)
         {"{\"NanoCpus\":1000000000,\"CpuQuota\":5000}", "Nano CPUs and CPU Quota cannot both be set"},
         {"{\"CpuPeriod\":1}", "CPU cfs period can not be less than 1ms"},
         {"{\"CpuQuota\":1}", "CPU cfs quota can not be less than 1ms"},
+        {"{\"CpusetCpus\":\"1,4\"}", "Requested CPUs are not available - requested 1,4, available: 0-3"},
+        {"{\"CpusetCpus\":\"1-\"}", "Invalid value 1- for cpuset cpus: invalid format: 1-"},
+        {"{\"CpusetMems\":\"1\"}", "Requested memory nodes are not available - requested 1, available: 0"},
         {"{\"BlkioWeight\":5}", "Range of blkio weight is from 10 to 1000"},
         {"{\"OomScoreAdj\":1001}", "range for oom score adj"},
         {"{\"IpcMode\":\"x\"}", "invalid IPC mode: x"},
