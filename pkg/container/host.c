@@ -211,10 +211,7 @@ int container_name_shared(struct store *s, struct engine_options *o, struct err 
 
 int container_other_options(struct store *s, const char *id, struct engine_options *ret, struct err *err)
 {
-    _cleanup_container_ struct store_container *dir = NULL;
-    int r = store_container_open(s, id, &dir, err);
-
-    return r < 0 ? r : container_volume_options(store_container_fd(dir), ret, err);
+    return container_read_options(s, id, ret, err);
 }
 
 /* Docker lets in only where the other one opened the door. */
