@@ -79,8 +79,10 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     char id[ID_LEN + 1];
     int r = creation_read(f, operands, &creation, err);
 
-    if (r == 0)
-        r = decide_attach(f, config, err);
+    if (r == 0 && decide_attach(f, config, err) < 0) {
+        cbox_print_error(err);
+        return 1; /* Docker's exit code for it */
+    }
     if (r == 0)
         r = detach_keys_parse(f->detach_keys, &attach.detach, err);
     if (r < 0)

@@ -364,7 +364,7 @@ _cbox_tables() {
         first=file others=image
         ;;
     'cbox inspect')
-        options='-f:none --format:none -s --size --type:words=container|image|volume'
+        options='-f:none --format:none -s --size --type:none'
         first=container others=container
         ;;
     'cbox kill')

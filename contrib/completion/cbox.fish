@@ -903,7 +903,7 @@ complete -c cbox -n "__cbox_at 'import'" -F
 
 complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'inspect'" -s s -l size -d 'Display total file sizes if the type is container'
-complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'container image volume' -d 'Only inspect objects of the given type'
+complete -c cbox -n "__cbox_at 'inspect'" -l type -x -d 'Only inspect objects of the given type'
 complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'kill'" -s s -l signal -x -d 'Signal to send to the container'

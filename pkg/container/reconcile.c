@@ -27,7 +27,7 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
     }
     if (record->remove) {
         *ret_gone = true;
-        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
+        container_volumes_drop(s, store_container_id(dir));
         return container_drop(s, dir, record, err);
     }
     if (!store_container_is_alive(record->status))
@@ -54,7 +54,7 @@ static int look(struct store *s, struct store_container *dir, struct store_conta
     why = ERR_INIT;
     r = store_container_read(dir, ret, &why);
     if (r == ERR_NOT_FOUND && locked == 0) { /* never finished, or nearly removed */
-        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
+        container_volumes_drop(s, store_container_id(dir));
         store_container_remove(s, dir, NULL, true, NULL);
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     }

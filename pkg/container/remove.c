@@ -26,7 +26,7 @@ int container_destroy(struct container *c, struct err *err)
 {
     int r = container_kill_cgroup(c->record.cgroup, true, err);
 
-    container_volumes_drop(c->store, c->record.id, store_container_fd(c->dir));
+    container_volumes_drop(c->store, c->record.id);
     return r < 0 ? r : container_drop(c->store, c->dir, &c->record, err);
 }
 
@@ -137,6 +137,6 @@ int container_remove(struct store *s, const char *name, bool force, bool volumes
         return r;
     }
     if (volumes || record.remove)
-        container_volumes_drop(s, id, store_container_fd(dir));
+        container_volumes_drop(s, id);
     return container_drop(s, dir, &record, err);
 }

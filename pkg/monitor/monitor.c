@@ -76,7 +76,7 @@ static void end_container(struct monitor *m, uint32_t type, const void *data, si
 
     output_close(&m->output); /* who hears of the end finds the whole log */
     if (job->record->remove && job->forget)
-        job->forget(job->store, job->record->id, store_container_fd(job->dir));
+        job->forget(job->store, job->record->id);
     if (r == 0)
         r = job->record->remove ? store_container_remove(job->store, job->dir, job->record, false, &why)
                                 : store_container_write(job->dir, job->record, true, &why);

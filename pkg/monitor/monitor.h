@@ -65,8 +65,8 @@ struct monitor_job {
     /* Before each start: sees whose namespaces are shared, which may have other processes by now. */
     int (*join)(struct store *s, const struct engine_options *options, struct oci_spec *spec, struct err *err);
     const struct runtime_overlay *overlay;
-    /* Removes what else belongs to a container that goes by itself; its directory is `dir`. May be NULL. */
-    void (*forget)(struct store *s, const char *id, int dir);
+    /* Removes what else belongs to a container that goes by itself; may be NULL. */
+    void (*forget)(struct store *s, const char *id);
     void (*housekeeping)(struct store *s); /* called once, when there is time for it; may be NULL */
 };
 

@@ -289,6 +289,19 @@ EOF
     done
 }
 
+@test "files that come and go meanwhile are no failure" {
+    racer=$(cbox run -d alpine sh -c 'mkdir /r; while :; do mkdir /r/d; touch /r/d/x /r/y; ln -s x /r/l; rm -r /r/d /r/y /r/l; done' 3>&-)
+    wait_for 10 cbox exec "$racer" test -d /r
+    local end=$((SECONDS + 4))
+    while [ $SECONDS -lt $end ]; do
+        rm -rf got
+        cbox cp "$racer:/r" got
+        cbox cp "$racer:/r" - >got.tar
+        cbox diff "$racer" >got.diff
+        cbox export "$racer" >got.tar
+    done
+}
+
 # --- diff and export -------------------------------------------------------------------------------------------------
 
 @test "diff: added, changed, deleted, replaced" {

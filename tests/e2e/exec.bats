@@ -230,6 +230,18 @@ events_of() {
     refuse 1 'no-such-command.*not found' cbox exec -d "$box" no-such-command
 }
 
+@test "what stays with a program of -d keeps nothing of the caller's" {
+    local keeper
+    box
+    (cd "$BATS_TEST_TMPDIR" && cbox exec -d "$box" sleep 888005 7<"$BATS_TEST_FILENAME")
+    keeper=$(ps -o ppid= -p "$(container_pid 888005)" | tr -d ' ')
+    [ "$(cat "/proc/$keeper/comm")" = cbox-exec ]
+    [ "$(readlink "/proc/$keeper/cwd")" = / ]
+    [ "$(readlink "/proc/$keeper/fd/0")" = /dev/null ]
+    run grep -F "$BATS_TEST_FILENAME" <(readlink "/proc/$keeper/fd/"*)
+    [ "$status" -eq 1 ]
+}
+
 @test "creation, start and end are events, with the id of the exec" {
     box --label role=test
     run cbox exec "$box" sh -c 'exit 4'

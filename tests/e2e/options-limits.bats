@@ -70,8 +70,9 @@ is_v2() {
     refuse 125 'Nano CPUs and CPU Period cannot both be set' in_alpine --cpus 1 --cpu-period 1000 -- true
     refuse 125 'Nano CPUs and CPU Quota cannot both be set' in_alpine --cpus 1 --cpu-quota 1000 -- true
     refuse 125 'CPU cfs period can not be less than 1ms' in_alpine --cpu-period 10 -- true
+    refuse 125 'Invalid value x for cpuset cpus: invalid format: x' in_alpine --cpuset-cpus x -- true
     refuse 125 'CPU cfs quota can not be less than 1ms' in_alpine --cpu-quota 10 -- true
-    refuse 125 'cpuset' in_alpine --cpuset-cpus 4000 -- true
+    refuse 125 'Requested CPUs are not available - requested 4000, available: ' in_alpine --cpuset-cpus 4000 -- true
 }
 
 # --- memory ----------------------------------------------------------------------------------------------------------
