@@ -220,7 +220,7 @@ static int check_shareable(struct store *s, const char *id, struct err *err)
     _cleanup_engine_options_ struct engine_options other = {0};
     int r = container_other_options(s, id, &other, err);
 
-    if (r == 0 && str_eq(other.host.ipc_mode, "private"))
+    if (r == 0 && (str_eq(other.host.ipc_mode, "private") || str_eq(other.host.ipc_mode, "none")))
         r = err_set(err, ERR_INVALID,
                     "cannot join IPC of container %.12s: non-shareable IPC (hint: use IpcMode:shareable "
                     "for the donor container)",

@@ -319,6 +319,19 @@ static void test_namespaces(void **state _unused_)
     assert_int_equal(bundle_join(&spec, "pid", 42), ERR_NOT_FOUND);
 }
 
+/* With an IPC namespace goes the file system of its shared memory. */
+static void test_shared_memory(void **state _unused_)
+{
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    assert_ok(make("{\"Cmd\":[\"c\"]}", "{\"HostConfig\":{\"IpcMode\":\"container:x\"}}", &spec, &err));
+    assert_int_equal(bundle_join(&spec, "ipc", 42), 0);
+    VEC_FOREACH (m, &spec.mounts)
+        if (str_eq(m->destination, "/dev/shm"))
+            assert_string_equal(m->source, "/proc/42/root/dev/shm");
+}
+
 static void test_limits_are_checked(void **state _unused_)
 {
     static const struct {
@@ -395,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_capabilities),
         cmocka_unit_test(test_privileged),
         cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_shared_memory),
         cmocka_unit_test(test_limits_are_checked),
         cmocka_unit_test(test_limits),
     };
