@@ -29,6 +29,7 @@ static const struct cli_entry container_commands[] = {
     {"ls", &cmd_ps, CLI_OTHER, "list"},
     {"pause", &cmd_pause, CLI_OTHER},
     {"port", &cmd_port, CLI_OTHER},
+    {"ps", &cmd_ps, CLI_HIDDEN},
     {"prune", &cmd_container_prune, CLI_OTHER},
     {"rename", &cmd_rename, CLI_OTHER},
     {"restart", &cmd_restart, CLI_OTHER},
@@ -69,7 +70,7 @@ static const struct cli_command group_manifest = {.summary = "Manage image manif
 static const struct cli_entry system_commands[] = {
     {"check", &cmd_system_check, CLI_OTHER}, {"df", &cmd_system_df, CLI_OTHER},
     {"events", &cmd_events, CLI_OTHER},      {"info", &cmd_info, CLI_OTHER},
-    {"prune", &cmd_system_prune, CLI_OTHER},
+    {"prune", &cmd_system_prune, CLI_OTHER}, {"start-all", &cmd_system_start_all, CLI_OTHER},
 };
 static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
 

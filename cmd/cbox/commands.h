@@ -50,6 +50,7 @@ extern const struct cli_command cmd_stats;
 extern const struct cli_command cmd_system_check;
 extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_prune;
+extern const struct cli_command cmd_system_start_all;
 extern const struct cli_command cmd_tag;
 extern const struct cli_command cmd_top;
 extern const struct cli_command cmd_untag;

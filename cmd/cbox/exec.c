@@ -155,6 +155,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
         r = cbox_view_container(s, operands[0], &v, err);
     if (r == 0 && o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
         r = err_set(err, ERR_INVALID, "the input device is not a TTY");
+    v.monitor = fd_close(v.monitor); /* which would go on telling us things */
     return r < 0 ? r : exec(s, &v, o, operands + 1, err);
 }
 

@@ -1,5 +1,6 @@
 #include "exec_keeper.h"
 
+#include "base/log.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 #include "sys/proc.h"
@@ -41,14 +42,17 @@ static int wait_for(struct container_execed *e, int socket)
     return proc_wait(e->process.pidfd);
 }
 
-/* Nothing of the caller's stays open in it. */
-static void let_go_of_stdio(void)
+/* Nothing of the caller's stays open in it, nor is its directory kept. */
+static void let_go(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     for (int i = 0; i < 3 && null >= 0; i++)
         dup2(null, i);
     fd_close(null);
+    fd_close_inherited();
+    if (chdir("/") < 0)
+        log_debug("/: %s", strerror(errno));
 }
 
 static _Noreturn void keep(struct store *s, const struct container_view *v, const struct container_exec *how,
@@ -68,7 +72,7 @@ static _Noreturn void keep(struct store *s, const struct container_view *v, cons
     fds[0] = e.process.pidfd;
     fds[1] = e.process.terminal;
     frame_send(socket, KEEPER_STARTED, e.id, sizeof(e.id), fds, fds[1] >= 0 ? 2 : 1);
-    let_go_of_stdio();
+    let_go();
     code = wait_for(&e, socket);
     container_exec_tell_end(s, v, e.id, code);
     frame_send(socket, KEEPER_ENDED, &code, sizeof(code), NULL, 0);

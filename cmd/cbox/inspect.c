@@ -28,6 +28,13 @@ static int inspect_one(const char *name, void *data, struct err *err)
     return 0;
 }
 
+static int check_format(const char *format, struct err *err)
+{
+    _cleanup_(cli_template_free_cleanup) struct cli_template *t = NULL;
+
+    return !format || str_eq(format, "json") ? 0 : cli_template_parse(format, &t, err);
+}
+
 int inspect_print(const struct cli_context *ctx, char **names, inspect_fn describe, const char *format, bool size,
                   struct err *err)
 {
@@ -35,8 +42,13 @@ int inspect_print(const struct cli_context *ctx, char **names, inspect_fn descri
     _cleanup_buf_ struct buf out = BUF_INIT;
     struct inspection in = {
         .describe = describe, .format = str_given(format), .size = size, .all = {.kind = CLI_SEQUENCE}};
-    int r = cbox_open_existing_store(ctx, &s, err);
+    int r = check_format(in.format, err);
 
+    if (r < 0) { /* Docker's exit code for it */
+        cbox_print_error(err);
+        return 64;
+    }
+    r = cbox_open_existing_store(ctx, &s, err);
     if (r < 0)
         return r;
     in.store = s;
@@ -71,7 +83,7 @@ static const struct cli_option any_options[] = {
     FORMAT_OPTION,
     CLI_FLAG(struct inspect_options, 's', "size", size, "Display total file sizes if the type is container"),
     CLI_STRING(struct inspect_options, 0, "type", type, "Only inspect objects of the given type",
-               .values = CLI_VALUES_WORDS, .words = types),
+               .word = "container|image|volume"),
 };
 
 /* The first kind that has one of this name, as Docker looks for them. */
@@ -94,11 +106,14 @@ static int inspect_any(struct store *s, const char *name, bool size, struct cli_
 static int run_any(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct inspect_options *o = opts;
-    inspect_fn describe = inspect_any;
+    inspect_fn describe = str_empty(o->type) ? inspect_any : NULL;
 
     for (size_t i = 0; types[i]; i++)
         if (str_eq(types[i], o->type))
             describe = functions[i];
+    if (!describe)
+        return err_set(err, ERR_INVALID, "unknown type: \"%s\": must be one of \"container\", \"image\", \"volume\"",
+                       o->type);
     return inspect_print(ctx, operands, describe, o->format, o->size, err);
 }
 

@@ -155,9 +155,24 @@ static struct cli_value describe_capabilities(const char *text)
     return outer;
 }
 
+/* What Windows alone has stands behind the limits. */
+static struct cli_value with_windows(struct cli_value document)
+{
+    static const char *const names[] = {"CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth"};
+    struct cli_value v = {.kind = CLI_MAP};
+
+    for (size_t i = 0; i < document.n; i++) {
+        cli_value_put(&v, document.keys[i], cli_value_copy(&document.items[i]));
+        for (size_t k = 0; str_eq(document.keys[i], "Ulimits") && k < ARRAY_SIZE(names); k++)
+            put_number(&v, names[k], 0);
+    }
+    cli_value_release(&document);
+    return v;
+}
+
 static struct cli_value describe_host(const struct engine_host_config *h)
 {
-    struct cli_value v = inspect_document(&engine_host_config_type, h, exceptions);
+    struct cli_value v = with_windows(inspect_document(&engine_host_config_type, h, exceptions));
     struct cli_value requests = {.kind = CLI_SEQUENCE};
 
     cli_value_put(&v, "PortBindings", (struct cli_value){.kind = CLI_MAP});

@@ -288,7 +288,7 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox system')
-        commands='check df events info prune'
+        commands='check df events info prune start-all'
         ;;
     'cbox system check')
         options='--deep -q --quiet --repair'
@@ -304,6 +304,8 @@ _cbox_tables() {
         ;;
     'cbox system prune')
         options='-a --all --filter:none -f --force --volumes'
+        ;;
+    'cbox system start-all')
         ;;
     'cbox volume')
         commands='create inspect ls prune rm'
@@ -362,7 +364,7 @@ _cbox_tables() {
         first=file others=image
         ;;
     'cbox inspect')
-        options='-f:none --format:none -s --size --type:words=container|image|volume'
+        options='-f:none --format:none -s --size --type:none'
         first=container others=container
         ;;
     'cbox kill')

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'system start-all' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -69,7 +69,7 @@ complete -c cbox -n "__cbox_at ''" -a top -d 'Display the running processes of a
 complete -c cbox -n "__cbox_at ''" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -a update -d 'Update configuration of one or more containers'
-complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
+complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until containers stop, then print their exit codes'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
 complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
 complete -c cbox -n "__cbox_at ''" -l root -x -a '(__fish_complete_directories)' -d 'Directory of images and containers'
@@ -249,7 +249,7 @@ complete -c cbox -n "__cbox_at 'container'" -a stop -d 'Stop one or more running
 complete -c cbox -n "__cbox_at 'container'" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at 'container'" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a update -d 'Update configuration of one or more containers'
-complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
+complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until containers stop, then print their exit codes'
 
 complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'container attach'" -l no-stdin -d 'Do not attach STDIN'
@@ -734,6 +734,7 @@ complete -c cbox -n "__cbox_at 'system'" -a df -d 'Show disk usage'
 complete -c cbox -n "__cbox_at 'system'" -a events -d 'Get real time events'
 complete -c cbox -n "__cbox_at 'system'" -a info -d 'Display system-wide information'
 complete -c cbox -n "__cbox_at 'system'" -a prune -d 'Remove unused data'
+complete -c cbox -n "__cbox_at 'system'" -a start-all -d 'Start containers that are to run after a reboot'
 
 complete -c cbox -n "__cbox_at 'system check'" -l deep -d 'Compare the contents of all files as well'
 complete -c cbox -n "__cbox_at 'system check'" -s q -l quiet -d 'Only print what is wrong'
@@ -902,7 +903,7 @@ complete -c cbox -n "__cbox_at 'import'" -F
 
 complete -c cbox -n "__cbox_at 'inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'inspect'" -s s -l size -d 'Display total file sizes if the type is container'
-complete -c cbox -n "__cbox_at 'inspect'" -l type -x -a 'container image volume' -d 'Only inspect objects of the given type'
+complete -c cbox -n "__cbox_at 'inspect'" -l type -x -d 'Only inspect objects of the given type'
 complete -c cbox -n "__cbox_at 'inspect'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'kill'" -s s -l signal -x -d 'Signal to send to the container'

@@ -125,6 +125,10 @@ static void add_default_mount(const struct engine_host_config *h, const struct d
 
     if (shm && str_eq(h->ipc_mode, "none"))
         return;
+    if (shm && bundle_mode_container(h->ipc_mode)) {
+        add_mount(spec, m->destination, "bind", BUNDLE_NOT_JOINED, "bind,rprivate,nosuid,noexec,nodev");
+        return;
+    }
     if (shm && str_eq(h->ipc_mode, "host")) { /* the queues follow the namespace by themselves */
         add_mount(spec, m->destination, "bind", m->destination, "rbind,rprivate,nosuid,noexec,nodev");
         return;
@@ -218,6 +222,14 @@ static int make_walls(const struct engine_options *o, const struct bundle_place 
     return make_device_rules(h, &l->resources, err);
 }
 
+/* What belongs to an IPC namespace is not in it, but a file system beside it. */
+static void join_shm(struct oci_spec *spec, int64_t pid)
+{
+    VEC_FOREACH (m, &spec->mounts)
+        if (str_eq(m->destination, "/dev/shm") && str_after(m->source, "/proc/"))
+            str_replace(&m->source, str_printf("/proc/%lld/root/dev/shm", (long long)pid));
+}
+
 int bundle_join(struct oci_spec *spec, const char *type, int64_t pid)
 {
     static const char *const files[][2] = {{"network", "net"}, {"ipc", "ipc"}, {"pid", "pid"}};
@@ -226,6 +238,8 @@ int bundle_join(struct oci_spec *spec, const char *type, int64_t pid)
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
             if (str_eq(ns->type, type) && str_eq(files[i][0], type)) {
                 str_replace(&ns->path, str_printf("/proc/%lld/ns/%s", (long long)pid, files[i][1]));
+                if (str_eq(type, "ipc"))
+                    join_shm(spec, pid);
                 return 0;
             }
     return ERR_NOT_FOUND;

@@ -13,13 +13,19 @@
 
 #include <stdbool.h>
 
+/* What the host has to give. Strings are borrowed. */
+struct bundle_machine {
+    unsigned n_cpus;
+    const char *cpus, *mems; /* those that there are, as "0-3,7"; NULL: not known, and not looked at */
+};
+
 /* Where a container is, and what is known of its host. Strings are borrowed. */
 struct bundle_place {
     const char *id;
     const char *files;     /* directory of the host with its hosts, hostname, resolv.conf; absolute */
     const char *rootfs;    /* directory of the host where the root is mounted; absolute */
     const char *host_name; /* of the host, or of whose network namespace it shares */
-    unsigned n_cpus;
+    const struct bundle_machine *machine;
 };
 
 /* Puts the image's config beneath what was asked for, and decides what was left open: command, environment, host name,
@@ -76,8 +82,9 @@ void bundle_default_paths(char ***masked, char ***readonly);
 
 /* Docker's rules for what was asked for, of any user of it; for bundle_merge(), and the part of it that `update`
  * changes. ERR_INVALID in Docker's words. */
-int bundle_check(const struct engine_options *options, unsigned n_cpus, struct err *err);
-int bundle_check_limits(const struct engine_host_config *host, unsigned n_cpus, bool update, struct err *err);
+int bundle_check(const struct engine_options *options, const struct bundle_machine *machine, struct err *err);
+int bundle_check_limits(const struct engine_host_config *host, const struct bundle_machine *machine, bool update,
+                        struct err *err);
 
 /* Makes names as users write them ("net_admin", "ALL") those of the kernel; `what` is CapAdd or CapDrop. ERR_INVALID.
  */

@@ -5,6 +5,8 @@
 #include "runtime/cgroup.h"
 #include "sys/signal_name.h"
 
+#include <ctype.h>
+
 static int check_memory(const struct engine_host_config *h, bool update, struct err *err)
 {
     const char *wrong = NULL;
@@ -23,6 +25,60 @@ static int check_memory(const struct engine_host_config *h, bool update, struct 
         return err_set(err, ERR_INVALID, "invalid value: %lld. Valid memory swappiness range is 0-100",
                        (long long)*h->memory_swappiness);
     return wrong ? err_set(err, ERR_INVALID, "%s", wrong) : 0;
+}
+
+/* ---- lists of CPUs and memory nodes ---- */
+
+enum { NUMBERS_MAX = 8192 };
+
+/* The next number or range of "0-3,7"; false at the end, `*p` is NULL where it is none. */
+static bool next_range(const char **p, long *first, long *last)
+{
+    char *end;
+
+    if (!*p || !**p)
+        return false;
+    *first = *last = isdigit((unsigned char)**p) ? strtol(*p, &end, 10) : -1;
+    if (*first >= 0 && *end == '-')
+        *last = isdigit((unsigned char)end[1]) ? strtol(end + 1, &end, 10) : -1;
+    if (*first < 0 || *last < *first || *last >= NUMBERS_MAX || (*end && *end != ','))
+        *p = NULL;
+    else
+        *p = end + (*end == ',');
+    return *p != NULL;
+}
+
+static bool holds(const char *list, long n)
+{
+    long first, last;
+
+    while (next_range(&list, &first, &last))
+        if (n >= first && n <= last)
+            return true;
+    return false;
+}
+
+static int check_list(const char *wanted, const char *there, const char *kind, const char *what, struct err *err)
+{
+    const char *p = wanted;
+    long first, last;
+
+    if (str_empty(wanted) || !there)
+        return 0;
+    while (next_range(&p, &first, &last))
+        for (long n = first; n <= last; n++)
+            if (!holds(there, n))
+                return err_set(err, ERR_INVALID, "Requested %s are not available - requested %s, available: %s", what,
+                               wanted, there);
+    return p ? 0
+             : err_set(err, ERR_INVALID, "Invalid value %s for cpuset %s: invalid format: %s", wanted, kind, wanted);
+}
+
+static int check_cpuset(const struct engine_host_config *h, const struct bundle_machine *m, struct err *err)
+{
+    int r = check_list(h->cpuset_cpus, m->cpus, "cpus", "CPUs", err);
+
+    return r < 0 ? r : check_list(h->cpuset_mems, m->mems, "mems", "memory nodes", err);
 }
 
 static int check_cpu(const struct engine_host_config *h, unsigned n_cpus, struct err *err)
@@ -45,12 +101,15 @@ static int check_cpu(const struct engine_host_config *h, unsigned n_cpus, struct
     return wrong ? err_set(err, ERR_INVALID, "%s", wrong) : 0;
 }
 
-int bundle_check_limits(const struct engine_host_config *h, unsigned n_cpus, bool update, struct err *err)
+int bundle_check_limits(const struct engine_host_config *h, const struct bundle_machine *machine, bool update,
+                        struct err *err)
 {
     int r = check_memory(h, update, err);
 
     if (r == 0)
-        r = check_cpu(h, n_cpus, err);
+        r = check_cpu(h, machine->n_cpus, err);
+    if (r == 0)
+        r = check_cpuset(h, machine, err);
     if (r == 0 && h->blkio_weight && (h->blkio_weight < 10 || h->blkio_weight > 1000))
         r = err_set(err, ERR_INVALID, "Range of blkio weight is from 10 to 1000");
     return r;
@@ -117,9 +176,9 @@ static int check_signal(const char *text, struct err *err)
                : err_set(err, ERR_INVALID, "Invalid signal: %s", text);
 }
 
-int bundle_check(const struct engine_options *o, unsigned n_cpus, struct err *err)
+int bundle_check(const struct engine_options *o, const struct bundle_machine *machine, struct err *err)
 {
-    int r = bundle_check_limits(&o->host, n_cpus, false, err);
+    int r = bundle_check_limits(&o->host, machine, false, err);
 
     if (r == 0)
         r = check_modes(&o->host, err);

@@ -164,7 +164,7 @@ static void decide_host(struct engine_host_config *h)
 int bundle_merge(const struct oci_image_config *image, const struct bundle_place *place, struct engine_options *o,
                  struct err *err)
 {
-    int r = bundle_check(o, place->n_cpus, err);
+    int r = bundle_check(o, place->machine, err);
 
     if (r == 0)
         r = bundle_normalize_capabilities(&o->host.cap_add, "CapAdd", err);

@@ -1,7 +1,6 @@
 #include "container/commit.h"
 
 #include "container/files.h"
-#include "container/volume.h"
 #include "event/event.h"
 #include "image/change.h"
 #include "image/commit.h"
@@ -12,11 +11,8 @@
 static int read_config(struct store *s, const char *id, const struct container_commit *how, struct engine_options *ret,
                        struct err *err)
 {
-    _cleanup_container_ struct store_container *dir = NULL;
-    int r = store_container_open(s, id, &dir, err);
+    int r = container_read_options(s, id, ret, err);
 
-    if (r == 0)
-        r = container_volume_options(store_container_fd(dir), ret, err);
     return r < 0 ? r : image_change(&ret->config.config, how->changes, err);
 }
 

@@ -53,6 +53,13 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
 /* Waits on that connection until the program runs. The error why it does not. */
 int container_await_start(int socket, struct err *err);
 
+/* All of it, where nobody follows: back when the program runs. ERR_BUSY where it does already. */
+int container_start_alone(struct store *s, const char *id, struct err *err);
+
+/* After the machine was started: starts what is to run always, or unless it was stopped. `started` hears of each, and
+ * of those that could not be. */
+int container_start_all(struct store *s, void (*started)(const char *id, const struct err *failed), struct err *err);
+
 /* A container by name, id or start of an id, as it is: what commands on living containers begin with. */
 struct container_view {
     char id[ID_LEN + 1];

@@ -68,6 +68,21 @@ static int write_documents(struct container *c, struct err *err)
     return r < 0 ? r : container_write_file(dir, "layers", layers, strlen(layers), err);
 }
 
+/* They are on disk before the record is: what was reported as made can be started after a power cut, and says which
+ * volumes it has. One that goes with its end means nothing then. */
+static int sync_documents(const struct container *c, struct err *err)
+{
+    static const char *const names[] = {"options.json", "config.json", "layers"};
+
+    for (size_t i = 0; !c->options.host.auto_remove && i < ARRAY_SIZE(names); i++) {
+        _cleanup_fd_ int fd = openat(store_container_fd(c->dir), names[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 || fdatasync(fd) < 0)
+            return err_errno(err, errno, "%s", names[i]);
+    }
+    return 0;
+}
+
 static int take_wanted(struct container *c, struct err *err)
 {
     const char *id = store_container_id(c->dir);
@@ -158,7 +173,6 @@ static int find_host(struct container *c, struct bundle_place *place, char host_
         *ret_shared = str_printf("%s/containers/%s", store_root_path(c->store), id);
         place->files = *ret_shared;
     }
-    place->n_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     return 0;
 }
 
@@ -170,11 +184,16 @@ static int describe(struct container *c, const struct image *image, const struct
     /* In the container's mount namespace the root lies over its own upper directory: none has to be made for it. */
     _cleanup_free_ char *rootfs = str_printf("%s/upper", files), *shared = NULL;
     char host_name[HOST_NAME_MAX + 1] = "";
-    struct bundle_place place = {
-        .id = store_container_id(c->dir), .files = files, .rootfs = rootfs, .host_name = host_name};
+    _cleanup_machine_ struct container_machine machine = {0};
+    struct bundle_place place = {.id = store_container_id(c->dir),
+                                 .files = files,
+                                 .rootfs = rootfs,
+                                 .host_name = host_name,
+                                 .machine = &machine.known};
     const struct engine_log_config *log = &c->options.host.log_config;
     int r = json_duplicate(&engine_options_type, wanted, &c->options, err);
 
+    container_machine_read(&wanted->host, &machine);
     if (r == 0)
         r = container_name_shared(c->store, &c->options, err);
     if (r == 0)
@@ -204,6 +223,8 @@ static int fill(struct container *c, const struct image *image, const struct con
         r = make_files(c, err);
     if (r == 0)
         r = write_documents(c, err);
+    if (r == 0)
+        r = sync_documents(c, err);
     if (r == 0)
         r = take_name(c, q->name, err);
     if (r == 0)

@@ -116,7 +116,7 @@ static int go_down(struct diffing *d, int upper, int lower, const char *name, co
     _cleanup_fd_ int up = openat(upper, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), down = -1;
 
     if (up < 0)
-        return fail(d, path);
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : fail(d, path); /* changed meanwhile */
     if (lower >= 0)
         down = openat(lower, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return diff_directory(d, up, down, path);

@@ -4,17 +4,45 @@
 #include "bundle/parse.h"
 #include "container/container.h"
 #include "container/volume.h"
+#include "sys/fd.h"
 #include "sys/path.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 enum { DEPTH_MAX = 8 /* of directories below one of --device */ };
 
 static int64_t *number(int64_t n)
 {
     return mem_dup(&n, sizeof(n));
+}
+
+/* ---- the machine ---- */
+
+/* A line of the kernel's; NULL where it has none. */
+static char *read_line(const char *path)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(4096);
+
+    if (fd_read_file(AT_FDCWD, path, &text, NULL) < 0)
+        return NULL;
+    return str_ndup(buf_str(&text), strcspn(buf_str(&text), "\n"));
+}
+
+void container_machine_read(const struct engine_host_config *asked, struct container_machine *ret)
+{
+    ret->cpus = str_empty(asked->cpuset_cpus) ? NULL : read_line("/sys/devices/system/cpu/online");
+    ret->mems = str_empty(asked->cpuset_mems) ? NULL : read_line("/sys/devices/system/node/online");
+    ret->known = (struct bundle_machine){(unsigned)sysconf(_SC_NPROCESSORS_ONLN), ret->cpus, ret->mems};
+}
+
+void container_machine_release(struct container_machine *m)
+{
+    free(m->cpus);
+    free(m->mems);
 }
 
 /* ---- devices ---- */
@@ -183,10 +211,7 @@ int container_name_shared(struct store *s, struct engine_options *o, struct err 
 
 int container_other_options(struct store *s, const char *id, struct engine_options *ret, struct err *err)
 {
-    _cleanup_container_ struct store_container *dir = NULL;
-    int r = store_container_open(s, id, &dir, err);
-
-    return r < 0 ? r : container_volume_options(store_container_fd(dir), ret, err);
+    return container_read_options(s, id, ret, err);
 }
 
 /* Docker lets in only where the other one opened the door. */
@@ -195,7 +220,7 @@ static int check_shareable(struct store *s, const char *id, struct err *err)
     _cleanup_engine_options_ struct engine_options other = {0};
     int r = container_other_options(s, id, &other, err);
 
-    if (r == 0 && str_eq(other.host.ipc_mode, "private"))
+    if (r == 0 && (str_eq(other.host.ipc_mode, "private") || str_eq(other.host.ipc_mode, "none")))
         r = err_set(err, ERR_INVALID,
                     "cannot join IPC of container %.12s: non-shareable IPC (hint: use IpcMode:shareable "
                     "for the donor container)",

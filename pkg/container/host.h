@@ -1,9 +1,19 @@
 /* What of a container's options has to be looked up on the host, put into its specification. */
 #pragma once
 
+#include "bundle/bundle.h"
 #include "oci/engine.h"
 #include "oci/spec.h"
 #include "store/store.h"
+
+/* CPUs and memory nodes of the host, as far as what is asked for is about them. The caller releases it. */
+struct container_machine {
+    struct bundle_machine known;
+    char *cpus, *mems;
+};
+void container_machine_read(const struct engine_host_config *asked, struct container_machine *ret);
+void container_machine_release(struct container_machine *m);
+#define _cleanup_machine_ _cleanup_(container_machine_release)
 
 /* --device, --privileged's devices, limits by device: numbers of what lies below /dev. ERR_NOT_FOUND, ERR_INVALID. */
 int container_host_devices(const struct engine_host_config *h, struct oci_spec *spec, struct err *err);

@@ -2,11 +2,12 @@
 
 #include "base/id.h"
 #include "bundle/mounts.h"
-#include "container/volume.h"
+#include "container/container.h"
 #include "image/image.h"
 #include "store/container.h"
 #include "store/layer.h"
 #include "store/skeleton.h"
+#include "store/volume.h"
 #include "sys/path.h"
 
 #include <unistd.h>
@@ -270,7 +271,6 @@ static int read_mode_from(const char *spec, char **ret_name, bool *ret_read_only
 static int decide_from(struct deciding *d, const char *spec, struct err *err)
 {
     _cleanup_engine_options_ struct engine_options other = {0};
-    _cleanup_container_ struct store_container *dir = NULL;
     _cleanup_free_ char *name = NULL;
     const char *colon = strchr(spec, ':');
     char id[ID_LEN + 1];
@@ -280,9 +280,7 @@ static int decide_from(struct deciding *d, const char *spec, struct err *err)
     if (r == 0)
         r = store_container_find(d->store, name, id, err);
     if (r == 0)
-        r = store_container_open(d->store, id, &dir, err);
-    if (r == 0)
-        r = container_volume_options(store_container_fd(dir), &other, err);
+        r = container_read_options(d->store, id, &other, err);
     VEC_FOREACH (p, &other.mounts)
         r = r < 0 ? r : copy_point(d, p, read_only, colon ? colon + 1 : "", err);
     return r;

@@ -14,6 +14,8 @@
 #include "sys/proc.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +60,7 @@ static _Noreturn void copy_and_tell(const struct making *m, const struct engine_
 {
     struct err err = ERR_INIT;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (copy_content(m, p, data, &err) < 0)
         frame_send_error(socket, COPY_FAILED, &err);
     else

@@ -15,19 +15,19 @@ enum { KILLED_CODE = 128 + SIGKILL };
 static int settle(struct store *s, struct store_container *dir, struct store_container_record *record, bool *ret_gone,
                   struct err *err)
 {
-    int r = 0;
+    int r;
 
     *ret_gone = false;
-    if (store_container_is_alive(record->status) || record->remove) {
+    if (store_container_is_alive(record->status) || record->remove || monitor_was_killed(s, record->id)) {
         log_debug("container %.12s: its monitor is gone", store_container_id(dir));
         r = container_kill_cgroup(record->cgroup, true, err);
+        if (r < 0)
+            return r;
         monitor_sweep(s, store_container_id(dir));
     }
-    if (r < 0)
-        return r;
     if (record->remove) {
         *ret_gone = true;
-        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
+        container_volumes_drop(s, store_container_id(dir));
         return container_drop(s, dir, record, err);
     }
     if (!store_container_is_alive(record->status))
@@ -54,7 +54,7 @@ static int look(struct store *s, struct store_container *dir, struct store_conta
     why = ERR_INIT;
     r = store_container_read(dir, ret, &why);
     if (r == ERR_NOT_FOUND && locked == 0) { /* never finished, or nearly removed */
-        container_volumes_drop(s, store_container_id(dir), store_container_fd(dir));
+        container_volumes_drop(s, store_container_id(dir));
         store_container_remove(s, dir, NULL, true, NULL);
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     }
@@ -87,9 +87,15 @@ int container_sweep(struct store *s, struct err *err)
 
     STRV_FOREACH (id, ids) {
         _cleanup_container_record_ struct store_container_record record = {0};
+        _cleanup_container_ struct store_container *dir = NULL;
         struct err why = ERR_INIT;
+        int l = store_container_open(s, *id, &dir, &why);
 
-        if (container_look(s, *id, &record, &why) < 0 && why.kind != ERR_NOT_FOUND)
+        if (l == 0)
+            l = store_container_lock(dir, LOCK_TRY, &why);
+        if (l == 0)
+            l = look(s, dir, &record, &why);
+        if (l < 0 && l != ERR_NOT_FOUND && l != ERR_BUSY) /* somebody's business, as most are */
             log_debug("container %.12s: %s", *id, why.text);
     }
     return r;

@@ -15,6 +15,7 @@ int container_drop(struct store *s, struct store_container *dir, const struct st
     int r;
 
     health_forget(store_state_path(s), store_container_id(dir));
+    monitor_sweep(s, store_container_id(dir));
     r = store_container_remove(s, dir, record, true, err);
     if (r == 0 && record->id)
         monitor_tell(s, record, "destroy", NULL, NULL);
@@ -25,7 +26,7 @@ int container_destroy(struct container *c, struct err *err)
 {
     int r = container_kill_cgroup(c->record.cgroup, true, err);
 
-    container_volumes_drop(c->store, c->record.id, store_container_fd(c->dir));
+    container_volumes_drop(c->store, c->record.id);
     return r < 0 ? r : container_drop(c->store, c->dir, &c->record, err);
 }
 
@@ -136,6 +137,6 @@ int container_remove(struct store *s, const char *name, bool force, bool volumes
         return r;
     }
     if (volumes || record.remove)
-        container_volumes_drop(s, id, store_container_fd(dir));
+        container_volumes_drop(s, id);
     return container_drop(s, dir, &record, err);
 }

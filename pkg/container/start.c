@@ -4,6 +4,8 @@
 #include "container/mounts.h"
 #include "container/volume.h"
 #include "monitor/monitor.h"
+#include "monitor/restart.h"
+#include "sys/fd.h"
 #include "sys/frame.h"
 
 static void sweep(struct store *s)
@@ -56,4 +58,43 @@ int container_await_start(int socket, struct err *err)
         if (r < 0 || type == MONITOR_STARTED)
             return r;
     }
+}
+
+int container_start_alone(struct store *s, const char *id, struct err *err)
+{
+    _cleanup_one_container_ struct container c = {0};
+    _cleanup_fd_ int socket = -1;
+    int r = container_open(s, id, &c, err);
+
+    if (r == 0)
+        r = container_start(&c, 0, &socket, err);
+    return r < 0 ? r : container_await_start(socket, err);
+}
+
+/* Only what ran when the machine, or its monitor, went down without it; `stopped` is what the user did before. */
+static bool is_to_come_back(struct store *s, const char *id, struct err *err)
+{
+    _cleanup_container_record_ struct store_container_record record = {0};
+    _cleanup_engine_options_ struct engine_options options = {0};
+
+    if (container_look(s, id, &record, err) < 0 || store_container_is_alive(record.status) || !record.started)
+        return false;
+    return container_read_options(s, id, &options, err) == 0 &&
+           restart_after_boot(&options.host.restart_policy, record.stopped);
+}
+
+int container_start_all(struct store *s, void (*started)(const char *id, const struct err *failed), struct err *err)
+{
+    _cleanup_strv_ char **ids = NULL;
+    int r = store_container_list(s, &ids, err);
+
+    STRV_FOREACH (id, ids) {
+        struct err why = ERR_INIT;
+
+        if (is_to_come_back(s, *id, &why) && container_start_alone(s, *id, &why) == 0)
+            started(*id, NULL);
+        else if (why.kind && why.kind != ERR_NOT_FOUND && why.kind != ERR_BUSY) /* removed, or started, meanwhile */
+            started(*id, &why);
+    }
+    return r;
 }

@@ -115,22 +115,6 @@ int container_stop(struct store *s, const char *name, const char *signal, int64_
     return r < 0 ? err_wrap(err, "cannot stop container: %s", name) : 0;
 }
 
-/* One that does not run is started. */
-static int start_again(struct store *s, const char *id, struct err *err)
-{
-    _cleanup_fd_ int socket = -1;
-    struct container c = {0};
-    int r = container_open(s, id, &c, err);
-
-    if (r < 0)
-        return r;
-    r = container_start(&c, 0, &socket, err);
-    if (r == 0)
-        r = container_await_start(socket, err);
-    container_release(&c);
-    return r;
-}
-
 static int restart(struct store *s, const struct container_view *v, const char *signal, int64_t seconds,
                    struct err *err)
 {
@@ -143,7 +127,7 @@ static int restart(struct store *s, const struct container_view *v, const char *
     if (r >= 0)
         return container_await_start(v->monitor, err);
     if (r == ERR_NOT_FOUND) /* there was none, or it was killed meanwhile */
-        return start_again(s, v->id, err);
+        return container_start_alone(s, v->id, err);
     if (why.kind && err)
         *err = why;
     return r;

@@ -1,12 +1,11 @@
 #include "container/update.h"
 
 #include "bundle/bundle.h"
+#include "container/host.h"
 #include "container/internal.h"
 #include "monitor/monitor.h"
 #include "runtime/cgroup.h"
 #include "sys/atomic.h"
-
-#include <unistd.h>
 
 /* Numbers that change where they are given. */
 static const size_t numbers[] = {
@@ -52,11 +51,11 @@ static int change_restart(const struct engine_restart_policy *to, struct engine_
     return 0;
 }
 
-int container_change_options(const struct container_change *change, unsigned n_cpus, struct engine_host_config *h,
-                             struct err *err)
+int container_change_options(const struct container_change *change, const struct bundle_machine *machine,
+                             struct engine_host_config *h, struct err *err)
 {
     const struct engine_host_config *to = change->limits;
-    int r = bundle_check_limits(to, n_cpus, true, err);
+    int r = bundle_check_limits(to, machine, true, err);
 
     if (r == 0)
         r = check_conflicts(to, h, err);
@@ -78,7 +77,7 @@ int container_change_options(const struct container_change *change, unsigned n_c
         free(h->pids_limit);
         h->pids_limit = mem_dup(to->pids_limit, sizeof(*to->pids_limit));
     }
-    return bundle_check_limits(h, n_cpus, true, err);
+    return bundle_check_limits(h, machine, true, err);
 }
 
 /* ---- in the kernel ---- */
@@ -160,8 +159,10 @@ static int update(struct store *s, const struct container_view *v, const struct 
     _cleanup_engine_options_ struct engine_options options = {0};
     _cleanup_container_ struct store_container *dir = NULL;
     _cleanup_spec_ struct oci_spec spec = {0};
+    _cleanup_machine_ struct container_machine machine = {0};
     int r = store_container_open(s, v->id, &dir, err);
 
+    container_machine_read(change->limits, &machine);
     if (r == 0 && v->monitor < 0)
         r = container_lock_idle(s, dir, err);
     if (r == 0)
@@ -169,7 +170,7 @@ static int update(struct store *s, const struct container_view *v, const struct 
     if (r == 0)
         r = container_read_spec(s, v->id, &spec, err);
     if (r == 0)
-        r = container_change_options(change, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &options.host, err);
+        r = container_change_options(change, &machine.known, &options.host, err);
     if (r < 0)
         return r;
     change_spec(&options.host, &spec.platform.resources);

@@ -15,5 +15,6 @@ struct container_change {
 int container_update(struct store *s, const char *name, const struct container_change *change, struct err *err);
 
 /* The options with the change in them, by Docker's rules; for the above. ERR_INVALID. */
-int container_change_options(const struct container_change *change, unsigned n_cpus, struct engine_host_config *h,
-                             struct err *err);
+struct bundle_machine;
+int container_change_options(const struct container_change *change, const struct bundle_machine *machine,
+                             struct engine_host_config *h, struct err *err);

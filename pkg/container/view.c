@@ -95,8 +95,11 @@ int container_view(struct store *s, const char *name, struct container_view *ret
         container_view_release(&v);
         return r;
     }
-    if (v.monitor >= 0 && v.record.pid)
-        v.pidfd = MAX_OF(proc_open_known((pid_t)v.record.pid, v.record.pid_start, v.record.boot_id), -1);
+    if (v.monitor >= 0 && v.record.pid) {
+        int fd = proc_open_known((pid_t)v.record.pid, v.record.pid_start, v.record.boot_id);
+
+        v.pidfd = MAX_OF(fd, -1);
+    }
     *ret = v;
     return 0;
 }

@@ -1,14 +1,12 @@
 #include "container/volume.h"
 
 #include "base/log.h"
+#include "container/container.h"
 #include "event/event.h"
 #include "store/container.h"
 #include "sys/fd.h"
 
 #include <stdio.h>
-
-#define OPTIONS_FILE "options.json"
-enum { OPTIONS_MAX = 4 << 20 };
 
 void container_volume_uses_release(struct container_volume_uses *uses)
 {
@@ -20,25 +18,14 @@ void container_volume_uses_release(struct container_volume_uses *uses)
     *uses = (struct container_volume_uses){0};
 }
 
-/* A container that is just being made has options first, and one that was made by an earlier cbox may have none. */
-int container_volume_options(int dir, struct engine_options *ret, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OPTIONS_MAX);
-    int r = fd_read_file(dir, OPTIONS_FILE, &text, err);
-
-    return r < 0 ? r : json_parse(buf_str(&text), text.len, &engine_options_type, ret, err);
-}
-
 static int add_uses(struct store *s, const char *id, struct container_volume_uses *ret, struct err *err)
 {
-    _cleanup_container_ struct store_container *dir = NULL;
     _cleanup_engine_options_ struct engine_options o = {0};
     struct err why = ERR_INIT;
-    int r = store_container_open(s, id, &dir, &why);
+    int r = container_read_options(s, id, &o, &why);
 
-    if (r == 0)
-        r = container_volume_options(store_container_fd(dir), &o, &why);
-    if (r == ERR_NOT_FOUND) /* removed meanwhile */
+    /* Removed meanwhile, or just begun: one that is being made has options before it has volumes. */
+    if (r == ERR_NOT_FOUND)
         return 0;
     if (r < 0) {
         if (err)
@@ -106,12 +93,12 @@ int container_volume_remove(struct store *s, const char *name, struct err *err)
     return container_volume_remove_but(s, name, NULL, err);
 }
 
-void container_volumes_drop(struct store *s, const char *id, int dir)
+void container_volumes_drop(struct store *s, const char *id)
 {
     _cleanup_engine_options_ struct engine_options o = {0};
     struct err why = ERR_INIT;
 
-    if (container_volume_options(dir, &o, &why) < 0)
+    if (container_read_options(s, id, &o, &why) < 0)
         return;
     VEC_FOREACH (p, &o.mounts) {
         why = ERR_INIT;

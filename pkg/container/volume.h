@@ -26,9 +26,6 @@ int container_volume_remove(struct store *s, const char *name, struct err *err);
 /* The same where a container that uses it does not count. */
 int container_volume_remove_but(struct store *s, const char *name, const char *id, struct err *err);
 
-/* Reads options.json of the container whose directory `dir` is. The caller releases `ret` after 0. */
-int container_volume_options(int dir, struct engine_options *ret, struct err *err);
-
 /* Removes the anonymous volumes of a container that is on its way out, but for those that another one uses too. What
- * cannot be removed stays, and is a debug line. `dir` is the container's directory. */
-void container_volumes_drop(struct store *s, const char *id, int dir);
+ * cannot be removed stays, and is a debug line. */
+void container_volumes_drop(struct store *s, const char *id);

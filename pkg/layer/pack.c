@@ -81,6 +81,14 @@ static int fail(const char *as, int errnum, struct err *err)
     return err_errno(err, errnum, "%.300s", *as ? as : ".");
 }
 
+/* What was listed and is gone, or became something else, since: as if it had not been there, below what was named. */
+static int gone(const struct layer_pack *p, const char *as, int errnum, struct err *err)
+{
+    bool since = errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == ESTALE || errnum == EINVAL;
+
+    return p->depth > 0 && since ? 0 : fail(as, errnum, err);
+}
+
 static int write_out(struct layer_pack *p, const void *data, size_t len, struct err *err)
 {
     int r;
@@ -232,7 +240,7 @@ static int add_file(struct layer_pack *p, int dir, const char *name, const char 
     int r;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return fail(as, fd < 0 ? -fd : errno, err);
+        return gone(p, as, fd < 0 ? -fd : errno, err);
     m = make_member(&st, TAR_FILE, as);
     r = write_opened(p, fd, &m, err);
     return r < 0 ? r : write_content(p, fd, as, st.st_size, err);
@@ -246,7 +254,7 @@ static int add_symlink(struct layer_pack *p, int dir, const char *name, const st
     ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
 
     if (n < 0)
-        return fail(as, errno, err);
+        return gone(p, as, errno, err);
     target[n] = 0;
     m.target = target;
     m.mode = 0777;
@@ -360,7 +368,7 @@ static int add_directory(struct layer_pack *p, int dir, const char *name, const 
 {
     _cleanup_fd_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    return fd < 0 ? fail(as, errno, err) : layer_pack_add_contents(p, fd, as, true, err);
+    return fd < 0 ? gone(p, as, errno, err) : layer_pack_add_contents(p, fd, as, true, err);
 }
 
 static int add_other(struct layer_pack *p, int dir, const char *name, const struct stat *st, const char *as,
@@ -380,7 +388,7 @@ static int add_entry(struct layer_pack *p, int dir, const char *name, const char
     struct stat st;
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : fail(as, errno, err); /* removed meanwhile */
+        return gone(p, as, errno, err);
     if (S_ISSOCK(st.st_mode))
         return 0;
     if (p->upper && is_whiteout(dir, name, &st)) {

@@ -1,8 +1,9 @@
 /* A tree of files as a tar, while others may change it: entries are opened by name in a directory at hand and never
  * through a link (sys/copy_tree.h), in the order of their names, so that the same tree gives the same bytes.
  *
- * A file that grows meanwhile is cut, one that shrinks is filled up with zeros. Sockets have no place in a tar.
- * Extended attributes are those that mean something elsewhere: file capabilities, access control lists and user.*.
+ * A file that grows meanwhile is cut, one that shrinks is filled up with zeros, one that goes is left out. Sockets have
+ * no place in a tar. Extended attributes are those that mean something elsewhere: file capabilities, access control
+ * lists and user.*.
  */
 #pragma once
 

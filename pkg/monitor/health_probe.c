@@ -87,6 +87,7 @@ static void kill_probe(const struct health *h, pid_t session)
     if (!str_empty(path) && cgroup_host_detect(&host, NULL) == 0 && cgroup_open(&cg, &host, path, NULL) == 0)
         for (int round = 0; round < KILL_ROUNDS && kill_session(cg, session); round++)
             ;
+    kill(-session, SIGKILL); /* its process group: all there is to be had without a cgroup */
     kill(session, SIGKILL);
 }
 

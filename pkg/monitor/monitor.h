@@ -65,9 +65,9 @@ struct monitor_job {
     /* Before each start: sees whose namespaces are shared, which may have other processes by now. */
     int (*join)(struct store *s, const struct engine_options *options, struct oci_spec *spec, struct err *err);
     const struct runtime_overlay *overlay;
-    /* Removes what else belongs to a container that goes by itself; its directory is `dir`. May be NULL. */
-    void (*forget)(struct store *s, const char *id, int dir);
-    void (*housekeeping)(struct store *s); /* called once the program runs; may be NULL */
+    /* Removes what else belongs to a container that goes by itself; may be NULL. */
+    void (*forget)(struct store *s, const char *id);
+    void (*housekeeping)(struct store *s); /* called once, when there is time for it; may be NULL */
 };
 
 /* Forks the monitor; the socket is a connection to it, as of monitor_connect(), the caller's. `attach`: the streams
@@ -90,7 +90,8 @@ void monitor_tell(struct store *s, const struct store_container_record *record, 
 void monitor_tell_two(struct store *s, const struct store_container_record *record, const char *action,
                       const char *name, const char *value, const char *other, const char *other_value);
 
-/* Removes the socket that a monitor left which was killed; by who holds the container's lock. */
+/* For who holds the container's lock: whether a monitor was killed, which left its socket, and removing that. */
+bool monitor_was_killed(struct store *s, const char *id);
 void monitor_sweep(struct store *s, const char *id);
 
 /* Descriptors by enum monitor_stream, -1 where there is none. */

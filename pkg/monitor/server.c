@@ -47,12 +47,16 @@ struct connection *server_adopt(struct server *s, int fd)
     return c;
 }
 
+static bool accept_one(struct server *s)
+{
+    int fd = accept4(s->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    return fd >= 0 && server_adopt(s, fd);
+}
+
 static void listener_ready(struct loop_watch *w, uint32_t events _unused_)
 {
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (fd >= 0)
-        server_adopt(w->data, fd);
+    accept_one(w->data);
 }
 
 int server_listen(struct server *s, struct store *store, const char *id, struct err *err)
@@ -71,6 +75,8 @@ void server_close(struct server *s, struct store *store, const char *id)
     if (s->listener.fd < 0)
         return;
     monitor_sweep(store, id);
+    while (accept_one(s)) /* who came in time hears of the end */
+        ;
     loop_watch(s->loop, &s->listener, 0);
     s->listener.fd = fd_close(s->listener.fd);
 }

@@ -60,6 +60,13 @@ int monitor_socket_make(struct store *s, const char *id, int *ret_fd, struct err
     return 0;
 }
 
+bool monitor_was_killed(struct store *s, const char *id)
+{
+    _cleanup_fd_ int dir = -1;
+
+    return open_dir(s, false, &dir, NULL) == 0 && faccessat(dir, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 void monitor_sweep(struct store *s, const char *id)
 {
     _cleanup_fd_ int dir = -1;

@@ -95,6 +95,11 @@ int child_pivot(struct child *c, const struct plan_step *s, struct err *err);
 /* Before the child is there: opens what it will mount and could not open itself. The caller releases it afterwards,
  * also in the parent: child_tree.c. */
 int child_trees_open(struct child *c, struct err *err);
+
+/* Whether a source lies in another container, "/proc/PID/root/PATH"; and a copy of what is mounted there, that is
+ * mounted nowhere yet: its descriptor or -errno. */
+bool child_is_foreign(const char *source);
+int child_foreign_tree(const char *source, const struct plan_mount *how);
 void child_trees_release(struct child *c);
 
 /* The copy that belongs to a step, or -1. */

@@ -1,6 +1,6 @@
 /* What has to be taken hold of outside of the container: sources of bind mounts that its user namespace may not reach,
- * and those whose ids are mapped, which takes rights over the file system. The calling process, before it is cloned,
- * copies them; the child puts the copies in their places. */
+ * those whose ids are mapped, which takes rights over the file system, and those in another container. The calling
+ * process, before it is cloned, copies them; the child puts the copies in their places. */
 #include "runtime/child.h"
 #include "runtime/mount.h"
 #include "sys/fd.h"
@@ -71,6 +71,7 @@ static int take_tree(struct child *c, const struct plan_step *s, struct err *err
 {
     struct plan_mount how = apart(c, &s->mount);
     _cleanup_fd_ int userns = -1, source = -1;
+    bool foreign = child_is_foreign(s->source);
     int tree;
 
     if (how.map) {
@@ -78,14 +79,18 @@ static int take_tree(struct child *c, const struct plan_step *s, struct err *err
         if (userns < 0)
             return userns;
     }
-    source = child_open_source(s, NULL);
-    tree = source < 0 ? -ENOENT : mount_clone(source, "", &how, userns);
+    source = foreign ? -1 : child_open_source(s, NULL);
+    if (foreign)
+        tree = child_foreign_tree(s->source, &how);
+    else
+        tree = source < 0 ? -ENOENT : mount_clone(source, "", &how, userns);
     if (tree == -ENOSYS && how.map)
         return err_set(err, ERR_UNSUPPORTED, "mapping ids takes Linux 5.12");
     if (tree == -EINVAL && how.map)
         return err_set(err, ERR_UNSUPPORTED, "%s: its file system cannot map ids", s->source);
-    /* Without a mapping the child tries by itself, and says what fails. */
-    if (tree < 0 && how.map)
+    /* Else the child tries by itself, and says what fails. But from where that is, links of another container would
+     * lead into the host. */
+    if (tree < 0 && (how.map || foreign))
         return err_errno(err, -tree, "%s", s->source);
     c->trees[s - c->plan->steps.v] = MAX_OF(tree, -1);
     return 0;
@@ -102,12 +107,12 @@ int child_trees_open(struct child *c, struct err *err)
         if (s->op != PLAN_BIND)
             continue;
         /* Whoever is outside sees more than the child, and knows whose fault it is. */
-        if (stat(s->source, &st) < 0) {
+        if (!child_is_foreign(s->source) && stat(s->source, &st) < 0) {
             r = err_errno(err, errno, "%s%s%s", s->field ? s->field : "", s->field ? ".source: " : "", s->source);
             child_trees_release(c);
             return r;
         }
-        if (!s->mount.map && !outside)
+        if (!s->mount.map && !outside && !child_is_foreign(s->source))
             continue;
         if (!c->trees) {
             c->trees = mem_zalloc(c->plan->steps.n, sizeof(*c->trees));

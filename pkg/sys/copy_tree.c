@@ -38,6 +38,16 @@ static int fail(struct work *w, int errnum)
     return err_errno(w->err, errnum, "%s", w->path.len ? buf_str(&w->path) : ".");
 }
 
+enum { GONE = 1 };
+
+/* What was listed and is gone, or became something else, since: as if it had not been there, below what was named. */
+static int gone(struct work *w, int errnum)
+{
+    bool since = errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == ESTALE || errnum == EINVAL;
+
+    return w->depth > 0 && since ? GONE : fail(w, errnum);
+}
+
 static void free_link(void *p)
 {
     struct linked *l = p;
@@ -162,7 +172,7 @@ static int copy_file(struct work *w, int from_dir, const char *name, int to_dir,
     int r;
 
     if (from < 0 || fstat(from, &st) < 0)
-        return fail(w, from < 0 ? -from : errno);
+        return gone(w, from < 0 ? -from : errno);
     to = openat(to_dir, to_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return fail(w, errno);
@@ -181,7 +191,7 @@ static int copy_link(struct work *w, int from_dir, const char *name, int to_dir,
     ssize_t n = readlinkat(from_dir, name, target, sizeof(target) - 1);
 
     if (n < 0)
-        return fail(w, errno);
+        return gone(w, errno);
     target[n] = 0;
     return symlinkat(target, to_dir, to_name) < 0 ? fail(w, errno) : 0;
 }
@@ -248,7 +258,7 @@ static int copy_directory(struct work *w, int from_dir, const char *name, int to
     int r;
 
     if (from < 0 || fstat(from, &st) < 0)
-        return fail(w, errno);
+        return gone(w, errno);
     to = open_target(w, to_dir, to_name);
     if (to < 0)
         return to;
@@ -298,7 +308,7 @@ static int copy_other(struct work *w, int from, const char *name, int to, const 
     return r;
 }
 
-static int copy_entry(struct work *w, int from, const char *name, int to, const char *to_name)
+static int copy_any(struct work *w, int from, const char *name, int to, const char *to_name)
 {
     const char *known;
     struct stat st;
@@ -307,7 +317,7 @@ static int copy_entry(struct work *w, int from, const char *name, int to, const 
     if (w->how->stop && *w->how->stop)
         return err_set(w->err, ERR_INTERRUPTED, "interrupted");
     if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return fail(w, errno);
+        return gone(w, errno);
     if (S_ISSOCK(st.st_mode))
         return 0;
     w->how->entries++;
@@ -320,6 +330,13 @@ static int copy_entry(struct work *w, int from, const char *name, int to, const 
     if (known && link_to(w, known, to, to_name) == 0)
         return 0;
     return S_ISREG(st.st_mode) ? copy_file(w, from, name, to, to_name) : copy_other(w, from, name, to, to_name, &st);
+}
+
+static int copy_entry(struct work *w, int from, const char *name, int to, const char *to_name)
+{
+    int r = copy_any(w, from, name, to, to_name);
+
+    return r == GONE ? 0 : r;
 }
 
 static void close_dir(DIR **d)

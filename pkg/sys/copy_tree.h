@@ -3,6 +3,8 @@
  * opened for reading; so whoever renames and replaces things meanwhile gets other files of his own copied, or an error,
  * and nothing outside of the two directories is read or written.
  *
+ * What goes away meanwhile, or becomes something else, is left out below what was named.
+ *
  * Files, directories, links (hard ones too), devices and fifos, with modes, times and extended attributes, holes as
  * holes; sockets are left out, as are attributes that only mean something to overlayfs or to the host's security
  * module.

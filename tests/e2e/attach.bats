@@ -238,7 +238,7 @@ follows() {
     type_ 'cd /tmp; x=kept'
     sees '^/tmp #'
     "${tmux[@]}" send-keys C-p C-q
-    sees '^status 0$'
+    sees 'status 0$'
     is one running
     type_ 'clear; cbox attach one; echo status $?'
     "${tmux[@]}" send-keys Enter

@@ -172,7 +172,7 @@ bash_offers() {
 
 @test "bash completes commands, options and their arguments" {
     [ "$(bash_offers cbox ver)" = version ]
-    [ "$(bash_offers cbox system '')" = 'check df info prune' ]
+    [ "$(bash_offers cbox system '')" = 'check df events info prune start-all' ]
     [ "$(bash_offers cbox -D --root /x sys)" = system ]
     [ "$(bash_offers cbox --s)" = --state ]
     [ "$(bash_offers cbox help inf)" = info ]
@@ -204,7 +204,7 @@ fake_images() {
 @test "fish completes commands, options and their arguments" {
     offers() { fish --no-config -c "source $tree/contrib/completion/cbox.fish; complete -C '$1'" | cut -f 1 | sort | paste -sd ' '; }
     [ "$(offers 'cbox ver')" = version ]
-    [ "$(offers 'cbox system ')" = 'check df info prune' ]
+    [ "$(offers 'cbox system ')" = 'check df events info prune start-all' ]
     [ "$(offers 'cbox -D --root /x sys')" = system ]
     [ "$(offers 'cbox --st')" = --state ]
     [[ $(offers "cbox --config $tree/READ") == *README.md* ]]

@@ -72,6 +72,10 @@ events_of() {
     refuse 1 "container $id is paused, unpause the container before exec" cbox exec -d "$box" true
     cbox unpause "$box"
     cbox exec "$box" true
+    cbox rm -f "$box"
+    id=$(cbox run -d --name "$box" --restart always alpine false)
+    wait_for 5 eval '[ "$(cbox ps -qf status=restarting -f name=$box)" ]'
+    refuse 1 "container $id is restarting, wait until the container is running" cbox exec "$box" true
 }
 
 # --- streams ---------------------------------------------------------------------------------------------------------
@@ -224,6 +228,18 @@ events_of() {
     kill -TERM "$(container_pid 888004)"
     wait_for 5 eval 'events_of exec_die | grep -qx "exec_die 9"'
     refuse 1 'no-such-command.*not found' cbox exec -d "$box" no-such-command
+}
+
+@test "what stays with a program of -d keeps nothing of the caller's" {
+    local keeper
+    box
+    (cd "$BATS_TEST_TMPDIR" && cbox exec -d "$box" sleep 888005 7<"$BATS_TEST_FILENAME")
+    keeper=$(ps -o ppid= -p "$(container_pid 888005)" | tr -d ' ')
+    [ "$(cat "/proc/$keeper/comm")" = cbox-exec ]
+    [ "$(readlink "/proc/$keeper/cwd")" = / ]
+    [ "$(readlink "/proc/$keeper/fd/0")" = /dev/null ]
+    run grep -F "$BATS_TEST_FILENAME" <(readlink "/proc/$keeper/fd/"*)
+    [ "$status" -eq 1 ]
 }
 
 @test "creation, start and end are events, with the id of the exec" {

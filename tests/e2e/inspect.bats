@@ -33,7 +33,7 @@ inspect() {
     expect 'Status Running Paused Restarting OOMKilled Dead Pid ExitCode Error StartedAt FinishedAt' inspect shape '.State | keys_unsorted | join(" ")'
     expect 'Hostname Domainname User AttachStdin AttachStdout AttachStderr Tty OpenStdin StdinOnce Env Cmd Image Volumes WorkingDir Entrypoint OnBuild Labels' \
         inspect shape '.Config | keys_unsorted | join(" ")'
-    expect 'Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom ConsoleSize CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt UTSMode UsernsMode ShmSize Runtime Isolation CpuShares Memory NanoCpus CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests MemoryReservation MemorySwap MemorySwappiness OomKillDisable PidsLimit Ulimits MaskedPaths ReadonlyPaths' \
+    expect 'Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom ConsoleSize CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt UTSMode UsernsMode ShmSize Runtime Isolation CpuShares Memory NanoCpus CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests MemoryReservation MemorySwap MemorySwappiness OomKillDisable PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth MaskedPaths ReadonlyPaths' \
         inspect shape '.HostConfig | keys_unsorted | join(" ")'
     expect 'null null [] {}' inspect shape '[.HostConfig.Binds, .Config.Entrypoint, .HostConfig.Dns, .Config.Labels] | map(tojson) | join(" ")'
     cbox rm shape
@@ -98,7 +98,7 @@ inspect() {
     [ "$output" = '[]' ] && [[ $stderr == *"no such image: kinds"* ]]
     run -1 --separate-stderr cbox inspect kinds no-such
     [ "$(jq length <<<"$output")" -eq 1 ] && [[ $stderr == *"No such object: no-such"* ]]
-    refuse 125 'use one of container, image, volume' cbox inspect --type planet kinds
+    refuse 1 'unknown type: "planet": must be one of "container", "image", "volume"' cbox inspect --type planet kinds
     cbox volume rm kinds >/dev/null
     cbox rm kinds
 }

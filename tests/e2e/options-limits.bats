@@ -70,8 +70,9 @@ is_v2() {
     refuse 125 'Nano CPUs and CPU Period cannot both be set' in_alpine --cpus 1 --cpu-period 1000 -- true
     refuse 125 'Nano CPUs and CPU Quota cannot both be set' in_alpine --cpus 1 --cpu-quota 1000 -- true
     refuse 125 'CPU cfs period can not be less than 1ms' in_alpine --cpu-period 10 -- true
+    refuse 125 'Invalid value x for cpuset cpus: invalid format: x' in_alpine --cpuset-cpus x -- true
     refuse 125 'CPU cfs quota can not be less than 1ms' in_alpine --cpu-quota 10 -- true
-    refuse 125 'cpuset' in_alpine --cpuset-cpus 4000 -- true
+    refuse 125 'Requested CPUs are not available - requested 4000, available: ' in_alpine --cpuset-cpus 4000 -- true
 }
 
 # --- memory ----------------------------------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ inside() {
     refuse 1 'Minimum memory limit allowed is 6MB' cbox update -m 1m up-5
     refuse 1 'one or more flags' cbox update up-5
     refuse 1 'no such container: no-such' cbox update -m 64m no-such
-    refuse 125 "unknown policy 'sometimes'" cbox update --restart sometimes up-5
+    refuse 1 "unknown policy 'sometimes'" cbox update --restart sometimes up-5
     expect 67108864 inside up-5 memory/memory.limit_in_bytes memory.max
     expect 67108864 cbox inspect -f '{{.HostConfig.Memory}}' up-5
     cbox rm -f up-5

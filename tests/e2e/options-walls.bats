@@ -138,6 +138,8 @@ ns() {
         wanted=$(cbox exec walls-1 readlink /proc/self/ns/$kind)
         expect "$wanted" in_alpine --network container:walls-1 --ipc container:walls-1 --pid container:walls-1 -- readlink /proc/self/ns/$kind
     done
+    in_alpine --ipc container:walls-1 -- sh -c 'echo shared >/dev/shm/file'
+    expect shared cbox exec walls-1 cat /dev/shm/file
     expect 'donor donor' in_alpine --network container:walls-1 -- sh -c 'echo $(hostname) $(cat /etc/hostname)'
     refuse 125 'conflicting options: hostname and the network mode' in_alpine --network container:walls-1 -h me -- true
     refuse 125 'No such container: no-such' in_alpine --network container:no-such -- true
@@ -155,6 +157,19 @@ ns() {
     cbox run -d --name walls-3 alpine sleep 1000 3>&-
     refuse 125 'non-shareable IPC' in_alpine --ipc container:walls-3 -- true
     cbox rm -f walls-3
+}
+
+# It could make what is taken from it a link: that leads nowhere but into itself.
+@test "a container whose /dev/shm is shared cannot lead it into the host" {
+    cbox run -d --name walls-6 --ipc shareable --privileged alpine sleep 1000 3>&-
+    cbox exec walls-6 sh -c 'umount /dev/shm && rmdir /dev/shm && mkdir /secret && echo own >/secret/file && ln -s /secret /dev/shm'
+    mkdir /secret && echo host >/secret/file
+    run in_alpine --ipc container:walls-6 -- cat /dev/shm/file
+    cbox exec walls-6 rm -r /secret
+    run ! in_alpine --ipc container:walls-6 -- cat /dev/shm/file
+    rm -r /secret
+    [[ $output != *host* ]]
+    cbox rm -f walls-6
 }
 
 @test "--ipc none has no /dev/shm; --shm-size is its size" {

@@ -129,6 +129,31 @@ names() {
     cbox exec first rm -r /tmp/a /tmp/b /tmp/d
 }
 
+# status_of NAME REGEX: what ps says of its state matches.
+status_of() {
+    [[ $(cbox ps -a -f name="$1" --format '{{.State}}: {{.Status}}') =~ $2 ]]
+}
+
+@test "states are said in Docker's words: created, paused, restarting, healthy" {
+    cbox create --name again alpine true
+    status_of again '^created: Created$'
+    cbox rm again
+    cbox run -d --name again --health-cmd 'test -e /well' --health-interval 100ms --health-retries 1 alpine sleep 999007
+    wait_for 5 status_of again '^running: Up .* \(unhealthy\)$'
+    [ "$(names -f health=unhealthy)" = again ]
+    cbox exec again touch /well
+    wait_for 5 status_of again '^running: Up .* \(healthy\)$'
+    [ "$(names -f health=healthy -f health=starting)" = again ]
+    cbox pause again
+    status_of again '^paused: Up [^(]* \(Paused\)$'
+    [ "$(names -f status=paused)" = again ]
+    [ "$(names)" = 'again last first' ]
+    cbox rm -f again
+    cbox run -d --name again --restart always alpine sh -c 'exit 7'
+    wait_for 5 status_of again '^restarting: Restarting \(7\) .* ago$'
+    cbox rm -f again
+}
+
 @test "an image that lost its name is shown by its ID" {
     local id
     id=$(cbox images -q --no-trunc other:1)

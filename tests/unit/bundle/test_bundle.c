@@ -4,11 +4,12 @@
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+static const struct bundle_machine machine = {4, "0-3", "0"};
 static const struct bundle_place place = {.id = ID,
                                           .files = "/store/containers/" ID,
                                           .rootfs = "/store/containers/" ID "/rootfs",
                                           .host_name = "the-host",
-                                          .n_cpus = 4};
+                                          .machine = &machine};
 
 /* An image config as `text` and options as `asked`, the engine's JSON: merged, and made a spec. */
 static int make_both(const char *text, const char *asked, struct engine_options *options, struct oci_spec *ret,
@@ -318,6 +319,19 @@ static void test_namespaces(void **state _unused_)
     assert_int_equal(bundle_join(&spec, "pid", 42), ERR_NOT_FOUND);
 }
 
+/* With an IPC namespace goes the file system of its shared memory. */
+static void test_shared_memory(void **state _unused_)
+{
+    _cleanup_spec_ struct oci_spec spec = {0};
+    struct err err;
+
+    assert_ok(make("{\"Cmd\":[\"c\"]}", "{\"HostConfig\":{\"IpcMode\":\"container:x\"}}", &spec, &err));
+    assert_int_equal(bundle_join(&spec, "ipc", 42), 0);
+    VEC_FOREACH (m, &spec.mounts)
+        if (str_eq(m->destination, "/dev/shm"))
+            assert_string_equal(m->source, "/proc/42/root/dev/shm");
+}
+
 static void test_limits_are_checked(void **state _unused_)
 {
     static const struct {
@@ -334,6 +348,9 @@ static void test_limits_are_checked(void **state _unused_)
         {"{\"NanoCpus\":1000000000,\"CpuQuota\":5000}", "Nano CPUs and CPU Quota cannot both be set"},
         {"{\"CpuPeriod\":1}", "CPU cfs period can not be less than 1ms"},
         {"{\"CpuQuota\":1}", "CPU cfs quota can not be less than 1ms"},
+        {"{\"CpusetCpus\":\"1,4\"}", "Requested CPUs are not available - requested 1,4, available: 0-3"},
+        {"{\"CpusetCpus\":\"1-\"}", "Invalid value 1- for cpuset cpus: invalid format: 1-"},
+        {"{\"CpusetMems\":\"1\"}", "Requested memory nodes are not available - requested 1, available: 0"},
         {"{\"BlkioWeight\":5}", "Range of blkio weight is from 10 to 1000"},
         {"{\"OomScoreAdj\":1001}", "range for oom score adj"},
         {"{\"IpcMode\":\"x\"}", "invalid IPC mode: x"},
@@ -391,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_capabilities),
         cmocka_unit_test(test_privileged),
         cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_shared_memory),
         cmocka_unit_test(test_limits_are_checked),
         cmocka_unit_test(test_limits),
     };

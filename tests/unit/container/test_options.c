@@ -1,7 +1,10 @@
 #include "../unit.h"
 
+#include "bundle/bundle.h"
 #include "container/etc.h"
 #include "container/update.h"
+
+static const struct bundle_machine machine = {4, "0-3", "0"};
 
 static void parse_host(const char *text, struct engine_host_config *ret)
 {
@@ -21,7 +24,7 @@ static void expect_change(const char *had, const char *given, const char *restar
 
     parse_host(had, &h);
     parse_host(given, &to);
-    if (container_change_options(&(struct container_change){&to, restart ? &policy : NULL}, 4, &h, &err) < 0)
+    if (container_change_options(&(struct container_change){&to, restart ? &policy : NULL}, &machine, &h, &err) < 0)
         buf_adds(&got, err.text);
     else
         json_dump(&engine_host_config_type, &h, false, &got);

@@ -353,6 +353,17 @@ static void test_follow(void **state)
     }
 }
 
+/* A writer that was killed between two renames left no newest file. */
+static void test_follow_without_newest(void **state)
+{
+    struct logging_options o = options_for(state, NULL, NULL);
+
+    write_lines(&o, 0, 1000);
+    assert_int_equal(rename(FILE_NAME, FILE_NAME ".1"), 0);
+    follow(&o, 1000, -1);
+    assert_int_equal(access(FILE_NAME ".1", F_OK), 0);
+}
+
 static void test_follow_until(void **state)
 {
     struct logging_options o = options_for(state, NULL, NULL);
@@ -369,7 +380,8 @@ int main(void)
         scratch_test(test_nothing),         scratch_test(test_tail),   scratch_test(test_tail_of_rotated),
         scratch_test(test_rotated_at_once), scratch_test(test_forms),  scratch_test(test_damaged_lines_are_passed_over),
         scratch_test(test_endless_line),    scratch_test(test_times),  scratch_test(test_hostile_files),
-        cmocka_unit_test(test_time_parse),  scratch_test(test_follow), scratch_test(test_follow_until),
+        cmocka_unit_test(test_time_parse),  scratch_test(test_follow), scratch_test(test_follow_without_newest),
+        scratch_test(test_follow_until),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
