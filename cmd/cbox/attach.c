@@ -1,5 +1,6 @@
 #include "attach.h"
 
+#include "container/container.h"
 #include "exec_keeper.h"
 #include "monitor/monitor.h"
 #include "relay.h"
@@ -363,4 +364,12 @@ int attach_program(int *pidfd, int *terminal, int streams[3], int keeper, struct
     attach_end(&a);
     *ret_detached = a.detached;
     return r;
+}
+
+void attach_tell_detached(struct store *s, const char *name)
+{
+    _cleanup_container_view_ struct container_view v = CONTAINER_VIEW_NONE;
+
+    if (container_view(s, name, &v, NULL) == 0)
+        monitor_tell(s, &v.record, "detach", NULL, NULL);
 }

@@ -42,3 +42,7 @@ int attach_child(int *pidfd, int *terminal, struct err *err);
  * that. */
 int attach_program(int *pidfd, int *terminal, int streams[3], int keeper, struct attach_options *options,
                    bool *ret_detached, struct err *err);
+
+/* Tells that somebody detached from a container, by name or id. */
+struct store;
+void attach_tell_detached(struct store *s, const char *name);

@@ -52,6 +52,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
         r = attach_ask(v.monitor, &attach, err);
     if (r == 0)
         r = attach_follow(v.monitor, &attach, &detached, err);
+    if (detached)
+        attach_tell_detached(s, v.id);
     return detached ? err_set(err, ERR_IO, "read escape sequence") : r;
 }
 

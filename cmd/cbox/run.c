@@ -55,16 +55,15 @@ static int decide_attach(const struct container_flags *f, struct engine_config *
     return 0;
 }
 
-static int follow(int socket, const struct container_flags *f, struct attach_options *attach, const char *id,
-                  struct err *err)
+static int follow(struct store *s, int socket, const struct container_flags *f, struct attach_options *attach,
+                  const char *id, struct err *err)
 {
-    bool detached;
-    int r;
+    bool detached = false;
+    int r = f->detach ? container_await_start(socket, err) : attach_follow(socket, attach, &detached, err);
 
-    if (!f->detach)
-        return attach_follow(socket, attach, &detached, err);
-    r = container_await_start(socket, err);
-    if (r == 0)
+    if (detached)
+        attach_tell_detached(s, id);
+    if (r == 0 && f->detach)
         puts(id);
     return r;
 }
@@ -98,7 +97,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     r = store_open(ctx->root, ctx->state, &s, err);
     if (r == 0)
         r = start(ctx, s, &creation, f->sig_proxy, &socket, id, err);
-    return r < 0 ? r : follow(socket, f, &attach, id, err);
+    return r < 0 ? r : follow(s, socket, f, &attach, id, err);
 }
 
 static const struct cli_example examples[] = {

@@ -74,7 +74,12 @@ static int start_attached(struct store *s, const char *name, const struct start_
         if (r == 0)
             r = attach_ask(socket, &attach, err);
     }
-    return r < 0 ? r : attach_follow(socket, &attach, &detached, err);
+    if (r < 0)
+        return r;
+    r = attach_follow(socket, &attach, &detached, err);
+    if (detached)
+        attach_tell_detached(s, name);
+    return r;
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)

@@ -55,7 +55,7 @@ static const struct cli_example examples[] = {
 };
 
 const struct cli_command cmd_wait = {
-    .summary = "Block until one or more containers stop, then print their exit codes",
+    .summary = "Block until containers stop, then print their exit codes",
     .operands = "CONTAINER [CONTAINER...]",
     .values = {CLI_VALUES_CONTAINER, CLI_VALUES_CONTAINER},
     .examples = examples,

@@ -69,7 +69,7 @@ complete -c cbox -n "__cbox_at ''" -a top -d 'Display the running processes of a
 complete -c cbox -n "__cbox_at ''" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at ''" -a untag -d 'Take names away from images, which stay'
 complete -c cbox -n "__cbox_at ''" -a update -d 'Update configuration of one or more containers'
-complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until one or more containers stop, then print their exit codes'
+complete -c cbox -n "__cbox_at ''" -a wait -d 'Block until containers stop, then print their exit codes'
 complete -c cbox -n "__cbox_at ''" -l config -r -F -d 'Configuration file to read instead of the usual ones'
 complete -c cbox -n "__cbox_at ''" -s D -l debug -d 'Say on standard error what is being done'
 complete -c cbox -n "__cbox_at ''" -l root -x -a '(__fish_complete_directories)' -d 'Directory of images and containers'
@@ -249,7 +249,7 @@ complete -c cbox -n "__cbox_at 'container'" -a stop -d 'Stop one or more running
 complete -c cbox -n "__cbox_at 'container'" -a top -d 'Display the running processes of a container'
 complete -c cbox -n "__cbox_at 'container'" -a unpause -d 'Unpause all processes within one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a update -d 'Update configuration of one or more containers'
-complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until one or more containers stop, then print their exit codes'
+complete -c cbox -n "__cbox_at 'container'" -a wait -d 'Block until containers stop, then print their exit codes'
 
 complete -c cbox -n "__cbox_at 'container attach'" -l detach-keys -x -d 'Override the key sequence for detaching a container'
 complete -c cbox -n "__cbox_at 'container attach'" -l no-stdin -d 'Do not attach STDIN'

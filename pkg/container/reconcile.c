@@ -87,9 +87,15 @@ int container_sweep(struct store *s, struct err *err)
 
     STRV_FOREACH (id, ids) {
         _cleanup_container_record_ struct store_container_record record = {0};
+        _cleanup_container_ struct store_container *dir = NULL;
         struct err why = ERR_INIT;
+        int l = store_container_open(s, *id, &dir, &why);
 
-        if (container_look(s, *id, &record, &why) < 0 && why.kind != ERR_NOT_FOUND)
+        if (l == 0)
+            l = store_container_lock(dir, LOCK_TRY, &why);
+        if (l == 0)
+            l = look(s, dir, &record, &why);
+        if (l < 0 && l != ERR_NOT_FOUND && l != ERR_BUSY) /* somebody's business, as most are */
             log_debug("container %.12s: %s", *id, why.text);
     }
     return r;

@@ -68,12 +68,14 @@ void monitor_attach(struct monitor *m, struct connection *c, unsigned wanted)
 
 static void answer_attach(struct monitor *m, struct connection *from, const struct frame *frame)
 {
-    if (frame->len != 1)
+    if (frame->len != 1) {
         refuse(m, from, ERR_INVALID, "it has to say which streams");
-    else if (m->program_watch.fd < 0)
+    } else if (m->program_watch.fd < 0) {
         refuse(m, from, ERR_BUSY, "cannot attach to a restarting container, wait until the container is running");
-    else
+    } else {
         monitor_attach(m, from, (unsigned char)*frame->data);
+        monitor_tell(m->job.store, m->job.record, "attach", NULL, NULL);
+    }
 }
 
 /* Input that is attached once ends with its follower. */

@@ -22,9 +22,11 @@ struct monitor {
     struct loop_timer pause;         /* until it is started again */
     struct loop_timer rest;          /* it has run for a moment, and may go on for long */
     struct restart_state restarts;
-    int64_t since; /* its start, time_monotonic() */
-    bool stopping; /* its end is what the user wants */
-    bool restart;  /* and then it is started again */
+    int64_t since;   /* its start, time_monotonic() */
+    bool stopping;   /* its end is what the user wants */
+    bool restart;    /* and then it is started again */
+    unsigned attach; /* the streams that its starter follows */
+    bool let_go;     /* of what was the starter's */
     bool over;
 };
 

@@ -49,6 +49,23 @@ static int note_started(struct monitor *m, struct err *err)
     return store_container_write(m->job.dir, record, false, err);
 }
 
+/* What it does not need any more, and would keep alive: the caller's descriptors (ours are close-on-exec) and
+ * directory. */
+static void let_go(struct monitor *m)
+{
+    int null = m->let_go ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (m->let_go)
+        return;
+    m->let_go = true;
+    for (int i = 0; i < 3 && null >= 0; i++)
+        dup2(null, i);
+    fd_close(null);
+    fd_close_inherited();
+    if (chdir("/") < 0)
+        log_debug("/: %s", strerror(errno));
+}
+
 /* Everything of the container that does not outlive its monitor goes; then everybody hears of it. With --rm the
  * container goes out of sight before, and its files are deleted afterwards. */
 static void end_container(struct monitor *m, uint32_t type, const void *data, size_t len)
@@ -73,6 +90,7 @@ static void end_container(struct monitor *m, uint32_t type, const void *data, si
     else
         store_container_unlock(job->dir);
     server_tell_all(&m->server, type, data, len, NULL, 0);
+    let_go(m);
     if (job->record->remove) {
         r = store_container_delete(job->store, job->dir, &why);
         if (r == 0)
@@ -164,7 +182,11 @@ static int begin_service(void *data, struct err *err)
 {
     struct monitor *m = data;
 
-    return m->server.listener.fd >= 0 ? 0 : server_listen(&m->server, m->job.store, m->job.record->id, err);
+    if (m->server.listener.fd >= 0)
+        return 0;
+    if (m->attach)
+        monitor_tell(m->job.store, m->job.record, "attach", NULL, NULL);
+    return server_listen(&m->server, m->job.store, m->job.record->id, err);
 }
 
 static void health_changed(void *data, const char *status)
@@ -219,8 +241,17 @@ static int begin(struct monitor *m, struct err *err)
     return 0;
 }
 
-static void rest(struct loop_timer *t _unused_)
+static void keep_house(struct monitor *m)
 {
+    if (m->job.housekeeping)
+        m->job.housekeeping(m->job.store);
+    m->job.housekeeping = NULL;
+}
+
+static void rest(struct loop_timer *t)
+{
+    let_go(t->data);
+    keep_house(t->data);
     monitor_slim();
 }
 
@@ -231,20 +262,6 @@ static void begin_again(struct loop_timer *t)
 
     if (begin(m, &err) < 0)
         start_failed(m, &err);
-}
-
-/* What it does not need any more, and would keep alive: the caller's descriptors (ours are close-on-exec) and
- * directory. */
-static void let_go(void)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    for (int i = 0; i < 3 && null >= 0; i++)
-        dup2(null, i);
-    fd_close(null);
-    fd_close_inherited();
-    if (chdir("/") < 0)
-        log_debug("/: %s", strerror(errno));
 }
 
 static void asked(void *data, struct connection *from, const struct frame *frame)
@@ -258,7 +275,7 @@ static void gone(void *data, struct connection *c)
 }
 
 /* The first run, whose failure is the start's. Its follower is there before the first byte is read. */
-static void begin_first(struct monitor *m, unsigned attach)
+static void begin_first(struct monitor *m)
 {
     struct err err = ERR_INIT;
     struct connection *starter;
@@ -268,17 +285,18 @@ static void begin_first(struct monitor *m, unsigned attach)
         return;
     }
     starter = m->server.connections;
-    if (attach && starter)
-        monitor_attach(m, starter, attach);
+    if (m->attach && starter)
+        monitor_attach(m, starter, m->attach);
 }
 
 static int be_monitor(const struct monitor_job *job, int socket, unsigned attach)
 {
     struct monitor m = {.job = *job,
+                        .attach = attach,
                         .program = PROGRAM_NONE,
                         .program_watch = {.fd = -1},
                         .pause = {.due = begin_again, .data = &m},
-                        .rest = {.due = rest},
+                        .rest = {.due = rest, .data = &m},
                         .server = {.loop = &m.loop, .listener = {.fd = -1}, .asked = asked, .gone = gone, .data = &m}};
     struct err err = ERR_INIT;
     int r = loop_open(&m.loop, &err);
@@ -289,12 +307,12 @@ static int be_monitor(const struct monitor_job *job, int socket, unsigned attach
     m.streams.written = output_written;
     m.streams.data = &m.output;
     server_adopt(&m.server, socket);
-    begin_first(&m, attach);
-    let_go();
-    if (!m.over && job->housekeeping)
-        job->housekeeping(job->store);
+    begin_first(&m);
+    if (!attach) /* who follows it, waits for it anyway */
+        let_go(&m);
     while (r == 0 && (!m.over || streams_are_late(&m.streams)))
         r = loop_step(&m.loop, &err);
+    keep_house(&m);
     return r < 0;
 }
 

@@ -67,7 +67,7 @@ struct monitor_job {
     const struct runtime_overlay *overlay;
     /* Removes what else belongs to a container that goes by itself; may be NULL. */
     void (*forget)(struct store *s, const char *id);
-    void (*housekeeping)(struct store *s); /* called once the program runs; may be NULL */
+    void (*housekeeping)(struct store *s); /* called once, when there is time for it; may be NULL */
 };
 
 /* Forks the monitor; the socket is a connection to it, as of monitor_connect(), the caller's. `attach`: the streams

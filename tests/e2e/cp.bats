@@ -149,6 +149,26 @@ both() {
     both kinds
 }
 
+@test "-a in a container: its user owns the copy" {
+    cbox create --name user -u 1234:77 alpine
+    cbox cp -a src user:/x
+    cbox cp src/one user:/y
+    [ "$(cbox cp user:/x/sub/two - | tar tv --numeric-owner | cut -d' ' -f2)" = 1234/77 ]
+    [ "$(cbox cp user:/y - | tar tv --numeric-owner | cut -d' ' -f2)" = "$(id -u)/$(id -g)" ]
+    tar c src | cbox cp -a - user:/tmp
+    [ "$(cbox cp user:/tmp/src/one - | tar tv --numeric-owner | cut -d' ' -f2)" = 1234/77 ]
+    cbox rm user
+}
+
+@test "on a terminal it says what was copied, unless it is to be quiet" {
+    run script -qec 'cbox cp src/one still:/said' /dev/null
+    [[ $output == *"Successfully copied "*"B to still:/said"* ]]
+    run script -qec 'cbox cp -q src/one still:/said' /dev/null
+    [ -z "$output" ]
+    run cbox cp src/one still:/said
+    [ -z "$output" ]
+}
+
 @test "a tar out and in, also compressed" {
     tars() {
         mkdir out/x

@@ -365,9 +365,9 @@ ended_for_good() {
     [ $((last - first)) -ge 700 ] && [ $((last - first)) -lt 3000 ]
     expect again timeout 9 cbox stop again
     is again exited
-    lines=$(cbox logs again | wc -l)
+    runs=$(cbox logs again | wc -l)
     sleep 1
-    [ "$(cbox logs again | wc -l)" -eq "$lines" ]
+    [ "$(cbox logs again | wc -l)" -eq "$runs" ]
 }
 
 @test "what is between two runs is killed, removed, renamed and restarted like any other" {

@@ -457,7 +457,7 @@ control() {
     expect d in_alpine -v .:/x -- ls /x
     in_alpine -v ./d:/x -v ../src:/y -- sh -c 'touch /x/one /y/two'
     [ -f d/one ] && [ -f ../src/two ]
-    refuse 125 'volumes by name do not exist here yet' in_alpine -v d:/x -- true
+    refuse 125 'volume name is too short' in_alpine -v d:/x -- true
 }
 
 @test "volumes inside others are seen, whatever their order" {

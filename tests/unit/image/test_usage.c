@@ -56,12 +56,17 @@ static void test_every_byte(void **state)
     assert_int_equal(mkdir("root/tmp/layers/x", 0755), 0);
     write_file("root/tmp/layers/x/file", 9000);
     assert_int_equal(symlink("abc", "root/containers/@name"), 0);
+    assert_int_equal(mkdir("root/volumes", 0755), 0);
+    assert_int_equal(mkdir("root/volumes/data", 0755), 0);
+    assert_int_equal(mkdir("root/volumes/data/_data", 0755), 0);
+    write_file("root/volumes/data/_data/file", 50000);
     assert_ok(image_usage_measure(s, &u, &err));
     for (size_t i = 0; i < IMAGE_USAGE_KINDS_; i++)
         sum += u.bytes[i];
     assert_true(sum == du());
     assert_true(u.bytes[IMAGE_USAGE_LAYER] >= 100000 && u.bytes[IMAGE_USAGE_LAYER] < 200000);
     assert_true(u.bytes[IMAGE_USAGE_CONTAINER] >= 5000 && u.bytes[IMAGE_USAGE_UNFINISHED] >= 9000);
+    assert_true(u.bytes[IMAGE_USAGE_VOLUME] >= 50000 && u.bytes[IMAGE_USAGE_VOLUME] < 90000);
     assert_int_equal(u.images.n, 1);
     VEC_FOREACH (part, &u.parts) {
         containers += part->kind == IMAGE_USAGE_CONTAINER;

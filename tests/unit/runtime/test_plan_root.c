@@ -164,6 +164,9 @@ static void test_propagation_and_kinds(void **state _unused_)
     assert_non_null(parse("tmpfs", "remount,size=4k", PLAN_REMOUNT).data);
     assert_true(parse("bind", "remount,ro", PLAN_CHANGE).set == RO);
     assert_true(parse("tmpfs", "tmpcopyup", PLAN_MOUNT).copy_up);
+    assert_non_null(parse("bind", "X-mount.subdir=a/b", PLAN_BIND).subdir);
+    assert_non_null(parse("overlay", "ro,X-mount.subdir=a", PLAN_MOUNT).subdir);
+    assert_null(parse("overlay", "ro,X-mount.subdir=a", PLAN_MOUNT).data);
     assert_true(parse("bind", "idmap", PLAN_BIND).map);
     assert_true(parse("bind", "rbind,ridmap", PLAN_BIND).map_recursive);
     /* "unknown options as filesystem-specific ones" */
