@@ -29,6 +29,7 @@ static const struct cli_entry container_commands[] = {
     {"ls", &cmd_ps, CLI_OTHER, "list"},
     {"pause", &cmd_pause, CLI_OTHER},
     {"port", &cmd_port, CLI_OTHER},
+    {"ps", &cmd_ps, CLI_HIDDEN},
     {"prune", &cmd_container_prune, CLI_OTHER},
     {"rename", &cmd_rename, CLI_OTHER},
     {"restart", &cmd_restart, CLI_OTHER},

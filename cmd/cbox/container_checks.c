@@ -130,15 +130,6 @@ int check_pull(const char *text, struct err *err)
                          "invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"", text);
 }
 
-int check_restart(const char *text, struct err *err)
-{
-    struct engine_restart_policy policy = {0};
-    int r = bundle_parse_restart(text, &policy, err);
-
-    free(policy.name);
-    return r;
-}
-
 int check_runtime(const char *text, struct err *err)
 {
     return !*text || str_eq(text, "cbox")

@@ -17,7 +17,6 @@ int check_mount(const char *text, struct err *err);
 int check_network(const char *text, struct err *err);
 int check_pull(const char *text, struct err *err);
 int check_rate_device(const char *text, struct err *err);
-int check_restart(const char *text, struct err *err);
 int check_runtime(const char *text, struct err *err);
 int check_ulimit(const char *text, struct err *err);
 int check_volume_driver(const char *text, struct err *err);

@@ -33,8 +33,7 @@ static const struct cli_option options[] = {
                "Swap limit equal to memory plus swap: -1 to enable unlimited swap", .word = "bytes"),
     INT(0, "pids-limit", pids_limit, "Tune container pids limit (set -1 for unlimited)", .min = INT64_MIN,
         .max = INT32_MAX),
-    CLI_STRING(struct update_options, 0, "restart", restart, "Restart policy to apply when a container exits",
-               .check = check_restart),
+    CLI_STRING(struct update_options, 0, "restart", restart, "Restart policy to apply when a container exits"),
 };
 
 struct updating {

@@ -110,7 +110,7 @@ static char *clean(const char *text, size_t max)
     while (*text) {
         size_t n = utf8_length(text);
 
-        if (out.len + MAX_OF(n, 3) > max) {
+        if (out.len + MAX_OF(n, (size_t)3) > max) {
             buf_adds(&out, "…");
             break;
         }

@@ -211,7 +211,7 @@ inside() {
     refuse 1 'Minimum memory limit allowed is 6MB' cbox update -m 1m up-5
     refuse 1 'one or more flags' cbox update up-5
     refuse 1 'no such container: no-such' cbox update -m 64m no-such
-    refuse 125 "unknown policy 'sometimes'" cbox update --restart sometimes up-5
+    refuse 1 "unknown policy 'sometimes'" cbox update --restart sometimes up-5
     expect 67108864 inside up-5 memory/memory.limit_in_bytes memory.max
     expect 67108864 cbox inspect -f '{{.HostConfig.Memory}}' up-5
     cbox rm -f up-5
