@@ -24,6 +24,7 @@
 
 #define ARRAY_SIZE(a)       (sizeof(a) / sizeof((a)[0]))
 
+#ifndef MIN_OF /* tests/lint/cppcheck.h has its own */
 /* Each of the two is looked at once: it may be a call. */
 #define MIN_OF(a, b)                       \
     __extension__({                        \
@@ -37,6 +38,7 @@
         __auto_type max_b_ = (b);          \
         max_a_ > max_b_ ? max_a_ : max_b_; \
     })
+#endif
 
 /* Uninitialised, zeroed, resized memory; `n * size` is checked for overflow, which aborts as well. Zero bytes give a
  * pointer that can be freed. */
