@@ -100,5 +100,5 @@ int container_sweep(struct store *s, struct err *err)
         if (l < 0 && l != ERR_NOT_FOUND && l != ERR_BUSY) /* somebody's business, as most are */
             log_debug("container %.12s: %s", *id, why.text);
     }
-    return r;
+    return r < 0 ? r : store_container_names_sweep(s, err);
 }

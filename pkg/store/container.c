@@ -350,6 +350,25 @@ int store_container_list(struct store *s, char ***ret, struct err *err)
     return 0;
 }
 
+static int drop_if_stale(int dir, const char *link, void *data, struct err *err _unused_)
+{
+    char owner[ID_LEN + 1];
+
+    if (*link != '@')
+        return 0;
+    name_owner(dir, link, owner);
+    if (*owner && faccessat(dir, owner, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        drop_stale(data, dir, link + 1, owner, NULL);
+    return 0;
+}
+
+int store_container_names_sweep(struct store *s, struct err *err)
+{
+    int root, r = store_dir(s, STORE_ROOT, &root, err);
+
+    return r < 0 ? r : store_each_name(root, "containers", drop_if_stale, s, err);
+}
+
 int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1], struct err *err)
 {
     _cleanup_free_ char *link = str_printf("@%s", text);
@@ -381,11 +400,11 @@ int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1]
 int store_container_remove(struct store *s, struct store_container *c, const struct store_container_record *record,
                            bool delete_now, struct err *err)
 {
-    int r;
+    int dir, r = store_trash_put(s, STORE_CONTAINERS, c->id, c->trashed, err);
 
-    if (record && record->name)
-        store_container_name_drop(s, record->name, c->id);
-    r = store_trash_put(s, STORE_CONTAINERS, c->id, c->trashed, err);
+    /* A container whose name went first would be one without a name if this were killed here. */
+    if (r == 0 && record && record->name && store_dir(s, STORE_CONTAINERS, &dir, NULL) == 0)
+        r = drop_stale(s, dir, record->name, c->id, err);
     if (r < 0)
         return err_wrap(err, "removing container %.12s", c->id);
     return delete_now ? store_container_delete(s, c, err) : 0;

