@@ -3,9 +3,21 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { DIRECT_MAX = 1 << 20 };
+
+/* splice(2) has no end that blocks then; it refuses files that are appended to. */
+static bool can_go_direct(int from, int to)
+{
+    struct stat source, sink;
+
+    return from >= 0 && to >= 0 && fstat(from, &source) == 0 && fstat(to, &sink) == 0 && S_ISFIFO(source.st_mode) &&
+           (S_ISFIFO(sink.st_mode) || (S_ISREG(sink.st_mode) && !(fcntl(to, F_GETFL) & O_APPEND)));
+}
 
 void relay_begin(struct relay *r, int from, int to)
 {
@@ -14,6 +26,8 @@ void relay_begin(struct relay *r, int from, int to)
     r->from = from;
     r->to = to;
     r->whole = to >= 0 && fstat(to, &st) == 0 && S_ISREG(st.st_mode);
+    r->direct = can_go_direct(from, to);
+    r->full = false;
     r->keys = NULL;
     r->begin = r->end = 0;
 }
@@ -30,7 +44,7 @@ bool relay_is_pending(const struct relay *r)
 
 void relay_watch(const struct relay *r, struct pollfd fds[2])
 {
-    bool pending = relay_is_pending(r);
+    bool pending = relay_is_pending(r) || r->full;
 
     fds[0] = (struct pollfd){.fd = pending ? -1 : r->from, .events = POLLIN};
     /* Without an event to wait for, POLLERR still tells of a reader that went away. */
@@ -68,10 +82,25 @@ static void give(struct relay *r)
         end(r);
 }
 
+static void splice_on(struct relay *r)
+{
+    ssize_t n = splice(r->from, NULL, r->to, NULL, DIRECT_MAX, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+
+    r->full = n < 0 && errno == EAGAIN;
+    if (n < 0 && errno == EINVAL) /* a file system that cannot */
+        r->direct = false;
+    else if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+        end(r);
+}
+
 void relay_move(struct relay *r, const struct pollfd fds[2])
 {
     if (relay_is_over(r))
         return;
+    if (r->direct && (fds[0].revents || fds[1].revents & POLLOUT)) {
+        splice_on(r);
+        return;
+    }
     if (fds[0].fd >= 0 && fds[0].revents)
         take(r);
     if (relay_is_over(r))

@@ -12,6 +12,8 @@ struct relay {
     bool whole;               /* `to` is a regular file, which takes everything at once */
     struct detach_keys *keys; /* typed into it, they are its end; NULL: there are none */
     bool detached;
+    bool direct; /* between pipes and files the kernel moves the bytes by itself */
+    bool full;   /* and `to` has no room for them */
     size_t begin, end;
     char bytes[16384]; /* from `begin` to `end`: read, and not written yet */
 };

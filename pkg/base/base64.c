@@ -10,7 +10,7 @@ char *base64_encode(const void *data, size_t len)
     struct buf out = BUF_INIT;
 
     for (size_t i = 0; i < len; i += 3) {
-        size_t n = MIN_OF(len - i, 3);
+        size_t n = MIN_OF(len - i, (size_t)3);
         uint32_t bits = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (n > 2 ? p[i + 2] : 0);
 
         buf_addc(&out, alphabet[bits >> 18]);

@@ -23,8 +23,22 @@
 #define _must_check_        __attribute__((warn_unused_result))
 
 #define ARRAY_SIZE(a)       (sizeof(a) / sizeof((a)[0]))
-#define MIN_OF(a, b)        ((a) < (b) ? (a) : (b))
-#define MAX_OF(a, b)        ((a) > (b) ? (a) : (b))
+
+#ifndef MIN_OF /* tests/lint/cppcheck.h has its own */
+/* Each of the two is looked at once: it may be a call. */
+#define MIN_OF(a, b)                       \
+    __extension__({                        \
+        __auto_type min_a_ = (a);          \
+        __auto_type min_b_ = (b);          \
+        min_a_ < min_b_ ? min_a_ : min_b_; \
+    })
+#define MAX_OF(a, b)                       \
+    __extension__({                        \
+        __auto_type max_a_ = (a);          \
+        __auto_type max_b_ = (b);          \
+        max_a_ > max_b_ ? max_a_ : max_b_; \
+    })
+#endif
 
 /* Uninitialised, zeroed, resized memory; `n * size` is checked for overflow, which aborts as well. Zero bytes give a
  * pointer that can be freed. */

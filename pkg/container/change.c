@@ -20,8 +20,14 @@ static int check_pause(const struct container_view *v, bool pause, struct err *e
 static int note_pause(const struct container_view *v, bool paused, struct err *err)
 {
     char flag = paused;
+    struct err why = ERR_INIT;
+    int r = monitor_ask(v->monitor, MONITOR_PAUSED, &flag, 1, NULL, &why);
 
-    return monitor_ask(v->monitor, MONITOR_PAUSED, &flag, 1, NULL, err);
+    if (r == ERR_NOT_FOUND || r == ERR_BUSY) /* it has just ended */
+        return err_set(err, ERR_INVALID, "container %s is not running", v->id);
+    if (r < 0 && err)
+        *err = why;
+    return r;
 }
 
 /* In an order that leaves one who says "paused", if anything, where this is killed: it can be unpaused then. */
@@ -46,16 +52,12 @@ int container_pause(struct store *s, const char *name, bool pause, struct err *e
     return r;
 }
 
-/* By its monitor, or under its lock where it has none. */
-static int write_name(struct store *s, const struct container_view *v, const char *to, struct err *err)
+static int write_name_locked(struct store *s, const char *id, const char *to, struct err *err)
 {
     _cleanup_container_record_ struct store_container_record record = {0};
     _cleanup_container_ struct store_container *dir = NULL;
-    int r;
+    int r = store_container_open(s, id, &dir, err);
 
-    if (v->monitor >= 0)
-        return monitor_ask(v->monitor, MONITOR_RENAME, to, strlen(to), NULL, err);
-    r = store_container_open(s, v->id, &dir, err);
     if (r == 0)
         r = container_lock_idle(s, dir, err);
     if (r == 0)
@@ -64,6 +66,30 @@ static int write_name(struct store *s, const struct container_view *v, const cha
         return r;
     str_replace(&record.name, str_dup(to));
     return store_container_write(dir, &record, true, err);
+}
+
+/* By its monitor, or under its lock where it has none, which may change at any moment. */
+static int write_name(struct store *s, const char *id, const char *to, struct err *err)
+{
+    struct patience patience = patience_begin();
+    struct err why;
+    int r;
+
+    do {
+        _cleanup_fd_ int monitor = -1;
+
+        why = ERR_INIT;
+        r = monitor_connect(s, id, &monitor, &why);
+        if (r == 0)
+            r = monitor_ask(monitor, MONITOR_RENAME, to, strlen(to), NULL, &why);
+        if (r == ERR_NOT_FOUND) {
+            why = ERR_INIT;
+            r = write_name_locked(s, id, to, &why);
+        }
+    } while (r == ERR_BUSY && patience_wait(&patience));
+    if (r < 0 && err)
+        *err = why;
+    return r;
 }
 
 /* Between the taking of the new name and the giving back of the old one a container has two. Nobody renames meanwhile.
@@ -104,7 +130,7 @@ static int rename_locked(struct store *s, const char *name, const char *to, stru
     if (r < 0)
         return r;
     failpoint("container-renamed");
-    r = write_name(s, &v, to, err);
+    r = write_name(s, v.id, to, err);
     store_container_name_drop(s, r < 0 ? to : v.record.name, v.id);
     if (r < 0)
         return r;

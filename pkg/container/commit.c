@@ -6,7 +6,12 @@
 #include "image/commit.h"
 #include "layer/pack.h"
 #include "store/spool.h"
+#include "sys/failpoint.h"
 #include "sys/fd.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 static int read_config(struct store *s, const char *id, const struct container_commit *how, struct engine_options *ret,
                        struct err *err)
@@ -33,23 +38,81 @@ static int pack(struct store *s, const struct container_files *f, int *ret_fd, s
     return r;
 }
 
+/* Who lets a paused container go on, also where this process is killed meanwhile: a process that waits for the end of a
+ * pipe. */
+struct guard {
+    pid_t pid; /* 0: none */
+    int pipe;
+};
+
+static _Noreturn void let_go_on(struct store *s, const char *id, int pipe)
+{
+    char end;
+
+    setsid(); /* what a terminal sends is not for it */
+    while (read(pipe, &end, 1) < 0 && errno == EINTR)
+        ;
+    _exit(container_pause(s, id, false, NULL) < 0);
+}
+
+static int guard_begin(struct store *s, const char *id, struct guard *ret, struct err *err)
+{
+    int pipes[2];
+
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return err_errno(err, errno, "making a pipe");
+    ret->pid = fork();
+    if (ret->pid == 0) {
+        close(pipes[1]);
+        let_go_on(s, id, pipes[0]);
+    }
+    close(pipes[0]);
+    ret->pipe = pipes[1];
+    if (ret->pid > 0)
+        return 0;
+    close(pipes[1]);
+    return err_errno(err, errno, "starting a process");
+}
+
+/* `paused`: there is something to be undone. */
+static int guard_end(const struct guard *g, bool paused, struct err *err)
+{
+    int status = 0;
+
+    if (!paused)
+        kill(g->pid, SIGKILL);
+    close(g->pipe);
+    while (waitpid(g->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return paused && status ? err_set(err, ERR_IO, "the container is still paused") : 0;
+}
+
 /* One that somebody else has paused stays so. */
 static int pack_paused(struct store *s, const struct container_files *f, bool pause, int *ret_fd, struct err *err)
 {
-    bool paused = pause && f->view.record.status == STORE_CONTAINER_RUNNING;
+    struct guard guard = {.pipe = -1};
     struct err why = ERR_INIT;
-    int r = paused ? container_pause(s, f->view.id, true, err) : 0;
+    int r, unpaused;
 
+    if (!pause || f->view.record.status != STORE_CONTAINER_RUNNING)
+        return pack(s, f, ret_fd, err);
+    r = guard_begin(s, f->view.id, &guard, err);
     if (r < 0)
         return r;
-    r = pack(s, f, ret_fd, err);
-    if (paused && container_pause(s, f->view.id, false, &why) < 0 && r == 0) {
-        *ret_fd = fd_close(*ret_fd);
-        r = why.kind;
-        if (err)
-            *err = why;
+    r = container_pause(s, f->view.id, true, err);
+    if (r < 0) {
+        guard_end(&guard, false, NULL);
+        return r;
     }
-    return r;
+    r = pack(s, f, ret_fd, err);
+    failpoint("commit-paused");
+    unpaused = guard_end(&guard, true, &why);
+    if (r < 0 || unpaused == 0)
+        return r;
+    *ret_fd = fd_close(*ret_fd);
+    if (err)
+        *err = why;
+    return unpaused;
 }
 
 int container_commit(struct store *s, const char *container, const struct container_commit *how, struct digest *ret_id,
@@ -67,6 +130,7 @@ int container_commit(struct store *s, const char *container, const struct contai
         r = read_config(s, f.view.id, how, &o, err);
     if (r == 0)
         r = pack_paused(s, &f, how->pause, &layer, err);
+    container_release(&f.held); /* it may be started again */
     if (r < 0)
         return r;
     command = strv_join(f.view.record.command, " ");

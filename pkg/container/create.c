@@ -62,6 +62,8 @@ static int write_documents(struct container *c, struct err *err)
 
     json_dump(&engine_options_type, &c->options, false, &options);
     oci_spec_dump(&c->spec, &spec);
+    if (MAX_OF(options.len, spec.len) > OCI_SPEC_MAX)
+        return err_set(err, ERR_LIMIT, "what is asked of the container takes more than %d bytes to say", OCI_SPEC_MAX);
     r = container_write_file(dir, "options.json", options.p, options.len, err);
     if (r == 0)
         r = container_write_file(dir, "config.json", spec.p, spec.len, err);

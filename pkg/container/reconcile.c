@@ -58,6 +58,8 @@ static int look(struct store *s, struct store_container *dir, struct store_conta
         store_container_remove(s, dir, NULL, true, NULL);
         return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     }
+    if (r == ERR_NOT_FOUND) /* being made, or nearly removed by another */
+        return err_set(err, ERR_NOT_FOUND, "no such container: %.12s", store_container_id(dir));
     if (r < 0) {
         if (err)
             *err = why;

@@ -64,13 +64,14 @@ int event_journal_open_old(const char *state)
     return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-/* Whoever writes at this moment holds the lock too: then another one cuts it, later. */
-static void cut(const char *state, int fd)
+/* Whoever writes at this moment holds the lock too: then another one cuts it, later. One that grew twice as large
+ * because there was always somebody is waited for. */
+static void cut(const char *state, int fd, int64_t size)
 {
     _cleanup_free_ char *path = str_printf("%s/events", state), *old = str_printf("%s/events.1", state);
     struct stat ours, named;
 
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (flock(fd, LOCK_EX | (size < 2 * EVENT_JOURNAL_MAX ? LOCK_NB : 0)) < 0)
         return;
     /* Taking it exclusively gave it up for a moment. */
     if (fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
@@ -96,7 +97,7 @@ static int append(const char *state, const char *line, size_t len, struct err *e
     if (n < 0 || (size_t)n < len)
         r = err_errno(err, errno, "%s/events", state);
     if (fstat(fd, &st) == 0 && st.st_size >= EVENT_JOURNAL_MAX)
-        cut(state, fd);
+        cut(state, fd, st.st_size);
     return r;
 }
 
@@ -110,7 +111,7 @@ static char *clean(const char *text, size_t max)
     while (*text) {
         size_t n = utf8_length(text);
 
-        if (out.len + MAX_OF(n, 3) > max) {
+        if (out.len + MAX_OF(n, (size_t)3) > max) {
             buf_adds(&out, "…");
             break;
         }

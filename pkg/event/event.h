@@ -15,7 +15,7 @@
 
 enum {
     EVENT_LINE_MAX = 64 << 10,  /* of one event: one with too many labels loses them, too long a command is cut */
-    EVENT_JOURNAL_MAX = 1 << 20 /* a journal of this size is cut */
+    EVENT_JOURNAL_MAX = 1 << 20 /* a journal of this size is cut, or a little later: of twice the size at the latest */
 };
 
 struct event {

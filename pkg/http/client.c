@@ -159,7 +159,7 @@ static void wait_once(struct http *h, const struct pollfd *fds, size_t n_fds, in
 {
     enum { FDS_MAX = 64 };
     struct curl_waitfd waits[FDS_MAX];
-    unsigned n = (unsigned)MIN_OF(n_fds, FDS_MAX);
+    unsigned n = (unsigned)MIN_OF(n_fds, (size_t)FDS_MAX);
 
     for (unsigned i = 0; i < n; i++)
         waits[i] = (struct curl_waitfd){

@@ -41,7 +41,7 @@ static char *put_wide(const char **s, const char *end, char *to)
     char next[5] = {0};
     size_t n;
 
-    memcpy(next, *s, MIN_OF((size_t)(end - *s), 4));
+    memcpy(next, *s, MIN_OF((size_t)(end - *s), (size_t)4));
     n = utf8_length(next);
     if (!n)
         to = stpcpy(to, "\\ufffd");

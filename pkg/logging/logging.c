@@ -127,7 +127,7 @@ static size_t complete(struct logging_writer *w, enum logging_stream stream, int
 /* The same for bytes that begin a line; only the start of one that does not end here is copied. */
 static size_t begin(struct logging_writer *w, enum logging_stream stream, int64_t now, const char *bytes, size_t len)
 {
-    size_t n = MIN_OF(len, LOGGING_PIECE_MAX);
+    size_t n = MIN_OF(len, (size_t)LOGGING_PIECE_MAX);
     const char *newline = memchr(bytes, '\n', n);
 
     if (newline)

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 
 /* What is read at once, and what a pipe may hold at its end (pipe(7): the most that an unprivileged user may set). */
-enum { READ_MAX = 16384, REST_MAX = 1 << 20 };
+enum { READ_MAX = 65536, REST_MAX = 1 << 20 };
 
 void streams_init(struct streams *s, struct loop *loop)
 {

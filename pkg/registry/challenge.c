@@ -61,7 +61,7 @@ static int read_param(const char **at, struct registry_challenge *c, struct err 
 
     if (!n || *p != '=')
         return 0;
-    name = lower_copy(*at, MIN_OF(n, VALUE_MAX));
+    name = lower_copy(*at, MIN_OF(n, (size_t)VALUE_MAX));
     p = skip_blanks(p + 1);
     if (!*p || *p == ',' || *p == '=')
         return 0; /* the padding of a token68 */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,9 +22,19 @@ static const char *inside(const char *source)
     return digits ? str_given(str_after(p + digits, "/root")) : NULL;
 }
 
+/* The process' mount namespace; the caller frees it. */
+static char *namespace_of(const char *source)
+{
+    return str_printf("%.*s/ns/mnt", (int)(inside(source) - source) - (int)strlen("/root"), source);
+}
+
 bool child_is_foreign(const char *source)
 {
-    return inside(source) != NULL;
+    _cleanup_free_ char *theirs = inside(source) ? namespace_of(source) : NULL;
+    struct stat a, b;
+
+    /* A process that is gone is nobody's here. */
+    return theirs && (stat(theirs, &a) < 0 || stat("/proc/self/ns/mnt", &b) < 0 || a.st_ino != b.st_ino);
 }
 
 /* In the process between; the exit code is 0 or the errno. */
@@ -40,7 +51,7 @@ static int copy_there(int namespace, const char *path, const struct plan_mount *
 
 int child_foreign_tree(const char *source, const struct plan_mount *how)
 {
-    _cleanup_free_ char *path = str_printf("%.*s/ns/mnt", (int)(inside(source) - source) - 5, source);
+    _cleanup_free_ char *path = namespace_of(source);
     _cleanup_fd_ int namespace = open(path, O_RDONLY | O_CLOEXEC), slot = open("/dev/null", O_RDONLY | O_CLOEXEC);
     int status;
     pid_t pid;

@@ -97,6 +97,18 @@ teardown() {
     cbox rmi busy:1 busy:2 busy:3
 }
 
+@test "killed while a container is paused for it: the container goes on" {
+    cbox run -d --name frozen alpine sleep 1000 3>&-
+    CBOX_FAILPOINT=commit-paused run cbox commit frozen
+    [ "$status" -ne 0 ]
+    goes_on() {
+        [ "$(cbox ps --format '{{.State}}' --filter name=frozen)" = running ]
+    }
+    wait_for 10 goes_on
+    cbox exec frozen true
+    cbox rm -f frozen
+}
+
 @test "it is pushed, pulled, saved and loaded" {
     host=$(<"$registry/host")
     cbox run --name trip alpine sh -c 'echo there >/f'

@@ -285,6 +285,16 @@ files_of() {
     [ -z "$(names)" ]
 }
 
+@test "the monitor killed: with --rm the anonymous volumes go all the same" {
+    local id pid
+    id=$(cbox run -d --rm -v /anon -v stays:/s alpine sleep 1000 3>&-)
+    pid=$(jq .pid "$CBOX_ROOT/containers/$id/record.json")
+    kill -KILL "$(awk '{print $4}' "/proc/$pid/stat")"
+    wait_for 10 bash -c '[ -z "$(cbox ps -aq)" ]'
+    expect stays names
+    cbox volume rm stays
+}
+
 @test "killed at any moment: what is filled is whole, what is gone is gone" {
     local i
     for i in $(seq 1 20); do

@@ -4,3 +4,7 @@
 
 /* Its own parser stumbles over casts to __typeof__(*(&a->b)). */
 #define __typeof__(expression) void *
+
+/* Nor does it see through expressions that hold statements. */
+#define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
+#define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
