@@ -94,7 +94,11 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     r = cbox_open_existing_store(ctx, &s, err);
     if (r < 0)
         return r;
-    return attached ? start_attached(s, operands[0], o, err) : cbox_for_each(operands, false, start_one, s);
+    if (!attached)
+        return cbox_for_each(operands, false, start_one, s);
+    r = start_attached(s, operands[0], o, err);
+    /* 127 and 126 are run's and exec's: this says 1 whatever kept the program from starting, as Docker does. */
+    return r == ERR_NO_COMMAND || r == ERR_NO_EXEC ? (int)(err->kind = ERR_INVALID) : r;
 }
 
 static const struct cli_example examples[] = {
