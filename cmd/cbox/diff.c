@@ -5,20 +5,20 @@
 
 #include <stdio.h>
 
-static void print_change(enum container_change change, const char *path, void *data)
+static void print_change(enum container_change change, const char *path, void *data _unused_)
 {
-    struct buf *out = data;
+    _cleanup_buf_ struct buf line = BUF_INIT;
 
-    buf_addf(out, "%c ", change);
-    cli_add_printable(out, path);
-    buf_addc(out, '\n');
+    buf_addf(&line, "%c ", change);
+    cli_add_printable(&line, path);
+    buf_addc(&line, '\n');
+    fwrite(line.p, 1, line.len, stdout);
 }
 
 static int run(struct cli_context *ctx, const void *opts _unused_, char **operands, struct err *err)
 {
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_container_files_ struct container_files files = {.view = CONTAINER_VIEW_NONE, .upper = -1, .root = -1};
-    _cleanup_buf_ struct buf out = BUF_INIT;
     int r = cbox_open_existing_store(ctx, &s, err);
 
     if (r == 0 && !s)
@@ -26,8 +26,7 @@ static int run(struct cli_context *ctx, const void *opts _unused_, char **operan
     if (r == 0)
         r = container_files_open(s, operands[0], CONTAINER_FILES_LOWER, &files, err);
     if (r == 0)
-        r = container_diff(&files, print_change, &out, err);
-    fwrite(buf_str(&out), 1, out.len, stdout);
+        r = container_diff(&files, print_change, NULL, err);
     return r;
 }
 

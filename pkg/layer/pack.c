@@ -5,25 +5,18 @@
 #include "layer/tar_write.h"
 #include "sys/copy_tree.h"
 #include "sys/fd.h"
+#include "sys/links.h"
 #include "sys/path.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <search.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-enum { CHUNK = 256 << 10, NAMES_SIZE = 64 << 10, VALUE_SIZE = 64 << 10, LINKS_MAX = 1 << 20 };
-
-/* A file with several names, and its first one in the tar. */
-struct linked {
-    dev_t device;
-    ino_t number;
-    char *path;
-};
+enum { CHUNK = 256 << 10, NAMES_SIZE = 64 << 10, VALUE_SIZE = 64 << 10 };
 
 struct attributes {
     struct tar_xattr list[TAR_XATTRS_MAX];
@@ -35,8 +28,7 @@ struct layer_pack {
     bool upper;
     const volatile sig_atomic_t *stop;
     int64_t bytes;
-    void *links; /* tsearch(3) */
-    size_t n_links;
+    struct links links; /* their first names in the tar */
     int depth;
     char *chunk;
     struct buf header;
@@ -53,17 +45,11 @@ struct layer_pack *layer_pack_new(int fd, bool upper, const volatile sig_atomic_
     return p;
 }
 
-static void free_link(void *link)
-{
-    free(((struct linked *)link)->path);
-    free(link);
-}
-
 void layer_pack_free(struct layer_pack *p)
 {
     if (!p)
         return;
-    tdestroy(p->links, free_link);
+    links_release(&p->links);
     buf_free(&p->header);
     free(p->chunk);
     free(p);
@@ -168,33 +154,6 @@ static void attributes_release(struct attributes *a)
 }
 
 /* ---- members ---- */
-
-static int by_inode(const void *va, const void *vb)
-{
-    const struct linked *a = va, *b = vb;
-
-    if (a->number != b->number)
-        return a->number < b->number ? -1 : 1;
-    return a->device == b->device ? 0 : a->device < b->device ? -1 : 1;
-}
-
-/* The name under which the file is in the tar already, or NULL; remembers this one where not. */
-static const char *known_as(struct layer_pack *p, const struct stat *st, const char *as)
-{
-    struct linked key = {.device = st->st_dev, .number = st->st_ino}, *l;
-    struct linked *const *found = tfind(&key, &p->links, by_inode);
-
-    if (found)
-        return (*found)->path;
-    if (p->n_links == LINKS_MAX)
-        return NULL;
-    key.path = str_dup(as);
-    l = mem_dup(&key, sizeof(key));
-    if (!tsearch(l, &p->links, by_inode))
-        free_link(l);
-    p->n_links++;
-    return NULL;
-}
 
 static struct tar_member make_member(const struct stat *st, enum tar_type type, const char *as)
 {
@@ -398,7 +357,7 @@ static int add_entry(struct layer_pack *p, int dir, const char *name, const char
     }
     if (S_ISDIR(st.st_mode))
         return add_directory(p, dir, name, as, err);
-    known = st.st_nlink > 1 ? known_as(p, &st, as) : NULL;
+    known = st.st_nlink > 1 ? links_known(&p->links, &st, as) : NULL;
     if (known) {
         struct tar_member m = make_member(&st, TAR_HARDLINK, as);
 

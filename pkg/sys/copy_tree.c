@@ -3,32 +3,24 @@
 #include "base/buf.h"
 #include "sys/copy.h"
 #include "sys/fd.h"
+#include "sys/links.h"
 #include "sys/path.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <search.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-enum { NAMES_SIZE = 64 << 10, VALUE_SIZE = 64 << 10, LINKS_MAX = 1 << 20 };
-
-/* A file with several names, and where it was copied to, below the top. */
-struct linked {
-    dev_t device;
-    ino_t number;
-    char *path;
-};
+enum { NAMES_SIZE = 64 << 10, VALUE_SIZE = 64 << 10 };
 
 struct work {
     struct copy_tree *how;
     int top;         /* where all of it goes */
     struct buf path; /* of what is being copied, below `top`: for errors and for links */
     int depth;
-    void *links; /* tsearch(3) */
-    size_t n_links;
+    struct links links;  /* where they were copied to, below `top` */
     char *names, *value; /* room for attributes */
     struct err *err;
 };
@@ -48,17 +40,9 @@ static int gone(struct work *w, int errnum)
     return w->depth > 0 && since ? GONE : fail(w, errnum);
 }
 
-static void free_link(void *p)
-{
-    struct linked *l = p;
-
-    free(l->path);
-    free(l);
-}
-
 static void work_release(struct work *w)
 {
-    tdestroy(w->links, free_link);
+    links_release(&w->links);
     free(w->names);
     free(w->value);
     buf_free(&w->path);
@@ -198,33 +182,6 @@ static int copy_link(struct work *w, int from_dir, const char *name, int to_dir,
 
 /* ---- hard links ---- */
 
-static int by_inode(const void *va, const void *vb)
-{
-    const struct linked *a = va, *b = vb;
-
-    if (a->number != b->number)
-        return a->number < b->number ? -1 : 1;
-    return a->device == b->device ? 0 : a->device < b->device ? -1 : 1;
-}
-
-/* Where the file was copied to under another name, or NULL; remembers it where not. */
-static const char *known_as(struct work *w, const struct stat *st)
-{
-    struct linked key = {.device = st->st_dev, .number = st->st_ino}, *l;
-    struct linked *const *found = tfind(&key, &w->links, by_inode);
-
-    if (found)
-        return (*found)->path;
-    if (w->n_links == LINKS_MAX)
-        return NULL;
-    key.path = str_dup(buf_str(&w->path));
-    l = mem_dup(&key, sizeof(key));
-    if (!tsearch(l, &w->links, by_inode))
-        free_link(l);
-    w->n_links++;
-    return NULL;
-}
-
 /* 0, or -errno where the other name is not there any more. */
 static int link_to(struct work *w, const char *known, int to_dir, const char *to_name)
 {
@@ -326,7 +283,7 @@ static int copy_any(struct work *w, int from, const char *name, int to, const ch
         return r;
     if (S_ISDIR(st.st_mode))
         return copy_directory(w, from, name, to, to_name);
-    known = st.st_nlink > 1 ? known_as(w, &st) : NULL;
+    known = st.st_nlink > 1 ? links_known(&w->links, &st, buf_str(&w->path)) : NULL;
     if (known && link_to(w, known, to, to_name) == 0)
         return 0;
     return S_ISREG(st.st_mode) ? copy_file(w, from, name, to, to_name) : copy_other(w, from, name, to, to_name, &st);
