@@ -125,7 +125,7 @@ teardown() {
 
 @test "killed in the middle, nothing is left but what the next command cleans" {
     cbox run --name crash alpine touch /f
-    for point in commit-layer pull-documents; do
+    for point in local-layer pull-documents; do
         CBOX_FAILPOINT=$point run cbox commit crash crash:1
         [ "$status" -ne 0 ]
         [ -z "$(cbox images -q crash)" ]
