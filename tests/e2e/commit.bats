@@ -1,25 +1,7 @@
 #!/usr/bin/env bats
 # commit: a container's changes become an image that runs, is pushed and saved like any other.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
-
-setup() {
-    test_setup
-}
-
-teardown() {
-    test_teardown
-}
+load alpine
 
 @test "what was added, changed and deleted, in a layer of its own" {
     cbox run --name made -v /vol alpine sh -c '
