@@ -3,13 +3,11 @@
 #include "base/time.h"
 #include "image/fill.h"
 #include "image/internal.h"
-#include "image/layers.h"
-#include "image/name.h"
+#include "image/local.h"
 #include "image/session.h"
 #include "image/spool.h"
 #include "layer/apply.h"
 #include "store/blob.h"
-#include "sys/failpoint.h"
 #include "sys/fd.h"
 
 #include <sys/stat.h>
@@ -140,27 +138,10 @@ static int fill(const struct oci_descriptor *blob, struct store_ingest *in, void
     return image_fill(c->options->layer, 0, in, err);
 }
 
-static int bring(struct committing *c, const struct image_documents *d, struct err *err)
-{
-    _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
-    _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(c->store);
-    const struct image_pull_options how = {.fill = fill, .data = c};
-    const struct image_meaning meaning = {
-        .target = d->manifest.digest.digest,
-        .manifest = d->manifest.digest.digest,
-        .id = d->config.digest.digest,
-        .config = &d->parsed_config,
-        .local = true,
-    };
-    int r = image_layers_bring(c->store, NULL, NULL, d, &how, c->wake_fd, t, &lease, err);
-
-    failpoint("commit-layer");
-    return r < 0 ? r : image_name_give(c->store, c->options->name, &meaning, NULL, err);
-}
-
 static int commit(struct committing *c, struct digest *ret_id, struct err *err)
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
+    const struct image_pull_options how = {.fill = fill, .data = c};
     int r = layer_open_libraries(err);
 
     if (r == 0)
@@ -170,7 +151,7 @@ static int commit(struct committing *c, struct digest *ret_id, struct err *err)
     if (r == 0)
         r = make_documents(c, &documents, err);
     if (r == 0)
-        r = bring(c, &documents, err);
+        r = image_local_bring(c->store, &documents, c->options->name, &how, c->wake_fd, err);
     *ret_id = documents.config.digest.digest;
     return r;
 }

@@ -5,12 +5,10 @@
 #include "image/change.h"
 #include "image/fill.h"
 #include "image/import_source.h"
-#include "image/layers.h"
-#include "image/name.h"
+#include "image/local.h"
 #include "image/session.h"
 #include "image/spool.h"
 #include "layer/apply.h"
-#include "sys/failpoint.h"
 #include "sys/fd.h"
 
 struct importing {
@@ -93,27 +91,10 @@ static int fill(const struct oci_descriptor *blob, struct store_ingest *in, void
     return image_fill(im->fd, 0, in, err);
 }
 
-static int bring(struct importing *im, const struct image_documents *d, struct err *err)
-{
-    _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
-    _cleanup_(store_transaction_free_cleanup) struct store_transaction *t = store_transaction_new(im->store);
-    const struct image_pull_options how = {.fill = fill, .data = im};
-    const struct image_meaning meaning = {
-        .target = d->manifest.digest.digest,
-        .manifest = d->manifest.digest.digest,
-        .id = d->config.digest.digest,
-        .config = &d->parsed_config,
-        .local = true,
-    };
-    int r = image_layers_bring(im->store, NULL, NULL, d, &how, im->wake_fd, t, &lease, err);
-
-    failpoint("import-layer");
-    return r < 0 ? r : image_name_give(im->store, im->options->name, &meaning, NULL, err);
-}
-
 static int import(struct importing *im, struct digest *ret_id, struct err *err)
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
+    const struct image_pull_options how = {.fill = fill, .data = im};
     int r = layer_open_libraries(err);
 
     if (r == 0)
@@ -126,7 +107,7 @@ static int import(struct importing *im, struct digest *ret_id, struct err *err)
     if (r == 0)
         r = make_documents(im, &documents, err);
     if (r == 0)
-        r = bring(im, &documents, err);
+        r = image_local_bring(im->store, &documents, im->options->name, &how, im->wake_fd, err);
     im->fd = fd_close(im->fd);
     *ret_id = documents.config.digest.digest;
     return r;

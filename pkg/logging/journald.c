@@ -9,9 +9,8 @@
 const char *logging_journal_socket = "/run/systemd/journal/socket";
 
 struct journald_sink {
-    struct log_remote *remote;
-    struct buf fields; /* the same of every entry */
-    struct buf message;
+    struct log_remote_sink sink; /* the first: see there */
+    struct buf fields;           /* the same of every entry */
 };
 
 static void put_field(struct buf *out, const char *name, const char *value, size_t len)
@@ -58,6 +57,18 @@ static void put_attributes(struct buf *out, char *const *attributes)
     }
 }
 
+static void put_entry(void *sink, const struct logging_entry *e)
+{
+    struct journald_sink *s = sink;
+    bool whole = e->text[e->len - 1] == '\n';
+
+    buf_add(&s->sink.message, s->fields.p, s->fields.len);
+    put_text(&s->sink.message, "PRIORITY", e->stream == LOGGING_STDERR ? "3" : "6");
+    if (!whole)
+        put_text(&s->sink.message, "CONTAINER_PARTIAL_MESSAGE", "true");
+    put_field(&s->sink.message, "MESSAGE", e->text, e->len - whole);
+}
+
 static int check(const struct logging_settings *settings _unused_, struct err *err)
 {
     struct stat st;
@@ -86,7 +97,8 @@ static int open_journald(const struct logging_options *options, const struct log
     if (r < 0)
         return r;
     s = mem_zalloc(1, sizeof(*s));
-    s->remote = log_remote_new(&address, settings->max_pending);
+    s->sink.put = put_entry;
+    s->sink.remote = log_remote_new(&address, settings->max_pending);
     put_text(&s->fields, "CONTAINER_ID", short_id);
     put_text(&s->fields, "CONTAINER_ID_FULL", c->id);
     put_text(&s->fields, "CONTAINER_NAME", c->name);
@@ -98,54 +110,12 @@ static int open_journald(const struct logging_options *options, const struct log
     return 0;
 }
 
-static void send_entry(struct journald_sink *s, const struct logging_entry *e)
-{
-    bool whole = e->text[e->len - 1] == '\n';
-
-    buf_clear(&s->message);
-    buf_add(&s->message, s->fields.p, s->fields.len);
-    put_text(&s->message, "PRIORITY", e->stream == LOGGING_STDERR ? "3" : "6");
-    if (!whole)
-        put_text(&s->message, "CONTAINER_PARTIAL_MESSAGE", "true");
-    put_field(&s->message, "MESSAGE", e->text, e->len - whole);
-    log_remote_send(s->remote, s->message.p, s->message.len);
-}
-
-static void tell_lost(struct journald_sink *s)
-{
-    char text[LOG_REMOTE_NOTICE_MAX];
-    struct logging_entry e;
-
-    if (log_remote_lost(s->remote, text, &e))
-        send_entry(s, &e);
-}
-
-static void entry(void *sink, const struct logging_entry *e)
-{
-    tell_lost(sink);
-    send_entry(sink, e);
-}
-
-static void flush(void *sink, bool end)
-{
-    struct journald_sink *s = sink;
-
-    log_remote_flush(s->remote, end);
-    tell_lost(s);
-}
-
-static int64_t wake(const void *sink)
-{
-    return log_remote_wake(((const struct journald_sink *)sink)->remote);
-}
-
 static void close_journald(void *sink)
 {
     struct journald_sink *s = sink;
 
-    log_remote_free(s->remote);
+    log_remote_sink_release(&s->sink);
     buf_free(&s->fields);
-    buf_free(&s->message);
     free(s);
 }
 
@@ -156,8 +126,8 @@ const struct logging_driver logging_journald = {
     .options = names,
     .check = check,
     .open = open_journald,
-    .entry = entry,
-    .flush = flush,
-    .wake = wake,
+    .entry = log_remote_sink_entry,
+    .flush = log_remote_sink_flush,
+    .wake = log_remote_sink_wake,
     .close = close_journald,
 };

@@ -223,3 +223,46 @@ void log_remote_free(struct log_remote *r)
     buf_free(&r->pending);
     free(r);
 }
+
+/* ---- sinks ---- */
+
+static void send_entry(struct log_remote_sink *s, const struct logging_entry *e)
+{
+    buf_clear(&s->message);
+    s->put(s, e);
+    log_remote_send(s->remote, s->message.p, s->message.len);
+}
+
+static void tell_lost(struct log_remote_sink *s)
+{
+    char text[LOG_REMOTE_NOTICE_MAX];
+    struct logging_entry e;
+
+    if (log_remote_lost(s->remote, text, &e))
+        send_entry(s, &e);
+}
+
+void log_remote_sink_entry(void *sink, const struct logging_entry *e)
+{
+    tell_lost(sink);
+    send_entry(sink, e);
+}
+
+void log_remote_sink_flush(void *sink, bool end)
+{
+    struct log_remote_sink *s = sink;
+
+    log_remote_flush(s->remote, end);
+    tell_lost(s);
+}
+
+int64_t log_remote_sink_wake(const void *sink)
+{
+    return log_remote_wake(((const struct log_remote_sink *)sink)->remote);
+}
+
+void log_remote_sink_release(struct log_remote_sink *s)
+{
+    log_remote_free(s->remote);
+    buf_free(&s->message);
+}

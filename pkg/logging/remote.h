@@ -39,3 +39,15 @@ enum { LOG_REMOTE_NOTICE_MAX = 80 };
 bool log_remote_lost(struct log_remote *r, char text[LOG_REMOTE_NOTICE_MAX], struct logging_entry *ret);
 
 void log_remote_free(struct log_remote *r);
+
+/* What the sink of a driver that sends begins with, and the driver's functions that are the same for all of them. */
+struct log_remote_sink {
+    struct log_remote *remote;
+    struct buf message;
+    void (*put)(void *sink, const struct logging_entry *e); /* one as a message, into the empty `message` */
+};
+
+void log_remote_sink_release(struct log_remote_sink *s);
+void log_remote_sink_entry(void *sink, const struct logging_entry *e);
+void log_remote_sink_flush(void *sink, bool end);
+int64_t log_remote_sink_wake(const void *sink);

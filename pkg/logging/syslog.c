@@ -14,12 +14,11 @@
 enum { INFORMATION = 6, ERROR = 3, FACILITY_DAEMON = 3 };
 
 struct syslog_sink {
-    struct log_remote *remote;
+    struct log_remote_sink sink; /* the first: see there */
     int facility;
     const char *form; /* one of `forms` */
     char *tag;
     char host[HOST_NAME_MAX + 1];
-    struct buf message;
 };
 
 static const char *const forms[] = {"", "rfc3164", "rfc5424", "rfc5424micro"};
@@ -132,29 +131,6 @@ static int check(const struct logging_settings *settings, struct err *err)
     return r < 0 ? err_wrap(err, "logging driver syslog") : 0;
 }
 
-static int open_syslog(const struct logging_options *options, const struct logging_settings *settings, void **ret,
-                       struct err *err)
-{
-    _cleanup_free_ char *tag = NULL;
-    struct log_address address;
-    struct syslog_sink *s;
-    int r = find(settings, &address, err); /* who does not listen now may do so later */
-
-    if (r == 0)
-        r = logging_tag(&options->container, settings, "{{.ID}}", &tag, err);
-    if (r < 0)
-        return r;
-    s = mem_zalloc(1, sizeof(*s));
-    s->remote = log_remote_new(&address, settings->max_pending);
-    s->facility = find_facility(settings->facility);
-    s->form = find_form(settings->format);
-    s->tag = steal_ptr(&tag);
-    if (gethostname(s->host, sizeof(s->host) - 1) < 0)
-        strcpy(s->host, "localhost");
-    *ret = s;
-    return 0;
-}
-
 /* The zone as RFC 3339 writes it: "+01:00", or "Z". */
 static void format_zone(const struct tm *tm, char out[TIME_TEXT_MAX])
 {
@@ -178,7 +154,7 @@ static void put_head(struct syslog_sink *s, const struct logging_entry *e)
     localtime_r(&seconds, &tm);
     if (!str_after(s->form, "rfc5424")) {
         strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
-        buf_addf(&s->message, "<%d>%s %s%s%s[%d]: ", priority, when, *s->form ? s->host : "", *s->form ? " " : "",
+        buf_addf(&s->sink.message, "<%d>%s %s%s%s[%d]: ", priority, when, *s->form ? s->host : "", *s->form ? " " : "",
                  s->tag, pid);
         return;
     }
@@ -186,53 +162,48 @@ static void put_head(struct syslog_sink *s, const struct logging_entry *e)
     format_zone(&tm, zone);
     if (str_eq(s->form, "rfc5424micro"))
         snprintf(fraction, sizeof(fraction), ".%06" PRId64, e->time / 1000 % 1000000);
-    buf_addf(&s->message, "<%d>1 %s%s%s %s %s %d %s - ", priority, when, fraction, zone, s->host, s->tag, pid, s->tag);
+    buf_addf(&s->sink.message, "<%d>1 %s%s%s %s %s %d %s - ", priority, when, fraction, zone, s->host, s->tag, pid,
+             s->tag);
 }
 
-static void send_entry(struct syslog_sink *s, const struct logging_entry *e)
-{
-    buf_clear(&s->message);
-    put_head(s, e);
-    buf_add(&s->message, e->text, e->len);
-    if (e->text[e->len - 1] != '\n')
-        buf_addc(&s->message, '\n');
-    log_remote_send(s->remote, s->message.p, s->message.len);
-}
-
-static void tell_lost(struct syslog_sink *s)
-{
-    char text[LOG_REMOTE_NOTICE_MAX];
-    struct logging_entry e;
-
-    if (log_remote_lost(s->remote, text, &e))
-        send_entry(s, &e);
-}
-
-static void entry(void *sink, const struct logging_entry *e)
-{
-    tell_lost(sink);
-    send_entry(sink, e);
-}
-
-static void flush(void *sink, bool end)
+static void put_entry(void *sink, const struct logging_entry *e)
 {
     struct syslog_sink *s = sink;
-
-    log_remote_flush(s->remote, end);
-    tell_lost(s);
+    put_head(s, e);
+    buf_add(&s->sink.message, e->text, e->len);
+    if (e->text[e->len - 1] != '\n')
+        buf_addc(&s->sink.message, '\n');
 }
 
-static int64_t wake(const void *sink)
+static int open_syslog(const struct logging_options *options, const struct logging_settings *settings, void **ret,
+                       struct err *err)
 {
-    return log_remote_wake(((const struct syslog_sink *)sink)->remote);
+    _cleanup_free_ char *tag = NULL;
+    struct log_address address;
+    struct syslog_sink *s;
+    int r = find(settings, &address, err); /* who does not listen now may do so later */
+
+    if (r == 0)
+        r = logging_tag(&options->container, settings, "{{.ID}}", &tag, err);
+    if (r < 0)
+        return r;
+    s = mem_zalloc(1, sizeof(*s));
+    s->sink.put = put_entry;
+    s->sink.remote = log_remote_new(&address, settings->max_pending);
+    s->facility = find_facility(settings->facility);
+    s->form = find_form(settings->format);
+    s->tag = steal_ptr(&tag);
+    if (gethostname(s->host, sizeof(s->host) - 1) < 0)
+        strcpy(s->host, "localhost");
+    *ret = s;
+    return 0;
 }
 
 static void close_syslog(void *sink)
 {
     struct syslog_sink *s = sink;
 
-    log_remote_free(s->remote);
-    buf_free(&s->message);
+    log_remote_sink_release(&s->sink);
     free(s->tag);
     free(s);
 }
@@ -245,8 +216,8 @@ const struct logging_driver logging_syslog = {
     .options = names,
     .check = check,
     .open = open_syslog,
-    .entry = entry,
-    .flush = flush,
-    .wake = wake,
+    .entry = log_remote_sink_entry,
+    .flush = log_remote_sink_flush,
+    .wake = log_remote_sink_wake,
     .close = close_syslog,
 };

@@ -237,6 +237,8 @@ static int begin(struct monitor *m, struct err *err)
     monitor_tell(m->job.store, m->job.record, "start", NULL, NULL);
     begin_health(m);
     loop_set_timer(&m->loop, &m->rest, m->since + moment);
+    if (!m->attach) /* who follows it, waits for it anyway */
+        let_go(m);
     server_tell_all(&m->server, MONITOR_STARTED, NULL, 0, &m->program.process.pidfd, 1);
     return 0;
 }
@@ -308,8 +310,6 @@ static int be_monitor(const struct monitor_job *job, int socket, unsigned attach
     m.streams.data = &m.output;
     server_adopt(&m.server, socket);
     begin_first(&m);
-    if (!attach) /* who follows it, waits for it anyway */
-        let_go(&m);
     while (r == 0 && (!m.over || streams_are_late(&m.streams)))
         r = loop_step(&m.loop, &err);
     keep_house(&m);

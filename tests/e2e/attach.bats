@@ -2,17 +2,7 @@
 # Following a container: attach, start -a, the keys that detach, and what becomes of the output when nobody, one or several
 # read it.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
+load alpine
 
 setup() {
     test_setup
@@ -20,11 +10,8 @@ setup() {
 }
 
 teardown() {
-    local id
     "${tmux[@]}" kill-server 2>/dev/null || true
-    for id in $(cbox ps -aq --no-trunc); do
-        cbox rm -f "$id" >/dev/null
-    done
+    remove_containers
     test_teardown
 }
 

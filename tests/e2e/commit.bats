@@ -1,25 +1,7 @@
 #!/usr/bin/env bats
 # commit: a container's changes become an image that runs, is pushed and saved like any other.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
-
-setup() {
-    test_setup
-}
-
-teardown() {
-    test_teardown
-}
+load alpine
 
 @test "what was added, changed and deleted, in a layer of its own" {
     cbox run --name made -v /vol alpine sh -c '
@@ -125,7 +107,7 @@ teardown() {
 
 @test "killed in the middle, nothing is left but what the next command cleans" {
     cbox run --name crash alpine touch /f
-    for point in commit-layer pull-documents; do
+    for point in local-layer pull-documents; do
         CBOX_FAILPOINT=$point run cbox commit crash crash:1
         [ "$status" -ne 0 ]
         [ -z "$(cbox images -q crash)" ]

@@ -99,6 +99,9 @@ load-compressed     none      cbox load -q -i archive.gz
 import              none      cbox import tarball imported:1
 push                imported  cbox push -q HOST/imported:1
 repair              damaged   cbox system check -q --repair
+commit              contained cbox commit made made:1
+volume-create       full      cbox volume create kept
+volume-rm           contained cbox volume rm -f kept
 "
 
 # whole WHAT: nothing is wrong with the store after that.
@@ -124,6 +127,9 @@ make_stores() {
     CBOX_ROOT=$stores/dangling cbox untag layers:1
     cp -a "$stores/full" "$stores/imported"
     CBOX_ROOT=$stores/imported cbox import "$stores/tarball" "$(<"$registry/host")/imported:1"
+    cp -a "$stores/full" "$stores/contained"
+    CBOX_ROOT=$stores/contained cbox create --name made layers:1 true
+    CBOX_ROOT=$stores/contained cbox volume create kept
     cp -a "$stores/full" "$stores/damaged"
     hex=$(cbox image inspect -f '{{index .RootFS.Layers 1}}' layers:1 | cut -d: -f2)
     rm -r "$stores/damaged/layers/sha256/$hex"/tree/*
@@ -157,9 +163,9 @@ make_stores() {
             whole "$name killed at $place and tried again"
         done
     done <<<"$scenarios"
-    # Those of containers are for the next test.
+    # Those of containers are for the next test, and those of what takes a running one for commit.bats and volumes.bats.
     for place in $names; do
-        [[ $reached == *" $place "* || $place == container-* || $place == skeleton-made ]] || {
+        [[ $reached == *" $place "* || $place =~ ^(container-.*|skeleton-made|commit-paused|volume-filled)$ ]] || {
             echo "nothing reaches $place"
             return 1
         }

@@ -1,17 +1,7 @@
 #!/usr/bin/env bats
 # cbox events: what happened, in Docker's words, before and while one looks.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
+load alpine
 
 setup() {
     test_setup

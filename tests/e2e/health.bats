@@ -1,17 +1,7 @@
 #!/usr/bin/env bats
 # Health checks: states, results, events, and probes that misbehave.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
+load alpine
 
 setup() {
     test_setup

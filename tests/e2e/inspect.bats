@@ -1,25 +1,7 @@
 #!/usr/bin/env bats
 # inspect: what it says of a container, against what the kernel and the files say.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
-
-setup() {
-    test_setup
-}
-
-teardown() {
-    test_teardown
-}
+load alpine
 
 # inspect NAME JQ-FILTER
 inspect() {

@@ -2,27 +2,10 @@
 # What is said of containers is true, whoever was killed and whenever: the command, the monitor, the first process, the
 # machine. CBOX_STORM_CYCLES says for how long (150).
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
-
-setup() {
-    test_setup
-}
+load alpine
 
 teardown() {
-    local id
-    for id in $(cbox ps -aq --no-trunc); do
-        cbox rm -f "$id" >/dev/null
-    done
+    remove_containers
     test_teardown
 }
 

@@ -1,27 +1,10 @@
 #!/usr/bin/env bats
 # The life of a container: in the background, started, stopped, killed, restarted, paused, renamed, removed.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
-
-setup() {
-    test_setup
-}
+load alpine
 
 teardown() {
-    local id
-    for id in $(cbox ps -aq --no-trunc); do
-        cbox rm -f "$id" >/dev/null
-    done
+    remove_containers
     test_teardown
 }
 

@@ -3,18 +3,8 @@
 # cannot break.
 # shellcheck disable=SC2154  # the helpers set state, bundle, out and err
 
-load helper
+load alpine
 load bundle
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
 
 setup() {
     test_setup

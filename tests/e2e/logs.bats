@@ -1,17 +1,7 @@
 #!/usr/bin/env bats
 # What a container wrote, kept and read back: drivers, times, following, rotation, and what goes wrong on the way.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
+load alpine
 
 setup() {
     test_setup

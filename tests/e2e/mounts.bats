@@ -1,17 +1,7 @@
 #!/usr/bin/env bats
 # -v, --mount, --tmpfs, --volumes-from: what is mounted, and what is refused.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
+load alpine
 
 setup() {
     test_setup

@@ -212,6 +212,6 @@ id_of() {
     cbox pull -q alpine
     diff <(cbox inspect alpine) <(cbox image inspect alpine)
     expect "$(id_of alpine)" cbox inspect --type image -f '{{.Id}}' "$(cbox images -q)"
-    refuse 1 'no such image: nothing' cbox inspect -f x nothing
-    refuse 125 '"volcano"' cbox inspect --type volcano alpine
+    refuse 1 'no such object: nothing' cbox inspect -f x nothing
+    refuse 1 '"volcano"' cbox inspect --type volcano alpine
 }

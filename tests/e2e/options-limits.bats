@@ -1,17 +1,7 @@
 #!/usr/bin/env bats
 # Options of `run` that limit: each as the kernel has it, read inside of the container.
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
+load alpine
 
 setup() {
     test_setup

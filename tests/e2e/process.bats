@@ -2,18 +2,8 @@
 # Attributes that few processes have, and the init of cbox run --init. OCI runtime specification, config.md, "Linux Process";
 # config-linux.md, "Personality", "Memory policy", "Network Devices".
 
-load helper
+load alpine
 load bundle
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
 
 setup() {
     test_setup

@@ -1,18 +1,8 @@
 #!/usr/bin/env bats
 # Filters of system calls: Docker's default and profiles of the user's with cbox run, linux.seccomp with cbox runtime.
 
-load helper
+load alpine
 load bundle
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
 
 setup() {
     test_setup

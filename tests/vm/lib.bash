@@ -86,3 +86,47 @@ boot() {
     exec qemu-system-x86_64 -M q35 -accel tcg -cpu max -m 1024 -smp 2 -display none -monitor none -nodefaults -no-reboot \
         "$@" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 rdinit=/init patience=${patience-}" </dev/null
 }
+
+# ---- machines with a disk, whose plug is pulled ----
+
+# shellcheck disable=SC2034  # for those who source this
+disk_modules='crc16 crc32c_generic libcrc32c mbcache jbd2 ext4
+    virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk'
+machine='' # its process, while it is on
+
+# power_on KERNEL QEMU-OPTION...: starts the machine; what it says on its third serial port is in $work/said.
+power_on() {
+    : >"$work/said"
+    boot "$1" -serial "file:$work/console" -serial "file:$work/output" -serial "file:$work/said" "${@:2}" &
+    machine=$!
+    disown "$machine" # the shell need not tell of its death
+}
+
+# wait_until WORD: until the machine said it.
+wait_until() {
+    local tries
+    for ((tries = 0; tries < 1200; tries++)); do
+        ! grep -q "^$1" "$work/said" || return 0
+        kill -0 "$machine" 2>/dev/null || break
+        sleep 0.1
+    done
+    echo "# the guest never said '$1'; the end of its console:"
+    tail -n 20 "$work/console" "$work/output" | sed 's/^/# /'
+    return 1
+}
+
+# Pulls the plug. All that the guest had not written to its disk is lost.
+power_fail() {
+    [ -n "$machine" ] || return 0
+    kill -KILL "$machine" 2>/dev/null || true
+    while kill -0 "$machine" 2>/dev/null; do
+        sleep 0.05
+    done
+    machine=''
+}
+
+# power_off FILE: the same, and leaves there what the machine had said.
+power_off() {
+    power_fail
+    tr -d '\r' <"$work/said" >"$1"
+}
