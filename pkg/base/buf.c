@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -86,10 +87,13 @@ void buf_add_json(struct buf *b, const char *s)
     buf_addc(b, '"');
     for (const char *plain = s;; s++) {
         unsigned char c = (unsigned char)*s;
+        bool c1 = c == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0;
 
-        if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\')
+        if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\' && !c1)
             continue;
         buf_add(b, plain, (size_t)(s - plain));
+        if (c1) /* U+0080 to U+009F, which a terminal obeys: their second byte is their number */
+            c = (unsigned char)*++s;
         plain = s + 1;
         if (!c)
             break;

@@ -53,7 +53,7 @@ static int make_files(struct container *c, struct err *err)
     return r;
 }
 
-/* What is needed to start it, now or later, and to say what it is. */
+/* What is needed to start it, now or later, and to say what it is. It has the environment, and with it secrets. */
 static int write_documents(struct container *c, struct err *err)
 {
     _cleanup_buf_ struct buf options = BUF_INIT, spec = BUF_INIT;
@@ -64,10 +64,10 @@ static int write_documents(struct container *c, struct err *err)
     oci_spec_dump(&c->spec, &spec);
     if (MAX_OF(options.len, spec.len) > OCI_SPEC_MAX)
         return err_set(err, ERR_LIMIT, "what is asked of the container takes more than %d bytes to say", OCI_SPEC_MAX);
-    r = container_write_file(dir, "options.json", options.p, options.len, err);
+    r = container_write_file(dir, "options.json", 0600, options.p, options.len, err);
     if (r == 0)
-        r = container_write_file(dir, "config.json", spec.p, spec.len, err);
-    return r < 0 ? r : container_write_file(dir, "layers", layers, strlen(layers), err);
+        r = container_write_file(dir, "config.json", 0600, spec.p, spec.len, err);
+    return r < 0 ? r : container_write_file(dir, "layers", 0600, layers, strlen(layers), err);
 }
 
 /* They are on disk before the record is: what was reported as made can be started after a power cut, and says which

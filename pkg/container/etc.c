@@ -8,12 +8,12 @@
 
 enum { HOST_FILE_MAX = 256 << 10 };
 
-int container_write_file(int dir, const char *name, const char *text, size_t len, struct err *err)
+int container_write_file(int dir, const char *name, mode_t mode, const char *text, size_t len, struct err *err)
 {
-    _cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    _cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     int r = fd < 0 ? -errno : fd_write_all(fd, text, len);
 
-    if (r == 0 && fchmod(fd, 0644) < 0)
+    if (r == 0 && fchmod(fd, mode) < 0)
         r = -errno;
     return r < 0 ? err_errno(err, -r, "writing %s", name) : 0;
 }
@@ -65,7 +65,7 @@ static int write_resolv_conf(int dir, const struct engine_options *o, struct err
     int r = read_host_file("/etc/resolv.conf", &host, err);
     _cleanup_free_ char *text = r < 0 ? NULL : container_resolv_conf(&o->host, buf_str(&host));
 
-    return r < 0 ? r : container_write_file(dir, "resolv.conf", text, strlen(text), err);
+    return r < 0 ? r : container_write_file(dir, "resolv.conf", 0644, text, strlen(text), err);
 }
 
 static int write_hosts(int dir, const struct engine_options *o, struct err *err)
@@ -84,7 +84,7 @@ static int write_hosts(int dir, const struct engine_options *o, struct err *err)
 
         buf_addf(&text, "%s\t%.*s\n", *entry + n + 1, (int)n, *entry);
     }
-    r = container_write_file(dir, "hosts", buf_str(&text), text.len, err);
+    r = container_write_file(dir, "hosts", 0644, buf_str(&text), text.len, err);
     buf_free(&text);
     return r;
 }
@@ -92,7 +92,7 @@ static int write_hosts(int dir, const struct engine_options *o, struct err *err)
 int container_write_etc(int dir, const struct engine_options *o, struct err *err)
 {
     _cleanup_free_ char *hostname = str_printf("%s\n", o->config.hostname);
-    int r = container_write_file(dir, "hostname", hostname, strlen(hostname), err);
+    int r = container_write_file(dir, "hostname", 0644, hostname, strlen(hostname), err);
 
     if (r == 0)
         r = write_resolv_conf(dir, o, err);

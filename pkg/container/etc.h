@@ -3,8 +3,10 @@
 
 #include "oci/engine.h"
 
-/* Writes a new file; every user inside reads it, whatever the umask. */
-int container_write_file(int dir, const char *name, const char *text, size_t len, struct err *err);
+#include <sys/types.h>
+
+/* Writes a new file of this mode, whatever the umask: 0644 where every user inside reads it. */
+int container_write_file(int dir, const char *name, mode_t mode, const char *text, size_t len, struct err *err);
 
 /* The three files of /etc, in the container's directory. */
 int container_write_etc(int dir, const struct engine_options *o, struct err *err);

@@ -149,8 +149,8 @@ static int write_documents(const struct store_container *dir, const struct engin
 
     json_dump(&engine_options_type, o, false, &options);
     oci_spec_dump(spec, &config);
-    r = atomic_write(fd, "config.json", config.p, config.len, 0644, 0, err);
-    return r < 0 ? r : atomic_write(fd, "options.json", options.p, options.len, 0644, 0, err);
+    r = atomic_write(fd, "config.json", config.p, config.len, 0600, 0, err);
+    return r < 0 ? r : atomic_write(fd, "options.json", options.p, options.len, 0600, 0, err);
 }
 
 static int update(struct store *s, const struct container_view *v, const struct container_change *change,

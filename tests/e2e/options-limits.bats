@@ -184,6 +184,16 @@ inside() {
     cbox rm up-2
 }
 
+# Variables are where secrets are.
+@test "what a container was asked for with is its owner's to read, after an update too" {
+    local modes=('%a' "$CBOX_ROOT"/containers/@up-5/{options,config}.json)
+    (umask 0 && cbox create --name up-5 -e SECRET=1 alpine true)
+    expect $'600\n600' stat -c "${modes[@]}"
+    cbox update --pids-limit 33 up-5
+    expect $'600\n600' stat -c "${modes[@]}"
+    cbox rm up-5
+}
+
 @test "update changes the restart policy" {
     cbox run -d --name up-3 alpine sleep 1000 3>&-
     cbox update --restart on-failure:3 up-3

@@ -125,6 +125,11 @@ static void test_json(void **state)
     (void)state;
     buf_add_json(&b, "a\"\\/\b\t\n\f\r\x01\x7f\u00e4");
     assert_string_equal(buf_str(&b), "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u007f\u00e4\"");
+    /* What a terminal may take for the beginning of a command. */
+    buf_clear(&b);
+    buf_add_json(&b, "\xc2\x80\xc2\x9b"
+                     "31m\xc2\xa0\xc2");
+    assert_string_equal(buf_str(&b), "\"\\u0080\\u009b31m\xc2\xa0\xc2\"");
 }
 
 int main(void)
