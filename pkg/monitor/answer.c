@@ -87,13 +87,14 @@ static void end_input(struct monitor *m, struct connection *c)
 }
 
 /* Nobody will read what a container that is removed at its end writes when nobody follows: its program is to know. Of
- * others there is the log. */
-static void let_go_of_output(struct monitor *m, struct stream_tap *tap)
+ * others there is the log. The follower's tap may be gone already: its pipe broke before it said so. */
+static void let_go_of_output(struct monitor *m, size_t i, struct stream_tap *tap)
 {
-    struct stream_source *source = tap->source;
+    struct stream_source *source = &m->streams.sources[i];
 
-    streams_untap(&m->streams, tap);
-    if (source && !source->taps && m->job.record->remove)
+    if (tap)
+        streams_untap(&m->streams, tap);
+    if (!source->taps && m->job.record->remove)
         streams_close_source(source);
 }
 
@@ -104,8 +105,8 @@ static void answer_let_go(struct monitor *m, struct connection *from, const stru
     if (streams & 1 << MONITOR_INPUT)
         end_input(m, from);
     for (size_t i = 0; i < ARRAY_SIZE(from->taps); i++)
-        if (streams & 1U << (MONITOR_OUTPUT + i) && from->taps[i])
-            let_go_of_output(m, from->taps[i]);
+        if (streams & 1U << (MONITOR_OUTPUT + i))
+            let_go_of_output(m, i, from->taps[i]);
     done(m, from, NULL);
 }
 

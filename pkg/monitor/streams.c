@@ -183,6 +183,8 @@ void streams_close_source(struct stream_source *source)
 {
     struct streams *s = source->streams;
 
+    if (source->watch.fd < 0)
+        return;
     loop_watch(s->loop, &source->watch, 0);
     if (source->watch.fd == s->terminal)
         s->terminal = -1;
