@@ -1,5 +1,6 @@
 #include "container/container.h"
 
+#include "base/time.h"
 #include "container/host.h"
 #include "container/mounts.h"
 #include "container/volume.h"
@@ -8,9 +9,41 @@
 #include "sys/fd.h"
 #include "sys/frame.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static const int64_t second = 1000000000; /* ns */
+
+enum { SWEEP_SHARE = 50, SWEEP_PAUSE_MAX = 60 /* s */ };
+#define SWEEP_FILE ".swept~" /* in the state directory; its time says until when nobody need sweep again */
+
+static int64_t swept_until(int state)
+{
+    struct stat st;
+
+    return fstatat(state, SWEEP_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0
+                                                                    : st.st_mtim.tv_sec * second + st.st_mtim.tv_nsec;
+}
+
+/* Each start looks after all containers, which may be a thousand: at most a fiftieth of the time is spent on it. */
 static void sweep(struct store *s)
 {
+    int64_t now = time_now(), begin = time_monotonic(), until;
+    _cleanup_fd_ int fd = -1;
+    struct timespec times[2];
+    int state;
+
+    if (store_dir(s, STORE_STATE, &state, NULL) < 0)
+        return;
+    until = swept_until(state);
+    if (until > now && until - now < SWEEP_PAUSE_MAX * second)
+        return;
     container_sweep(s, NULL);
+    until = now + SWEEP_SHARE * (time_monotonic() - begin);
+    times[0] = times[1] = (struct timespec){until / second, until % second};
+    fd = openat(state, SWEEP_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        futimens(fd, times);
 }
 
 int container_start(struct container *c, unsigned attach, int *ret_socket, struct err *err)
