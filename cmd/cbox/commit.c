@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cbox.h"
 #include "commands.h"
+#include "new_image.h"
 
 #include <stdio.h>
 
@@ -22,32 +23,6 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct commit_options, 'p', "pause", pause, "Pause container during commit", .shown_default = "true"),
 };
 
-static int parse_name(const char *text, struct oci_reference *ret, struct err *err)
-{
-    int r = oci_reference_parse(text, ret, err);
-
-    if (r == 0 && ret->digest.algorithm != DIGEST_NONE)
-        r = err_set(err, ERR_INVALID, "cannot commit to digest reference");
-    if (r == 0)
-        oci_reference_default_tag(ret);
-    return r;
-}
-
-/* For images whose digests do not depend on the clock. */
-static int time_of_creation(int64_t *ret, struct err *err)
-{
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
-    int64_t seconds;
-
-    *ret = time_now();
-    if (str_empty(epoch))
-        return 0;
-    if (num_parse_i64(epoch, 0, INT64_MAX / 1000000000, &seconds, err) < 0)
-        return err_wrap(err, "SOURCE_DATE_EPOCH");
-    *ret = seconds * 1000000000;
-    return 0;
-}
-
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct commit_options *o = opts;
@@ -56,10 +31,10 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     struct container_commit how = {.author = o->author, .message = o->message, .changes = o->change, .pause = o->pause};
     char text[DIGEST_TEXT_MAX];
     struct digest id = {0};
-    int r = time_of_creation(&how.created, err);
+    int r = new_image_time(&how.created, err);
 
     if (r == 0 && str_given(operands[1])) {
-        r = parse_name(operands[1], &name, err);
+        r = new_image_name(operands[1], "cannot commit to digest reference", &name, err);
         how.name = &name;
     }
     if (r == 0)

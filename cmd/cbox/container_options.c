@@ -3,12 +3,11 @@
 #include "attach.h"
 #include "bundle/mounts.h"
 #include "bundle/parse.h"
+#include "env_file.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
 #include <strings.h>
-
-enum { ENV_FILE_MAX = 1 << 20 };
 
 void creation_release(struct creation *c)
 {
@@ -27,24 +26,12 @@ static void add_variable(char ***env, const char *entry)
         strv_add(env, entry);
 }
 
-/* The lines of a file of variables or of labels. */
-static int read_lines(const char *path, char ***lines, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(ENV_FILE_MAX);
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int r = fd < 0 ? err_errno(err, errno, "%s", path) : fd_read_rest(fd, path, &text, err);
-
-    if (r == 0 && bundle_parse_env_file(buf_str(&text), lines, err) < 0)
-        return err_wrap(err, "%s", path);
-    return r;
-}
-
 static int read_env(const struct container_flags *f, struct engine_options *o, struct err *err)
 {
     _cleanup_strv_ char **all = NULL;
 
     STRV_FOREACH (file, f->env_files) {
-        int r = read_lines(*file, &all, err);
+        int r = env_file_read(*file, &all, err);
 
         if (r < 0)
             return r;
@@ -105,7 +92,7 @@ static int read_labels(const struct container_flags *f, struct engine_options *o
     _cleanup_strv_ char **all = NULL;
 
     STRV_FOREACH (file, f->label_files) {
-        int r = read_lines(*file, &all, err);
+        int r = env_file_read(*file, &all, err);
 
         if (r < 0)
             return r;

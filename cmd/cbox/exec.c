@@ -3,13 +3,12 @@
 #include "base/buf.h"
 #include "cbox.h"
 #include "commands.h"
+#include "env_file.h"
 #include "exec_keeper.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-
-enum { ENV_FILE_MAX = 1 << 20 };
 
 struct exec_options {
     bool detach, interactive, privileged, tty;
@@ -33,20 +32,6 @@ static const struct cli_option options[] = {
 
 /* ---- environment ---- */
 
-static int read_env_file(const char *file, char ***env, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(ENV_FILE_MAX);
-    _cleanup_fd_ int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int r = fd < 0 ? err_errno(err, errno, "%s", file) : fd_read_rest(fd, file, &text, err);
-
-    if (r == 0) {
-        r = bundle_parse_env_file(buf_str(&text), env, err);
-        if (r < 0)
-            err_wrap(err, "%s", file);
-    }
-    return r;
-}
-
 /* A name without a value has that of ours, or is left out. */
 static int read_env(const struct exec_options *o, char ***ret, struct err *err)
 {
@@ -54,7 +39,7 @@ static int read_env(const struct exec_options *o, char ***ret, struct err *err)
     int r = 0;
 
     STRV_FOREACH (file, o->env_files)
-        r = r < 0 ? r : read_env_file(*file, &entries, err);
+        r = r < 0 ? r : env_file_read(*file, &entries, err);
     if (r < 0)
         return r;
     strv_extend(&entries, o->env);

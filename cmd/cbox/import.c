@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cbox.h"
 #include "commands.h"
+#include "new_image.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -20,32 +21,6 @@ static const struct cli_option options[] = {
                .word = "os/arch"),
 };
 
-/* For images whose digests do not depend on the clock. */
-static int time_of_creation(int64_t *ret, struct err *err)
-{
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
-    int64_t seconds;
-
-    *ret = time_now();
-    if (str_empty(epoch))
-        return 0;
-    if (num_parse_i64(epoch, 0, INT64_MAX / 1000000000, &seconds, err) < 0)
-        return err_wrap(err, "SOURCE_DATE_EPOCH");
-    *ret = seconds * 1000000000;
-    return 0;
-}
-
-static int parse_name(const char *text, struct oci_reference *ret, struct err *err)
-{
-    int r = oci_reference_parse(text, ret, err);
-
-    if (r == 0 && ret->digest.algorithm != DIGEST_NONE)
-        r = err_set(err, ERR_INVALID, "cannot import digest reference");
-    if (r == 0)
-        oci_reference_default_tag(ret);
-    return r;
-}
-
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct import_options *o = opts;
@@ -57,10 +32,10 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
                                        .changes = o->change};
     char text[DIGEST_TEXT_MAX];
     struct digest id = {0};
-    int r = time_of_creation(&how.created, err);
+    int r = new_image_time(&how.created, err);
 
     if (r == 0 && operands[1]) {
-        r = parse_name(operands[1], &name, err);
+        r = new_image_name(operands[1], "cannot import digest reference", &name, err);
         how.name = &name;
     }
     if (r == 0 && !how.source && isatty(STDIN_FILENO))

@@ -63,11 +63,6 @@ void volume_filter_release(struct volume_filter *f)
     strv_free(f->names);
 }
 
-static bool has_label(char *const *labels, const char *wanted)
-{
-    return strchr(wanted, '=') ? strv_contains(labels, wanted) : strv_env_get(labels, wanted) != NULL;
-}
-
 /* A regular expression, found anywhere in the name; one that is none is a part of it. */
 static bool name_matches(const char *pattern, const char *name)
 {
@@ -88,10 +83,10 @@ bool volume_filter_match(const struct volume_filter *f, const struct store_volum
     if ((f->dangling >= 0 && used != !f->dangling) || (f->drivers && !strv_contains(f->drivers, "local")))
         return false;
     STRV_FOREACH (label, f->labels)
-        if (!has_label(v->labels, *label))
+        if (!strv_env_has(v->labels, *label))
             return false;
     STRV_FOREACH (label, f->labels_without)
-        if (has_label(v->labels, *label))
+        if (strv_env_has(v->labels, *label))
             return false;
     STRV_FOREACH (name, f->names)
         named = named || name_matches(*name, v->name);

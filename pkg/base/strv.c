@@ -145,3 +145,8 @@ void strv_env_set(char ***env, const char *assignment)
     else
         strv_add(env, assignment);
 }
+
+bool strv_env_has(char *const *env, const char *wanted)
+{
+    return strchr(wanted, '=') ? strv_contains(env, wanted) : strv_env_get(env, wanted) != NULL;
+}

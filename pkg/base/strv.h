@@ -45,4 +45,7 @@ void strv_sort(char **v);
 const char *strv_env_get(char *const *env, const char *name);
 void strv_env_set(char ***env, const char *assignment);
 
+/* Whether one of the entries is `wanted`, NAME=VALUE, or has the name `wanted`: how labels are looked for. */
+bool strv_env_has(char *const *env, const char *wanted);
+
 #define STRV_FOREACH(it, v) for (char *const *it = (char *const *)(v); it && *it; it++)

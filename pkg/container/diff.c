@@ -1,24 +1,21 @@
 #include "container/diff.h"
+#include "layer/overlay.h"
 
 #include "sys/copy_tree.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-struct change {
-    enum container_change what;
-    char *path;
-};
-
 struct diffing {
     container_diff_fn each;
     void *data;
-    VEC(struct change) held; /* directories on the way here, of which it is not known yet whether anything changed */
+    VEC(char *) held; /* directories on the way here that are as they were, if nothing below them changed */
+    size_t told;      /* so many of them were told, the outermost first: something did */
     int depth;
     struct err *err;
 };
@@ -30,18 +27,10 @@ static int fail(const struct diffing *d, const char *path)
 
 /* ---- telling ---- */
 
-static void hold(struct diffing *d, const char *path)
-{
-    *VEC_PUSH(&d->held) = (struct change){CONTAINER_CHANGED, str_dup(path)};
-}
-
 static void tell_held(struct diffing *d)
 {
-    VEC_FOREACH (c, &d->held) {
-        if (*c->path)
-            d->each(c->what, c->path, d->data);
-        str_replace(&c->path, str_dup("")); /* told */
-    }
+    for (; d->told < d->held.n; d->told++)
+        d->each(CONTAINER_CHANGED, d->held.v[d->told], d->data);
 }
 
 static void tell(struct diffing *d, enum container_change what, const char *path)
@@ -50,38 +39,15 @@ static void tell(struct diffing *d, enum container_change what, const char *path
     d->each(what, path, d->data);
 }
 
+static void hold(struct diffing *d, const char *path)
+{
+    *VEC_PUSH(&d->held) = str_dup(path);
+}
+
 static void let_go(struct diffing *d)
 {
-    free(d->held.v[--d->held.n].path);
-}
-
-/* ---- the upper directory's marks ---- */
-
-static bool has_mark(int fd, const char *trusted, const char *user, char value)
-{
-    char v[2];
-
-    if (fgetxattr(fd, trusted, v, sizeof(v)) < 1 && fgetxattr(fd, user, v, sizeof(v)) < 1)
-        return false;
-    return *v == value;
-}
-
-static bool is_opaque(int dir)
-{
-    return has_mark(dir, "trusted.overlay.opaque", "user.overlay.opaque", 'y');
-}
-
-static bool is_whiteout(int dir, const char *name, const struct stat *st)
-{
-    _cleanup_fd_ int fd = -1;
-
-    if (S_ISCHR(st->st_mode))
-        return st->st_rdev == makedev(0, 0);
-    if (!S_ISREG(st->st_mode) || st->st_size)
-        return false;
-    fd = copy_open_file(dir, name);
-    return fd >= 0 && (fgetxattr(fd, "trusted.overlay.whiteout", NULL, 0) >= 0 ||
-                       fgetxattr(fd, "user.overlay.whiteout", NULL, 0) >= 0);
+    free(d->held.v[--d->held.n]);
+    d->told = MIN_OF(d->told, d->held.n);
 }
 
 /* ---- comparing ---- */
@@ -127,11 +93,12 @@ static int diff_entry(struct diffing *d, int upper, int lower, const char *name,
 {
     struct stat a, b;
     bool there = lower >= 0 && fstatat(lower, name, &b, AT_SYMLINK_NOFOLLOW) == 0;
+    bool holds = false;
     int r = 0;
 
     if (fstatat(upper, name, &a, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : fail(d, path);
-    if (is_whiteout(upper, name, &a)) {
+    if (layer_overlay_whiteout(upper, name, &a)) {
         if (there)
             tell(d, CONTAINER_DELETED, path);
         return 0;
@@ -140,39 +107,22 @@ static int diff_entry(struct diffing *d, int upper, int lower, const char *name,
         tell(d, CONTAINER_ADDED, path);
     else if (differs(upper, &a, lower, &b, name))
         tell(d, CONTAINER_CHANGED, path);
-    else if (S_ISDIR(a.st_mode))
+    else
+        holds = S_ISDIR(a.st_mode);
+    if (holds)
         hold(d, path);
-    if (S_ISDIR(a.st_mode)) {
-        bool holds = there && d->held.n && str_eq(d->held.v[d->held.n - 1].path, path);
-
+    if (S_ISDIR(a.st_mode))
         r = go_down(d, upper, there ? lower : -1, name, path);
-        if (holds)
-            let_go(d);
-    }
+    if (holds)
+        let_go(d);
     return r;
-}
-
-static void close_dir(DIR **d)
-{
-    if (*d)
-        closedir(*d);
 }
 
 static int list_names(struct diffing *d, int dir, const char *path, char ***ret)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_(close_dir) DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *e;
-    size_t n = strv_len(*ret);
+    int r = dir_names(dir, ret);
 
-    if (!stream) {
-        fd_close(fd);
-        return fail(d, path);
-    }
-    while ((errno = 0, e = readdir(stream)))
-        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
-            strv_take_at(ret, n++, str_dup(e->d_name));
-    return errno ? fail(d, path) : 0;
+    return r < 0 ? err_errno(d->err, -r, "%.300s", *path ? path : "/") : 0;
 }
 
 /* An opaque directory hides what the image has in it: what is not in the upper one is deleted. */
@@ -209,7 +159,7 @@ static int diff_directory(struct diffing *d, int upper, int lower, const char *p
     if (d->depth == COPY_DEPTH_MAX)
         return err_set(d->err, ERR_LIMIT, "%.200s…: directories are nested more than %d deep", path, COPY_DEPTH_MAX);
     d->depth++;
-    r = diff_names(d, upper, lower, path, is_opaque(upper));
+    r = diff_names(d, upper, lower, path, layer_overlay_opaque(upper));
     d->depth--;
     return r;
 }
@@ -219,8 +169,8 @@ int container_diff(const struct container_files *f, container_diff_fn each, void
     struct diffing d = {.each = each, .data = data, .err = err};
     int r = diff_directory(&d, f->upper, f->root, "");
 
-    VEC_FOREACH (c, &d.held)
-        free(c->path);
+    VEC_FOREACH (path, &d.held)
+        free(*path);
     free(d.held.v);
     return r;
 }

@@ -268,18 +268,13 @@ static bool match_words(const struct container_filter *f, const struct store_con
     return true;
 }
 
-static bool has_label(char *const *labels, const char *wanted)
-{
-    return strchr(wanted, '=') ? strv_contains(labels, wanted) : strv_env_get(labels, wanted) != NULL;
-}
-
 static bool match_labels(const struct container_filter *f, char *const *labels)
 {
     STRV_FOREACH (label, f->labels)
-        if (!has_label(labels, *label))
+        if (!strv_env_has(labels, *label))
             return false;
     STRV_FOREACH (label, f->labels_without)
-        if (has_label(labels, *label))
+        if (strv_env_has(labels, *label))
             return false;
     return true;
 }

@@ -150,20 +150,13 @@ static bool is_referred(char *const *patterns, const struct store_tag *t)
     return false;
 }
 
-static bool has_label(char *const *labels, const char *wanted)
-{
-    const char *equals = strchr(wanted, '=');
-
-    return equals ? strv_contains(labels, wanted) : strv_env_get(labels, wanted) != NULL;
-}
-
 bool image_filter_labels(const struct image_filter *f, char *const *labels)
 {
     STRV_FOREACH (label, f->labels)
-        if (!has_label(labels, *label))
+        if (!strv_env_has(labels, *label))
             return false;
     STRV_FOREACH (label, f->labels_without)
-        if (has_label(labels, *label))
+        if (strv_env_has(labels, *label))
             return false;
     return true;
 }

@@ -1,4 +1,5 @@
 #include "layer/apply.h"
+#include "layer/overlay.h"
 
 #include "layer/tar.h"
 #include "layer/tree.h"
@@ -69,12 +70,7 @@ int layer_apply(struct layer_source *source, const struct layer_apply_options *o
 
 bool layer_tree_opaque(int tree_fd)
 {
-    static const char *const names[] = {"trusted.overlay.opaque", "user.overlay.opaque"};
     _cleanup_fd_ int fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char value[2];
 
-    for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(names); i++)
-        if (fgetxattr(fd, names[i], value, sizeof(value)) == 1 && *value == 'y')
-            return true;
-    return false;
+    return fd >= 0 && layer_overlay_opaque(fd);
 }

@@ -2,13 +2,14 @@
 
 #include "base/buf.h"
 #include "base/strv.h"
+#include "layer/overlay.h"
 #include "layer/tar_write.h"
 #include "sys/copy_tree.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/links.h"
 #include "sys/path.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -222,34 +223,6 @@ static int add_symlink(struct layer_pack *p, int dir, const char *name, const st
 
 /* ---- the marks of an upper directory ---- */
 
-static bool has_mark(int fd, const char *what, const char *wanted)
-{
-    static const char *const prefixes[] = {"trusted", "user"};
-    char name[40], value[2];
-
-    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-        ssize_t n;
-
-        snprintf(name, sizeof(name), "%s.overlay.%s", prefixes[i], what);
-        n = fgetxattr(fd, name, value, sizeof(value));
-        if (wanted ? n == 1 && *value == *wanted : n >= 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_whiteout(int dir, const char *name, const struct stat *st)
-{
-    _cleanup_fd_ int fd = -1;
-
-    if (S_ISCHR(st->st_mode))
-        return st->st_rdev == makedev(0, 0);
-    if (!S_ISREG(st->st_mode) || st->st_size)
-        return false;
-    fd = copy_open_file(dir, name);
-    return fd >= 0 && has_mark(fd, "whiteout", NULL);
-}
-
 static int add_mark(struct layer_pack *p, const char *dir, const char *name, struct err *err)
 {
     _cleanup_free_ char *path = str_printf("%s%s.wh.%s", dir, *dir ? "/" : "", name);
@@ -262,32 +235,6 @@ static int add_mark(struct layer_pack *p, const char *dir, const char *name, str
 
 static int add_entry(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err);
 
-static void close_dir(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
-static int list_names(int dir, const char *as, char ***ret, struct err *err)
-{
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *e;
-    size_t n = 0;
-
-    if (!d) {
-        fd_close(fd);
-        return fail(as, errno, err);
-    }
-    while ((errno = 0, e = readdir(d)))
-        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
-            strv_take_at(ret, n++, str_dup(e->d_name));
-    if (errno)
-        return fail(as, errno, err);
-    strv_sort(*ret);
-    return 0;
-}
-
 static int add_names(struct layer_pack *p, int dir, const char *as, struct err *err)
 {
     _cleanup_strv_ char **names = NULL;
@@ -296,8 +243,10 @@ static int add_names(struct layer_pack *p, int dir, const char *as, struct err *
     if (p->depth == COPY_DEPTH_MAX)
         return err_set(err, ERR_LIMIT, "%.200s…: directories are nested more than %d deep", as, COPY_DEPTH_MAX);
     p->depth++;
-    r = list_names(dir, as, &names, err);
-    if (r == 0 && p->upper && has_mark(dir, "opaque", "y"))
+    r = dir_names(dir, &names);
+    r = r < 0 ? fail(as, -r, err) : 0;
+    strv_sort(names);
+    if (r == 0 && p->upper && layer_overlay_opaque(dir))
         r = add_mark(p, as, ".wh..opq", err);
     STRV_FOREACH (name, names) {
         _cleanup_free_ char *path = str_printf("%s%s%s", as, *as ? "/" : "", *name);
@@ -350,7 +299,7 @@ static int add_entry(struct layer_pack *p, int dir, const char *name, const char
         return gone(p, as, errno, err);
     if (S_ISSOCK(st.st_mode))
         return 0;
-    if (p->upper && is_whiteout(dir, name, &st)) {
+    if (p->upper && layer_overlay_whiteout(dir, name, &st)) {
         _cleanup_free_ char *parent = str_ndup(as, path_base(as) > as ? (size_t)(path_base(as) - as - 1) : 0);
 
         return add_mark(p, parent, name, err);

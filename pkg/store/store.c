@@ -5,10 +5,10 @@
 #include "base/num.h"
 #include "store/internal.h"
 #include "sys/atomic.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -25,7 +25,7 @@ struct store {
 };
 
 /* Below the root; the state directory has a place of its own. */
-static const char *const dir_names[STORE_DIRS_] = {
+static const char *const part_names[STORE_DIRS_] = {
     [STORE_BLOBS] = "blobs", [STORE_LAYERS] = "layers", [STORE_TAGS] = "tags",       [STORE_CONTAINERS] = "containers",
     [STORE_TMP] = "tmp",     [STORE_LISTS] = "lists",   [STORE_VOLUMES] = "volumes",
 };
@@ -137,7 +137,7 @@ int store_dir(struct store *s, enum store_dir dir, int *ret_fd, struct err *err)
             return r;
     }
     if (*fd < 0) {
-        const char *name = dir_names[dir];
+        const char *name = part_names[dir];
 
         *fd = openat(s->fd[STORE_ROOT], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (*fd < 0 && errno == ENOENT &&
@@ -266,26 +266,17 @@ int store_discard(struct store *s, enum store_dir dir, const char *name, bool de
     return r < 0 ? r : trash_delete(s, trash, trashed, err);
 }
 
-static void close_dir(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 int store_each_name(int parent, const char *path, store_each_name_fn each, void *data, struct err *err)
 {
-    int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    _cleanup_dir_ DIR *d = dir_open(parent, path);
     struct dirent *e;
     int r = 0;
 
-    if (!d) {
-        fd_close(fd);
+    if (!d)
         return errno == ENOENT ? 0 : err_errno(err, errno, "reading directory %s", path);
-    }
     while (r == 0 && (e = readdir(d)))
         if (e->d_name[0] != '.')
-            r = each(fd, e->d_name, data, err);
+            r = each(dirfd(d), e->d_name, data, err);
     return r;
 }
 

@@ -5,13 +5,13 @@
 #include "oci/descriptor.h"
 #include "store/internal.h"
 #include "sys/atomic.h"
+#include "sys/dir.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 #include "json/json.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -199,12 +199,6 @@ struct walk {
     void *data;
 };
 
-static void close_dir(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 /* The name that a record's place stands for. */
 static int parse_place(const char *dir, const char *file, struct oci_reference *ret, struct err *err)
 {
@@ -246,19 +240,9 @@ static int add_record(struct walk *w, const char *dir, const char *file, struct 
     return 0;
 }
 
-static DIR *open_below(int tags, const char *dir)
-{
-    int fd = openat(tags, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-    if (!d)
-        fd_close(fd);
-    return d;
-}
-
 static int walk_directory(struct walk *w, const char *dir, unsigned depth, struct err *err)
 {
-    _cleanup_(close_dir) DIR *d = open_below(w->tags, dir);
+    _cleanup_dir_ DIR *d = dir_open(w->tags, dir);
     struct dirent *e;
     int r = 0;
 
@@ -400,7 +384,7 @@ int store_tag_remove(struct store *s, const struct oci_reference *name, struct e
 
 static int tidy(int tags, const char *dir, unsigned depth, struct err *err)
 {
-    _cleanup_(close_dir) DIR *d = open_below(tags, dir);
+    _cleanup_dir_ DIR *d = dir_open(tags, dir);
     struct dirent *e;
     int r = 0;
 

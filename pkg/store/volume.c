@@ -5,12 +5,12 @@
 #include "base/strv.h"
 #include "store/internal.h"
 #include "sys/atomic.h"
+#include "sys/dir.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 #include "json/json.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -228,23 +228,14 @@ char *store_volume_path(struct store *s, const char *name)
 
 /* ---- filling ---- */
 
-static void close_dir(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 /* 1 or 0. */
 static int is_empty(int dir, struct err *err)
 {
-    int fd = openat(dir, DATA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_(close_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    _cleanup_dir_ DIR *d = dir_open(dir, DATA);
     const struct dirent *e;
 
-    if (!d) {
-        fd_close(fd);
+    if (!d)
         return err_errno(err, errno, "reading " DATA);
-    }
     while ((e = readdir(d)))
         if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
             return 0;

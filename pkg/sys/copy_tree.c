@@ -2,11 +2,11 @@
 
 #include "base/buf.h"
 #include "sys/copy.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/links.h"
 #include "sys/path.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -296,24 +296,15 @@ static int copy_entry(struct work *w, int from, const char *name, int to, const 
     return r == GONE ? 0 : r;
 }
 
-static void close_dir(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 static int copy_entries(struct work *w, int from, int to)
 {
-    int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-    _cleanup_(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    _cleanup_dir_ DIR *dir = dir_open(from, ".");
     size_t before = w->path.len;
     const struct dirent *e;
+    int r = 0;
 
-    if (!dir) {
-        r = fail(w, errno);
-        fd_close(fd);
-        return r;
-    }
+    if (!dir)
+        return fail(w, errno);
     if (++w->depth > COPY_DEPTH_MAX)
         return err_set(w->err, ERR_LIMIT, "%.200s…: directories are nested more than %d deep", buf_str(&w->path),
                        COPY_DEPTH_MAX);

@@ -1,8 +1,8 @@
 /* path_remove_tree(): removal of a whole tree, the part of sys/path.h that has most to lose. */
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -82,16 +82,10 @@ static int remove_entry(struct removal *rm, int dirfd, const char *name, bool ma
     return remove_dir(rm, dirfd, name, depth);
 }
 
-static void dir_close(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 static int remove_entries(struct removal *rm, int dirfd, int depth)
 {
     int copy = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
-    _cleanup_(dir_close) DIR *d = copy < 0 ? NULL : fdopendir(copy);
+    _cleanup_dir_ DIR *d = copy < 0 ? NULL : fdopendir(copy);
     struct dirent *e;
 
     if (!d) {

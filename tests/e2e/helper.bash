@@ -197,3 +197,14 @@ container_tree() {
     kill -KILL "$pid"
     wait $runner || true
 }
+
+# in_alpine [OPTION...] -- COMMAND...: runs a command in alpine, to be thrown away afterwards.
+in_alpine() {
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    timeout -k 5 60 cbox run --rm "${options[@]}" alpine "$@"
+}

@@ -14,16 +14,6 @@ teardown() {
 }
 
 # in_alpine [OPTION...] -- COMMAND...
-in_alpine() {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    timeout -k 5 60 cbox run --rm "${options[@]}" alpine "$@"
-}
-
 # limit CONTROLLER/FILE-OF-V1 FILE-OF-V2 [OPTION...]: what the kernel says of it.
 limit() {
     local v1=$1 v2=$2

@@ -12,16 +12,6 @@ teardown() {
     test_teardown
 }
 
-in_alpine() {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    timeout -k 5 60 cbox run --rm "${options[@]}" alpine "$@"
-}
-
 # --- rights ----------------------------------------------------------------------------------------------------------
 
 @test "--cap-add and --cap-drop: names in any form, and all" {

@@ -24,17 +24,6 @@ teardown() {
     test_teardown
 }
 
-# in_alpine [OPTION...] -- COMMAND...: runs a command in alpine, to be thrown away afterwards.
-in_alpine() {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    timeout -k 5 60 cbox run --rm "${options[@]}" alpine "$@"
-}
-
 # --- what comes back -------------------------------------------------------------------------------------------------
 
 @test "the exit status is the process's" {

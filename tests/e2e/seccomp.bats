@@ -14,16 +14,6 @@ teardown() {
     test_teardown && runtime_teardown
 }
 
-in_alpine() {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    timeout -k 5 60 cbox run --rm "${options[@]}" alpine "$@"
-}
-
 # seccomp JQ-FILTER: the bundle's linux.seccomp.
 seccomp() {
     edit ".linux.seccomp = $1"

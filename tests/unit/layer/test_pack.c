@@ -1,4 +1,4 @@
-#include "../unit.h"
+#include "../files.h"
 
 #include "base/strv.h"
 #include "layer/pack.h"
@@ -8,24 +8,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-
-static void write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-
-    assert_true(fd >= 0);
-    assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
-    close(fd);
-}
-
-static void expect_file(const char *path, const char *text)
-{
-    _cleanup_buf_ struct buf b = BUF_INIT_MAX(100);
-    struct err err;
-
-    assert_ok(fd_read_file(AT_FDCWD, path, &b, &err));
-    assert_string_equal(buf_str(&b), text);
-}
 
 /* Packs the directory `path`; the tar, to be read from its start. */
 static int pack(const char *path, bool upper)
