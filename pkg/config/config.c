@@ -23,11 +23,21 @@ static const struct json_type registry_type = {
     "registry", sizeof(struct config_registry), registry_fields, ARRAY_SIZE(registry_fields), .strict = true,
 };
 
+static const struct json_field pool_fields[] = {
+    JSON_FIELD(struct config_pool, "base", JSON_K_STRING, base),
+    JSON_FIELD(struct config_pool, "size", JSON_K_INT64, size),
+};
+static const struct json_type pool_type = {
+    "address pool", sizeof(struct config_pool), pool_fields, ARRAY_SIZE(pool_fields), .strict = true,
+};
+
 static const struct json_field config_fields[] = {
     JSON_FIELD(struct config, "root", JSON_K_STRING, root),
     JSON_FIELD(struct config, "state", JSON_K_STRING, state),
     JSON_FIELD(struct config, "registries", JSON_K_DICT, registries, .type = &registry_type),
     JSON_FIELD(struct config, "certs_dirs", JSON_K_STRV, certs_dirs),
+    JSON_FIELD(struct config, "address_pools", JSON_K_ARRAY, address_pools, .type = &pool_type),
+    JSON_FIELD(struct config, "publish_address", JSON_K_STRING, publish_address),
     JSON_FIELD(struct config, "max_concurrent_downloads", JSON_K_INT64_PTR, max_concurrent_downloads),
 };
 static const struct json_type config_type = {

@@ -12,6 +12,8 @@
  *             "127.0.0.1:5000": {"insecure": true}
  *         },
  *         "certs_dirs": ["/etc/cbox/certs.d", "/etc/docker/certs.d"],
+ *         "address_pools": [{"base": "10.200.0.0/16", "size": 24}],
+ *         "publish_address": "loopback",
  *         "max_concurrent_downloads": 3
  *     }
  *
@@ -34,12 +36,21 @@ struct config_registry {
     char *client_key;
 };
 
+/* Where subnets of networks are cut from. */
+struct config_pool {
+    char *base;   /* "172.16.0.0/12", "fd00::/40" */
+    int64_t size; /* bits of the subnets' prefix */
+};
+
 struct config {
     char *root;  /* absolute, or NULL: the usual place */
     char *state; /* absolute, or NULL */
     VEC(struct config_registry) registries;
     char **certs_dirs; /* searched for HOST/NAME.crt (authorities), HOST/NAME.cert and NAME.key; the first with HOST
                           counts */
+    VEC(struct config_pool) address_pools; /* none: Docker's */
+    char *publish_address; /* where ports are published that name no address of the host: "all" (NULL), "loopback", or
+                              one address */
     int64_t *max_concurrent_downloads; /* layers fetched at once by one pull, 1 to 64; never NULL once loaded */
 };
 

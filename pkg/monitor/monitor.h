@@ -37,6 +37,9 @@ enum monitor_message {
     MONITOR_RENAME,   /* the new name, which the asker has taken in the store already */
     MONITOR_RELOAD,   /* options.json or config.json were changed: they are read again before they count */
     MONITOR_PAUSED,   /* a byte, whether it was paused: written into the record */
+    MONITOR_CONNECT,  /* a network that the container is to be on: struct engine_endpoint as JSON; options.json is
+                         written  by the monitor */
+    MONITOR_DISCONNECT, /* the name of one that it is to leave */
     MONITOR_DONE = 64,
     MONITOR_REFUSED,
 };
@@ -65,6 +68,7 @@ struct monitor_job {
     /* Before each start: sees whose namespaces are shared, which may have other processes by now. */
     int (*join)(struct store *s, const struct engine_options *options, struct oci_spec *spec, struct err *err);
     const struct runtime_overlay *overlay;
+    const struct config *config; /* for networks that are made at first use; NULL: the usual settings */
     /* Removes what else belongs to a container that goes by itself; may be NULL. */
     void (*forget)(struct store *s, const char *id);
     void (*housekeeping)(struct store *s); /* called once, when there is time for it; may be NULL */

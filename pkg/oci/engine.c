@@ -158,6 +158,27 @@ static const struct json_field mount_point_fields[] = {
 };
 TYPE(engine_mount_point_type, "mount point", struct engine_mount_point, mount_point_fields);
 
+/* ---- networks ---- */
+
+#define BINDING(json_name, kind, member) JSON_FIELD(struct engine_port_binding, json_name, kind, member)
+
+static const struct json_field port_binding_fields[] = {
+    BINDING("Protocol", JSON_K_STRING, protocol),   BINDING("ContainerFirst", JSON_K_INT64, container_first),
+    BINDING("Count", JSON_K_INT64, count),          BINDING("HostIp", JSON_K_STRING, host_ip),
+    BINDING("HostFirst", JSON_K_INT64, host_first), BINDING("HostLast", JSON_K_INT64, host_last),
+};
+TYPE(port_binding_type, "published ports", struct engine_port_binding, port_binding_fields);
+
+#define ENDPOINT(json_name, kind, member) JSON_FIELD(struct engine_endpoint, json_name, kind, member)
+
+static const struct json_field endpoint_fields[] = {
+    ENDPOINT("Network", JSON_K_STRING, network),           ENDPOINT("Aliases", JSON_K_STRV, aliases),
+    ENDPOINT("IPv4Address", JSON_K_STRING, ipv4_address),  ENDPOINT("IPv6Address", JSON_K_STRING, ipv6_address),
+    ENDPOINT("LinkLocalIPs", JSON_K_STRV, link_local_ips), ENDPOINT("MacAddress", JSON_K_STRING, mac_address),
+    ENDPOINT("DriverOpts", JSON_K_MAP, driver_opts),       ENDPOINT("GwPriority", JSON_K_INT64, gw_priority),
+};
+TYPE(engine_endpoint_type, "endpoint", struct engine_endpoint, endpoint_fields);
+
 /* ---- HostConfig ---- */
 
 #define HOST(json_name, kind, member, ...) JSON_FIELD(struct engine_host_config, json_name, kind, member, __VA_ARGS__)
@@ -167,7 +188,7 @@ static const struct json_field host_config_fields[] = {
     HOST("ContainerIDFile", JSON_K_STRING, container_id_file),
     HOST("LogConfig", JSON_K_OBJECT, log_config, 0, &log_config_type),
     HOST("NetworkMode", JSON_K_STRING, network_mode),
-    HOST("PortBindings", JSON_K_RAW, port_bindings),
+    HOST("PortRanges", JSON_K_ARRAY, port_bindings, 0, &port_binding_type),
     HOST("RestartPolicy", JSON_K_OBJECT, restart_policy, 0, &restart_policy_type),
     HOST("AutoRemove", JSON_K_BOOL, auto_remove),
     HOST("VolumeDriver", JSON_K_STRING, volume_driver),
@@ -237,6 +258,7 @@ static const struct json_field options_fields[] = {
     JSON_FIELD(struct engine_options, "Config", JSON_K_OBJECT, config, 0, &engine_config_type),
     JSON_FIELD(struct engine_options, "HostConfig", JSON_K_OBJECT, host, 0, &engine_host_config_type),
     JSON_FIELD(struct engine_options, "Mounts", JSON_K_ARRAY, mounts, 0, &engine_mount_point_type),
+    JSON_FIELD(struct engine_options, "Networks", JSON_K_ARRAY, networks, 0, &engine_endpoint_type),
     JSON_FIELD(struct engine_options, "Command", JSON_K_STRV, entrypoint_and_args),
 };
 TYPE(engine_options_type, "options", struct engine_options, options_fields);

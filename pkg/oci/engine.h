@@ -84,13 +84,35 @@ struct engine_log_config {
     char **config; /* NAME=VALUE */
 };
 
+/* HostConfig.PortBindings, as ranges: inspect shows each port of one. Kept so that ten thousand cost what one costs. */
+struct engine_port_binding {
+    char *protocol;          /* "tcp", "udp", "sctp" */
+    int64_t container_first; /* the first port of the container, and of the host: 0: any */
+    int64_t count;
+    char *host_ip;                 /* "": the default of the configuration */
+    int64_t host_first, host_last; /* host_last: with one port of the container, any of the host up to here; else 0 */
+};
+typedef VEC(struct engine_port_binding) engine_port_bindings;
+
+/* NetworkingConfig.EndpointsConfig: one --network. What it got is in the network's table (network/endpoint.h). */
+struct engine_endpoint {
+    char *network; /* its name; "default" is "bridge" */
+    char **aliases;
+    char *ipv4_address, *ipv6_address; /* IPAMConfig */
+    char **link_local_ips;
+    char *mac_address;
+    char **driver_opts; /* NAME=VALUE */
+    int64_t gw_priority;
+};
+typedef VEC(struct engine_endpoint) engine_endpoints;
+
 /* HostConfig. Strings, lists and numbers that were not given are empty, or 0. */
 struct engine_host_config {
     char **binds; /* -v, as it was written, with names of volumes and absolute sources */
     char *container_id_file;
     struct engine_log_config log_config;
-    char *network_mode;  /* "none", "host", … */
-    char *port_bindings; /* as JSON; for bridge networks */
+    char *network_mode; /* "none", "host", "container:ID", or the name of the first network */
+    engine_port_bindings port_bindings;
     struct engine_restart_policy restart_policy;
     bool auto_remove;
     char *volume_driver;
@@ -172,11 +194,12 @@ struct engine_options {
     struct engine_config config;
     struct engine_host_config host;
     VEC(struct engine_mount_point) mounts;
+    engine_endpoints networks;  /* none with "none", "host" and "container:…" */
     char **entrypoint_and_args; /* Path and Args: what is executed */
 };
 
 extern const struct json_type engine_options_type, engine_config_type, engine_host_config_type, engine_mount_point_type,
-    engine_mount_type;
+    engine_mount_type, engine_endpoint_type;
 
 void engine_options_release(struct engine_options *o);
 #define _cleanup_engine_options_ _cleanup_(engine_options_release)

@@ -1,0 +1,75 @@
+/* Interfaces, addresses, routes: rtnetlink(7). Functions that end in _add put a request into a batch, so that several
+ * go to the kernel at once (netlink/message.h); the others ask and wait. Names of interfaces have at most 15 bytes. */
+#pragma once
+
+#include "base/ip.h"
+#include "base/vec.h"
+#include "netlink/message.h"
+
+enum { LINK_NAME_MAX = 16 };
+
+/* An interface as the kernel lists it. */
+struct link {
+    int index;
+    char name[LINK_NAME_MAX];
+    char kind[LINK_NAME_MAX]; /* "bridge", "veth", …, or "" */
+    char alias[256];          /* IFLA_IFALIAS: ours says whose it is */
+    uint8_t mac[IP_MAC_LEN];
+    unsigned flags; /* IFF_… */
+    uint32_t mtu;
+    int master; /* index of the bridge that it is a port of, or 0 */
+    int peer;   /* IFLA_LINK, or 0 */
+};
+typedef VEC(struct link) links;
+
+/* -errno; -ENODEV where there is none. By name, or where that is NULL by index. */
+int link_find(int fd, const char *name, int index, struct link *ret);
+int link_list(int fd, links *ret);
+
+/* Makes a bridge, up: `inet` settings with it (route_localnet, arp_notify), no address of IPv6 of its own making. */
+void link_bridge_add(struct netlink_batch *b, const char *name, const char *alias, const uint8_t mac[IP_MAC_LEN],
+                     uint32_t mtu);
+
+/* A veth in one message: the near end on the bridge `master` (index; 0: none), the far end in the network namespace of
+ * the descriptor `peer_ns` (-1: here). Both are down: IFF_UP in it costs a grace period, and fails (veth(4)). */
+struct link_veth {
+    const char *name, *peer;
+    const uint8_t *mac, *peer_mac; /* NULL: the kernel's choice */
+    uint32_t mtu;                  /* 0: the usual one */
+    int master, peer_ns;
+};
+void link_veth_add(struct netlink_batch *b, const struct link_veth *v);
+
+/* macvlan, ipvlan: on the interface `parent` (index), in the namespace `ns` (-1: here). Modes as the kernel numbers
+ * them. */
+struct link_lan {
+    const char *kind, *name; /* "macvlan", "ipvlan" */
+    uint32_t mode, mtu;
+    uint16_t ipvlan_flags;
+    const uint8_t *mac;
+    int parent, ns;
+};
+void link_lan_add(struct netlink_batch *b, const struct link_lan *l);
+void link_vlan_add(struct netlink_batch *b, const char *name, int parent, uint16_t id);
+void link_dummy_add(struct netlink_batch *b, const char *name);
+
+/* Changes one by index: up or down, name (NULL: stays), master (-1: stays; 0: none). */
+void link_set_add(struct netlink_batch *b, int index, bool up, const char *name, int master);
+void link_delete_add(struct netlink_batch *b, int index);
+
+/* IFA_F_NODAD: usable at once; the kernel checks for others who have it where `check`. */
+void link_address_add(struct netlink_batch *b, int index, const struct ip_net *address, bool check);
+void link_address_delete_add(struct netlink_batch *b, int index, const struct ip_net *address);
+/* A route to `to` (bits 0: the default), by `gateway` (none: on the link itself). `metric` 0: the usual one. */
+void link_route_add(struct netlink_batch *b, int index, const struct ip_net *to, const struct ip *gateway,
+                    uint32_t metric);
+void link_route_delete_add(struct netlink_batch *b, int index, const struct ip_net *to, const struct ip *gateway);
+
+typedef VEC(struct ip_net) ip_nets;
+
+/* All networks that the host has routes to (the default route left out) or addresses in, of all tables. -errno. */
+int link_routed(int fd, ip_nets *ret);
+/* The host's own addresses, of an interface (index; 0: of all), with their networks. */
+int link_addresses(int fd, int index, ip_nets *ret);
+/* The interface that the default route of a family goes by: its index, 0 where there is none. */
+int link_default(int fd, uint16_t family, int *ret_index);

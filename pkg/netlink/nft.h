@@ -1,0 +1,31 @@
+/* nftables: what a process needs of them without keeping libnftables in its memory. nft(8), libnftables(3).
+ *
+ * Rule sets are text in nft's language, run by libnftables in a process of its own, as one transaction: all of it, or
+ * nothing. Questions that every start asks are netlink messages, and load nothing.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/vec.h"
+
+#include <stdint.h>
+
+/* Runs a text in the caller's network namespace. ERR_EXISTS, ERR_NOT_FOUND as the kernel says it; ERR_UNSUPPORTED where
+ * kernel or library are missing, with a hint; ERR_PERMISSION. */
+int nft_run(const char *text, struct err *err);
+
+/* The generation of the rule set: another number after every change by anybody. -errno. */
+int nft_generation(uint32_t *ret);
+
+/* A number that changes when the table of family inet or one of its chains is removed, made anew, or loses rules; 0
+ * where there is no such table. -errno. */
+int nft_fingerprint(const char *table, uint64_t *ret);
+
+/* The base chains of others in the hook `forward` that drop what no rule accepts (`policy drop`), iptables' among them:
+ * "family table chain", which the caller frees. -errno. */
+int nft_dropping(char ***ret);
+
+/* A socket that becomes readable when a table is removed by anybody, and for nothing else; or -errno. nft_drain() takes
+ * what came. */
+int nft_watch(void);
+void nft_drain(int fd);

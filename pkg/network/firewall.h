@@ -1,0 +1,38 @@
+/* The rules: one table of nftables, of family inet, and nobody else's. Its name is "cbox", with the start of a digest
+ * of the state directory's path behind it where that is not the usual one.
+ *
+ * The table follows from what is written down: the networks, and who has which port. So it can be made anew at any time
+ * (firewall_restore()), as one transaction; what changes at the start or end of a container is an element of a set or
+ * of a map. Rules are text (network/firewall_text.c), made without root.
+ */
+#pragma once
+
+#include "network/ports.h"
+#include "store/network.h"
+
+/* Makes sure that the table is there and whole: one question to the kernel where nobody has changed any rule since, and
+ * a look at our own where somebody has. Restores it where it is not. Cheap enough for every command; nothing is done
+ * where no network was ever used since the boot. */
+int firewall_ensure(struct store *s, struct err *err);
+
+/* Puts a network into the table, and takes it out. */
+int firewall_add_network(struct store *s, const struct store_network *n, struct err *err);
+int firewall_remove_network(struct store *s, const struct store_network *n, struct err *err);
+
+/* The ports that a container has claimed begin to lead to it, and do so no more; connections of UDP that were
+ * remembered are forgotten. */
+int firewall_publish(struct store *s, const char *container, struct err *err);
+int firewall_unpublish(struct store *s, const char *container, struct err *err);
+
+/* One line for the user where ports are bound to all addresses and a rule of others drops what comes for them, once for
+ * a boot; NULL where there is nothing to say. The caller frees it. */
+char *firewall_note(struct store *s, const port_ranges *ports);
+
+/* The whole text, from plain data: for tests. The caller frees it. */
+struct firewall_network {
+    const char *bridge;
+    struct ip_net subnet4, subnet6; /* not set where it has none */
+    bool internal, isolate, masquerade;
+};
+typedef VEC(struct firewall_network) firewall_networks;
+char *firewall_text(const char *table, const firewall_networks *networks, const port_claims *claims);
