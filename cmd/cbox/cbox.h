@@ -64,6 +64,7 @@ int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, 
 /* container_view() in that store; where there is none, there is no such container. */
 struct container_view;
 int cbox_view_container(struct store *s, const char *name, struct container_view *ret, struct err *err);
+int cbox_no_container(const char *name, struct err *err); /* says so: ERR_NOT_FOUND */
 
 /* "0.1.0" */
 extern const char cbox_version[];

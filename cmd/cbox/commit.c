@@ -40,7 +40,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);
     if (r == 0 && !s)
-        r = err_set(err, ERR_NOT_FOUND, "no such container: %s", operands[0]);
+        r = cbox_no_container(operands[0], err);
     if (r == 0)
         r = container_commit(s, operands[0], &how, &id, err);
     if (r == 0)

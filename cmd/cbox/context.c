@@ -62,9 +62,14 @@ int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, 
     return store_open(ctx->root, ctx->state, ret, err);
 }
 
+int cbox_no_container(const char *name, struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+}
+
 int cbox_view_container(struct store *s, const char *name, struct container_view *ret, struct err *err)
 {
-    return s ? container_view(s, name, ret, err) : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+    return s ? container_view(s, name, ret, err) : cbox_no_container(name, err);
 }
 
 int cbox_check_filter(const char *text, struct err *err)

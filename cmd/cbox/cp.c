@@ -135,7 +135,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);
     if (r == 0 && !s)
-        r = err_set(err, ERR_NOT_FOUND, "no such container: %s", c.from ? c.from : c.to);
+        r = cbox_no_container(c.from ? c.from : c.to, err);
     if (r == 0)
         r = copy(&c, s, err);
     free(c.from);

@@ -22,7 +22,7 @@ static int run(struct cli_context *ctx, const void *opts _unused_, char **operan
     int r = cbox_open_existing_store(ctx, &s, err);
 
     if (r == 0 && !s)
-        r = err_set(err, ERR_NOT_FOUND, "no such container: %s", operands[0]);
+        r = cbox_no_container(operands[0], err);
     if (r == 0)
         r = container_files_open(s, operands[0], CONTAINER_FILES_LOWER, &files, err);
     if (r == 0)

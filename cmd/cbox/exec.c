@@ -137,10 +137,9 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     int r = cbox_open_existing_store(ctx, &s, err);
 
     if (r == 0)
-        r = cbox_view_container(s, operands[0], &v, err);
+        r = s ? container_view_process(s, operands[0], &v, err) : cbox_no_container(operands[0], err);
     if (r == 0 && o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
         r = err_set(err, ERR_INVALID, "the input device is not a TTY");
-    v.monitor = fd_close(v.monitor); /* which would go on telling us things */
     return r < 0 ? r : exec(s, &v, o, operands + 1, err);
 }
 

@@ -44,7 +44,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
         return err_set(err, ERR_INVALID, "cowardly refusing to save to a terminal. Use the -o flag or redirect");
     r = cbox_open_existing_store(ctx, &s, err);
     if (r == 0 && !s)
-        r = err_set(err, ERR_NOT_FOUND, "no such container: %s", operands[0]);
+        r = cbox_no_container(operands[0], err);
     if (r == 0 && path)
         r = output_begin(path, 0600, &output, err);
     if (r == 0)

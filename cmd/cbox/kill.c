@@ -20,8 +20,7 @@ struct kill_call {
 static int kill_one(const char *name, void *data, struct err *err)
 {
     const struct kill_call *call = data;
-    int r = call->store ? container_kill(call->store, name, call->signal, err)
-                        : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+    int r = call->store ? container_kill(call->store, name, call->signal, err) : cbox_no_container(name, err);
 
     if (r == 0)
         puts(name);

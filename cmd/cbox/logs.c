@@ -203,7 +203,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     if (r == 0)
         r = cbox_open_existing_store(ctx, &s, err);
     if (r == 0 && !s)
-        r = err_set(err, ERR_NOT_FOUND, "no such container: %s", operands[0]);
+        r = cbox_no_container(operands[0], err);
     if (r == 0)
         r = container_view(s, operands[0], &view, err);
     return r < 0 ? r : show_log(s, &view, opts, &query, err);

@@ -12,8 +12,7 @@ struct pause_call {
 static int pause_one(const char *name, void *data, struct err *err)
 {
     const struct pause_call *call = data;
-    int r = call->store ? container_pause(call->store, name, call->pause, err)
-                        : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+    int r = call->store ? container_pause(call->store, name, call->pause, err) : cbox_no_container(name, err);
 
     if (r == 0)
         puts(name);

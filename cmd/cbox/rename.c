@@ -8,7 +8,7 @@ static int run(struct cli_context *ctx, const void *opts _unused_, char **operan
     int r = cbox_open_existing_store(ctx, &s, err);
 
     if (r == 0 && !s)
-        return err_set(err, ERR_NOT_FOUND, "no such container: %s", operands[0]);
+        return cbox_no_container(operands[0], err);
     return r < 0 ? r : container_rename(s, operands[0], operands[1], err);
 }
 

@@ -22,8 +22,7 @@ struct removal {
 static int remove_one(const char *name, void *data, struct err *err)
 {
     const struct removal *rm = data;
-    int r = rm->store ? container_remove(rm->store, name, rm->force, rm->volumes, err)
-                      : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+    int r = rm->store ? container_remove(rm->store, name, rm->force, rm->volumes, err) : cbox_no_container(name, err);
 
     if (r == 0)
         puts(name);

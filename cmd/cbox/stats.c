@@ -67,8 +67,7 @@ static int add_named(struct view *v, struct err *err)
     STRV_FOREACH (name, v->names) {
         struct store_container_record record = {0};
         char id[ID_LEN + 1];
-        int r = v->store ? store_container_find(v->store, *name, id, err)
-                         : err_set(err, ERR_NOT_FOUND, "no such container: %s", *name);
+        int r = v->store ? store_container_find(v->store, *name, id, err) : cbox_no_container(*name, err);
 
         if (r == 0)
             r = container_look(v->store, id, &record, err);

@@ -30,7 +30,7 @@ static int act_on_one(const char *name, void *data, struct err *err)
 {
     const struct stop_call *call = data;
     int r = call->store ? call->act(call->store, name, call->options->signal, call->options->timeout, err)
-                        : err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+                        : cbox_no_container(name, err);
 
     if (r == 0)
         puts(name);

@@ -6,6 +6,7 @@
  *     containers/ID/record.json    who it is and how it is: small, read by `ps` (store/container.h)
  *                   options.json   what it was asked to be (oci/engine.h)
  *                   config.json    the runtime specification made of that
+ *                   seccomp.json   its profile of system calls, where it need not be in there (monitor/monitor.h)
  *                   layers         directories of its layers below the store's root, the topmost first, a line each
  *                   upper/ work/   what it wrote
  *                   hosts hostname resolv.conf
@@ -71,6 +72,8 @@ struct container_view {
 
 /* ERR_NOT_FOUND, ERR_INVALID where several are meant. The caller releases `ret` after 0. */
 int container_view(struct store *s, const char *name, struct container_view *ret, struct err *err);
+/* The same for who has nothing to ask of the monitor, and need not wake it: `monitor` is -1. */
+int container_view_process(struct store *s, const char *name, struct container_view *ret, struct err *err);
 void container_view_release(struct container_view *v);
 #define _cleanup_container_view_ _cleanup_(container_view_release)
 

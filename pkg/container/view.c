@@ -79,6 +79,12 @@ static int look(struct store *s, const char *id, struct container_view *v, bool 
     return r;
 }
 
+static void open_process(struct container_view *v)
+{
+    if (v->record.pid)
+        v->pidfd = MAX_OF(proc_open_known((pid_t)v->record.pid, v->record.pid_start, v->record.boot_id), -1);
+}
+
 int container_view(struct store *s, const char *name, struct container_view *ret, struct err *err)
 {
     struct container_view v = CONTAINER_VIEW_NONE;
@@ -95,11 +101,22 @@ int container_view(struct store *s, const char *name, struct container_view *ret
         container_view_release(&v);
         return r;
     }
-    if (v.monitor >= 0 && v.record.pid) {
-        int fd = proc_open_known((pid_t)v.record.pid, v.record.pid_start, v.record.boot_id);
+    if (v.monitor >= 0)
+        open_process(&v);
+    *ret = v;
+    return 0;
+}
 
-        v.pidfd = MAX_OF(fd, -1);
-    }
+int container_view_process(struct store *s, const char *name, struct container_view *ret, struct err *err)
+{
+    struct container_view v = CONTAINER_VIEW_NONE;
+    int r = store_container_find(s, name, v.id, err);
+
+    if (r == 0)
+        r = container_look(s, v.id, &v.record, err);
+    if (r < 0)
+        return r;
+    open_process(&v);
     *ret = v;
     return 0;
 }

@@ -29,13 +29,32 @@ int monitor_read_options(const struct store_container *dir, struct engine_option
     return r < 0 ? r : parsed(json_parse(buf_str(&text), text.len, &engine_options_type, ret, err), dir, name, err);
 }
 
+/* What stands for linux.seccomp; a container may have none. */
+static int read_seccomp(const struct store_container *dir, struct oci_spec *spec, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCUMENT_MAX);
+    struct err why = ERR_INIT;
+    int r = read_document(dir, MONITOR_SECCOMP, &text, &why);
+
+    if (r == 0)
+        spec->platform.seccomp_text = buf_steal(&text);
+    if (r == 0 || r == ERR_NOT_FOUND)
+        return 0;
+    oci_spec_release(spec);
+    if (err)
+        *err = why;
+    return r;
+}
+
 int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err)
 {
     static const char name[] = "config.json";
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCUMENT_MAX);
     int r = read_document(dir, name, &text, err);
 
-    return r < 0 ? r : parsed(oci_spec_parse(buf_str(&text), text.len, ret, err), dir, name, err);
+    if (r == 0)
+        r = parsed(oci_spec_parse(buf_str(&text), text.len, ret, err), dir, name, err);
+    return r < 0 ? r : read_seccomp(dir, ret, err);
 }
 
 void monitor_reload(struct monitor *m)

@@ -83,6 +83,10 @@ int monitor_fork(const struct monitor_job *job, unsigned attach, int *ret_socket
 /* Connects to a container's monitor. ERR_NOT_FOUND where there is none, or none yet. */
 int monitor_connect(struct store *s, const char *id, int *ret_socket, struct err *err);
 
+/* Beside config.json: the profile of system calls, which is most of a specification, and all but never looked into
+ * (seccomp_profile_text()). Without this file it is in config.json. */
+#define MONITOR_SECCOMP "seccomp.json"
+
 /* A container's options.json and config.json. The caller releases `ret` after 0. ERR_NOT_FOUND, ERR_CORRUPT. */
 int monitor_read_options(const struct store_container *dir, struct engine_options *ret, struct err *err);
 int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err);

@@ -284,6 +284,7 @@ struct oci_linux {
     char **sysctl; /* NAME=VALUE, "net.ipv4.ip_forward=1" */
     char *mount_label;
     struct oci_seccomp *seccomp;
+    char *seccomp_text; /* not of the document: a profile in its place, as JSON that is parsed only to compile it */
     struct oci_intel_rdt *intel_rdt;
     struct oci_personality *personality;
     struct oci_memory_policy *memory_policy;

@@ -319,6 +319,7 @@ static const struct json_field linux_fields[] = {
     JSON_FIELD(struct oci_linux, "devices", JSON_K_ARRAY, devices, 0, &device_type),
     JSON_FIELD(struct oci_linux, "netDevices", JSON_K_DICT, net_devices, 0, &net_device_type),
     JSON_FIELD(struct oci_linux, "seccomp", JSON_K_OBJECT_PTR, seccomp, 0, &oci_seccomp_type),
+    JSON_FIELD(struct oci_linux, NULL, JSON_K_STRING, seccomp_text),
     JSON_FIELD(struct oci_linux, "rootfsPropagation", JSON_K_STRING, rootfs_propagation),
     JSON_FIELD(struct oci_linux, "maskedPaths", JSON_K_STRV, masked_paths),
     JSON_FIELD(struct oci_linux, "readonlyPaths", JSON_K_STRV, readonly_paths),

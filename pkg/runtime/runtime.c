@@ -115,6 +115,7 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     _cleanup_cgroup_join_ struct cgroup_join join = CGROUP_JOIN_INIT;
     _cleanup_process_ struct runtime_process process = RUNTIME_PROCESS_INIT;
     _cleanup_seccomp_filter_ struct seccomp_filter filter = {0};
+    const struct oci_linux *l = &start->spec->platform;
     struct child child = {.start = start,
                           .plan = &plan,
                           .hides = child_can_hide(),
@@ -127,8 +128,8 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
 
     if (r == 0)
         r = lsm_check(&start->spec->process, err);
-    if (r == 0 && start->spec->platform.seccomp) {
-        r = seccomp_filter_make(start->spec->platform.seccomp, start->seccomp_cache, &filter, err);
+    if (r == 0 && (l->seccomp || l->seccomp_text)) {
+        r = seccomp_filter_make(l->seccomp, l->seccomp_text, start->seccomp_cache, &filter, err);
         child.filter = &filter;
     }
     if (r == 0 && start->cgroup) {

@@ -18,19 +18,41 @@ void seccomp_filter_release(struct seccomp_filter *filter)
     *filter = (struct seccomp_filter){0};
 }
 
-int seccomp_filter_make(const struct oci_seccomp *profile, const char *cache, struct seccomp_filter *ret,
-                        struct err *err)
+void seccomp_profile_text(const struct oci_seccomp *profile, struct buf *ret)
+{
+    if (!profile->flags && str_empty(profile->listener_path))
+        json_dump(&oci_seccomp_type, profile, false, ret);
+}
+
+static int compile(const struct oci_seccomp *profile, const char *text, struct seccomp_filter *ret,
+                   const char **ret_library, struct err *err)
+{
+    struct oci_seccomp parsed = {0};
+    int r;
+
+    if (profile)
+        return seccomp_compile(profile, false, ret, ret_library, err);
+    r = json_parse(text, strlen(text), &oci_seccomp_type, &parsed, err);
+    if (r < 0)
+        return err_wrap(err, "linux.seccomp");
+    r = seccomp_compile(&parsed, false, ret, ret_library, err);
+    json_free(&oci_seccomp_type, &parsed);
+    return r;
+}
+
+int seccomp_filter_make(const struct oci_seccomp *profile, const char *text, const char *cache,
+                        struct seccomp_filter *ret, struct err *err)
 {
     _cleanup_buf_ struct buf key = BUF_INIT;
     const char *library = NULL;
     int r;
 
     if (cache) {
-        seccomp_cache_key(profile, &key);
+        seccomp_cache_key(profile, text, &key);
         if (seccomp_cache_read(cache, &key, ret) == 0)
             return 0;
     }
-    r = seccomp_compile(profile, false, ret, &library, err);
+    r = compile(profile, text, ret, &library, err);
     if (r == 0 && cache)
         seccomp_cache_write(cache, &key, ret, library);
     return r;

@@ -28,11 +28,16 @@ struct seccomp_filter {
 void seccomp_filter_release(struct seccomp_filter *filter);
 #define _cleanup_seccomp_filter_ _cleanup_(seccomp_filter_release)
 
-/* The program for a profile, from `cache` (a directory, made where it is missing in one that exists; NULL: none) or
- * compiled. ERR_INVALID and ERR_UNSUPPORTED name the field: "linux.seccomp.flags: …"; names of system calls that
- * libseccomp does not know are passed over. A cache that cannot be used is none. The caller releases `ret` after 0. */
-int seccomp_filter_make(const struct oci_seccomp *profile, const char *cache, struct seccomp_filter *ret,
-                        struct err *err);
+/* The program for a profile, or where that is NULL for its text (seccomp_profile_text()), from `cache` (a directory,
+ * made where it is missing in one that exists; NULL: none) or compiled. ERR_INVALID and ERR_UNSUPPORTED name the field:
+ * "linux.seccomp.flags: …"; names of system calls that libseccomp does not know are passed over. A cache that cannot be
+ * used is none. The caller releases `ret` after 0. */
+int seccomp_filter_make(const struct oci_seccomp *profile, const char *text, const char *cache,
+                        struct seccomp_filter *ret, struct err *err);
+
+/* The profile as text that can stand for it; appends nothing where it cannot: one with flags, or whose calls others
+ * answer, is asked about before it is compiled. */
+void seccomp_profile_text(const struct oci_seccomp *profile, struct buf *ret);
 
 /* The directory for that below a state directory, under a name that no container has. The caller frees it. */
 char *seccomp_cache_below(const char *root);

@@ -55,7 +55,7 @@ static uint64_t hash_of(const struct buf *b)
     return hash(0xcbf29ce484222325, b->p, b->len);
 }
 
-void seccomp_cache_key(const struct oci_seccomp *profile, struct buf *ret)
+void seccomp_cache_key(const struct oci_seccomp *profile, const char *text, struct buf *ret)
 {
     struct utsname kernel = {0};
     struct stat us = {0};
@@ -65,6 +65,10 @@ void seccomp_cache_key(const struct oci_seccomp *profile, struct buf *ret)
         us.st_size = 0;
     buf_addf(ret, "%d %s %s %lld %lld.%ld ", FORMAT, kernel.machine, kernel.release, (long long)us.st_size,
              (long long)us.st_mtim.tv_sec, us.st_mtim.tv_nsec);
+    if (!profile) {
+        buf_adds(ret, text);
+        return;
+    }
     json_dump(&oci_seccomp_type, profile, false, ret);
     if (profile->flags && !*profile->flags) /* no flags are not the same as none given */
         buf_adds(ret, " no flags");

@@ -34,4 +34,4 @@ void seccomp_cache_write(const char *dir, const struct buf *key, const struct se
                          const char *library);
 
 /* All that the program depends on, but for the library. */
-void seccomp_cache_key(const struct oci_seccomp *profile, struct buf *ret);
+void seccomp_cache_key(const struct oci_seccomp *profile, const char *text, struct buf *ret);

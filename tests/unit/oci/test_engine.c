@@ -11,7 +11,9 @@ static const char everything[] =
     "\"WorkingDir\":\"/w\",\"Entrypoint\":[\"e\"],\"OnBuild\":[\"RUN x\"],\"Labels\":{\"l\":\"1\"},"
     "\"StopSignal\":\"SIGINT\",\"StopTimeout\":0,\"Shell\":[\"sh\"]},"
     "\"HostConfig\":{\"Binds\":[\"/a:/b\"],\"ContainerIDFile\":\"/f\",\"LogConfig\":{\"Type\":\"local\","
-    "\"Config\":{\"max-size\":\"1m\"}},\"NetworkMode\":\"none\",\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"1\"}]},"
+    "\"Config\":{\"max-size\":\"1m\"}},\"NetworkMode\":\"none\","
+    "\"PortRanges\":[{\"Protocol\":\"tcp\",\"ContainerFirst\":80,\"Count\":1,\"HostIp\":\"::1\",\"HostFirst\":1,"
+    "\"HostLast\":2}],"
     "\"RestartPolicy\":{\"Name\":\"on-failure\",\"MaximumRetryCount\":3},\"AutoRemove\":true,"
     "\"VolumeDriver\":\"local\",\"VolumesFrom\":[\"x:ro\"],\"ConsoleSize\":[24,80],\"Annotations\":{\"a\":\"b\"},"
     "\"CapAdd\":[\"CAP_A\"],\"CapDrop\":[\"CAP_B\"],\"CgroupnsMode\":\"host\",\"Dns\":[\"1.1.1.1\"],"
@@ -39,7 +41,10 @@ static const char everything[] =
     "\"MaskedPaths\":[\"/m\"],\"ReadonlyPaths\":[\"/r\"],\"Init\":true},"
     "\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"n\",\"Source\":\"/s\",\"Destination\":\"/d\",\"Driver\":\"local\","
     "\"Mode\":\"z\",\"RW\":true,\"Propagation\":\"rprivate\",\"Anonymous\":true,\"MountType\":\"bind\","
-    "\"MountSource\":\"/s\",\"MountOptions\":[\"rbind\"]}],\"Command\":[\"e\",\"c\"]}";
+    "\"MountSource\":\"/s\",\"MountOptions\":[\"rbind\"]}],"
+    "\"Networks\":[{\"Network\":\"n\",\"Aliases\":[\"a\"],\"IPv4Address\":\"1.2.3.4\",\"IPv6Address\":\"::1\","
+    "\"LinkLocalIPs\":[\"1.1.1.1\"],\"MacAddress\":\"m\",\"DriverOpts\":{\"o\":\"v\"},\"GwPriority\":1}],"
+    "\"Command\":[\"e\",\"c\"]}";
 
 static void test_round_trip(void **state _unused_)
 {

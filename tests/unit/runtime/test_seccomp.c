@@ -403,7 +403,7 @@ static bool cached(const char *dir, const struct oci_seccomp *profile)
     const char *library;
     struct err err;
 
-    seccomp_cache_key(profile, &key);
+    seccomp_cache_key(profile, NULL, &key);
     if (seccomp_cache_read(dir, &key, &f) < 0)
         return false;
     assert_ok(seccomp_compile(profile, false, &compiled, &library, &err));
@@ -430,7 +430,7 @@ static void fill(const struct oci_seccomp *profile)
     _cleanup_seccomp_filter_ struct seccomp_filter f = {0};
     struct err err;
 
-    assert_ok(seccomp_filter_make(profile, "cache", &f, &err));
+    assert_ok(seccomp_filter_make(profile, NULL, "cache", &f, &err));
 }
 
 static void test_cache(void **state _unused_)
