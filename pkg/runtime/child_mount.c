@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 /* Opens what was mounted on `path` of the host just now: the container's root from here on. */
 static int take_root(struct child *c, const char *path, struct err *err)
@@ -70,6 +71,22 @@ static bool has_selinux(void)
     return statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
 }
 
+/* The message queues of an IPC namespace are a file system that is there before it is mounted, and has its label: it
+ * takes no other as an option. */
+static bool is_labelled_later(const struct plan_step *s)
+{
+    return str_eq(s->type, "mqueue") && !str_empty(s->label) && has_selinux();
+}
+
+static int label_root(const struct plan_step *s, int root, struct err *err)
+{
+    _cleanup_fd_ int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || fsetxattr(fd, "security.selinux", s->label, strlen(s->label), 0) < 0)
+        return err_errno(err, errno, "the label %s", s->label);
+    return 0;
+}
+
 /* What the step says, and what it leaves to the place: a tmpfs without a mode has that of the directory below it, as
  * with Docker, and labels are for SELinux alone. The caller frees `data`. */
 static struct plan_mount complete(const struct plan_step *s, mode_t mode)
@@ -82,7 +99,7 @@ static struct plan_mount complete(const struct plan_step *s, mode_t mode)
         has_mode |= str_after(*option, "mode=") != NULL;
     if (str_eq(s->type, "tmpfs") && mode && !has_mode)
         strv_addf(&how.data, "mode=%04o", (unsigned)mode & 07777);
-    if (!str_empty(s->label) && has_selinux())
+    if (!str_empty(s->label) && has_selinux() && !is_labelled_later(s))
         strv_addf(&how.data, "context=%s", s->label);
     return how;
 }
@@ -126,12 +143,15 @@ int child_mount(struct child *c, const struct plan_step *s, struct err *err)
             return err_errno(err, errno, "what lies below");
     }
     how = complete(s, mode);
-    r = mount_new(target, s->type, s->source, &how, below >= 0 || s->mount.subdir ? &root : NULL, said);
+    r = mount_new(target, s->type, s->source, &how,
+                  below >= 0 || s->mount.subdir || is_labelled_later(s) ? &root : NULL, said);
     if ((r == -EPERM || r == -EBUSY) && s->bind)
         r = mount_instead(s, target, &how);
     strv_free(how.data);
     if (r < 0)
         return err_errno(err, -r, "%s", *said ? said : s->type);
+    if (is_labelled_later(s))
+        return label_root(s, root, err);
     r = below >= 0 ? copy_tree_contents(&copy, below, root, false, err) : 0;
     if (r < 0)
         return err_wrap(err, "copying what lies below");

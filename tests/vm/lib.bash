@@ -72,19 +72,30 @@ start_root() {
     cp tests/vm/init "$work/root/init"
 }
 
+# store_with_alpine DIR: a store that has the image alpine. Uses `build`, the directory of cbox.
+store_with_alpine() {
+    local image cbox=("$build/cbox" --root "$1" --state "$work/state" --config "$work/config.json")
+    echo '{}' >"$work/config.json"
+    tar -C "$(tests/fixtures/alpine)" -cf "$work/alpine.tar" .
+    "${cbox[@]}" load -q -i "$work/alpine.tar" >/dev/null
+    image=$("${cbox[@]}" images -q)
+    "${cbox[@]}" tag "$image" alpine
+}
+
 # finish_root COMMAND: what the guest runs; "" for the tests that lie in its /bin.
 finish_root() {
     [ -z "$1" ] || echo "$1" >"$work/root/etc/command"
     (cd "$work/root" && find . | LC_ALL=C sort | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$work/initrd"
 }
 
-# boot KERNEL QEMU-OPTION...: becomes the machine; its console is the first of the serial ports given. After so many seconds as
+# boot KERNEL QEMU-OPTION...: becomes the machine; its console is the first of the serial ports given. `append` is for the
+# kernel. After so many seconds as
 # `patience` says (none: never) the guest tells there what it is at.
 boot() {
     local kernel=$1
     shift
     exec qemu-system-x86_64 -M q35 -accel tcg -cpu max -m 1024 -smp 2 -display none -monitor none -nodefaults -no-reboot \
-        "$@" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 rdinit=/init patience=${patience-}" </dev/null
+        "$@" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 rdinit=/init patience=${patience-} ${append-}" </dev/null
 }
 
 # ---- machines with a disk, whose plug is pulled ----
