@@ -313,7 +313,7 @@ int bundle_parse_restart(const char *text, struct engine_restart_policy *ret, st
 
 /* ---- network ---- */
 
-static int parse_ports(const char *text, size_t len, int64_t *first, int64_t *last, struct err *err)
+int bundle_parse_port_range(const char *text, size_t len, int64_t *first, int64_t *last, struct err *err)
 {
     _cleanup_free_ char *range = str_ndup(text, len);
     char *dash = strchr(range, '-');
@@ -337,7 +337,7 @@ int bundle_parse_expose(const char *text, char ***ports, struct err *err)
 
     if (strchr(text, ':'))
         return err_set(err, ERR_INVALID, "invalid port format for --expose: %s", text);
-    if (parse_ports(text, n, &first, &last, err) < 0) {
+    if (bundle_parse_port_range(text, n, &first, &last, err) < 0) {
         struct err why = err ? *err : ERR_INIT;
 
         return err_set(err, ERR_INVALID, "invalid range format for --expose: %s, error: %s", text, why.text);

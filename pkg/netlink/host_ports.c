@@ -69,6 +69,8 @@ int host_ports_read(uint8_t protocol, host_ports *ret)
 
         netlink_begin(&b, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &q, sizeof(q));
         r = netlink_call(fd, &b, take_socket, &reading, NULL);
+        if (r == -EINTR)
+            r = 0; /* sockets come and go: this is what was there */
     }
     /* a kernel without SCTP, or without looking at its sockets, has none that matter */
     return r == -ENOENT && protocol == IPPROTO_SCTP ? 0 : r;
@@ -163,6 +165,7 @@ static void take_connection(void *data, const struct nlmsghdr *m)
         !is_meant(f, head->nfgen_family, netlink_find(m, sizeof(*head), CTA_TUPLE_ORIG)))
         return;
     netlink_begin(f->deletions, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, 0, head, sizeof(*head));
+    netlink_tolerate(f->deletions, ENOENT); /* it may end by itself meanwhile */
     for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
         const struct nlattr *a = netlink_find(m, sizeof(*head), same[i]);
         size_t len;
@@ -185,7 +188,7 @@ int conntrack_forget(uint8_t protocol, const struct ip *address, uint16_t first,
         return fd;
     netlink_begin(&b, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &head, sizeof(head));
     r = netlink_call(fd, &b, take_connection, &f, NULL);
-    if (r == 0 && deletions.seq)
+    if ((r == 0 || r == -EINTR) && deletions.seq)
         r = netlink_call(fd, &deletions, NULL, NULL, NULL);
-    return r == -ENOENT ? 0 : r; /* gone by itself meanwhile */
+    return r == -EINTR ? 0 : r;
 }

@@ -11,6 +11,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/socket.h>
 
+enum { TRIES = 5 };
+
 #define MESSAGE(what) (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | (what))
 
 static void begin(struct netlink_batch *b, uint16_t what, uint16_t flags, uint8_t family)
@@ -114,6 +116,7 @@ int nft_fingerprint(const char *table, uint64_t *ret)
 {
     _cleanup_batch_ struct netlink_batch of_table = NETLINK_BATCH_INIT, of_chains = NETLINK_BATCH_INIT;
     struct fingerprint f = {table, 0xcbf29ce484222325, false};
+    uint64_t before;
     int r;
 
     *ret = 0;
@@ -124,8 +127,14 @@ int nft_fingerprint(const char *table, uint64_t *ret)
         return 0;
     if (r < 0)
         return r;
-    begin(&of_chains, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_INET);
-    r = ask(&of_chains, take_chain, &f);
+    before = f.hash;
+    for (int i = 0; i < TRIES; i++) {
+        f.hash = before;
+        begin(&of_chains, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_INET);
+        r = ask(&of_chains, take_chain, &f);
+        if (r != -EINTR) /* something was changed meanwhile */
+            break;
+    }
     if (r == 0)
         *ret = f.hash | 1; /* never 0, which means none */
     return r;
@@ -164,4 +173,72 @@ int nft_dropping(char ***ret)
     *ret = NULL;
     begin(&b, NFT_MSG_GETCHAIN, NLM_F_DUMP, AF_UNSPEC);
     return ask(&b, take_dropping, ret);
+}
+
+/* ---- watching ---- */
+
+/* What the kernel tells of a transaction comes as several messages in one datagram, and that a table goes is said
+ * behind what was in it. So the filter goes from message to message; a load beyond the end of the datagram ends it with
+ * "no". A datagram of more messages than it has steps is let through. bpf(4), linux/filter.h; its loads are big-endian,
+ * netlink's numbers are the host's. */
+#if __BYTE_ORDER == __LITTLE_ENDIAN
+enum { LOW = 0, HIGH = 1, TYPE = 4, SUBSYSTEM = 5 };
+#else
+enum { LOW = 3, HIGH = 2, TYPE = 5, SUBSYSTEM = 4 };
+#endif
+
+/* X: where a message begins. Of its type one byte is the subsystem; its length, which is below 64 KiB here, rounded up
+ * to 4 leads to the next one. */
+static const struct sock_filter look_at_one[] = {
+    BPF_STMT(BPF_LD | BPF_B | BPF_IND, SUBSYSTEM),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NFNL_SUBSYS_NFTABLES, 0, 3),
+    BPF_STMT(BPF_LD | BPF_B | BPF_IND, TYPE),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NFT_MSG_DELTABLE, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    BPF_STMT(BPF_LD | BPF_B | BPF_IND, LOW),
+    BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, NLMSG_ALIGNTO - 1),
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~(NLMSG_ALIGNTO - 1)),
+    BPF_STMT(BPF_ST, 0),
+    BPF_STMT(BPF_LD | BPF_B | BPF_IND, HIGH),
+    BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 8),
+    BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+    BPF_STMT(BPF_MISC | BPF_TAX, 0),
+    BPF_STMT(BPF_LD | BPF_MEM, 0),
+    BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+    BPF_STMT(BPF_MISC | BPF_TAX, 0),
+};
+enum { WATCH_MESSAGES = 64, STEP_LEN = ARRAY_SIZE(look_at_one), WATCH_LEN = WATCH_MESSAGES * STEP_LEN + 2 };
+
+static int filter_removals(int fd)
+{
+    struct sock_filter code[WATCH_LEN] = {BPF_STMT(BPF_LDX | BPF_IMM, 0)};
+    struct sock_fprog program = {WATCH_LEN, code};
+
+    for (size_t i = 0; i < WATCH_MESSAGES; i++)
+        memcpy(code + 1 + i * STEP_LEN, look_at_one, sizeof(look_at_one));
+    code[WATCH_LEN - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
+int nft_watch(void)
+{
+    _cleanup_fd_ int fd = netlink_open(NETLINK_NETFILTER);
+    struct sockaddr_nl any = {.nl_family = AF_NETLINK}; /* without a number of its own it would hear of nothing */
+    int group = NFNLGRP_NFTABLES, r = fd < 0 ? fd : filter_removals(fd);
+
+    if (r < 0)
+        return r;
+    if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 ||
+        setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+        return -errno;
+    return steal_fd(&fd);
+}
+
+void nft_drain(int fd)
+{
+    char some;
+
+    /* one that did not fit is gone as well, and said once (ENOBUFS) */
+    while (recv(fd, &some, sizeof(some), MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == EINTR || errno == ENOBUFS)
+        continue;
 }
