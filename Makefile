@@ -61,7 +61,7 @@ $(BUILD)/commands.a: $(filter-out %/main.o,$(CMD_OBJ))
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/commands.a $(BUILD)/libcbox.a $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST    $<")
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/commands.a $(BUILD)/libcbox.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/commands.a $(BUILD)/libcbox.a $(LIBS) -lcmocka -lresolv
 
 # Rebuild when the flags change, and only then.
 .PHONY: force

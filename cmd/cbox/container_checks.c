@@ -1,5 +1,6 @@
 #include "container_checks.h"
 
+#include "base/ip.h"
 #include "base/num.h"
 #include "base/time.h"
 #include "bundle/mounts.h"
@@ -17,6 +18,13 @@ int check_attach(const char *text, struct err *err)
     return strcasecmp(text, "stdin") == 0 || strcasecmp(text, "stdout") == 0 || strcasecmp(text, "stderr") == 0
                ? 0
                : err_set(err, ERR_INVALID, "valid streams are STDIN, STDOUT and STDERR");
+}
+
+int check_driver_option(const char *text, struct err *err)
+{
+    return strchr(text, '=') && *text != '='
+               ? 0
+               : err_set(err, ERR_INVALID, "invalid key value pair format in driver options");
 }
 
 int check_device(const char *text, struct err *err)
@@ -110,16 +118,32 @@ int check_mount(const char *text, struct err *err)
     return r;
 }
 
+int check_mac(const char *text, struct err *err)
+{
+    uint8_t mac[IP_MAC_LEN];
+
+    return !*text || ip_mac_parse(text, mac, NULL) == 0
+               ? 0
+               : err_set(err, ERR_INVALID, "%s is not a valid mac address", text);
+}
+
 int check_network(const char *text, struct err *err)
 {
-    if (!*text || str_eq(text, "none") || str_eq(text, "host") || str_eq(text, "default") ||
-        bundle_mode_container(text))
-        return 0;
-    if (!str_eq(text, "bridge"))
-        err_set(err, ERR_UNSUPPORTED, "network %s not found: bridge networks are not there yet", text);
-    else
-        err_set(err, ERR_UNSUPPORTED, "bridge networks are not there yet");
-    return err_hint(err, "use none, host or container:NAME");
+    struct engine_endpoint e = {0};
+    int r = bundle_parse_network(text, &e, err);
+
+    json_free(&engine_endpoint_type, &e);
+    return r;
+}
+
+int check_publish(const char *text, struct err *err)
+{
+    struct engine_port_binding b = {0};
+    int r = bundle_parse_publish(text, &b, err);
+
+    if (r == 0)
+        json_free(&engine_port_binding_type, &b);
+    return r;
 }
 
 int check_pull(const char *text, struct err *err)
@@ -163,16 +187,18 @@ static int refuse(const char *text, const char *why, struct err *err)
     return err_set(err, ERR_UNSUPPORTED, "%s", why);
 }
 
-int refuse_bridge(const char *text, struct err *err)
-{
-    int r = refuse(text, "this is for bridge networks, which are not there yet", err);
-
-    return r < 0 ? err_hint(err, "with --network host the container has the host's addresses and ports") : 0;
-}
-
 int refuse_kernel_memory(const char *text, struct err *err)
 {
     return refuse(text, "kernels since 5.4 have no limit of their own for it: it counts as memory", err);
+}
+
+int refuse_link(const char *text, struct err *err)
+{
+    int r = refuse(text, "links are Docker's old way to names, for its default bridge alone", err);
+
+    return r < 0
+               ? err_hint(err, "on a network of your own containers find each other by name: cbox network create NAME")
+               : 0;
 }
 
 int refuse_socket(const char *text, struct err *err)

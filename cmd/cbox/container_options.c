@@ -236,8 +236,6 @@ static const struct {
 
 static void read_simple(const struct container_flags *f, char **operands, struct engine_options *o)
 {
-    const char *network = str_eq(f->network, "default") ? NULL : str_given(f->network);
-
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         const char *text = *(const char *const *)((const char *)f + texts[i].from);
 
@@ -255,13 +253,10 @@ static void read_simple(const struct container_flags *f, char **operands, struct
         strv_add(&o->config.config.entrypoint, f->entrypoint);
     if (f->stop_timeout != INT64_MIN)
         o->config.stop_timeout = mem_dup(&f->stop_timeout, sizeof(f->stop_timeout));
-    o->host.network_mode = str_dup(network);
     if (f->init)
         o->host.init = mem_dup(&f->init, sizeof(f->init));
-    STRV_FOREACH (port, f->expose)
-        bundle_parse_expose(*port, &o->config.config.exposed_ports, NULL); /* it was checked */
     STRV_FOREACH (host, f->add_hosts)
-        bundle_parse_host(*host, &o->host.extra_hosts, NULL);
+        bundle_parse_host(*host, &o->host.extra_hosts, NULL); /* it was checked */
 }
 
 static void read_pull(const struct container_flags *f, struct creation *c)
@@ -281,6 +276,8 @@ int creation_read(const struct container_flags *f, char **operands, struct creat
     read_attach(f, &o->config);
     read_pull(f, c);
     r = read_platform(f, c, err);
+    if (r == 0)
+        r = creation_read_networks(f, o, err);
     if (r == 0)
         r = creation_read_limits(f, &o->host, err);
     if (r == 0)

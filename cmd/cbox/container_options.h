@@ -14,11 +14,12 @@ struct container_flags {
     bool detach, init, interactive, no_healthcheck, oom_kill_disable, quiet, sig_proxy, tty;
     int64_t memory_swappiness, pids_limit, stop_timeout; /* the last: INT64_MIN where it was not given */
     const char *cgroup_parent, *cgroupns, *cidfile, *cpuset_cpus, *cpuset_mems, *detach_keys, *domainname, *entrypoint;
-    const char *health_cmd, *hostname, *ipc, *isolation, *log_driver, *name, *network, *pid, *platform, *pull, *restart;
-    const char *runtime, *stop_signal, *user, *userns, *uts, *volume_driver, *workdir;
+    const char *health_cmd, *hostname, *ip, *ip6, *ipc, *isolation, *log_driver, *mac_address, *name, *pid, *platform;
+    const char *pull, *restart, *runtime, *stop_signal, *user, *userns, *uts, *volume_driver, *workdir;
     char **add_hosts, **annotations, **attach, **blkio_weight_devices, **cap_add, **cap_drop, **device_rules, **devices;
     char **dns, **dns_options, **dns_search, **env, **env_files, **expose, **gpus, **group_add, **label_files, **labels;
-    char **log_opts, **mounts, **read_bps, **read_iops, **security, **sysctls, **tmpfs, **ulimits, **volumes;
+    char **link_local_ips, **log_opts, **mounts, **network_aliases, **networks, **publish, **read_bps, **read_iops,
+        **security, **sysctls, **tmpfs, **ulimits, **volumes;
     char **volumes_from, **write_bps, **write_iops;
     const char *refused; /* by its check: options that cannot be given */
     bool refused_flag, harmless;
@@ -48,6 +49,9 @@ struct creation {
 int creation_read(const struct container_flags *flags, char **operands, struct creation *ret, struct err *err);
 void creation_release(struct creation *c);
 #define _cleanup_creation_ _cleanup_(creation_release)
+
+/* The parts of it that are about networks and ports. container_networks.c */
+int creation_read_networks(const struct container_flags *flags, struct engine_options *options, struct err *err);
 
 /* The parts of it that are about limits. container_limits.c */
 int creation_read_limits(const struct container_flags *flags, struct engine_host_config *host, struct err *err);

@@ -86,6 +86,15 @@ int bundle_check(const struct engine_options *options, const struct bundle_machi
 int bundle_check_limits(const struct engine_host_config *host, const struct bundle_machine *machine, bool update,
                         struct err *err);
 
+/* What must hold of the networks and of one of them, wherever it was said; for bundle_check(), and for who connects a
+ * container to one more. What the network itself has to do with it is container/'s to see. */
+int bundle_check_networks(const struct engine_options *options, struct err *err);
+int bundle_check_endpoint(const struct engine_endpoint *endpoint, struct err *err);
+
+/* Where nothing was said. Those that are none at all, "none", "host" and "container:…", have no endpoint afterwards. */
+#define BUNDLE_NETWORK_DEFAULT "none"
+void bundle_decide_networks(struct engine_options *options);
+
 /* Makes names as users write them ("net_admin", "ALL") those of the kernel; `what` is CapAdd or CapDrop. ERR_INVALID.
  */
 int bundle_normalize_capabilities(char ***list, const char *what, struct err *err);
@@ -104,6 +113,3 @@ int bundle_check_label(const char *label, struct err *err);
 /* The lines of an --env-file, in UTF-8 with or without a byte order mark: NAME=VALUE or NAME each; empty lines and
  * those that start with # are left out. Appends to `env`. ERR_INVALID names the line. */
 int bundle_parse_env_file(const char *text, char ***env, struct err *err);
-
-/* What the container's /etc/hosts says; `address` is NULL without a network. The caller frees it. */
-char *bundle_hosts(const char *hostname, const char *address);

@@ -115,27 +115,6 @@ int bundle_check_limits(const struct engine_host_config *h, const struct bundle_
     return r;
 }
 
-/* What shares a network namespace says nothing of what that has. */
-static int check_network(const struct engine_options *o, struct err *err)
-{
-    const struct engine_host_config *h = &o->host;
-    const char *wrong = NULL;
-
-    if (bundle_mode_container(h->network_mode)) {
-        if (!str_empty(o->config.hostname))
-            wrong = "hostname and the network mode";
-        else if (strv_len(h->dns))
-            wrong = "dns and the network mode";
-        else if (strv_len(h->extra_hosts))
-            wrong = "custom host-to-IP mapping and the network mode";
-        else if (strv_len(o->config.config.exposed_ports))
-            wrong = "port exposing and the container type network mode";
-    } else if (str_eq(h->uts_mode, "host") && !str_empty(o->config.hostname)) {
-        wrong = "hostname and the UTS mode";
-    }
-    return wrong ? err_set(err, ERR_INVALID, "conflicting options: %s", wrong) : 0;
-}
-
 static int check_modes(const struct engine_host_config *h, struct err *err)
 {
     int r = bundle_check_ipc(h->ipc_mode, err);
@@ -183,7 +162,7 @@ int bundle_check(const struct engine_options *o, const struct bundle_machine *ma
     if (r == 0)
         r = check_modes(&o->host, err);
     if (r == 0)
-        r = check_network(o, err);
+        r = bundle_check_networks(o, err);
     if (r == 0)
         r = check_health(o->config.config.healthcheck, err);
     return r < 0 ? r : check_signal(o->config.config.stop_signal, err);

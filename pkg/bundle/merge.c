@@ -151,7 +151,6 @@ static void decide_host(struct engine_host_config *h)
         h->oom_kill_disable = mem_dup(&no, sizeof(no));
     fill_text(&h->log_config.type, "json-file");
     fill_text(&h->restart_policy.name, "no");
-    fill_text(&h->network_mode, "none");
     fill_text(&h->ipc_mode, "private");
     fill_text(&h->cgroupns_mode, "private");
     fill_text(&h->runtime, "cbox");
@@ -180,6 +179,7 @@ int bundle_merge(const struct oci_image_config *image, const struct bundle_place
         r = decide_paths(&o->host, err);
     if (r < 0)
         return r;
+    bundle_decide_networks(o);
     decide_hostname(place, o);
     decide_host(&o->host);
     return 0;

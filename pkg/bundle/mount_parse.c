@@ -2,6 +2,7 @@
 #include "bundle/mounts.h"
 
 #include "base/num.h"
+#include "bundle/parse.h"
 #include "sys/path.h"
 
 #include <ctype.h>
@@ -24,7 +25,7 @@ static int read_quoted(const char **p, struct buf *out, struct err *err)
     return **p && **p != ',' ? err_set(err, ERR_INVALID, "extraneous or missing \" in quoted-field") : 0;
 }
 
-static int split_fields(const char *text, char ***ret, struct err *err)
+int bundle_split_fields(const char *text, char ***ret, struct err *err)
 {
     for (const char *p = text;; p++) {
         _cleanup_buf_ struct buf field = BUF_INIT;
@@ -308,7 +309,7 @@ int bundle_parse_mount(const char *text, const char *cwd, struct engine_mount *r
 {
     _cleanup_strv_ char **fields = NULL;
     struct taking t = {.mount = ret, .cwd = cwd};
-    int r = split_fields(text, &fields, err);
+    int r = bundle_split_fields(text, &fields, err);
 
     ret->type = str_dup("volume");
     STRV_FOREACH (field, fields)

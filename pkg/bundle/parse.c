@@ -1,6 +1,7 @@
 #include "bundle/parse.h"
 
 #include "base/num.h"
+#include "bundle/etc.h"
 #include "oci/spec.h"
 #include "sys/path.h"
 
@@ -312,7 +313,7 @@ int bundle_parse_restart(const char *text, struct engine_restart_policy *ret, st
 
 /* ---- network ---- */
 
-static int parse_ports(const char *text, size_t len, int64_t *first, int64_t *last, struct err *err)
+int bundle_parse_port_range(const char *text, size_t len, int64_t *first, int64_t *last, struct err *err)
 {
     _cleanup_free_ char *range = str_ndup(text, len);
     char *dash = strchr(range, '-');
@@ -336,7 +337,7 @@ int bundle_parse_expose(const char *text, char ***ports, struct err *err)
 
     if (strchr(text, ':'))
         return err_set(err, ERR_INVALID, "invalid port format for --expose: %s", text);
-    if (parse_ports(text, n, &first, &last, err) < 0) {
+    if (bundle_parse_port_range(text, n, &first, &last, err) < 0) {
         struct err why = err ? *err : ERR_INIT;
 
         return err_set(err, ERR_INVALID, "invalid range format for --expose: %s, error: %s", text, why.text);
@@ -372,15 +373,11 @@ int bundle_parse_host(const char *text, char ***hosts, struct err *err)
 
     if (!n || !len)
         return err_set(err, ERR_INVALID, "bad format for add-host: \"%s\"", text);
-    if (str_eq(address, "host-gateway")) {
-        err_set(err, ERR_UNSUPPORTED, "host-gateway: there is no bridge whose gateway the host would be");
-        return err_hint(err, "name the address itself");
-    }
     if (address[0] == '[' && address[len - 1] == ']') {
         address[len - 1] = 0;
         memmove(address, address + 1, len - 1);
     }
-    if (!is_address(address))
+    if (!is_address(address) && !str_eq(address, BUNDLE_HOST_GATEWAY))
         return err_set(err, ERR_INVALID, "invalid IP address in add-host: \"%s\"", address);
     if (hosts)
         strv_addf(hosts, "%.*s:%s", (int)n, text, address);

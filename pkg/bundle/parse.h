@@ -31,6 +31,19 @@ int bundle_parse_restart(const char *text, struct engine_restart_policy *ret, st
 /* PORT[-PORT][/PROTOCOL], appended as "80/tcp". */
 int bundle_parse_expose(const char *text, char ***ports, struct err *err);
 
+/* FIRST[-LAST], each 0 to 65535. Text of `len` bytes. */
+int bundle_parse_port_range(const char *text, size_t len, int64_t *ret_first, int64_t *ret_last, struct err *err);
+
+/* [[HOST_ADDRESS:]HOST_PORT:]PORT[/PROTOCOL], where both ports may be ranges, of the host alone a choice; or
+ * target=PORT,published=PORT,protocol=PROTOCOL. The caller releases `ret` after 0 (json_free(),
+ * engine_port_binding_type).
+ */
+int bundle_parse_publish(const char *text, struct engine_port_binding *ret, struct err *err);
+
+/* NAME, or name=NAME,alias=NAME,ip=ADDRESS,… as --network has it. The caller releases `ret` in any case (json_free(),
+ * engine_endpoint_type). */
+int bundle_parse_network(const char *text, struct engine_endpoint *ret, struct err *err);
+
 /* NAME:ADDRESS or NAME=ADDRESS; appended as the first. */
 int bundle_parse_host(const char *text, char ***hosts, struct err *err);
 
@@ -46,5 +59,11 @@ int bundle_check_uts(const char *mode, struct err *err);
 int bundle_check_userns(const char *mode, struct err *err);
 int bundle_check_cgroupns(const char *mode, struct err *err);
 
+/* Values separated by commas, some of them in quotes (RFC 4180), appended. */
+int bundle_split_fields(const char *text, char ***ret, struct err *err);
+
 /* Of "container:NAME" the name, else NULL. */
 const char *bundle_mode_container(const char *mode);
+
+/* Whether a --network names one that the user made: none of "default", "bridge", "host", "none", "container:…". */
+bool bundle_network_is_users(const char *network);

@@ -212,6 +212,9 @@ static int describe(struct container *c, const struct image *image, const struct
         r = find_host(c, &place, host_name, &shared, err);
     if (r == 0)
         r = bundle_merge(&image->config, &place, &c->options, err);
+    if (r == 0 && c->options.networks.n)
+        r = err_set(err, ERR_UNSUPPORTED, "network %s not found: bridge networks are not there yet",
+                    c->options.networks.v[0].network);
     if (r == 0)
         r = logging_check(log->type, log->config, err);
     if (r == 0)

@@ -26,7 +26,15 @@ typedef VEC(struct link) links;
 int link_find(int fd, const char *name, int index, struct link *ret);
 int link_list(int fd, links *ret);
 
-/* Makes a bridge, up: `inet` settings with it (route_localnet, arp_notify), no address of IPv6 of its own making. */
+/* Its index, with a look at nothing else; -ENODEV. */
+int link_index(int fd, const char *name);
+
+/* What waits for the kernel's own time once both ends of a pair are up is done now: until then a bridge does not
+ * forward to a port, and what a program sends is dropped. -errno. */
+int link_settle(int fd, const char *name);
+
+/* Makes a bridge, up, where there is none of that name, without an address of IPv6 of its own making, and lets what is
+ * addressed to 127.0.0.0/8 be routed from it (route_localnet, ip-sysctl). */
 void link_bridge_add(struct netlink_batch *b, const char *name, const char *alias, const uint8_t mac[IP_MAC_LEN],
                      uint32_t mtu);
 
@@ -50,24 +58,38 @@ struct link_lan {
     int parent, ns;
 };
 void link_lan_add(struct netlink_batch *b, const struct link_lan *l);
-void link_vlan_add(struct netlink_batch *b, const char *name, int parent, uint16_t id);
-void link_dummy_add(struct netlink_batch *b, const char *name);
+void link_vlan_add(struct netlink_batch *b, const char *name, const char *alias, int parent, uint16_t id);
+void link_dummy_add(struct netlink_batch *b, const char *name, const char *alias);
 
-/* Changes one by index: up or down, name (NULL: stays), master (-1: stays; 0: none). */
-void link_set_add(struct netlink_batch *b, int index, bool up, const char *name, int master);
+/* Changes one: what is 0, NULL or false stays as it is. */
+struct link_change {
+    int index;        /* 0: by name */
+    const char *name; /* of which one */
+    const char *new_name, *alias;
+    const uint8_t *mac;
+    uint32_t mtu;
+    int master; /* LINK_NO_MASTER: none */
+    bool up, down;
+    bool no_ipv6_address; /* none of its own making */
+    bool route_localnet, arp_notify;
+};
+enum { LINK_NO_MASTER = -1 };
+void link_change_add(struct netlink_batch *b, const struct link_change *c);
 void link_delete_add(struct netlink_batch *b, int index);
 
-/* IFA_F_NODAD: usable at once; the kernel checks for others who have it where `check`. */
+/* Usable at once (IFA_F_NODAD), unless the kernel is to check that no other has it. */
 void link_address_add(struct netlink_batch *b, int index, const struct ip_net *address, bool check);
 void link_address_delete_add(struct netlink_batch *b, int index, const struct ip_net *address);
-/* A route to `to` (bits 0: the default), by `gateway` (none: on the link itself). `metric` 0: the usual one. */
+/* A route to `to` (bits 0: the default), by `gateway` (none: on the link itself), in the place of one that is there.
+ * `metric` 0: the usual one. */
 void link_route_add(struct netlink_batch *b, int index, const struct ip_net *to, const struct ip *gateway,
                     uint32_t metric);
 void link_route_delete_add(struct netlink_batch *b, int index, const struct ip_net *to, const struct ip *gateway);
 
 typedef VEC(struct ip_net) ip_nets;
 
-/* All networks that the host has routes to (the default route left out) or addresses in, of all tables. -errno. */
+/* All networks that the host has routes to (the default route left out) or addresses in, of all tables. -errno. The
+ * caller frees `ret->v`. */
 int link_routed(int fd, ip_nets *ret);
 /* The host's own addresses, of an interface (index; 0: of all), with their networks. */
 int link_addresses(int fd, int index, ip_nets *ret);

@@ -16,27 +16,46 @@ struct attachment {
     const struct endpoint *endpoint;
     const char *interface;   /* "eth0" */
     bool gateway4, gateway6; /* its gateway is the container's default route of that family */
-    char *const *sysctls;    /* NAME=VALUE of this interface: net.ipv4.conf.IFNAME.… */
+    char *const *addresses;  /* further ones, link-local: "169.254.1.1" */
+    char *const *sysctls; /* NAME=VALUE of this interface: net.ipv4.conf.IFNAME.…, where IFNAME stands for its name */
 };
 
-/* What is to be done, in this order (network/plan.c): pure data. */
+/* ERR_INVALID unless it is net.ipv4.…, net.ipv6.… or net.mpls.… of IFNAME alone. */
+int network_sysctl_check(const char *sysctl, struct err *err);
+
+/* What is to be done, in this order (network/plan.c): pure data. On the host up to NETWORK_LAN, in the container from
+ * NETWORK_LOOPBACK on. */
 enum network_step_kind {
-    NETWORK_BRIDGE,   /* the bridge, where it is missing, with its addresses, up */
-    NETWORK_VETH,     /* the pair, its far end in the container, its near end on the bridge */
+    NETWORK_FORWARD,  /* the host forwards packets of this family */
+    NETWORK_BRIDGE,   /* there, ours, up; made where it is missing */
+    NETWORK_GATEWAY,  /* an address of the bridge */
+    NETWORK_PARENT,   /* of macvlan and ipvlan: there; VLANs and dummies are made where they are missing */
+    NETWORK_VETH,     /* the pair, its far end in the container, its near end on the bridge and up */
     NETWORK_LAN,      /* macvlan or ipvlan in the container */
     NETWORK_LOOPBACK, /* lo, up */
-    NETWORK_ADDRESS,  /* in the container */
-    NETWORK_UP,       /* the far end, then the near end */
-    NETWORK_ROUTE,    /* in the container */
+    NETWORK_SYSCTL,   /* `text` into the file `link` of /proc/sys */
+    NETWORK_ADDRESS,
+    NETWORK_UP,
+    NETWORK_ROUTE,
+    NETWORK_ANNOUNCE, /* who has these addresses now, to who remembers another */
 };
+enum { NETWORK_STEP_KINDS = NETWORK_ANNOUNCE + 1 };
 struct network_step {
     enum network_step_kind kind;
-    const char *link, *peer; /* names */
-    struct ip_net address;   /* and of a route where it leads */
+    const struct attachment *of; /* NULL: of the container */
+    char *link, *peer, *text;    /* names; the bridge or parent of a VETH or LAN is its `peer`, its own name `link` */
+    struct ip_net address;       /* and of a route where it leads; of FORWARD only the family counts */
     struct ip gateway;
-    uint32_t mtu;
+    uint32_t mtu, mode;
+    uint16_t flags, vlan;
 };
-typedef VEC(struct network_step) network_plan;
+typedef struct network_plan {
+    VEC(struct network_step) steps;
+} network_plan;
+void network_plan_release(network_plan *p);
+#define _cleanup_network_plan_ _cleanup_(network_plan_release)
+
+/* ERR_INVALID for what a network or an endpoint says and cannot be. The caller releases `ret`, whatever is returned. */
 int network_plan_make(const struct attachment *a, size_t n, network_plan *ret, struct err *err);
 
 /* Makes a network namespace: its descriptor, the caller's. The calling process must have one thread; it is back in its
@@ -46,12 +65,16 @@ int network_namespace_make(int *ret_fd, struct err *err);
 /* Calls `fn` inside of the namespace: what sockets it opens belong there. For processes of one thread. */
 int network_namespace_within(int ns, int (*fn)(void *data, struct err *err), void *data, struct err *err);
 
-/* Puts the namespace on the networks. Bridges that are missing are made, and those that are full get a second one
- * beside them (a bridge has 1023 ports). Forwarding is switched on where it is off and a network needs it. On failure
- * nothing is left but bridges. `ns` is usable by others at once. */
+/* Puts the namespace on the networks, a new one or one that is in use. Bridges that are missing are made, with the
+ * ports of the containers that were on it, and those that are full get a second one beside them (a bridge has 1023
+ * ports). Forwarding is switched on where it is off and a network needs it. On failure nothing is left but bridges.
+ * `ns` is usable by others at once. */
 int network_attach(struct store *s, int ns, const struct attachment *a, size_t n, struct err *err);
 
 /* Takes one out again, of a container that goes on: link and routes. `default4`, `default6`: the attachment whose
- * gateways are the default from now on, or NULL. */
+ * gateways are the default from now on, or NULL. What is not there is no error. */
 int network_detach(struct store *s, int ns, const struct attachment *a, const struct attachment *default4,
                    const struct attachment *default6, struct err *err);
+
+/* Removes what the network has on the host and cbox made: bridges, dummies, VLANs. What is not there is no error. */
+int network_links_remove(const struct store_network *n, struct err *err);

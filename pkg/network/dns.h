@@ -26,5 +26,3 @@ int dns_begin(const struct dns_job *job, struct dns **ret, struct err *err);
 /* The networks were changed. */
 int dns_networks(struct dns *d, char *const *networks, bool forward, struct err *err);
 void dns_end(struct dns *d);
-
-/* ---- plain data, for tests and for fuzzing (network/dns_message.c): nothing is read beyond `len` ---- */

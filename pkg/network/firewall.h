@@ -15,7 +15,9 @@
  * where no network was ever used since the boot. */
 int firewall_ensure(struct store *s, struct err *err);
 
-/* Puts a network into the table, and takes it out. */
+/* Puts a network into the table, which is made, or made anew, where it is not there and whole: firewall_ensure() is in
+ * it. One small file and one question to the kernel where the network is in the table already; for networks that are no
+ * bridges, nothing. And takes it out. */
 int firewall_add_network(struct store *s, const struct store_network *n, struct err *err);
 int firewall_remove_network(struct store *s, const struct store_network *n, struct err *err);
 
@@ -36,3 +38,12 @@ struct firewall_network {
 };
 typedef VEC(struct firewall_network) firewall_networks;
 char *firewall_text(const char *table, const firewall_networks *networks, const port_claims *claims);
+
+/* The elements alone: `verb` is "add" or "delete". All claims are of one container. "" where there are none. */
+char *firewall_text_network(const char *table, const char *verb, const struct firewall_network *network);
+char *firewall_text_claims(const char *table, const char *verb, const port_claims *claims);
+
+/* Whether connections of IPv6 to what was claimed are led to the monitor's relay, since the kernel cannot translate
+ * them: those to ::1, and where the container has no IPv6 all. `ret`: the address of the host for which it is so, ::
+ * for any. */
+bool firewall_relayed(const struct port_range *range, bool container_has_ip6, struct ip *ret);

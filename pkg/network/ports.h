@@ -25,6 +25,7 @@ struct port_claim {
     struct port_range range; /* as it was chosen */
     struct ip ip4, ip6;      /* of the container */
     uint16_t relay;          /* the port of ::1 where its monitor listens for what the kernel cannot translate, or 0 */
+    bool published;          /* the rules have it (network/firewall.h) */
 };
 typedef VEC(struct port_claim) port_claims;
 void port_claims_release(port_claims *c);

@@ -167,7 +167,7 @@ static const struct json_field port_binding_fields[] = {
     BINDING("Count", JSON_K_INT64, count),          BINDING("HostIp", JSON_K_STRING, host_ip),
     BINDING("HostFirst", JSON_K_INT64, host_first), BINDING("HostLast", JSON_K_INT64, host_last),
 };
-TYPE(port_binding_type, "published ports", struct engine_port_binding, port_binding_fields);
+TYPE(engine_port_binding_type, "published ports", struct engine_port_binding, port_binding_fields);
 
 #define ENDPOINT(json_name, kind, member) JSON_FIELD(struct engine_endpoint, json_name, kind, member)
 
@@ -188,7 +188,7 @@ static const struct json_field host_config_fields[] = {
     HOST("ContainerIDFile", JSON_K_STRING, container_id_file),
     HOST("LogConfig", JSON_K_OBJECT, log_config, 0, &log_config_type),
     HOST("NetworkMode", JSON_K_STRING, network_mode),
-    HOST("PortRanges", JSON_K_ARRAY, port_bindings, 0, &port_binding_type),
+    HOST("PortRanges", JSON_K_ARRAY, port_bindings, 0, &engine_port_binding_type),
     HOST("RestartPolicy", JSON_K_OBJECT, restart_policy, 0, &restart_policy_type),
     HOST("AutoRemove", JSON_K_BOOL, auto_remove),
     HOST("VolumeDriver", JSON_K_STRING, volume_driver),

@@ -199,7 +199,7 @@ struct engine_options {
 };
 
 extern const struct json_type engine_options_type, engine_config_type, engine_host_config_type, engine_mount_point_type,
-    engine_mount_type, engine_endpoint_type;
+    engine_mount_type, engine_endpoint_type, engine_port_binding_type;
 
 void engine_options_release(struct engine_options *o);
 #define _cleanup_engine_options_ _cleanup_(engine_options_release)

@@ -2,11 +2,12 @@
 
 #include "base/id.h"
 #include "base/log.h"
-#include "runtime/rtnl.h"
+#include "netlink/link.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
 #include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 
@@ -45,59 +46,31 @@ static void release(struct move *m)
 
 /* ---- looking ---- */
 
-struct link {
-    int index;
-    unsigned flags;
-};
-
-static void take_link(const struct nlmsghdr *m, void *context)
-{
-    const struct ifinfomsg *info = NLMSG_DATA(m);
-
-    if (m->nlmsg_type == RTM_NEWLINK && m->nlmsg_len >= NLMSG_LENGTH(sizeof(*info)))
-        *(struct link *)context = (struct link){info->ifi_index, info->ifi_flags};
-}
-
-/* 0, or -ENODEV and others. */
-static int find_link(int fd, const char *name, struct link *ret)
-{
-    struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
-    struct rtnl_request q;
-    int r;
-
-    *ret = (struct link){0};
-    if (!*name || strlen(name) >= IFNAMSIZ)
-        return -EINVAL;
-    rtnl_begin(&q, RTM_GETLINK, 0, &info, sizeof(info));
-    rtnl_add(&q, IFLA_IFNAME, name, strlen(name) + 1);
-    r = rtnl_call(fd, &q, take_link, ret);
-    return r < 0 ? r : ret->index ? 0 : -ENODEV;
-}
-
 static size_t copy_attribute(const struct nlmsghdr *m, unsigned short type, unsigned char to[ADDRESS_MAX])
 {
-    const struct rtattr *a = rtnl_find(m, sizeof(struct ifaddrmsg), type);
-    size_t len = a ? RTA_PAYLOAD(a) : 0;
+    size_t len;
+    const void *p = netlink_data(netlink_find(m, sizeof(struct ifaddrmsg), type), &len);
 
-    if (!a || len > ADDRESS_MAX)
+    if (!p || len > ADDRESS_MAX)
         return 0;
-    memcpy(to, RTA_DATA(a), len);
+    memcpy(to, p, len);
     return len;
 }
 
 static uint32_t address_flags(const struct nlmsghdr *m, const struct ifaddrmsg *head)
 {
-    const struct rtattr *a = rtnl_find(m, sizeof(*head), IFA_FLAGS);
+    size_t len;
+    const void *p = netlink_data(netlink_find(m, sizeof(*head), IFA_FLAGS), &len);
     uint32_t flags = head->ifa_flags;
 
-    if (a && RTA_PAYLOAD(a) == sizeof(flags))
-        memcpy(&flags, RTA_DATA(a), sizeof(flags));
+    if (len == sizeof(flags))
+        memcpy(&flags, p, len);
     return flags;
 }
 
-static void take_address(const struct nlmsghdr *m, void *context)
+static void take_address(void *data, const struct nlmsghdr *m)
 {
-    struct device *d = context;
+    struct device *d = data;
     const struct ifaddrmsg *head = NLMSG_DATA(m);
     struct address a = {0};
 
@@ -116,96 +89,74 @@ static void take_address(const struct nlmsghdr *m, void *context)
 
 static int look_at(int fd, struct device *d)
 {
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     struct ifaddrmsg all = {.ifa_family = AF_UNSPEC};
-    struct rtnl_request q;
     struct link link;
-    int r = find_link(fd, d->spec->host_name, &link);
+    int r = link_find(fd, d->spec->host_name, 0, &link);
 
     if (r < 0)
         return r;
     d->index = link.index;
     d->up = link.flags & IFF_UP;
-    rtnl_begin(&q, RTM_GETADDR, NLM_F_DUMP, &all, sizeof(all));
-    return rtnl_call(fd, &q, take_address, d);
+    netlink_begin(&b, RTM_GETADDR, NLM_F_DUMP, &all, sizeof(all));
+    r = netlink_call(fd, &b, take_address, d, NULL);
+    return r == -EINTR ? 0 : r; /* another interface's changed meanwhile */
 }
 
 /* ---- changing ---- */
-
-static int set_flags(int fd, int index, bool up)
-{
-    struct ifinfomsg info = {.ifi_index = index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP};
-    struct rtnl_request q;
-
-    rtnl_begin(&q, RTM_NEWLINK, 0, &info, sizeof(info));
-    return rtnl_call(fd, &q, NULL, NULL);
-}
-
-static int rename_link(int fd, int index, const char *name)
-{
-    struct ifinfomsg info = {.ifi_index = index};
-    struct rtnl_request q;
-
-    rtnl_begin(&q, RTM_NEWLINK, 0, &info, sizeof(info));
-    rtnl_add(&q, IFLA_IFNAME, name, strlen(name) + 1);
-    return rtnl_call(fd, &q, NULL, NULL);
-}
 
 /* Into another namespace, under a name that nobody has: its number may be another one there. */
 static int change_namespace(int from, int to, int netns, int index, int *ret_index)
 {
     struct ifinfomsg info = {.ifi_index = index};
     char unique[IFNAMSIZ] = "cbox";
-    int32_t fd = netns;
-    struct rtnl_request q;
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     struct link link;
     int r;
 
     id_hex(unique + 4, 10);
-    rtnl_begin(&q, RTM_NEWLINK, 0, &info, sizeof(info));
-    rtnl_add(&q, IFLA_NET_NS_FD, &fd, sizeof(fd));
-    rtnl_add(&q, IFLA_IFNAME, unique, strlen(unique) + 1);
-    r = rtnl_call(from, &q, NULL, NULL);
+    netlink_begin(&b, RTM_NEWLINK, 0, &info, sizeof(info));
+    netlink_add_u32(&b, IFLA_NET_NS_FD, (uint32_t)netns);
+    netlink_add_text(&b, IFLA_IFNAME, unique);
+    r = netlink_call(from, &b, NULL, NULL, NULL);
     if (r == 0)
-        r = find_link(to, unique, &link);
+        r = link_find(to, unique, 0, &link);
     if (r == 0)
         *ret_index = link.index;
     return r;
 }
 
-static int add_address(int fd, int index, const struct address *a)
+static void add_address(struct netlink_batch *b, int index, const struct address *a)
 {
     uint32_t flags = a->flags & ~(uint32_t)(IFA_F_PERMANENT | IFA_F_TENTATIVE | IFA_F_DADFAILED);
     struct ifaddrmsg head = a->head;
-    struct rtnl_request q;
-    int r;
 
     head.ifa_index = (unsigned)index;
     head.ifa_flags = 0;
     if (head.ifa_family == AF_INET6)
         flags |= IFA_F_NODAD; /* nobody else had it a moment ago */
-    rtnl_begin(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
+    netlink_begin(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
+    netlink_tolerate(b, EEXIST);
     if (a->local_len)
-        rtnl_add(&q, IFA_LOCAL, a->local, a->local_len);
+        netlink_add(b, IFA_LOCAL, a->local, a->local_len);
     if (a->peer_len)
-        rtnl_add(&q, IFA_ADDRESS, a->peer, a->peer_len);
+        netlink_add(b, IFA_ADDRESS, a->peer, a->peer_len);
     if (a->broadcast_len)
-        rtnl_add(&q, IFA_BROADCAST, a->broadcast, a->broadcast_len);
-    rtnl_add(&q, IFA_FLAGS, &flags, sizeof(flags));
-    r = rtnl_call(fd, &q, NULL, NULL);
-    return r == -EEXIST ? 0 : r;
+        netlink_add(b, IFA_BROADCAST, a->broadcast, a->broadcast_len);
+    netlink_add_u32(b, IFA_FLAGS, flags);
 }
 
 /* The name, the addresses, and up. */
 static int settle(int fd, const struct device *d, const char *name, bool up)
 {
-    int r = rename_link(fd, d->index, name);
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
 
-    if (r == 0 && up)
-        r = set_flags(fd, d->index, true);
+    link_change_add(&b, &(struct link_change){.index = d->index, .new_name = name});
+    if (up)
+        link_change_add(&b, &(struct link_change){.index = d->index, .up = true});
     VEC_FOREACH (a, &d->addresses)
-        if (r == 0)
-            r = add_address(fd, d->index, a);
-    return r;
+        add_address(&b, d->index, a);
+    return netlink_call(fd, &b, NULL, NULL, NULL);
 }
 
 static void move_back(struct move *m, struct device *d)
@@ -246,12 +197,12 @@ static int open_sockets(struct move *m, pid_t pid)
     if (m->netns < 0)
         return -errno;
     m->host_ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    m->host = rtnl_open();
+    m->host = netlink_open(NETLINK_ROUTE);
     if (m->host_ns < 0 || m->host < 0)
         return m->host_ns < 0 ? -errno : m->host;
     if (setns(m->netns, CLONE_NEWNET) < 0)
         return -errno;
-    m->inside = rtnl_open();
+    m->inside = netlink_open(NETLINK_ROUTE);
     if (m->inside < 0)
         r = m->inside;
     if (setns(m->host_ns, CLONE_NEWNET) < 0)

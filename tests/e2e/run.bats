@@ -376,7 +376,7 @@ control() {
 }
 
 @test "an empty value counts as none" {
-    run in_alpine --hostname '' -w '' --name '' -u '' --network '' --platform '' -- sh -c 'hostname; pwd; id -u'
+    run in_alpine --hostname '' -w '' --name '' -u '' --platform '' -- sh -c 'hostname; pwd; id -u'
     [ "$status" -eq 0 ]
     [[ ${lines[0]} =~ ^[0-9a-f]{12}$ ]]
     [ "${lines[1]} ${lines[2]}" = '/ 0' ]

@@ -1,11 +1,12 @@
 #include "forked.h"
 
+#include "netlink/link.h"
 #include "runtime/netdev.h"
-#include "runtime/rtnl.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,44 +22,26 @@ static void enter(int ns)
 /* A pair of interfaces; false where the kernel has none. */
 static bool make_pair(const char *name, const char *peer)
 {
-    struct ifinfomsg info = {0};
-    struct rtnl_request q;
-    int fd = rtnl_open();
-    char nested[64] = {0};
-    struct rtattr *kind = (void *)nested, *data = (void *)(nested + RTA_SPACE(4)), *inner;
-    struct rtattr *label;
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
+    int fd = netlink_open(NETLINK_ROUTE);
 
     MUST(fd >= 0);
-    kind->rta_type = IFLA_INFO_KIND;
-    kind->rta_len = RTA_LENGTH(4);
-    memcpy(RTA_DATA(kind), "veth", 4);
-    data->rta_type = IFLA_INFO_DATA;
-    inner = RTA_DATA(data);
-    inner->rta_type = 1; /* VETH_INFO_PEER */
-    label = (void *)((char *)RTA_DATA(inner) + sizeof(info));
-    label->rta_type = IFLA_IFNAME;
-    label->rta_len = (unsigned short)RTA_LENGTH(strlen(peer) + 1);
-    memcpy(RTA_DATA(label), peer, strlen(peer) + 1);
-    inner->rta_len = (unsigned short)RTA_LENGTH(sizeof(info) + RTA_ALIGN(label->rta_len));
-    data->rta_len = (unsigned short)RTA_LENGTH(RTA_ALIGN(inner->rta_len));
-    rtnl_begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof(info));
-    rtnl_add(&q, IFLA_IFNAME, name, strlen(name) + 1);
-    rtnl_add(&q, IFLA_LINKINFO, nested, RTA_SPACE(4) + RTA_ALIGN(data->rta_len));
-    return rtnl_call(fd, &q, NULL, NULL) == 0;
+    link_veth_add(&b, &(struct link_veth){.name = name, .peer = peer, .peer_ns = -1});
+    return netlink_call(fd, &b, NULL, NULL, NULL) == 0;
 }
 
 static void give_address(const char *name, int family, const char *text, unsigned char prefix, unsigned char scope)
 {
     struct ifaddrmsg head = {(unsigned char)family, prefix, 0, scope, if_nametoindex(name)};
-    struct rtnl_request q;
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     unsigned char bytes[16];
-    int fd = rtnl_open();
+    int fd = netlink_open(NETLINK_ROUTE);
 
     MUST(fd >= 0 && head.ifa_index && inet_pton(family, text, bytes) == 1);
-    rtnl_begin(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
-    rtnl_add(&q, IFA_LOCAL, bytes, family == AF_INET ? 4 : 16);
-    rtnl_add(&q, IFA_ADDRESS, bytes, family == AF_INET ? 4 : 16);
-    MUST(rtnl_call(fd, &q, NULL, NULL) == 0);
+    netlink_begin(&b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
+    netlink_add(&b, IFA_LOCAL, bytes, family == AF_INET ? 4 : 16);
+    netlink_add(&b, IFA_ADDRESS, bytes, family == AF_INET ? 4 : 16);
+    MUST(netlink_call(fd, &b, NULL, NULL, NULL) == 0);
 }
 
 /* Whether the interface has the address here, and is up. */

@@ -1,0 +1,437 @@
+/* The table in the kernel, and what was written down of it:
+ *
+ *     <state>/networks/firewall     NAMESPACE GENERATION FINGERPRINT, then the id of each network in the table, a line
+ * each
+ *
+ * Generation and fingerprint (netlink/nft.h) are those of the table as it was made last. While the kernel's generation
+ * is the same nobody has changed any rule; while the fingerprint is, nobody has changed ours. What changes elements
+ * changes neither chains nor rules, so the fingerprint stays, and a change of others in the same moment is found out.
+ */
+#include "network/firewall.h"
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "netlink/host_ports.h"
+#include "netlink/nft.h"
+#include "network/network.h"
+#include "network/ports_table.h"
+#include "store/container.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define NOTE "firewall"
+#define TOLD "told"
+enum { NOTE_MAX = 16 << 20, TABLE_NAME_MAX = 32 };
+
+/* ---- what was written down ---- */
+
+struct note {
+    uint64_t namespace; /* of the network, in which the table is */
+    uint32_t generation;
+    uint64_t fingerprint;
+    char **networks; /* ids */
+};
+
+static void note_release(struct note *n)
+{
+    strv_free(n->networks);
+}
+#define _cleanup_note_ _cleanup_(note_release)
+
+/* Another namespace has other rules, and numbers that may be the same. */
+static uint64_t our_namespace(void)
+{
+    struct stat st;
+
+    return stat("/proc/thread-self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Without one nothing is known: `ret` is empty. */
+static void note_read(int dir, struct note *ret)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(NOTE_MAX);
+    _cleanup_strv_ char **lines = NULL;
+    struct err ignored = ERR_INIT;
+    size_t n = 0;
+
+    *ret = (struct note){0};
+    if (fd_read_file(dir, NOTE, &text, &ignored) < 0)
+        return;
+    lines = strv_split(buf_str(&text), '\n');
+    if (sscanf(*lines, "%" SCNu64 " %" SCNu32 " %" SCNu64, &ret->namespace, &ret->generation, &ret->fingerprint) != 3) {
+        *ret = (struct note){0};
+        return;
+    }
+    for (char **line = lines + 1; *line; line++)
+        if (strlen(*line) == ID_LEN)
+            strv_take_at(&ret->networks, n++, str_dup(*line));
+}
+
+static int note_write(int dir, const struct note *n, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    buf_addf(&text, "%" PRIu64 " %" PRIu32 " %" PRIu64 "\n", n->namespace, n->generation, n->fingerprint);
+    STRV_FOREACH (id, n->networks)
+        buf_addf(&text, "%s\n", *id);
+    return atomic_write(dir, NOTE, text.p, text.len, 0644, ATOMIC_VOLATILE, err);
+}
+
+/* ---- the table ---- */
+
+/* "cbox", or for a state directory that is not the usual one a name of its own: two of them may share a namespace. */
+static void table_name(struct store *s, char ret[TABLE_NAME_MAX])
+{
+    const char *path = store_state_path(s);
+    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+
+    for (const char *c = path; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 0x100000001b3;
+    if (str_eq(path, "/run/cbox"))
+        snprintf(ret, TABLE_NAME_MAX, "cbox");
+    else
+        snprintf(ret, TABLE_NAME_MAX, "cbox_%08" PRIx32, (uint32_t)(hash ^ hash >> 32));
+}
+
+/* Whether the table is as it was made. Where somebody has changed other rules, `n` knows of that afterwards. */
+static bool is_whole(struct store *s, struct note *n)
+{
+    char table[TABLE_NAME_MAX];
+    uint32_t generation = 0;
+    uint64_t fingerprint = 0;
+
+    if (!n->fingerprint || n->namespace != our_namespace() || nft_generation(&generation) < 0)
+        return false;
+    if (generation == n->generation)
+        return true;
+    table_name(s, table);
+    if (nft_fingerprint(table, &fingerprint) < 0 || fingerprint != n->fingerprint)
+        return false;
+    n->generation = generation; /* asked for first: what came after it will be looked at the next time */
+    return true;
+}
+
+/* What a network is to the rules; false: nothing. */
+static bool describe(const struct store_network *n, struct firewall_network *ret)
+{
+    struct network_options o = {0};
+    struct err ignored = ERR_INIT;
+
+    *ret = (struct firewall_network){.bridge = n->bridge, .internal = n->internal};
+    if (!str_eq(n->driver, "bridge") || str_empty(n->bridge) || network_options_read(n, &o, &ignored) < 0)
+        return false;
+    ret->isolate = o.isolate;
+    ret->masquerade = o.masquerade;
+    VEC_FOREACH (subnet, &n->subnets) {
+        struct ip_net net = {0};
+
+        if (str_empty(subnet->subnet) || ip_net_parse(subnet->subnet, &net, &ignored) < 0)
+            continue;
+        if (net.address.family == AF_INET)
+            ret->subnet4 = net;
+        else
+            ret->subnet6 = net;
+    }
+    return true;
+}
+
+typedef VEC(struct store_network) store_networks;
+
+static void networks_release(store_networks *v)
+{
+    VEC_FOREACH (n, v)
+        store_network_release(n);
+    free(v->v);
+}
+
+/* The networks that the table had, those that still are; `ids` has the same ones afterwards. */
+static void find_networks(struct store *s, char ***ids, store_networks *ret)
+{
+    char **kept = NULL;
+
+    STRV_FOREACH (id, *ids) {
+        struct store_network n = {0};
+        struct err ignored = ERR_INIT;
+
+        if (store_network_find(s, *id, &n, &ignored) < 0)
+            continue;
+        strv_add(&kept, *id);
+        *VEC_PUSH(ret) = n;
+    }
+    strv_free(*ids);
+    *ids = kept;
+}
+
+/* Takes out what belongs to containers that are gone. */
+static void drop_gone(struct store *s, struct ports_table *t)
+{
+    for (size_t i = 0; i < t->claims.n;) {
+        _cleanup_free_ char *id = str_dup(t->claims.v[i].container);
+
+        if (!store_container_is_locked(s, id))
+            ports_table_remove(t, id);
+        else
+            while (i < t->claims.n && str_eq(t->claims.v[i].container, id))
+                i++;
+    }
+}
+
+/* All of it anew, as one transaction: the networks that it had, and one `more`, which may be NULL; the claims that are
+ * published. */
+static int make(struct store *s, int dir, struct note *note, struct ports_table *ports,
+                const struct store_network *more, struct err *err)
+{
+    _cleanup_(networks_release) store_networks known = {0};
+    _cleanup_free_ char *text = NULL;
+    firewall_networks networks = {0};
+    port_claims published = {0};
+    struct firewall_network one;
+    char table[TABLE_NAME_MAX];
+    int r;
+
+    find_networks(s, &note->networks, &known);
+    VEC_FOREACH (n, &known)
+        if (describe(n, &one))
+            *VEC_PUSH(&networks) = one;
+    if (more && !strv_contains(note->networks, more->id) && describe(more, &one)) {
+        *VEC_PUSH(&networks) = one;
+        strv_add(&note->networks, more->id);
+    }
+    drop_gone(s, ports);
+    VEC_FOREACH (c, &ports->claims)
+        if (c->published)
+            *VEC_PUSH(&published) = *c; /* borrowed */
+    table_name(s, table);
+    text = firewall_text(table, &networks, &published);
+    free(networks.v);
+    free(published.v);
+    r = nft_run(text, err);
+    if (r < 0)
+        return r;
+    note->namespace = our_namespace();
+    r = nft_generation(&note->generation);
+    if (r == 0)
+        r = nft_fingerprint(table, &note->fingerprint);
+    if (r < 0)
+        return err_errno(err, -r, "nftables");
+    ports->stale = false;
+    r = ports_table_write(dir, ports, err);
+    return r < 0 ? r : note_write(dir, note, err);
+}
+
+/* ---- changing it ---- */
+
+/* Both tables, with the lock, for who changes something. */
+struct changing {
+    struct store *store;
+    int dir, lock;
+    struct note note;
+    struct ports_table ports;
+};
+#define CHANGING_NONE ((struct changing){.dir = -1, .lock = -1})
+
+static void changing_release(struct changing *c)
+{
+    note_release(&c->note);
+    ports_table_release(&c->ports);
+    c->dir = fd_close(c->dir);
+    c->lock = fd_close(c->lock);
+}
+#define _cleanup_changing_ _cleanup_(changing_release)
+
+static int begin(struct store *s, struct changing *c, struct err *err)
+{
+    int r = ports_dir(s, &c->dir, &c->lock, err);
+
+    c->store = s;
+    if (r == 0)
+        r = ports_table_read(c->dir, &c->ports, err);
+    if (r == 0)
+        note_read(c->dir, &c->note);
+    return r;
+}
+
+/* Elements come or go, or, where the table is not what it should be, all is made anew. */
+static int change(struct changing *c, const char *elements, const struct store_network *more, struct err *err)
+{
+    uint32_t generation = 0;
+    uint64_t fingerprint = 0;
+    char table[TABLE_NAME_MAX];
+    struct err why = ERR_INIT;
+    int r;
+
+    if (c->ports.stale || !is_whole(c->store, &c->note))
+        return make(c->store, c->dir, &c->note, &c->ports, more, err);
+    r = nft_run(elements, &why);
+    if (r == ERR_NOT_FOUND || r == ERR_EXISTS) {
+        log_debug("%s: made anew", why.text);
+        return make(c->store, c->dir, &c->note, &c->ports, more, err);
+    }
+    if (r < 0) {
+        *err = why;
+        return r;
+    }
+    table_name(c->store, table);
+    if (nft_generation(&generation) == 0 && nft_fingerprint(table, &fingerprint) == 0 &&
+        fingerprint == c->note.fingerprint)
+        c->note.generation = generation;
+    if (more)
+        strv_add(&c->note.networks, more->id);
+    r = ports_table_write(c->dir, &c->ports, err);
+    return r < 0 ? r : note_write(c->dir, &c->note, err);
+}
+
+/* What was written down, without the lock; false where no network was used yet. */
+static bool glance(struct store *s, struct note *ret)
+{
+    _cleanup_fd_ int dir = -1;
+    struct err ignored = ERR_INIT;
+    int state;
+
+    *ret = (struct note){0};
+    if (store_dir(s, STORE_STATE, &state, &ignored) < 0)
+        return false;
+    dir = openat(state, "networks", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0)
+        return false;
+    note_read(dir, ret);
+    return ret->fingerprint != 0;
+}
+
+static bool nobody_changed(const struct note *n)
+{
+    uint32_t generation;
+
+    return n->fingerprint && n->namespace == our_namespace() && nft_generation(&generation) == 0 &&
+           generation == n->generation;
+}
+
+int firewall_ensure(struct store *s, struct err *err)
+{
+    _cleanup_changing_ struct changing c = CHANGING_NONE;
+    _cleanup_note_ struct note n = {0};
+    int r;
+
+    if (!glance(s, &n) || nobody_changed(&n))
+        return 0;
+    r = begin(s, &c, err);
+    if (r < 0)
+        return r;
+    if (is_whole(s, &c.note))
+        return note_write(c.dir, &c.note, err);
+    log_debug("the rules of networks were changed or removed: made anew");
+    return make(s, c.dir, &c.note, &c.ports, NULL, err);
+}
+
+int firewall_add_network(struct store *s, const struct store_network *n, struct err *err)
+{
+    _cleanup_changing_ struct changing c = CHANGING_NONE;
+    _cleanup_note_ struct note known = {0};
+    _cleanup_free_ char *text = NULL;
+    struct firewall_network one;
+    char table[TABLE_NAME_MAX];
+    int r;
+
+    if (!describe(n, &one) || (glance(s, &known) && nobody_changed(&known) && strv_contains(known.networks, n->id)))
+        return 0;
+    r = begin(s, &c, err);
+    if (r < 0)
+        return r;
+    table_name(s, table);
+    if (!strv_contains(c.note.networks, n->id))
+        text = firewall_text_network(table, "add", &one);
+    r = change(&c, text, text ? n : NULL, err);
+    return r < 0 ? err_wrap(err, "network %s", n->name) : 0;
+}
+
+int firewall_remove_network(struct store *s, const struct store_network *n, struct err *err)
+{
+    _cleanup_changing_ struct changing c = CHANGING_NONE;
+    _cleanup_note_ struct note known = {0};
+    _cleanup_free_ char *text = NULL;
+    struct firewall_network one;
+    char table[TABLE_NAME_MAX], **kept = NULL;
+    int r;
+
+    if (!describe(n, &one) || !glance(s, &known) || !strv_contains(known.networks, n->id))
+        return 0;
+    r = begin(s, &c, err);
+    if (r < 0)
+        return r;
+    STRV_FOREACH (id, c.note.networks)
+        if (!str_eq(*id, n->id))
+            strv_add(&kept, *id);
+    strv_free(c.note.networks);
+    c.note.networks = kept;
+    table_name(s, table);
+    text = firewall_text_network(table, "delete", &one);
+    r = change(&c, text, NULL, err);
+    return r < 0 ? err_wrap(err, "network %s", n->name) : 0;
+}
+
+/* ---- ports ---- */
+
+/* Those of a container, borrowed, that are (not) published; they are marked as the opposite. */
+static port_claims turn(struct ports_table *t, const char *container, bool published)
+{
+    port_claims found = {0};
+
+    VEC_FOREACH (c, &t->claims)
+        if (str_eq(c->container, container) && c->published == published) {
+            c->published = !published;
+            *VEC_PUSH(&found) = *c;
+        }
+    return found;
+}
+
+/* What was remembered of a port of UDP goes to the host, or to a container that is gone, for as long as it is used. */
+static void forget_connections(const port_claims *claims)
+{
+    VEC_FOREACH (c, claims) {
+        const struct port_range *r = &c->range;
+        int e = r->protocol != IPPROTO_UDP
+                    ? 0
+                    : conntrack_forget(r->protocol, &r->host, r->host_first, (uint16_t)(r->host_first + r->count - 1));
+
+        if (e < 0)
+            log_debug("connections to port %u: %s", r->host_first, strerror(-e));
+    }
+}
+
+static int turn_ports(struct store *s, const char *container, bool published, struct err *err)
+{
+    _cleanup_changing_ struct changing c = CHANGING_NONE;
+    _cleanup_free_ char *text = NULL;
+    char table[TABLE_NAME_MAX];
+    port_claims claims;
+    int r = begin(s, &c, err);
+
+    if (r < 0)
+        return r;
+    claims = turn(&c.ports, container, published);
+    table_name(s, table);
+    text = firewall_text_claims(table, published ? "delete" : "add", &claims);
+    if (claims.n)
+        r = change(&c, text, NULL, err);
+    if (r == 0)
+        forget_connections(&claims);
+    free(claims.v);
+    return r < 0 ? err_wrap(err, "published ports") : 0;
+}
+
+int firewall_publish(struct store *s, const char *container, struct err *err)
+{
+    return turn_ports(s, container, false, err);
+}
+
+int firewall_unpublish(struct store *s, const char *container, struct err *err)
+{
+    return turn_ports(s, container, true, err);
+}

@@ -1,0 +1,233 @@
+/* The rules as text: what every packet meets, and the elements that say for whom.
+ *
+ * A packet costs the same however many networks and ports there are: each rule is one look into a set or a map.
+ */
+#include "base/buf.h"
+#include "network/firewall.h"
+
+#include <stdio.h>
+
+/* Sets and maps. Two maps for ports, since a range of ports is one element only where they stay what they are: the
+ * first gives address and port, the second an address alone. */
+static const struct {
+    const char *kind, *name, *type, *flags;
+} sets[] = {
+    {"set", "bridges", "ifname", NULL},
+    {"set", "isolated", "ifname", NULL},
+    {"set", "internal", "ifname", NULL},
+    {"set", "same", "ifname . ifname", NULL},
+    {"set", "masquerade4", "ipv4_addr", "interval"},
+    {"set", "masquerade6", "ipv6_addr", "interval"},
+    {"set", "relays", "inet_service", NULL},
+    {"map", "relay6", "ipv6_addr . inet_service : inet_service", "interval"},
+    {"map", "publish4", "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service", "interval"},
+    {"map", "publish6", "ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service", "interval"},
+    {"map", "range4", "ipv4_addr . inet_proto . inet_service : ipv4_addr", "interval"},
+    {"map", "range6", "ipv6_addr . inet_proto . inet_service : ipv6_addr", "interval"},
+};
+
+#define PUBLISH(ip, map) \
+    "meta l4proto { tcp, udp, sctp } dnat " ip " to " ip " daddr . meta l4proto . th dport map @" map
+
+/* Chains and their rules, in order. */
+static const struct {
+    const char *name, *hook;
+    const char *rules[10];
+} chains[] = {
+    /* With route_localnet on a bridge the kernel no longer drops by itself what a container sends to 127/8: no service
+     * of the host that listens there alone may be reached. A container on internal networks reaches of the host what
+     * belongs to its bridge. */
+    {"guard",
+     "type filter hook prerouting priority raw",
+     {"iifname @bridges ip daddr 127.0.0.0/8 drop",
+      "iifname @internal fib daddr . iif type != { local, broadcast, anycast, multicast } fib daddr type local drop"}},
+    /* What the kernel cannot translate goes to a relay first: ::1 is local even where it is translated. */
+    {"publish",
+     NULL,
+     {"meta nfproto ipv6 meta l4proto tcp redirect to : ip6 daddr . tcp dport map @relay6", PUBLISH("ip", "publish4"),
+      PUBLISH("ip", "range4"), PUBLISH("ip6", "publish6"), PUBLISH("ip6", "range6")}},
+    {"prerouting", "type nat hook prerouting priority dstnat", {"fib daddr type local jump publish"}},
+    {"output", "type nat hook output priority -100", {"fib daddr type local jump publish"}},
+    /* The client's address stays, except where the answer would not come by here, or not come at all: to the host's
+     * own 127.0.0.1, and to a container from one on the same bridge. */
+    {"postrouting",
+     "type nat hook postrouting priority srcnat",
+     {"oifname @bridges ip saddr 127.0.0.0/8 masquerade", "ct status dnat iifname . oifname @same masquerade",
+      "oifname != @bridges ip saddr @masquerade4 masquerade", "oifname != @bridges ip6 saddr @masquerade6 masquerade"}},
+    /* A relay is reached by the ports that it is for, not by its own. */
+    {"input", "type filter hook input priority filter", {"tcp dport @relays ct status & dnat == 0 drop"}},
+    /* Within a bridge all is allowed (it comes by here where bridge-nf-call-iptables is set); nothing goes in or out of
+     * an internal one. What was answered or translated may pass; of the rest, networks are closed to each other and to
+     * the outside. A packet that belongs to no connection would leave with an address that means nothing outside. */
+    {"forward",
+     "type filter hook forward priority filter",
+     {"iifname . oifname @same accept", "iifname @internal drop", "oifname @internal drop",
+      "ct state established,related accept", "iifname @bridges ct state invalid drop", "ct status dnat accept",
+      "iifname @isolated oifname @bridges drop", "iifname @bridges oifname @isolated drop",
+      "iifname != @bridges oifname @bridges drop"}},
+};
+
+static const char *protocol_name(uint8_t protocol)
+{
+    return protocol == IPPROTO_UDP ? "udp" : protocol == IPPROTO_SCTP ? "sctp" : "tcp";
+}
+
+/* ---- elements ---- */
+
+struct elements {
+    struct buf *to;
+    const char *table, *verb;
+};
+
+static void element(const struct elements *e, const char *set, const char *fmt, ...) _printf_(3, 4);
+static void element(const struct elements *e, const char *set, const char *fmt, ...)
+{
+    _cleanup_free_ char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = str_vprintf(fmt, ap);
+    va_end(ap);
+    buf_addf(e->to, "%s element inet %s %s { %s }\n", e->verb, e->table, set, text);
+}
+
+static void add_network(const struct elements *e, const struct firewall_network *n)
+{
+    char text[IP_NET_TEXT_MAX];
+    struct ip_net nets[] = {n->subnet4, n->subnet6};
+
+    element(e, "bridges", "\"%s\"", n->bridge);
+    element(e, "same", "\"%s\" . \"%s\"", n->bridge, n->bridge);
+    if (n->isolate)
+        element(e, "isolated", "\"%s\"", n->bridge);
+    if (n->internal)
+        element(e, "internal", "\"%s\"", n->bridge);
+    for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
+        struct ip_net whole = {ip_net_first(&nets[i]), nets[i].bits};
+
+        if (n->masquerade && !n->internal && ip_is_set(&nets[i].address))
+            element(e, i ? "masquerade6" : "masquerade4", "%s", ip_net_format(&whole, text));
+    }
+}
+
+bool firewall_relayed(const struct port_range *range, bool container_has_ip6, struct ip *ret)
+{
+    static const struct ip any = {.family = AF_INET6}, loopback = {AF_INET6, {[15] = 1}};
+    bool all = !ip_is_set(&range->host) || (range->host.family == AF_INET6 && ip_is_any(&range->host));
+
+    if (range->protocol == IPPROTO_SCTP || (ip_is_set(&range->host) && range->host.family != AF_INET6))
+        return false;
+    if (!all && container_has_ip6 && !ip_is_loopback(&range->host))
+        return false;
+    *ret = !all ? range->host : container_has_ip6 ? loopback : any;
+    return true;
+}
+
+/* `8080`, or `8000-8009`. */
+static const char *ports_format(uint16_t first, uint16_t count, char ret[16])
+{
+    if (count > 1)
+        snprintf(ret, 16, "%u-%u", first, (unsigned)first + count - 1);
+    else
+        snprintf(ret, 16, "%u", first);
+    return ret;
+}
+
+/* An address as it is in a key: all of them are a network of no bits. */
+static const char *key_format(const struct ip *a, char ret[IP_TEXT_MAX])
+{
+    if (ip_is_any(a))
+        snprintf(ret, IP_TEXT_MAX, "%s", a->family == AF_INET ? "0.0.0.0/0" : "::/0");
+    else
+        ip_format(a, ret);
+    return ret;
+}
+
+/* To a container's address `to`, of the family that it has. */
+static void add_translation(const struct elements *e, const struct port_range *r, const struct ip *to)
+{
+    struct ip host = ip_is_set(&r->host) ? r->host : (struct ip){.family = to->family};
+    char key[IP_TEXT_MAX], address[IP_TEXT_MAX], ports[16], six = to->family == AF_INET ? '4' : '6', set[16];
+    const char *protocol = protocol_name(r->protocol);
+
+    if (!ip_is_set(to) || host.family != to->family || (six == '6' && ip_is_loopback(&host)))
+        return;
+    key_format(&host, key);
+    ip_format(to, address);
+    if (r->count > 1 && r->host_first == r->container_first) {
+        snprintf(set, sizeof(set), "range%c", six);
+        element(e, set, "%s . %s . %s : %s", key, protocol, ports_format(r->host_first, r->count, ports), address);
+        return;
+    }
+    snprintf(set, sizeof(set), "publish%c", six);
+    for (unsigned i = 0; i < r->count; i++)
+        element(e, set, "%s . %s . %u : %s . %u", key, protocol, r->host_first + i, address, r->container_first + i);
+}
+
+static void add_claim(const struct elements *e, const struct port_claim *c)
+{
+    char key[IP_TEXT_MAX], ports[16];
+    struct ip host;
+
+    add_translation(e, &c->range, &c->ip4);
+    add_translation(e, &c->range, &c->ip6);
+    if (c->relay && c->range.protocol == IPPROTO_TCP && firewall_relayed(&c->range, ip_is_set(&c->ip6), &host))
+        element(e, "relay6", "%s . %s : %u", key_format(&host, key),
+                ports_format(c->range.host_first, c->range.count, ports), c->relay);
+}
+
+static void add_claims(const struct elements *e, const port_claims *claims)
+{
+    const struct port_claim *before = NULL;
+
+    VEC_FOREACH (c, claims) {
+        add_claim(e, c);
+        /* a container has one relay; what is there once can be deleted once */
+        if (c->relay && (!before || before->relay != c->relay))
+            element(e, "relays", "%u", c->relay);
+        before = c;
+    }
+}
+
+char *firewall_text_network(const char *table, const char *verb, const struct firewall_network *network)
+{
+    struct buf text = BUF_INIT;
+
+    add_network(&(struct elements){&text, table, verb}, network);
+    return buf_steal(&text);
+}
+
+char *firewall_text_claims(const char *table, const char *verb, const port_claims *claims)
+{
+    struct buf text = BUF_INIT;
+
+    add_claims(&(struct elements){&text, table, verb}, claims);
+    return buf_steal(&text);
+}
+
+/* ---- all of it ---- */
+
+char *firewall_text(const char *table, const firewall_networks *networks, const port_claims *claims)
+{
+    struct buf text = BUF_INIT;
+    struct elements e = {&text, table, "add"};
+
+    /* made first, so that deleting it cannot fail: all of the text is one transaction */
+    buf_addf(&text, "table inet %s\ndelete table inet %s\ntable inet %s {\n", table, table, table);
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+        buf_addf(&text, "\t%s %s { type %s;%s%s%s }\n", sets[i].kind, sets[i].name, sets[i].type,
+                 sets[i].flags ? " flags " : "", sets[i].flags ? sets[i].flags : "", sets[i].flags ? ";" : "");
+    for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
+        buf_addf(&text, "\tchain %s {\n", chains[i].name);
+        if (chains[i].hook)
+            buf_addf(&text, "\t\t%s; policy accept;\n", chains[i].hook);
+        for (size_t j = 0; j < ARRAY_SIZE(chains[i].rules) && chains[i].rules[j]; j++)
+            buf_addf(&text, "\t\t%s\n", chains[i].rules[j]);
+        buf_adds(&text, "\t}\n");
+    }
+    buf_adds(&text, "}\n");
+    VEC_FOREACH (n, networks)
+        add_network(&e, n);
+    add_claims(&e, claims);
+    return buf_steal(&text);
+}
