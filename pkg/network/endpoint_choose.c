@@ -124,6 +124,6 @@ void endpoint_mac_of(const struct ip *ip4, const struct ip *ip6, uint8_t ret[IP_
     ret[1] = 0x42;
     if (ip_is_set(ip4) || ip_is_set(ip6))
         memcpy(ret + 2, ip_is_set(ip4) ? ip4->bytes : ip6->bytes + 12, 4);
-    else
-        getentropy(ret + 2, 4);
+    else if (getentropy(ret + 2, 4) < 0) /* before Linux 3.17 */
+        abort();
 }
