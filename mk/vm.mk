@@ -7,4 +7,5 @@ check-vm: ## boot a machine in emulation: cgroup v2, all suites of the runtime, 
 	@BUILD=$(BUILD) tests/vm/run
 	@BUILD=$(BUILD) tests/vm/runtime
 	@BUILD=$(BUILD) tests/vm/labels
+	@BUILD=$(BUILD) tests/vm/systemd
 	@BUILD=$(BUILD) tests/vm/power-cut

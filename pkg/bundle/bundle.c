@@ -277,15 +277,3 @@ int bundle_make(const struct engine_options *o, const struct bundle_place *place
     *ret = spec;
     return 0;
 }
-
-char *bundle_hosts(const char *hostname, const char *address)
-{
-    return str_printf("127.0.0.1\tlocalhost\n"
-                      "::1\tlocalhost ip6-localhost ip6-loopback\n"
-                      "fe00::0\tip6-localnet\n"
-                      "ff00::0\tip6-mcastprefix\n"
-                      "ff02::1\tip6-allnodes\n"
-                      "ff02::2\tip6-allrouters\n"
-                      "%s%s%s%s",
-                      address ? address : "", address ? "\t" : "", address ? hostname : "", address ? "\n" : "");
-}

@@ -113,6 +113,3 @@ int bundle_check_label(const char *label, struct err *err);
 /* The lines of an --env-file, in UTF-8 with or without a byte order mark: NAME=VALUE or NAME each; empty lines and
  * those that start with # are left out. Appends to `env`. ERR_INVALID names the line. */
 int bundle_parse_env_file(const char *text, char ***env, struct err *err);
-
-/* What the container's /etc/hosts says; `address` is NULL without a network. The caller frees it. */
-char *bundle_hosts(const char *hostname, const char *address);

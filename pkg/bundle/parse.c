@@ -1,6 +1,7 @@
 #include "bundle/parse.h"
 
 #include "base/num.h"
+#include "bundle/etc.h"
 #include "oci/spec.h"
 #include "sys/path.h"
 
@@ -372,15 +373,11 @@ int bundle_parse_host(const char *text, char ***hosts, struct err *err)
 
     if (!n || !len)
         return err_set(err, ERR_INVALID, "bad format for add-host: \"%s\"", text);
-    if (str_eq(address, "host-gateway")) {
-        err_set(err, ERR_UNSUPPORTED, "host-gateway: there is no bridge whose gateway the host would be");
-        return err_hint(err, "name the address itself");
-    }
     if (address[0] == '[' && address[len - 1] == ']') {
         address[len - 1] = 0;
         memmove(address, address + 1, len - 1);
     }
-    if (!is_address(address))
+    if (!is_address(address) && !str_eq(address, BUNDLE_HOST_GATEWAY))
         return err_set(err, ERR_INVALID, "invalid IP address in add-host: \"%s\"", address);
     if (hosts)
         strv_addf(hosts, "%.*s:%s", (int)n, text, address);

@@ -10,7 +10,3 @@ int container_write_file(int dir, const char *name, mode_t mode, const char *tex
 
 /* The three files of /etc, in the container's directory. */
 int container_write_etc(int dir, const struct engine_options *o, struct err *err);
-
-/* What resolv.conf says: `host` is the host's own text, where nothing of it was asked for otherwise. The caller frees
- * it. */
-char *container_resolv_conf(const struct engine_host_config *h, const char *host);

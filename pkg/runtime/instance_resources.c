@@ -2,6 +2,7 @@
 #include "base/strv.h"
 #include "runtime/cgroup_internal.h"
 #include "runtime/instance_internal.h"
+#include "runtime/systemd.h"
 
 #include <unistd.h>
 
@@ -94,6 +95,8 @@ int runtime_instance_update(const struct runtime_instance *inst, const struct oc
     complete_memory(cg, &complete.memory);
     complete_cpu(cg, &complete.cpu);
     r = cgroup_plan_make_update(&plan, &host, &complete, err);
+    if (r == 0 && inst->record.unit)
+        r = systemd_unit_update(inst->record.unit, &complete, err);
     return r < 0 ? r : cgroup_update(cg, &plan, err);
 }
 

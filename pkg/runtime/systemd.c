@@ -136,22 +136,27 @@ static int await_job(sd_bus *bus, struct job *job, struct err *err)
     return 0;
 }
 
+static int call_manager(sd_bus *bus, sd_bus_message *call, const char *unit, struct err *err)
+{
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = lib.sd_bus_call(bus, call, (uint64_t)PATIENCE_S * US_PER_S, &error, NULL), kind;
+
+    if (r >= 0)
+        return 0;
+    kind = str_eq(error.name, "org.freedesktop.systemd1.UnitExists")   ? ERR_EXISTS
+           : str_eq(error.name, "org.freedesktop.systemd1.NoSuchUnit") ? ERR_NOT_FOUND
+                                                                       : err_kind_of_errno(-r);
+    err_set(err, kind, "systemd: unit %s: %s", unit, error.message ? error.message : strerror(-r));
+    lib.sd_bus_error_free(&error);
+    return kind;
+}
+
 /* Sends the call and waits for the job that it begins. */
 static int run_job(sd_bus *bus, sd_bus_message *call, struct job *job, struct err *err)
 {
-    sd_bus_error error = SD_BUS_ERROR_NULL;
-    int r = lib.sd_bus_call(bus, call, (uint64_t)PATIENCE_S * US_PER_S, &error, NULL);
+    int r = call_manager(bus, call, job->unit, err);
 
-    if (r < 0) {
-        int kind = str_eq(error.name, "org.freedesktop.systemd1.UnitExists")   ? ERR_EXISTS
-                   : str_eq(error.name, "org.freedesktop.systemd1.NoSuchUnit") ? ERR_NOT_FOUND
-                                                                               : err_kind_of_errno(-r);
-
-        err_set(err, kind, "systemd: unit %s: %s", job->unit, error.message ? error.message : strerror(-r));
-        lib.sd_bus_error_free(&error);
-        return kind;
-    }
-    return await_job(bus, job, err);
+    return r < 0 ? r : await_job(bus, job, err);
 }
 
 /* ---- properties ---- */
@@ -266,6 +271,29 @@ int systemd_scope_start(const struct systemd_scope *scope, const struct oci_reso
     *ret_holder = holder;
     holder = 0;
     return 0;
+}
+
+int systemd_unit_update(const char *unit, const struct oci_resources *resources, struct err *err)
+{
+    struct job job = {.unit = unit};
+    _cleanup_(release_bus) sd_bus *bus = NULL;
+    _cleanup_(release_message) sd_bus_message *m = NULL;
+    int r = open_bus(&job, &bus, err);
+
+    if (r < 0)
+        return r;
+    r = lib.sd_bus_message_new_method_call(bus, &m, service, object, manager, "SetUnitProperties");
+    if (r >= 0)
+        r = lib.sd_bus_message_append(m, "sb", unit, 1);
+    if (r >= 0)
+        r = lib.sd_bus_message_open_container(m, 'a', "(sv)");
+    if (r >= 0)
+        r = append_limits(m, resources);
+    if (r >= 0)
+        r = lib.sd_bus_message_close_container(m);
+    if (r < 0)
+        return err_errno(err, -r, "systemd: describing unit %s", unit);
+    return call_manager(bus, m, unit, err);
 }
 
 int systemd_unit_stop(const char *unit, struct err *err)

@@ -37,5 +37,9 @@ int systemd_scope_start(const struct systemd_scope *scope, const struct oci_reso
 /* Kills and reaps it, and forgets it; 0: there is none. */
 void systemd_holder_end(pid_t *holder);
 
+/* Tells it the limits that change, those that are given, before they are written: systemd writes what it knows again
+ * whenever it has a reason to. ERR_NOT_FOUND for a unit that is gone, ERR_UNSUPPORTED, ERR_IO. */
+int systemd_unit_update(const char *unit, const struct oci_resources *resources, struct err *err);
+
 /* Stops a unit and waits for that. One that is gone is no error. */
 int systemd_unit_stop(const char *unit, struct err *err);

@@ -73,6 +73,10 @@ told() {
     expect 67108864 cat "$(find /sys/fs/cgroup -path "*/$slice/cbox-one.scope/memory.*" \
         \( -name memory.limit_in_bytes -o -name memory.max \) -print -quit)"
     sd exec one true
+    sd update --memory 33554432 --pids-limit 10 one
+    expect '["set","cbox-one.scope",true,{"MemoryMax":33554432,"TasksMax":10}]' told set .
+    expect 33554432 cat "$(find /sys/fs/cgroup -path "*/$slice/cbox-one.scope/memory.*" \
+        \( -name memory.limit_in_bytes -o -name memory.max \) -print -quit)"
     sd delete -f one
     expect '["stop","cbox-one.scope","replace"]' told stop .
     [ -z "$(find /sys/fs/cgroup -path '*/cbox-one.scope' -print -quit)" ]

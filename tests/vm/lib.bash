@@ -74,12 +74,12 @@ start_root() {
 
 # store_with_alpine DIR: a store that has the image alpine. Uses `build`, the directory of cbox.
 store_with_alpine() {
-    local image cbox=("$build/cbox" --root "$1" --state "$work/state" --config "$work/config.json")
+    local image command=("$build/cbox" --root "$1" --state "$work/state" --config "$work/config.json")
     echo '{}' >"$work/config.json"
     tar -C "$(tests/fixtures/alpine)" -cf "$work/alpine.tar" .
-    "${cbox[@]}" load -q -i "$work/alpine.tar" >/dev/null
-    image=$("${cbox[@]}" images -q)
-    "${cbox[@]}" tag "$image" alpine
+    "${command[@]}" load -q -i "$work/alpine.tar" >/dev/null
+    image=$("${command[@]}" images -q)
+    "${command[@]}" tag "$image" alpine
 }
 
 # finish_root COMMAND: what the guest runs; "" for the tests that lie in its /bin.

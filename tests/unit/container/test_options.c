@@ -1,7 +1,6 @@
 #include "../unit.h"
 
 #include "bundle/bundle.h"
-#include "container/etc.h"
 #include "container/update.h"
 
 static const struct bundle_machine machine = {4, "0-3", "0"};
@@ -65,34 +64,11 @@ static void test_refusals(void **state _unused_)
                   "Restart policy cannot be updated because AutoRemove is enabled for the container");
 }
 
-static void expect_resolv_conf(const char *host, const char *expected)
-{
-    static const char hosts_own[] = "# by hand\nnameserver 10.0.0.1\nsearch home\noptions edns0\n";
-    struct engine_host_config h = {0};
-    _cleanup_free_ char *got = NULL;
-
-    parse_host(host, &h);
-    got = container_resolv_conf(&h, hosts_own);
-    assert_string_equal(got, expected);
-    json_free(&engine_host_config_type, &h);
-}
-
-static void test_resolv_conf(void **state _unused_)
-{
-    expect_resolv_conf("{}", "# by hand\nnameserver 10.0.0.1\nsearch home\noptions edns0\n");
-    expect_resolv_conf("{\"Dns\":[\"1.1.1.1\",\"::2\"]}",
-                       "nameserver 1.1.1.1\nnameserver ::2\nsearch home\noptions edns0\n");
-    expect_resolv_conf("{\"DnsSearch\":[\"a\",\"b\"],\"DnsOptions\":[\"ndots:3\"]}",
-                       "nameserver 10.0.0.1\nsearch a b\noptions ndots:3\n");
-    expect_resolv_conf("{\"DnsSearch\":[\".\"]}", "nameserver 10.0.0.1\noptions edns0\n");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_resolv_conf),
     };
 
     return cmocka_run_group_tests_name("container/options", tests, NULL, NULL);
