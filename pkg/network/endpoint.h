@@ -30,6 +30,7 @@ struct endpoint {
 void endpoint_release(struct endpoint *e);
 #define _cleanup_endpoint_ _cleanup_(endpoint_release)
 typedef VEC(struct endpoint) endpoints;
+#define _cleanup_endpoints_ _cleanup_(endpoints_release)
 void endpoints_release(endpoints *e);
 
 /* What a container asks for: fields that are not set are chosen. All is borrowed. */

@@ -11,7 +11,7 @@
  * of Docker where there are none), leaving out what the host routes and what other networks have. */
 struct network_request {
     const char *name, *driver; /* driver NULL: bridge */
-    bool internal, ipv6;
+    bool internal, ipv6, no_ipv4, attachable;
     char *const *subnets, *const *ranges, *const *gateways; /* as written, matched to each other as Docker does */
     char *const *aux;                                       /* NAME=ADDRESS */
     char *const *options, *const *labels;                   /* NAME=VALUE */
@@ -30,11 +30,12 @@ int network_open(struct store *s, const struct config *config, const char *name,
  * there. */
 int network_remove(struct store *s, const char *name, struct err *err);
 
-/* What the options of a driver mean (com.docker.network.* under Docker's names, and ours without prefix). */
+/* What the options of a driver mean (com.docker.network.* under Docker's names, and ours without prefix). Text is the
+ * network's. */
 struct network_options {
-    const char *bridge, *parent, *mode, *host_binding;
-    uint32_t mtu;
-    bool isolate, masquerade;
+    const char *bridge, *parent, *mode, *flag, *host_binding; /* NULL: not said */
+    uint32_t mtu;                                             /* 0: the usual one */
+    bool isolate, masquerade;                                 /* true unless switched off */
 };
 int network_options_read(const struct store_network *n, struct network_options *ret, struct err *err);
 
@@ -45,6 +46,12 @@ struct network_pool {
     uint8_t bits; /* of the subnets cut out of it */
 };
 typedef VEC(struct network_pool) network_pools;
+
+void network_pools_release(network_pools *p);
+#define _cleanup_pools_ _cleanup_(network_pools_release)
+
+/* The configuration's pools, and Docker's for a family that it has none of; those of IPv6 follow from the machine. */
+int network_pools_of(const struct config *config, network_pools *ret, struct err *err);
 
 /* The first subnet of the pools of this family that overlaps none of `taken`. ERR_NOT_FOUND: all are in use. */
 int network_pool_choose(const network_pools *pools, uint16_t family, const ip_nets *taken, struct ip_net *ret,

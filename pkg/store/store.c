@@ -27,7 +27,7 @@ struct store {
 /* Below the root; the state directory has a place of its own. */
 static const char *const part_names[STORE_DIRS_] = {
     [STORE_BLOBS] = "blobs", [STORE_LAYERS] = "layers", [STORE_TAGS] = "tags",       [STORE_CONTAINERS] = "containers",
-    [STORE_TMP] = "tmp",     [STORE_LISTS] = "lists",   [STORE_VOLUMES] = "volumes",
+    [STORE_TMP] = "tmp",     [STORE_LISTS] = "lists",   [STORE_VOLUMES] = "volumes", [STORE_NETWORKS] = "networks",
 };
 
 static int hint_permission(struct err *err, int r)

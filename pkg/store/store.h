@@ -8,6 +8,7 @@
  *            lists/              manifest lists that are being made                             store/list.h
  *            containers/ID/      records of containers                                          store/container.h
  *            volumes/NAME/       files that outlive containers                                  store/volume.h
+ *            networks/NAME/      networks                                                       store/network.h
  *            skeleton/           what lies below every image: places to mount on         store/skeleton.h
  *            tmp/                everything unfinished                                          store/gc.h
  *
@@ -33,7 +34,9 @@
  *     5. container   containers/ID (store/container.h). containers/ itself, for a moment, by who takes over the name of
  * a container that is gone.
  *     6. volume      volumes/NAME (store/volume.h).
- *     7. network     leases of addresses.
+ *     7. networks    networks/ itself, by who makes a network, since its subnet follows from the others'; then
+ *                    networks/NAME (store/network.h).
+ *     8. leases      <state>/networks/ID/lock (network/endpoint.h).
  */
 #pragma once
 
@@ -63,6 +66,7 @@ enum store_dir {
     STORE_LISTS,
     STORE_CONTAINERS,
     STORE_VOLUMES,
+    STORE_NETWORKS,
     STORE_TMP,
     STORE_STATE,
     STORE_DIRS_, /* their number */
