@@ -18,6 +18,8 @@ static const struct {
     {"set", "same", "ifname . ifname", NULL},
     {"set", "masquerade4", "ipv4_addr", "interval"},
     {"set", "masquerade6", "ipv6_addr", "interval"},
+    {"set", "hairpin4", "ipv4_addr . ipv4_addr", "interval"},
+    {"set", "hairpin6", "ipv6_addr . ipv6_addr", "interval"},
     {"set", "relays", "inet_service", NULL},
     {"map", "relay6", "ipv6_addr . inet_service : inet_service", "interval"},
     {"map", "publish4", "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service", "interval"},
@@ -49,10 +51,12 @@ static const struct {
     {"prerouting", "type nat hook prerouting priority dstnat", {"fib daddr type local jump publish"}},
     {"output", "type nat hook output priority -100", {"fib daddr type local jump publish"}},
     /* The client's address stays, except where the answer would not come by here, or not come at all: to the host's
-     * own 127.0.0.1, and to a container from one on the same bridge. */
+     * own 127.0.0.1, and to a container from one on the same network. That is told by addresses: where
+     * bridge-nf-call-iptables is set such a packet does not leave the bridge, and has no interface that it came by. */
     {"postrouting",
      "type nat hook postrouting priority srcnat",
-     {"oifname @bridges ip saddr 127.0.0.0/8 masquerade", "ct status dnat iifname . oifname @same masquerade",
+     {"oifname @bridges ip saddr 127.0.0.0/8 masquerade", "ct status dnat ip saddr . ip daddr @hairpin4 masquerade",
+      "ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade",
       "oifname != @bridges ip saddr @masquerade4 masquerade", "oifname != @bridges ip6 saddr @masquerade6 masquerade"}},
     /* A relay is reached by the ports that it is for, not by its own. */
     {"input", "type filter hook input priority filter", {"tcp dport @relays ct status & dnat == 0 drop"}},
@@ -105,8 +109,12 @@ static void add_network(const struct elements *e, const struct firewall_network 
     for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
         struct ip_net whole = {ip_net_first(&nets[i]), nets[i].bits};
 
-        if (n->masquerade && !n->internal && ip_is_set(&nets[i].address))
-            element(e, i ? "masquerade6" : "masquerade4", "%s", ip_net_format(&whole, text));
+        if (!ip_is_set(&nets[i].address))
+            continue;
+        ip_net_format(&whole, text);
+        element(e, i ? "hairpin6" : "hairpin4", "%s . %s", text, text);
+        if (n->masquerade && !n->internal)
+            element(e, i ? "masquerade6" : "masquerade4", "%s", text);
     }
 }
 

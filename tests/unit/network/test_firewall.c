@@ -65,6 +65,7 @@ static void test_networks(void **state)
     (void)state;
     assert_string_equal(a, "add element inet cbox bridges { \"cbox0\" }\n"
                            "add element inet cbox same { \"cbox0\" . \"cbox0\" }\n"
+                           "add element inet cbox hairpin4 { 172.17.0.0/16 . 172.17.0.0/16 }\n"
                            "add element inet cbox masquerade4 { 172.17.0.0/16 }\n");
     assert_has(b, "add element inet cbox isolated { \"cbox-1\" }\n");
     assert_has(b, "add element inet cbox masquerade6 { fd00::/64 }\n");
