@@ -4,6 +4,10 @@
 # and each test must leave no mount, no cgroup and no process behind.
 
 bats_require_minimum_version 1.5.0
+if [ "${CBOX_TEST_NETNS-}" != "$(readlink /proc/self/ns/net)" ]; then
+    echo 'this would make networks on the host: use tests/check SUITE.bats, or tests/fixtures/netns bats SUITE.bats' >&2
+    exit 1
+fi
 load ../fixtures/common
 load ../fixtures/image
 load ../fixtures/registry
