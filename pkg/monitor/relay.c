@@ -302,7 +302,7 @@ uint16_t relay_port(const struct relay *r)
     return r ? r->port : 0;
 }
 
-void relay_begin(struct relay *r, const port_ranges *chosen)
+void relay_start(struct relay *r, const port_ranges *chosen)
 {
     if (!r || r->ports.n)
         return;

@@ -3,7 +3,7 @@
  * ports, and the kernel says which was meant (network/firewall.h); UDP has a socket a port, for the first
  * RELAY_UDP_MAX.
  *
- *     relay_open() → ports_claim(…, relay_port(), …) → firewall_publish() → relay_begin() → … → relay_free()
+ *     relay_open() → ports_claim(…, relay_port(), …) → firewall_publish() → relay_start() → … → relay_free()
  */
 #pragma once
 
@@ -23,6 +23,6 @@ int relay_open(struct loop *loop, const port_ranges *ports, const struct ip *ip4
 uint16_t relay_port(const struct relay *r);
 
 /* Begins, with the ports as they were chosen. A port of UDP whose socket cannot be had is left out. */
-void relay_begin(struct relay *r, const port_ranges *chosen);
+void relay_start(struct relay *r, const port_ranges *chosen);
 
 void relay_free(struct relay *r);
