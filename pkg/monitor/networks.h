@@ -7,7 +7,7 @@
 #pragma once
 
 #include "monitor/names.h"
-#include "monitor/relay.h"
+#include "monitor/port_relay.h"
 #include "monitor/rules.h"
 #include "network/ports.h"
 
@@ -29,8 +29,8 @@ struct networks {
     port_ranges ports;                   /* with the host's as they were chosen */
     struct ip ports4, ports6;            /* where they lead */
     struct names names;
-    struct relay *relay; /* of published ports */
-    struct rules rules;  /* and who puts theirs back */
+    struct port_relay *relay; /* of published ports */
+    struct rules rules;       /* and who puts theirs back */
     struct loop *loop;
 };
 #define NETWORKS_NONE ((struct networks){.ns = -1, .names = NAMES_NONE, .rules = RULES_NONE})

@@ -99,7 +99,7 @@ void networks_unpublish(struct networks *n, const struct monitor_job *job)
     int r = n->published ? firewall_unpublish(job->store, job->record->id, &why) : 0;
 
     rules_end(&n->rules);
-    relay_free(steal_ptr(&n->relay));
+    port_relay_free(steal_ptr(&n->relay));
     if (r == 0 && n->claimed)
         r = ports_give_back(job->store, job->record->id, &why);
     if (r < 0)
@@ -122,9 +122,9 @@ int networks_claim(struct networks *n, const struct monitor_job *job, struct err
         networks_ports(job->options, usual, usual_addresses(way4 ? way4 : way6, job->config, usual), &n->ports);
     if (!n->ports.n || (!ip_is_set(&ip4) && !ip_is_set(&ip6)))
         return 0;
-    r = relay_open(n->loop, &n->ports, &ip4, &ip6, &n->relay, err);
+    r = port_relay_open(n->loop, &n->ports, &ip4, &ip6, &n->relay, err);
     if (r == 0)
-        r = ports_claim(job->store, job->record->id, &n->ports, &ip4, &ip6, relay_port(n->relay), &chosen, err);
+        r = ports_claim(job->store, job->record->id, &n->ports, &ip4, &ip6, port_relay_port(n->relay), &chosen, err);
     if (r < 0) {
         free(chosen.v);
         return r;
@@ -147,7 +147,7 @@ int networks_publish(struct networks *n, const struct monitor_job *job, struct e
     if (r < 0)
         return r;
     n->published = true;
-    relay_start(n->relay, &n->ports);
+    port_relay_begin(n->relay, &n->ports);
     rules_begin(&n->rules, n->loop, job->store);
     return 0;
 }
