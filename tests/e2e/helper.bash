@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # For every suite: `load helper`, then file_setup in setup_file, file_teardown in teardown_file, test_setup in setup and
 # test_teardown in teardown. Each file has its own store, state, configuration, home and registries below BATS_FILE_TMPDIR,
-# and each test must leave no mount, no cgroup and no process behind.
+# and each test must leave no mount, no cgroup, no process, no interface and no rule behind.
 
 bats_require_minimum_version 1.5.0
 if [ "${CBOX_TEST_NETNS-}" != "$(readlink /proc/self/ns/net)" ]; then
@@ -48,6 +48,7 @@ fresh_store() {
 test_setup() {
     PATH=$(dirname -- "$cbox"):$PATH
     cgroups_before=$(cgroups_of_cbox)
+    tables_before=$(tables_of_others)
 }
 
 test_teardown() {
@@ -85,19 +86,46 @@ processes_of_cbox() {
     done 2>/dev/null
 }
 
-# Fails, and says what, if cbox left something behind. What is on its way out gets a moment.
+tables_of_others() {
+    nft list tables 2>/dev/null | grep -v ' inet cbox' || true
+}
+
+# What containers had of networks, where none runs any more: interfaces, addresses and ports in use, rules for ports. Bridges
+# and the table of rules are the networks' own, and stay.
+networks_in_use() {
+    ip -br link show type veth 2>/dev/null | grep -oE '^cb[0-9a-f]{11}\b' || true
+    find "$CBOX_STATE/networks" -name endpoints -exec awk '$NF == 1' {} + 2>/dev/null || true
+    awk 'NF > 2' "$CBOX_STATE/networks/ports" 2>/dev/null || true # the first line says which port was chosen last
+    [ ! -d "$CBOX_STATE/networks" ] || rules_for_ports
+}
+
+# The elements of the maps of all of cbox's tables in the namespace.
+rules_for_ports() {
+    nft -j list ruleset inet 2>/dev/null |
+        jq -r '.nftables[] | .map // .set // empty |
+            select((.table | startswith("cbox")) and (.name | test("^(publish|range|relay)"))) | .elem // [] | .[] | tostring' || true
+}
+
+# Fails, and says what, if cbox left something behind. What is on its way out gets a moment; what was killed is for the next
+# command to clean.
 nothing_leaked() {
-    local tries mounts cgroups processes
+    local tries mounts cgroups processes networks tables
     for ((tries = 0; tries < 60; tries++)); do
         mounts=$(grep -F "$BATS_FILE_TMPDIR/" /proc/self/mountinfo || true)
         cgroups=$(comm -13 <(echo "${cgroups_before-}") <(cgroups_of_cbox))
         processes=$(processes_of_cbox)
-        if [ -z "$mounts$cgroups$processes" ]; then
+        networks=$(networks_in_use)
+        tables=$(comm -3 <(echo "${tables_before-}") <(tables_of_others))
+        if [ -z "$mounts$cgroups$processes$networks$tables" ]; then
             return 0
+        fi
+        if [ "$tries" -eq 0 ] && [ -n "$networks" ]; then
+            "$cbox" ps -aq >/dev/null 2>&1 </dev/null 3>&- || true
         fi
         sleep 0.05
     done
-    echo "left behind:" "${mounts:+mounts: $mounts}" "${cgroups:+cgroups: $cgroups}" "${processes:+processes: $processes}"
+    echo "left behind:" "${mounts:+mounts: $mounts}" "${cgroups:+cgroups: $cgroups}" "${processes:+processes: $processes}" \
+        "${networks:+networks: $networks}" "${tables:+tables: $tables}"
     return 1
 }
 
