@@ -10,6 +10,7 @@
 typedef int (*inspect_fn)(struct store *s, const char *name, bool size, struct cli_value *ret, struct err *err);
 int inspect_container(struct store *s, const char *name, bool size, struct cli_value *ret, struct err *err);
 int inspect_image(struct store *s, const char *name, bool size, struct cli_value *ret, struct err *err);
+int inspect_network(struct store *s, const char *name, bool size, struct cli_value *ret, struct err *err);
 int inspect_volume(struct store *s, const char *name, bool size, struct cli_value *ret, struct err *err);
 
 /* What the inspect commands do: each of the names in the form that `format` asks for, or all in one document. The exit
