@@ -67,6 +67,14 @@ static const struct cli_entry manifest_commands[] = {
 static const struct cli_command group_manifest = {.summary = "Manage image manifests and manifest lists",
                                                   CLI_ENTRIES(manifest_commands)};
 
+static const struct cli_entry network_commands[] = {
+    {"connect", &cmd_network_connect, CLI_OTHER},       {"create", &cmd_network_create, CLI_OTHER},
+    {"disconnect", &cmd_network_disconnect, CLI_OTHER}, {"inspect", &cmd_network_inspect, CLI_OTHER},
+    {"ls", &cmd_network_ls, CLI_OTHER, "list"},         {"prune", &cmd_network_prune, CLI_OTHER},
+    {"rm", &cmd_network_rm, CLI_OTHER, "remove"},
+};
+static const struct cli_command group_network = {.summary = "Manage networks", CLI_ENTRIES(network_commands)};
+
 static const struct cli_entry system_commands[] = {
     {"check", &cmd_system_check, CLI_OTHER}, {"df", &cmd_system_df, CLI_OTHER},
     {"events", &cmd_events, CLI_OTHER},      {"info", &cmd_info, CLI_OTHER},
@@ -98,6 +106,7 @@ static const struct cli_entry commands[] = {
     {"container", &group_container, CLI_MANAGEMENT},
     {"image", &group_image, CLI_MANAGEMENT},
     {"manifest", &group_manifest, CLI_MANAGEMENT},
+    {"network", &group_network, CLI_MANAGEMENT},
     {"runtime", &group_runtime, CLI_MANAGEMENT},
     {"system", &group_system, CLI_MANAGEMENT},
     {"volume", &group_volume, CLI_MANAGEMENT},

@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "oci/reference.h"
+#include "store/network.h"
 #include "store/tag.h"
 #include "store/uses.h"
 #include "store/volume.h"
@@ -46,12 +47,25 @@ static int print_volumes(struct store *s, struct err *err)
     return r;
 }
 
+static int print_networks(struct store *s, struct err *err)
+{
+    _cleanup_strv_ char **names = NULL;
+    int r = store_network_list(s, &names, err);
+
+    STRV_FOREACH (name, names)
+        puts(*name);
+    return r;
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     static const struct {
         const char *name;
         int (*print)(struct store *s, struct err *err);
-    } kinds[] = {{"image", print_images}, {"container", print_containers}, {"volume", print_volumes}};
+    } kinds[] = {{"image", print_images},
+                 {"container", print_containers},
+                 {"network", print_networks},
+                 {"volume", print_volumes}};
     _cleanup_(store_free_cleanup) struct store *store = NULL;
     int r = cbox_open_existing_store(ctx, &store, err);
 
@@ -61,7 +75,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (strcmp(operands[0], kinds[i].name) == 0)
             return kinds[i].print(store, err);
-    return err_set(err, ERR_INVALID, "%s: image, container or volume", operands[0]);
+    return err_set(err, ERR_INVALID, "%s: image, container, network or volume", operands[0]);
 }
 
 const struct cli_command cmd_complete = {

@@ -68,8 +68,8 @@ struct inspect_options {
     bool size;
 };
 
-static const char *const types[] = {"container", "image", "volume", NULL};
-static const inspect_fn functions[] = {inspect_container, inspect_image, inspect_volume};
+static const char *const types[] = {"container", "image", "network", "volume", NULL};
+static const inspect_fn functions[] = {inspect_container, inspect_image, inspect_network, inspect_volume};
 
 #define FORMAT_OPTION \
     CLI_STRING(struct inspect_options, 'f', "format", format, "Format output: 'json' or a Go template")
@@ -83,7 +83,7 @@ static const struct cli_option any_options[] = {
     FORMAT_OPTION,
     CLI_FLAG(struct inspect_options, 's', "size", size, "Display total file sizes if the type is container"),
     CLI_STRING(struct inspect_options, 0, "type", type, "Only inspect objects of the given type",
-               .word = "container|image|volume"),
+               .word = "container|image|network|volume"),
 };
 
 /* The first kind that has one of this name, as Docker looks for them. */
@@ -112,7 +112,8 @@ static int run_any(struct cli_context *ctx, const void *opts, char **operands, s
         if (str_eq(types[i], o->type))
             describe = functions[i];
     if (!describe)
-        return err_set(err, ERR_INVALID, "unknown type: \"%s\": must be one of \"container\", \"image\", \"volume\"",
+        return err_set(err, ERR_INVALID,
+                       "unknown type: \"%s\": must be one of \"container\", \"image\", \"network\", \"volume\"",
                        o->type);
     return inspect_print(ctx, operands, describe, o->format, o->size, err);
 }
@@ -146,7 +147,7 @@ static const struct cli_example any_examples[] = {
 
 const struct cli_command cmd_inspect = {
     .summary = "Return low-level information on objects",
-    .description = "A name is looked for among containers, images and volumes, in this order.",
+    .description = "A name is looked for among containers, images, networks and volumes, in this order.",
     .operands = "NAME|ID [NAME|ID...]",
     .values = {CLI_VALUES_CONTAINER, CLI_VALUES_CONTAINER},
     CLI_OPTIONS(struct inspect_options, any_options),

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "container/prune.h"
+#include "network.h"
 #include "prune.h"
 #include "volume.h"
 
@@ -34,13 +35,22 @@ static int prune_containers(struct store *s, const struct image_filter *filter, 
     return r;
 }
 
+static int prune_networks(struct store *s, const struct image_filter *filter, struct err *err)
+{
+    const struct network_filter of = {
+        .dangling = -1, .labels = filter->labels, .labels_without = filter->labels_without, .until = filter->until};
+    int r = prune_containers(s, filter, err);
+
+    return r < 0 ? r : network_prune(s, &of, err);
+}
+
 /* Volumes have labels and no age that would say anything. */
 static int prune_with_volumes(struct store *s, const struct image_filter *filter, struct err *err)
 {
     const struct volume_filter of = {
         .dangling = -1, .labels = filter->labels, .labels_without = filter->labels_without};
     int r = filter->until ? err_set(err, ERR_INVALID, "the \"until\" filter is not supported with \"--volumes\"")
-                          : prune_containers(s, filter, err);
+                          : prune_networks(s, filter, err);
 
     return r < 0 ? r : volume_prune(s, &of, false, err);
 }
@@ -49,20 +59,24 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
 {
     const struct prune_options *o = opts;
     static const struct prune_kind kind = {
-        .warning = "This will remove:\n  - all stopped containers\n  - all dangling images\n"
+        .warning = "This will remove:\n  - all stopped containers\n  - all networks not used by at least one "
+                   "container\n  - all dangling images\n"
                    "  - all unfinished downloads\n",
-        .warning_all = "This will remove:\n  - all stopped containers\n"
-                       "  - all images without at least one container associated to them\n"
-                       "  - all unfinished downloads\n",
+        .warning_all =
+            "This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n"
+            "  - all images without at least one container associated to them\n"
+            "  - all unfinished downloads\n",
         .downloads = true,
-        .before = prune_containers,
+        .before = prune_networks,
     };
     struct prune_kind with_volumes = kind;
 
     with_volumes.before = prune_with_volumes;
-    with_volumes.warning = "This will remove:\n  - all stopped containers\n  - all anonymous volumes not used by at "
+    with_volumes.warning = "This will remove:\n  - all stopped containers\n  - all networks not used by at least one "
+                           "container\n  - all anonymous volumes not used by at "
                            "least one container\n  - all dangling images\n  - all unfinished downloads\n";
-    with_volumes.warning_all = "This will remove:\n  - all stopped containers\n  - all anonymous volumes not used by "
+    with_volumes.warning_all = "This will remove:\n  - all stopped containers\n  - all networks not used by at least "
+                               "one container\n  - all anonymous volumes not used by "
                                "at least one container\n  - all images without at least one container associated to "
                                "them\n  - all unfinished downloads\n";
     return cbox_prune(ctx, o->volumes ? &with_volumes : &kind, opts, err);
@@ -77,7 +91,8 @@ static const struct cli_example examples[] = {
 
 const struct cli_command cmd_system_prune = {
     .summary = "Remove unused data",
-    .description = "Stopped containers, images without a tag (with -a all that no container stands on), what no image\n"
+    .description = "Stopped containers, networks that no container has, images without a tag (with -a all that no "
+                   "container stands on), what no image\n"
                    "needs, and downloads that were interrupted; with --volumes also anonymous volumes that no\n"
                    "container uses. The filters are those of image prune; they hold for\n"
                    "containers and images.",

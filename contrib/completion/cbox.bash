@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps pull push images login logout search version info help container image manifest runtime system volume attach commit cp create diff events export history import inspect kill load logs pause port rename restart rm rmi save start stats stop tag top unpause untag update wait'
+        commands='run exec ps pull push images login logout search version info help container image manifest network runtime system volume attach commit cp create diff events export history import inspect kill load logs pause port rename restart rm rmi save start stats stop tag top unpause untag update wait'
         ;;
     'cbox run')
         options='--add-host:none --annotation:none -a:none --attach:none --blkio-weight:none --blkio-weight-device:none --cap-add:none --cap-drop:none --cgroup-parent:none --cgroupns:none --cidfile:file --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -d --detach --detach-keys:none --device:file --device-cgroup-rule:none --device-read-bps:none --device-read-iops:none --device-write-bps:none --device-write-iops:none --dns:none --dns-option:none --dns-search:none --domainname:none --entrypoint:none -e:none --env:none --env-file:file --expose:none --gpus:none --group-add:none --health-cmd:none --health-interval:none --health-retries:none --health-start-interval:none --health-start-period:none --health-timeout:none -h:none --hostname:none --init -i --interactive --ip:none --ip6:none --ipc:none -l:none --label:none --label-file:file --link-local-ip:none --log-driver:none --log-opt:none --mac-address:none -m:none --memory:none --memory-reservation:none --memory-swap:none --memory-swappiness:none --mount:none --name:none --network:none --network-alias:none --no-healthcheck --oom-kill-disable --oom-score-adj:none --pid:none --pids-limit:none --platform:none --privileged -p:none --publish:none -P --publish-all --pull:none -q --quiet --read-only --restart:none --rm --runtime:none --security-opt:none --shm-size:none --sig-proxy --stop-signal:none --stop-timeout:none --sysctl:none --tmpfs:none -t --tty --ulimit:none -u:none --user:none --userns:none --uts:none -v:file --volume:file --volume-driver:none --volumes-from:container -w:none --workdir:none'
@@ -228,6 +228,35 @@ _cbox_tables() {
         ;;
     'cbox manifest rm')
         first=none others=none
+        ;;
+    'cbox network')
+        commands='connect create disconnect inspect ls prune rm'
+        ;;
+    'cbox network connect')
+        options='--alias:none --driver-opt:none --gw-priority:none --ip:none --ip6:none --link-local-ip:none'
+        first=network others=container
+        ;;
+    'cbox network create')
+        options='--attachable --aux-address:none -d:none --driver:none --gateway:none --internal --ip-range:none --ipam-driver:none --ipv4 --ipv6 --label:none -o:none --opt:none --scope:none --subnet:none'
+        first=none others=none
+        ;;
+    'cbox network disconnect')
+        options='-f --force'
+        first=network others=container
+        ;;
+    'cbox network inspect')
+        options='-f:none --format:none -v --verbose'
+        first=network others=network
+        ;;
+    'cbox network ls' | 'cbox network list')
+        options='-f:none --filter:none --format:none --no-trunc -q --quiet'
+        ;;
+    'cbox network prune')
+        options='--filter:none -f --force'
+        ;;
+    'cbox network rm' | 'cbox network remove')
+        options='-f --force'
+        first=network others=network
         ;;
     'cbox runtime')
         options='--debug --log:file --log-format:words=text|json --root:directory --rootless:none --systemd-cgroup -v --version'
@@ -464,7 +493,7 @@ _cbox_offer() {
     case $1 in
     file) _filedir ;;
     directory) _filedir -d ;;
-    image | container | volume)
+    image | container | network | volume)
         # Not through compgen -W, which would expand what stands in a name.
         while read -r word; do
             [[ $word != "$cur"* ]] || COMPREPLY+=("$word")

@@ -56,6 +56,7 @@ enum cli_values {
     CLI_VALUES_IMAGE,
     CLI_VALUES_CONTAINER,
     CLI_VALUES_VOLUME,
+    CLI_VALUES_NETWORK,
     CLI_VALUES_WORDS,   /* one of the option's `words` */
     CLI_VALUES_COMMAND, /* one of cbox's commands */
 };

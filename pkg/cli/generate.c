@@ -50,7 +50,7 @@ const char *cli_values_word(enum cli_values values)
     static const char *const words[] = {
         [CLI_VALUES_NONE] = "none",           [CLI_VALUES_FILE] = "file",     [CLI_VALUES_DIRECTORY] = "directory",
         [CLI_VALUES_IMAGE] = "image",         [CLI_VALUES_WORDS] = "words",   [CLI_VALUES_COMMAND] = "command",
-        [CLI_VALUES_CONTAINER] = "container", [CLI_VALUES_VOLUME] = "volume",
+        [CLI_VALUES_CONTAINER] = "container", [CLI_VALUES_VOLUME] = "volume", [CLI_VALUES_NETWORK] = "network",
     };
 
     return words[values];

@@ -29,7 +29,7 @@ static const char engine[] =
     "    case $1 in\n"
     "    file) _filedir ;;\n"
     "    directory) _filedir -d ;;\n"
-    "    image | container | volume)\n"
+    "    image | container | network | volume)\n"
     "        # Not through compgen -W, which would expand what stands in a name.\n"
     "        while read -r word; do\n"
     "            [[ $word != \"$cur\"* ]] || COMPREPLY+=(\"$word\")\n"

@@ -71,6 +71,7 @@ static void add_values(struct fish *f, enum cli_values values, const char *const
     case CLI_VALUES_IMAGE:
     case CLI_VALUES_CONTAINER:
     case CLI_VALUES_VOLUME:
+    case CLI_VALUES_NETWORK:
         call = str_printf("(%s __complete %s 2>/dev/null)", f->program, cli_values_word(values));
         buf_adds(f->out, " -a ");
         add_word(f->out, call);

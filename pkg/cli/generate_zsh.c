@@ -10,6 +10,7 @@ static const char helpers[] = "__@_names() {\n"
                               "}\n"
                               "__@_image() { __@_names image }\n"
                               "__@_container() { __@_names container }\n"
+                              "__@_network() { __@_names network }\n"
                               "__@_volume() { __@_names volume }\n";
 
 /* "_cbox_image_ls" */
@@ -40,6 +41,7 @@ static char *action(enum cli_values values, const char *const *words, const char
     case CLI_VALUES_IMAGE:
     case CLI_VALUES_CONTAINER:
     case CLI_VALUES_VOLUME:
+    case CLI_VALUES_NETWORK:
     case CLI_VALUES_COMMAND:
         break;
     }

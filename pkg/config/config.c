@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "base/ip.h"
 #include "sys/fd.h"
 #include "json/json.h"
 
@@ -75,6 +76,26 @@ static int check_registry(const struct config_registry *r, struct err *err)
     return 0;
 }
 
+/* A /8 of subnets of one address would be a pool, too, but not one that can be searched. */
+static int check_pool(const struct config_pool *p, struct err *err)
+{
+    struct ip_net base;
+    unsigned most;
+
+    if (str_empty(p->base))
+        return err_set(err, ERR_INVALID, "base: missing");
+    if (ip_net_parse(p->base, &base, err) < 0)
+        return err_wrap(err, "base");
+    most = base.address.family == AF_INET ? 30 : 126;
+    if (!ip_net_is_network(&base))
+        return err_set(err, ERR_INVALID, "base: \"%s\" has bits set behind its prefix", p->base);
+    if (ip_is_any(&base.address) || ip_is_loopback(&base.address) || ip_is_multicast(&base.address))
+        return err_set(err, ERR_INVALID, "base: \"%s\": these addresses are not for networks", p->base);
+    if (p->size < base.bits || p->size > most)
+        return err_set(err, ERR_INVALID, "size: subnets of \"%s\" have %u to %u bits", p->base, base.bits, most);
+    return 0;
+}
+
 static int check(const struct config *c, struct err *err)
 {
     if (check_path("root", c->root, err) < 0 || check_path("state", c->state, err) < 0)
@@ -85,6 +106,9 @@ static int check(const struct config *c, struct err *err)
     VEC_FOREACH (r, &c->registries)
         if (check_registry(r, err) < 0)
             return err_wrap(err, "registries: \"%s\"", r->host);
+    VEC_FOREACH (p, &c->address_pools)
+        if (check_pool(p, err) < 0)
+            return err_wrap(err, "address_pools[%zu]", (size_t)(p - c->address_pools.v));
     if (c->max_concurrent_downloads &&
         (*c->max_concurrent_downloads < 1 || *c->max_concurrent_downloads > DOWNLOADS_MAX))
         return err_set(err, ERR_INVALID, "max_concurrent_downloads: 1 to %d", DOWNLOADS_MAX);
@@ -105,6 +129,12 @@ static void overlay(struct config *to, struct config *from)
     if (from->certs_dirs) {
         strv_free(to->certs_dirs);
         to->certs_dirs = steal_ptr(&from->certs_dirs);
+    }
+    if (from->address_pools.n) {
+        __auto_type had = to->address_pools;
+
+        to->address_pools = from->address_pools;
+        from->address_pools = had;
     }
     if (from->max_concurrent_downloads) {
         free(to->max_concurrent_downloads);

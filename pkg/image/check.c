@@ -7,6 +7,7 @@
 #include "store/blob.h"
 #include "store/container.h"
 #include "store/layer.h"
+#include "store/network.h"
 #include "store/volume.h"
 #include "sys/fd.h"
 
@@ -199,6 +200,22 @@ static int check_volumes(struct checking *c, struct err *err)
     return r;
 }
 
+static int check_networks(struct checking *c, struct err *err)
+{
+    _cleanup_strv_ char **names = NULL;
+    int r = store_network_list(c->store, &names, err);
+
+    STRV_FOREACH (name, names) {
+        _cleanup_network_ struct store_network n = {0};
+        struct err why = ERR_INIT;
+
+        if (store_network_find(c->store, *name, &n, &why) < 0 && why.kind != ERR_NOT_FOUND)
+            add_fault(c, IMAGE_FAULT_RECORD, NULL, str_printf("networks/%s", *name), why.text)->hint =
+                str_printf("remove it: cbox network rm %s", *name);
+    }
+    return r;
+}
+
 /* ---- what is there ---- */
 
 static int add_digest(const struct digest *d, void *data, struct err *err _unused_)
@@ -270,6 +287,8 @@ static int check(struct checking *c, struct err *err)
         r = check_containers(c, err);
     if (r == 0)
         r = check_volumes(c, err);
+    if (r == 0)
+        r = check_networks(c, err);
     c->result->blobs = c->blobs.n;
     c->result->layers = c->layers.n;
     c->result->orphans = count_orphans(&c->blobs, &c->needs.blobs) + count_orphans(&c->layers, &c->needs.layers);

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_ether.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <time.h>
 
 /* ---- changing ---- */
 
@@ -39,6 +42,19 @@ void link_address_add(struct netlink_batch *b, int index, const struct ip_net *a
 void link_address_delete_add(struct netlink_batch *b, int index, const struct ip_net *address)
 {
     begin_address(b, RTM_DELADDR, 0, index, address);
+}
+
+void link_bridge_place_add(struct netlink_batch *b, int port, const uint8_t mac[IP_MAC_LEN])
+{
+    struct ndmsg head = {
+        .ndm_family = AF_BRIDGE,
+        .ndm_ifindex = port,
+        .ndm_state = NUD_NOARP,
+        .ndm_flags = NTF_MASTER | NTF_STICKY,
+    };
+
+    netlink_begin(b, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &head, sizeof(head));
+    netlink_add(b, NDA_LLADDR, mac, IP_MAC_LEN);
 }
 
 static void begin_route(struct netlink_batch *b, uint16_t type, uint16_t flags, int index, const struct ip_net *to,
@@ -187,6 +203,38 @@ static int list_routes(int fd, uint16_t family, struct listing *l)
         r = netlink_call(fd, &b, take_route, l, NULL);
     }
     return r == -EINTR ? 0 : r;
+}
+
+static void take_local(void *data, const struct nlmsghdr *m)
+{
+    const struct rtmsg *head = NLMSG_DATA(m);
+
+    if (m->nlmsg_type == RTM_NEWROUTE && m->nlmsg_len >= NLMSG_LENGTH(sizeof(*head)))
+        *(bool *)data = head->rtm_type == RTN_LOCAL;
+}
+
+int link_await_address(int fd, const struct ip *address)
+{
+    enum { PAUSE = 50000 /* ns */, TRIES = 20000 };
+    struct rtmsg head = {.rtm_family = AF_INET6, .rtm_dst_len = 128};
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
+    bool is_local = false;
+
+    if (address->family != AF_INET6)
+        return 0;
+    for (int i = 0; i < TRIES; i++) {
+        int r;
+
+        netlink_begin(&b, RTM_GETROUTE, 0, &head, sizeof(head));
+        netlink_add(&b, RTA_DST, address->bytes, ip_len(AF_INET6));
+        r = netlink_call(fd, &b, take_local, &is_local, NULL);
+        if (is_local)
+            return 0;
+        if (r < 0 && r != -ENETUNREACH && r != -EHOSTUNREACH)
+            return r;
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+    }
+    return -ETIMEDOUT;
 }
 
 int link_routed(int fd, ip_nets *ret)

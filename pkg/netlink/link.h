@@ -80,6 +80,13 @@ void link_delete_add(struct netlink_batch *b, int index);
 /* Usable at once (IFA_F_NODAD), unless the kernel is to check that no other has it. */
 void link_address_add(struct netlink_batch *b, int index, const struct ip_net *address, bool check);
 void link_address_delete_add(struct netlink_batch *b, int index, const struct ip_net *address);
+/* Waits until packets to an address of IPv6 that was added are taken in: a worker of the kernel sees to that. -errno;
+ * -ETIMEDOUT after a second. Of IPv4 they are from the start. */
+int link_await_address(int fd, const struct ip *address);
+
+/* Frames to `mac` leave a bridge by this port, whatever port they were seen on, or are seen on later. */
+void link_bridge_place_add(struct netlink_batch *b, int port, const uint8_t mac[IP_MAC_LEN]);
+
 /* A route to `to` (bits 0: the default), by `gateway` (none: on the link itself), in the place of one that is there.
  * `metric` 0: the usual one. */
 void link_route_add(struct netlink_batch *b, int index, const struct ip_net *to, const struct ip *gateway,

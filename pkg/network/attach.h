@@ -43,11 +43,16 @@ enum { NETWORK_STEP_KINDS = NETWORK_ANNOUNCE + 1 };
 struct network_step {
     enum network_step_kind kind;
     const struct attachment *of; /* NULL: of the container */
-    char *link, *peer, *text;    /* names; the bridge or parent of a VETH or LAN is its `peer`, its own name `link` */
-    struct ip_net address;       /* and of a route where it leads; of FORWARD only the family counts */
+    char *link;                  /* which interface; of SYSCTL the file below /proc/sys */
+    char *peer;                  /* of VETH the bridge, of LAN the parent, of a VLAN what it is on */
+    char *text;                  /* of SYSCTL the value, of PARENT and LAN the kind: "dummy", "vlan", "macvlan", … */
+    struct ip_net address;       /* of ROUTE where it leads; of FORWARD only the family counts */
     struct ip gateway;
+    uint8_t mac[IP_MAC_LEN]; /* of BRIDGE, and of LAN where it has one */
     uint32_t mtu, mode;
     uint16_t flags, vlan;
+    bool named; /* BRIDGE: by the user, who may have made it; SYSCTL: the user's, and no error is forgiven */
+    bool ipv6;  /* BRIDGE: it has addresses of that family */
 };
 typedef struct network_plan {
     VEC(struct network_step) steps;

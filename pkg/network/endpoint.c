@@ -92,7 +92,7 @@ static int write_table(struct store *s, const char *network, const endpoints *e,
         endpoint_line_write(one, &text);
     if (r == 0)
         r = atomic_write(state, path, buf_str(&text), text.len, 0600, ATOMIC_VOLATILE, err);
-    failpoint("endpoints-written");
+    failpoint("container-endpoints");
     return r;
 }
 

@@ -4,6 +4,7 @@
 #include "base/strv.h"
 #include "base/time.h"
 #include "event/event.h"
+#include "network/attach.h"
 #include "network/endpoint_internal.h"
 #include "network/firewall.h"
 #include "network/subnets.h"
@@ -36,9 +37,11 @@ static int add_network(struct store *s, const char *name, struct others *ret, st
     int r = store_network_find(s, name, &n, &why);
 
     if (r < 0) {
-        if (r != ERR_NOT_FOUND && err)
+        if (r == ERR_NOT_FOUND) /* removed meanwhile */
+            return 0;
+        if (err)
             *err = why;
-        return r == ERR_NOT_FOUND ? 0 : r; /* removed meanwhile */
+        return err_hint(err, "its subnet is not known; remove it: cbox network rm %s", name);
     }
     VEC_FOREACH (subnet, &n.subnets) {
         r = ip_net_parse(subnet->subnet, VEC_PUSH(&ret->networks), err);
@@ -351,20 +354,38 @@ static int remove_whole(struct store *s, const struct store_network *n, struct e
     int r = firewall_remove_network(s, n, err);
 
     if (r == 0)
+        r = network_links_remove(n, err);
+    if (r == 0)
         r = store_network_remove(s, n->name, err);
     if (r == 0)
         endpoint_forget_network(s, n->id);
     return r;
 }
 
+/* Of one whose record cannot be read only the record is known: what is in the kernel belongs to nobody then, and goes
+ * with the next boot. */
+static int remove_damaged(struct store *s, const char *name, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    int r = store_network_lock(s, name, &lock, err);
+
+    return r < 0 ? r : store_network_remove(s, name, err);
+}
+
 int network_remove(struct store *s, const char *name, struct err *err)
 {
     _cleanup_network_ struct store_network n = {0};
     _cleanup_fd_ int lock = -1, leases = -1;
-    int r = store_network_find(s, name, &n, err);
+    struct err why = ERR_INIT;
+    int r = store_network_find(s, name, &n, &why);
 
-    if (r < 0)
+    if (r == ERR_CORRUPT)
+        return remove_damaged(s, name, err);
+    if (r < 0) {
+        if (err)
+            *err = why;
         return r;
+    }
     if (store_network_is_predefined(n.name))
         return err_set(err, ERR_INVALID, "%s is a pre-defined network and cannot be removed", n.name);
     r = store_network_lock(s, n.name, &lock, err);

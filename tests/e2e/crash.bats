@@ -100,6 +100,8 @@ import              none      cbox import tarball imported:1
 push                imported  cbox push -q HOST/imported:1
 repair              damaged   cbox system check -q --repair
 commit              contained cbox commit made made:1
+network-create      full      cbox network create kept
+network-rm          contained cbox network rm -f kept
 volume-create       full      cbox volume create kept
 volume-rm           contained cbox volume rm -f kept
 "
@@ -130,6 +132,7 @@ make_stores() {
     cp -a "$stores/full" "$stores/contained"
     CBOX_ROOT=$stores/contained cbox create --name made layers:1 true
     CBOX_ROOT=$stores/contained cbox volume create kept
+    CBOX_ROOT=$stores/contained cbox network create kept
     cp -a "$stores/full" "$stores/damaged"
     hex=$(cbox image inspect -f '{{index .RootFS.Layers 1}}' layers:1 | cut -d: -f2)
     rm -r "$stores/damaged/layers/sha256/$hex"/tree/*

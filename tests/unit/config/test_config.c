@@ -62,6 +62,40 @@ static void test_everything(void **state)
     config_release(&c);
 }
 
+static void test_pools(void **state)
+{
+    static const struct {
+        const char *pool, *says;
+    } bad[] = {
+        {"{\"size\": 24}", "base: missing"},
+        {"{\"base\": \"10.0.0.0\", \"size\": 24}", "is not an IP network"},
+        {"{\"base\": \"10.0.0.1/16\", \"size\": 24}", "has bits set behind its prefix"},
+        {"{\"base\": \"127.0.0.0/8\", \"size\": 24}", "not for networks"},
+        {"{\"base\": \"10.0.0.0/16\", \"size\": 8}", "have 16 to 30 bits"},
+        {"{\"base\": \"10.0.0.0/16\", \"size\": 31}", "have 16 to 30 bits"},
+        {"{\"base\": \"fd00::/40\", \"size\": 127}", "have 40 to 126 bits"},
+        {"{\"base\": \"10.0.0.0/16\", \"length\": 24}", "length"},
+    };
+    struct config c;
+
+    (void)state;
+    write_file("c.json", "{\"address_pools\": [{\"base\": \"10.200.0.0/16\", \"size\": 24},"
+                         "                     {\"base\": \"fd00::/40\", \"size\": 64}]}");
+    assert_ok(config_load("c.json", &c, &err));
+    assert_int_equal(c.address_pools.n, 2);
+    assert_string_equal(c.address_pools.v[1].base, "fd00::/40");
+    assert_int_equal(c.address_pools.v[1].size, 64);
+    config_release(&c);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        _cleanup_free_ char *text = str_printf("{\"address_pools\": [%s]}", bad[i].pool);
+
+        write_file("c.json", text);
+        assert_fails(config_load("c.json", &c, &err), ERR_INVALID, bad[i].says);
+        assert_non_null(strstr(err.text, "address_pools[0]"));
+        config_release(&c);
+    }
+}
+
 static void test_usual_place(void **state)
 {
     struct config c;
@@ -132,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scratch_test(test_defaults),    scratch_test(test_everything),
         scratch_test(test_usual_place), scratch_test(test_named_file_must_exist),
+        scratch_test(test_pools),
         scratch_test(test_refused),
     };
 
