@@ -72,6 +72,7 @@ struct link_change {
     bool up, down;
     bool no_ipv6_address; /* none of its own making */
     bool route_localnet, arp_notify;
+    bool hairpin; /* of a port: what came from it may go back to it (IFLA_BRPORT_MODE) */
 };
 enum { LINK_NO_MASTER = -1 };
 void link_change_add(struct netlink_batch *b, const struct link_change *c);
