@@ -25,6 +25,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 
 #define TABLE "cbox_names"
 #define CHAIN "lo"
@@ -36,7 +37,7 @@ static void begin(struct netlink_batch *b, uint16_t type, uint16_t flags)
 {
     const struct nfgenmsg fixed = {.nfgen_family = NFPROTO_NETDEV, .version = NFNETLINK_V0};
 
-    netlink_begin(b, NFNL_SUBSYS_NFTABLES << 8 | type, NLM_F_CREATE | flags, &fixed, sizeof(fixed));
+    netlink_begin(b, NFNL_SUBSYS_NFTABLES << 8 | type, flags, &fixed, sizeof(fixed));
 }
 
 static void limit(struct netlink_batch *b, uint16_t type)
@@ -55,7 +56,7 @@ static void add_chain(struct netlink_batch *b)
 {
     size_t hook;
 
-    begin(b, NFT_MSG_NEWCHAIN, 0);
+    begin(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
     netlink_add_text(b, NFTA_CHAIN_TABLE, TABLE);
     netlink_add_text(b, NFTA_CHAIN_NAME, CHAIN);
     netlink_add_text(b, NFTA_CHAIN_TYPE, "filter");
@@ -158,7 +159,7 @@ static void add_rule(struct netlink_batch *b, const struct rule *r)
     uint16_t ethertype = htons(ETH_P_IP), from = htons(r->from);
     size_t expressions;
 
-    begin(b, NFT_MSG_NEWRULE, NLM_F_APPEND);
+    begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
     netlink_add_text(b, NFTA_RULE_TABLE, TABLE);
     netlink_add_text(b, NFTA_RULE_CHAIN, CHAIN);
     expressions = netlink_open_nest(b, NFTA_RULE_EXPRESSIONS);
@@ -170,6 +171,27 @@ static void add_rule(struct netlink_batch *b, const struct rule *r)
     netlink_close_nest(b, expressions);
 }
 
+static void add_table(struct netlink_batch *b, uint16_t type, uint16_t flags)
+{
+    begin(b, type, flags);
+    netlink_add_text(b, NFTA_TABLE_NAME, TABLE);
+}
+
+static int send_table(int fd, const struct rule *rules, size_t n, bool in_place)
+{
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
+
+    limit(&b, NFNL_MSG_BATCH_BEGIN);
+    if (in_place)
+        add_table(&b, NFT_MSG_DELTABLE, 0);
+    add_table(&b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+    add_chain(&b);
+    for (size_t i = 0; i < n; i++)
+        add_rule(&b, &rules[i]);
+    limit(&b, NFNL_MSG_BATCH_END);
+    return netlink_call(fd, &b, NULL, NULL, NULL);
+}
+
 int dns_redirect(uint16_t from, uint16_t udp, uint16_t tcp)
 {
     const struct rule rules[] = {
@@ -178,17 +200,9 @@ int dns_redirect(uint16_t from, uint16_t udp, uint16_t tcp)
         {IPPROTO_UDP, SOURCE, SOURCE_PORT, udp, from},
         {IPPROTO_TCP, SOURCE, SOURCE_PORT, tcp, from},
     };
-    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     _cleanup_fd_ int fd = netlink_open(NETLINK_NETFILTER);
+    int r = fd < 0 ? fd : send_table(fd, rules, ARRAY_SIZE(rules), false);
 
-    if (fd < 0)
-        return fd;
-    limit(&b, NFNL_MSG_BATCH_BEGIN);
-    begin(&b, NFT_MSG_NEWTABLE, 0);
-    netlink_add_text(&b, NFTA_TABLE_NAME, TABLE);
-    add_chain(&b);
-    for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-        add_rule(&b, &rules[i]);
-    limit(&b, NFNL_MSG_BATCH_END);
-    return netlink_call(fd, &b, NULL, NULL, NULL);
+    /* Of who answered in this namespace before. */
+    return r == -EEXIST ? send_table(fd, rules, ARRAY_SIZE(rules), true) : r;
 }

@@ -19,18 +19,18 @@ with_bundle() {
     done
     bundle_args "$dir/living" sleep 100000
     bundle_edit "$dir/limited" '.linux.resources.memory.limit = 524288'
-    runtime=("$cbox" runtime --root "$dir/oci-cbox")
-    runc=(runc --root "$dir/oci-runc")
+    runtime=("$cbox" runtime --root "$dir/memory/oci-cbox")
+    runc=(runc --root "$dir/memory/oci-runc")
 }
 
 # Whatever a broken-off measurement left.
 runtime_clean_up() {
     local id
     [ -d "$dir/bundle" ] || return 0
-    for id in "$dir"/oci-cbox/*/; do
+    for id in "$dir"/memory/oci-cbox/*/; do
         [ ! -d "$id" ] || "${runtime[@]}" delete -f "$(basename "$id")" || true
     done
-    for id in "$dir"/oci-runc/*/; do
+    for id in "$dir"/memory/oci-runc/*/; do
         [ ! -d "$id" ] || "${runc[@]}" delete -f "$(basename "$id")" || true
     done
 }
@@ -44,9 +44,9 @@ bench_runtime() {
     floor=("$dir/floor" "$dir/bundle/rootfs" "$dir/floor-dir" /bin/true)
     pairs runtime 200 floor 2 "${runtime[@]}" run -b "$dir/bundle" "$bench_id-a" -- "${floor[@]}"
     # crun 1.8 refuses hosts with both kinds of cgroups, so it runs on a machine of its own there.
-    if crun --root "$dir/oci-crun" run -b "$dir/bundle" "$bench_id-c" </dev/null >/dev/null 2>&1; then
+    if crun --root "$dir/memory/oci-crun" run -b "$dir/bundle" "$bench_id-c" </dev/null >/dev/null 2>&1; then
         pairs runtime 100 crun 0.75 "${runtime[@]}" run -b "$dir/bundle" "$bench_id-a" -- \
-            crun --root "$dir/oci-crun" run -b "$dir/bundle" "$bench_id-c"
+            crun --root "$dir/memory/oci-crun" run -b "$dir/bundle" "$bench_id-c"
     else
         runtime_in_emulation
     fi

@@ -1,4 +1,4 @@
-#include "monitor/relay_internal.h"
+#include "monitor/port_relay_internal.h"
 
 #include "base/log.h"
 #include "network/firewall.h"
@@ -28,23 +28,23 @@ struct way {
     bool shut;  /* and the other side knows */
 };
 
-struct relay_connection {
-    struct relay *relay;
+struct port_relay_connection {
+    struct port_relay *relay;
     struct loop_watch side[2]; /* the client, the container */
     struct way way[2];         /* from the client, from the container */
     bool connecting;
-    struct relay_connection *next, **place;
+    struct port_relay_connection *next, **place;
 };
 
 /* ---- a connection ---- */
 
-static void accept_more(struct relay *r)
+static void accept_more(struct port_relay *r)
 {
     if (r->listener.fd >= 0)
-        loop_watch(r->loop, &r->listener, r->n_connections < RELAY_TCP_MAX ? EPOLLIN : 0);
+        loop_watch(r->loop, &r->listener, r->n_connections < PORT_RELAY_TCP_MAX ? EPOLLIN : 0);
 }
 
-static void close_connection(struct relay_connection *c)
+static void close_connection(struct port_relay_connection *c)
 {
     for (int i = 0; i < 2; i++) {
         loop_watch(c->relay->loop, &c->side[i], 0);
@@ -97,7 +97,7 @@ static int move(struct way *w, int from, int to)
     return r;
 }
 
-static void expect(struct relay_connection *c)
+static void expect(struct port_relay_connection *c)
 {
     for (int i = 0; i < 2; i++) {
         const struct way *from = &c->way[i], *to = &c->way[1 - i];
@@ -109,7 +109,7 @@ static void expect(struct relay_connection *c)
 
 static void connection_ready(struct loop_watch *w, uint32_t events _unused_)
 {
-    struct relay_connection *c = w->data;
+    struct port_relay_connection *c = w->data;
     int failed = 0;
     socklen_t len = sizeof(failed);
 
@@ -133,8 +133,8 @@ static void connection_ready(struct loop_watch *w, uint32_t events _unused_)
 
 /* ---- accepting ---- */
 
-bool relay_target(const struct relay *r, uint8_t protocol, uint16_t port, struct sockaddr_storage *ret,
-                  socklen_t *ret_len)
+bool port_relay_target(const struct port_relay *r, uint8_t protocol, uint16_t port, struct sockaddr_storage *ret,
+                       socklen_t *ret_len)
 {
     struct sockaddr_in *four = (void *)ret;
     struct sockaddr_in6 *six = (void *)ret;
@@ -160,7 +160,7 @@ bool relay_target(const struct relay *r, uint8_t protocol, uint16_t port, struct
 }
 
 /* Connects to where the client wanted to go; -1 where that is nowhere. */
-static int connect_on(const struct relay *r, int client)
+static int connect_on(const struct port_relay *r, int client)
 {
     struct sockaddr_in6 meant = {0};
     struct sockaddr_storage target;
@@ -169,7 +169,7 @@ static int connect_on(const struct relay *r, int client)
     int on = 1;
 
     if (getsockopt(client, IPPROTO_IPV6, IP6T_SO_ORIGINAL_DST, &meant, &len) < 0 ||
-        !relay_target(r, IPPROTO_TCP, ntohs(meant.sin6_port), &target, &len))
+        !port_relay_target(r, IPPROTO_TCP, ntohs(meant.sin6_port), &target, &len))
         return -1;
     fd = socket(target.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || (connect(fd, (struct sockaddr *)&target, len) < 0 && errno != EINPROGRESS))
@@ -182,9 +182,9 @@ static int connect_on(const struct relay *r, int client)
     return steal_fd(&fd);
 }
 
-static void begin_connection(struct relay *r, int client)
+static void begin_connection(struct port_relay *r, int client)
 {
-    struct relay_connection *c = mem_zalloc(1, sizeof(*c));
+    struct port_relay_connection *c = mem_zalloc(1, sizeof(*c));
 
     c->relay = r;
     c->connecting = true;
@@ -217,7 +217,7 @@ static void allow_files(void)
 
 static void listener_ready(struct loop_watch *w, uint32_t events _unused_)
 {
-    struct relay *r = w->data;
+    struct port_relay *r = w->data;
     int client;
 
     if (!r->n_connections)
@@ -253,7 +253,7 @@ static bool is_needed(const port_ranges *ports, bool has_ip6, bool *ret_tcp, boo
     return needed;
 }
 
-static int listen_for(struct relay *r, bool outside, struct err *err)
+static int listen_for(struct port_relay *r, bool outside, struct err *err)
 {
     struct sockaddr_in6 us = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     _cleanup_fd_ int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -274,11 +274,11 @@ static int listen_for(struct relay *r, bool outside, struct err *err)
     return 0;
 }
 
-int relay_open(struct loop *loop, const port_ranges *ports, const struct ip *ip4, const struct ip *ip6,
-               struct relay **ret, struct err *err)
+int port_relay_open(struct loop *loop, const port_ranges *ports, const struct ip *ip4, const struct ip *ip6,
+                    struct port_relay **ret, struct err *err)
 {
     bool tcp, outside;
-    struct relay *relay;
+    struct port_relay *relay;
     int r;
 
     *ret = NULL;
@@ -291,28 +291,28 @@ int relay_open(struct loop *loop, const port_ranges *ports, const struct ip *ip4
     relay->listener.fd = -1;
     r = tcp ? listen_for(relay, outside, err) : 0;
     if (r < 0)
-        relay_free(relay);
+        port_relay_free(relay);
     else
         *ret = relay;
     return r;
 }
 
-uint16_t relay_port(const struct relay *r)
+uint16_t port_relay_port(const struct port_relay *r)
 {
     return r ? r->port : 0;
 }
 
-void relay_begin(struct relay *r, const port_ranges *chosen)
+void port_relay_begin(struct port_relay *r, const port_ranges *chosen)
 {
     if (!r || r->ports.n)
         return;
     VEC_FOREACH (range, chosen)
         *VEC_PUSH(&r->ports) = *range;
     accept_more(r);
-    relay_udp_begin(r);
+    port_relay_udp_begin(r);
 }
 
-void relay_free(struct relay *r)
+void port_relay_free(struct port_relay *r)
 {
     if (!r)
         return;
@@ -322,7 +322,7 @@ void relay_free(struct relay *r)
     }
     while (r->connections)
         close_connection(r->connections);
-    relay_udp_free(r);
+    port_relay_udp_free(r);
     free(r->ports.v);
     free(r);
 }

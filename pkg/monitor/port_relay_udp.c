@@ -2,7 +2,7 @@
  * back; after a while of silence it is forgotten. */
 #include "base/log.h"
 #include "base/time.h"
-#include "monitor/relay_internal.h"
+#include "monitor/port_relay_internal.h"
 #include "network/firewall.h"
 #include "sys/fd.h"
 
@@ -13,7 +13,7 @@ enum { DATAGRAM_MAX = 65536, AT_ONCE = 64 /* before others get their turn */ };
 
 struct port {
     struct loop_watch watch;
-    struct relay *relay;
+    struct port_relay *relay;
     uint16_t number;
 };
 
@@ -26,15 +26,15 @@ struct client {
     struct client *next;
 };
 
-struct relay_udp {
-    struct port ports[RELAY_UDP_MAX];
+struct port_relay_udp {
+    struct port ports[PORT_RELAY_UDP_MAX];
     size_t n_ports, n_clients;
     struct client *clients;
     struct loop_timer silence;
     struct loop *loop;
 };
 
-static void drop_client(struct relay_udp *u, struct client **place)
+static void drop_client(struct port_relay_udp *u, struct client **place)
 {
     struct client *c = *place;
 
@@ -46,7 +46,7 @@ static void drop_client(struct relay_udp *u, struct client **place)
 }
 
 /* Forgets those that were silent; with `one`, the longest silent whether or not it was long. */
-static void forget(struct relay_udp *u, bool one)
+static void forget(struct port_relay_udp *u, bool one)
 {
     int64_t now = time_monotonic(), first = INT64_MAX;
     struct client **oldest = NULL;
@@ -113,7 +113,7 @@ static void client_ready(struct loop_watch *w, uint32_t events _unused_)
 
 /* ---- to the container ---- */
 
-static struct client *find_client(struct relay_udp *u, const struct port *p, const struct sockaddr_in6 *from,
+static struct client *find_client(struct port_relay_udp *u, const struct port *p, const struct sockaddr_in6 *from,
                                   const struct in6_pktinfo *at)
 {
     for (struct client *c = u->clients; c; c = c->next)
@@ -125,7 +125,7 @@ static struct client *find_client(struct relay_udp *u, const struct port *p, con
     return NULL;
 }
 
-static struct client *new_client(struct relay_udp *u, struct port *p, const struct sockaddr_in6 *from,
+static struct client *new_client(struct port_relay_udp *u, struct port *p, const struct sockaddr_in6 *from,
                                  const struct in6_pktinfo *at)
 {
     struct sockaddr_storage target;
@@ -133,9 +133,9 @@ static struct client *new_client(struct relay_udp *u, struct port *p, const stru
     _cleanup_fd_ int fd = -1;
     struct client *c;
 
-    if (!relay_target(p->relay, IPPROTO_UDP, p->number, &target, &len))
+    if (!port_relay_target(p->relay, IPPROTO_UDP, p->number, &target, &len))
         return NULL;
-    if (u->n_clients >= RELAY_CLIENTS_MAX)
+    if (u->n_clients >= PORT_RELAY_CLIENTS_MAX)
         forget(u, true);
     fd = socket(target.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&target, len) < 0)
@@ -155,7 +155,7 @@ static struct client *new_client(struct relay_udp *u, struct port *p, const stru
 }
 
 /* One datagram; false where there is none. */
-static bool pass_on(struct relay_udp *u, struct port *p, char *data)
+static bool pass_on(struct port_relay_udp *u, struct port *p, char *data)
 {
     union {
         struct cmsghdr head;
@@ -199,7 +199,7 @@ static void port_ready(struct loop_watch *w, uint32_t events _unused_)
 
 /* ---- its life ---- */
 
-static void open_port(struct relay *r, const struct ip *host, uint16_t number)
+static void open_port(struct port_relay *r, const struct ip *host, uint16_t number)
 {
     struct sockaddr_in6 us = {.sin6_family = AF_INET6, .sin6_port = htons(number)};
     _cleanup_fd_ int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -218,7 +218,7 @@ static void open_port(struct relay *r, const struct ip *host, uint16_t number)
     loop_watch(r->loop, &p->watch, EPOLLIN);
 }
 
-void relay_udp_begin(struct relay *r)
+void port_relay_udp_begin(struct port_relay *r)
 {
     VEC_FOREACH (range, &r->ports) {
         struct ip host;
@@ -230,14 +230,14 @@ void relay_udp_begin(struct relay *r)
             r->udp->loop = r->loop;
             r->udp->silence = (struct loop_timer){.due = silence_due, .data = r->udp};
         }
-        for (unsigned i = 0; i < range->count && r->udp->n_ports < RELAY_UDP_MAX; i++)
+        for (unsigned i = 0; i < range->count && r->udp->n_ports < PORT_RELAY_UDP_MAX; i++)
             open_port(r, &host, (uint16_t)(range->host_first + i));
     }
 }
 
-void relay_udp_free(struct relay *r)
+void port_relay_udp_free(struct port_relay *r)
 {
-    struct relay_udp *u = r->udp;
+    struct port_relay_udp *u = r->udp;
 
     if (!u)
         return;
