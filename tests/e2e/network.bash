@@ -58,3 +58,12 @@ silent() {
     run "$@"
     [ "$status" -ne 0 ] && [ -z "$output" ]
 }
+
+# soon COMMAND...: within ten seconds it succeeds. By the clock, since asking in vain takes its time.
+soon() {
+    local end=$((SECONDS + 10))
+    until "$@" >/dev/null; do
+        [ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*" && return 1; }
+        sleep 0.05
+    done
+}
