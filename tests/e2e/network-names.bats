@@ -78,6 +78,11 @@ status() {
     within "$name" dig @127.0.0.11 +tries=1 +time=5 "$@" | sed -n 's/.*status: \([A-Z]*\),.*/\1/p'
 }
 
+# Whether somebody in the container has port 53.
+listens() {
+    within "$1" ss -Hltn 'sport = 53' | grep -q .
+}
+
 in_hosts() {
     cbox exec "$1" cat /etc/hosts | grep -qxF -- "$2"
 }
@@ -215,7 +220,7 @@ in_hosts() {
     start web --network front
     start client --network front
     cbox exec -d client sh -c 'echo mine | nc -l -p 53'
-    wait_for 10 within client ss -Hltn 'sport = 53' -- 2>/dev/null
+    wait_for 10 listens client
     [ "$(digs client web)" = "$(address web front)" ]
     [ "$(digs client web +tcp)" = "$(address web front)" ]
 }
@@ -241,10 +246,8 @@ in_hosts() {
 }
 
 @test "--dns on a network of the user's own is whom we ask" {
-    nameserver 10.9.9.9 192.0.2.9 2>/dev/null || {
-        ip addr add 10.9.9.9/32 dev lo
-        nameserver 10.9.9.9 192.0.2.9
-    }
+    ip addr add 10.9.9.9/32 dev lo
+    nameserver 10.9.9.9 192.0.2.9
     cbox network create front >/dev/null
     start client --network front --dns 10.9.9.9
     [ "$(digs client outside.test)" = 192.0.2.9 ]
