@@ -4,6 +4,7 @@
 #include "base/strv.h"
 #include "base/time.h"
 #include "event/event.h"
+#include "network/attach.h"
 #include "network/endpoint_internal.h"
 #include "network/firewall.h"
 #include "network/subnets.h"
@@ -352,6 +353,8 @@ static int remove_whole(struct store *s, const struct store_network *n, struct e
 {
     int r = firewall_remove_network(s, n, err);
 
+    if (r == 0)
+        r = network_links_remove(n, err);
     if (r == 0)
         r = store_network_remove(s, n->name, err);
     if (r == 0)
