@@ -285,13 +285,21 @@ static void test_time_parse(void **state)
 
 enum { FOLLOWED = 30000 };
 
+struct writer {
+    pid_t pid;
+    int go; /* it waits for a byte of this: the reader has found its place, and follows from there on */
+};
+
 static bool writer_ended(void *data)
 {
-    pid_t *pid = data;
+    struct writer *w = data;
 
-    if (*pid > 0 && waitpid(*pid, NULL, WNOHANG) == *pid)
-        *pid = 0;
-    return *pid == 0;
+    if (w->go >= 0)
+        assert_int_equal(write(w->go, "", 1), 1);
+    w->go = fd_close(w->go);
+    if (w->pid > 0 && waitpid(w->pid, NULL, WNOHANG) == w->pid)
+        w->pid = 0;
+    return w->pid == 0;
 }
 
 static int expect_next(const struct logging_entry *e, void *data)
@@ -306,13 +314,16 @@ static int expect_next(const struct logging_entry *e, void *data)
 /* While a writer writes and rotates, a reader that follows misses nothing and sees nothing twice. */
 static void follow(const struct logging_options *o, int from, int64_t tail)
 {
-    int next = tail < 0 ? 0 : from - (int)tail, pipe_fds[2];
+    int next = tail < 0 ? 0 : from - (int)tail, pipe_fds[2], go[2];
     struct logging_query q = {.tail = tail, .follow = true, .ended = writer_ended, .wake = -1};
-    pid_t pid;
+    struct writer w;
+    char byte;
 
     assert_int_equal(pipe(pipe_fds), 0);
-    pid = fork();
-    if (pid == 0) {
+    assert_int_equal(pipe(go), 0);
+    w = (struct writer){.pid = fork(), .go = go[1]};
+    if (w.pid == 0) {
+        assert_int_equal(read(go[0], &byte, 1), 1);
         for (int i = from; i < FOLLOWED; i += 500) {
             write_lines(o, i, i + 500);
             usleep(i % 5000 ? 0 : 2000);
@@ -321,7 +332,8 @@ static void follow(const struct logging_options *o, int from, int64_t tail)
     }
     close(pipe_fds[1]);
     q.wake = pipe_fds[0]; /* readable when the writer has ended */
-    q.data = &pid;
+    q.data = &w;
+    close(go[0]);
     assert_ok(logging_read(o, &q, expect_next, &next, &err));
     assert_int_equal(next, FOLLOWED);
     close(pipe_fds[0]);
