@@ -21,7 +21,7 @@ load network
     cbox network create --subnet 10.77.0.0/20 -o com.docker.network.bridge.name=full net >/dev/null
     box one --network net -- tcp:80:one
     # What else a bridge has ports of.
-    seq 1023 | sed 's/.*/link add d& type dummy\nlink set d& master full/' | ip -b - -force 2>/dev/null || true
+    seq 1023 | sed 's/.*/link add d& group 7 type veth peer name e&\nlink set d& master full/' | ip -force -b - 2>/dev/null || true
     box two --network net -p 8080:80 -- tcp:80:two
     ip link show full.1 >/dev/null
     expect 'two 10.77.0.2' from one tcp 10.77.0.3 80
@@ -29,7 +29,7 @@ load network
     expect "two $outside4" ask outside tcp "$host4" 8080
     listen outside tcp:80:world
     expect "world $host4" from two tcp "$outside4" 80
-    seq 1023 | sed 's/.*/link delete d&/' | ip -b - -force 2>/dev/null || true
+    ip link delete group 7
     remove_containers
     cbox network rm net
     run ! ip link show full
