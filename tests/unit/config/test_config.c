@@ -166,8 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scratch_test(test_defaults),    scratch_test(test_everything),
         scratch_test(test_usual_place), scratch_test(test_named_file_must_exist),
-        scratch_test(test_pools),
-        scratch_test(test_refused),
+        scratch_test(test_pools),       scratch_test(test_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
