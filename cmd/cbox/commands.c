@@ -68,8 +68,9 @@ static const struct cli_command group_manifest = {.summary = "Manage image manif
                                                   CLI_ENTRIES(manifest_commands)};
 
 static const struct cli_entry network_commands[] = {
-    {"create", &cmd_network_create, CLI_OTHER},   {"inspect", &cmd_network_inspect, CLI_OTHER},
-    {"ls", &cmd_network_ls, CLI_OTHER, "list"},   {"prune", &cmd_network_prune, CLI_OTHER},
+    {"connect", &cmd_network_connect, CLI_OTHER},       {"create", &cmd_network_create, CLI_OTHER},
+    {"disconnect", &cmd_network_disconnect, CLI_OTHER}, {"inspect", &cmd_network_inspect, CLI_OTHER},
+    {"ls", &cmd_network_ls, CLI_OTHER, "list"},         {"prune", &cmd_network_prune, CLI_OTHER},
     {"rm", &cmd_network_rm, CLI_OTHER, "remove"},
 };
 static const struct cli_command group_network = {.summary = "Manage networks", CLI_ENTRIES(network_commands)};

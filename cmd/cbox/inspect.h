@@ -13,6 +13,16 @@ int inspect_image(struct store *s, const char *name, bool size, struct cli_value
 int inspect_network(struct store *s, const char *name, bool size, struct cli_value *ret, struct err *err);
 int inspect_volume(struct store *s, const char *name, bool size, struct cli_value *ret, struct err *err);
 
+/* The parts of a container that are about networks: its NetworkSettings, HostConfig.PortBindings, and in its Config the
+ * ports that are exposed because they are published. inspect_networks.c */
+struct engine_host_config;
+struct engine_options;
+struct store_container_record;
+struct cli_value inspect_networks(struct store *s, const struct store_container_record *record,
+                                  const struct engine_options *o);
+struct cli_value inspect_port_bindings(const struct engine_host_config *h);
+void inspect_add_exposed(const struct engine_options *o, struct cli_value *container);
+
 /* What the inspect commands do: each of the names in the form that `format` asks for, or all in one document. The exit
  * code. */
 int inspect_print(const struct cli_context *ctx, char **names, inspect_fn describe, const char *format, bool size,

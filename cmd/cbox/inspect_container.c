@@ -155,14 +155,18 @@ static struct cli_value describe_capabilities(const char *text)
     return outer;
 }
 
-/* What Windows alone has stands behind the limits. */
-static struct cli_value with_windows(struct cli_value document)
+/* In the order of the API; what Windows alone has stands behind the limits. */
+static struct cli_value arrange(struct cli_value document, const struct engine_host_config *h)
 {
     static const char *const names[] = {"CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth"};
     struct cli_value v = {.kind = CLI_MAP};
 
     for (size_t i = 0; i < document.n; i++) {
+        if (str_eq(document.keys[i], "PortRanges")) /* which the API has each by each */
+            continue;
         cli_value_put(&v, document.keys[i], cli_value_copy(&document.items[i]));
+        if (str_eq(document.keys[i], "NetworkMode"))
+            cli_value_put(&v, "PortBindings", inspect_port_bindings(h));
         for (size_t k = 0; str_eq(document.keys[i], "Ulimits") && k < ARRAY_SIZE(names); k++)
             put_number(&v, names[k], 0);
     }
@@ -172,10 +176,9 @@ static struct cli_value with_windows(struct cli_value document)
 
 static struct cli_value describe_host(const struct engine_host_config *h)
 {
-    struct cli_value v = with_windows(inspect_document(&engine_host_config_type, h, exceptions));
+    struct cli_value v = arrange(inspect_document(&engine_host_config_type, h, exceptions), h);
     struct cli_value requests = {.kind = CLI_SEQUENCE};
 
-    cli_value_put(&v, "PortBindings", (struct cli_value){.kind = CLI_MAP});
     if (!h->console_size.n) {
         struct cli_value size = {.kind = CLI_SEQUENCE};
 
@@ -216,53 +219,6 @@ static struct cli_value describe_mounts(const struct engine_options *o)
         cli_value_append(&list, v);
     }
     return list;
-}
-
-/* ---- network ---- */
-
-static struct cli_value describe_endpoint(void)
-{
-    static const char *const null[] = {"IPAMConfig", "Links", "Aliases"};
-    static const char *const empty[] = {"MacAddress", "NetworkID", "EndpointID", "Gateway", "IPAddress"};
-    struct cli_value v = {.kind = CLI_MAP};
-
-    for (size_t i = 0; i < ARRAY_SIZE(null); i++)
-        cli_value_put(&v, null[i], nothing());
-    for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
-        cli_value_put_text(&v, empty[i], "");
-    put_number(&v, "IPPrefixLen", 0);
-    cli_value_put_text(&v, "IPv6Gateway", "");
-    cli_value_put_text(&v, "GlobalIPv6Address", "");
-    put_number(&v, "GlobalIPv6PrefixLen", 0);
-    cli_value_put(&v, "DriverOpts", nothing());
-    return v;
-}
-
-static struct cli_value describe_network(const struct engine_host_config *h)
-{
-    struct cli_value v = {.kind = CLI_MAP}, networks = {.kind = CLI_MAP};
-
-    cli_value_put_text(&v, "Bridge", "");
-    cli_value_put_text(&v, "SandboxID", "");
-    put_truth(&v, "HairpinMode", false);
-    cli_value_put_text(&v, "LinkLocalIPv6Address", "");
-    put_number(&v, "LinkLocalIPv6PrefixLen", 0);
-    cli_value_put(&v, "Ports", (struct cli_value){.kind = CLI_MAP});
-    cli_value_put_text(&v, "SandboxKey", "");
-    cli_value_put(&v, "SecondaryIPAddresses", nothing());
-    cli_value_put(&v, "SecondaryIPv6Addresses", nothing());
-    cli_value_put_text(&v, "EndpointID", "");
-    cli_value_put_text(&v, "Gateway", "");
-    cli_value_put_text(&v, "GlobalIPv6Address", "");
-    put_number(&v, "GlobalIPv6PrefixLen", 0);
-    cli_value_put_text(&v, "IPAddress", "");
-    put_number(&v, "IPPrefixLen", 0);
-    cli_value_put_text(&v, "IPv6Gateway", "");
-    cli_value_put_text(&v, "MacAddress", "");
-    if (!bundle_mode_container(h->network_mode))
-        cli_value_put(&networks, h->network_mode, describe_endpoint());
-    cli_value_put(&v, "Networks", networks);
-    return v;
 }
 
 /* ---- all of it ---- */
@@ -379,7 +335,8 @@ int inspect_container(struct store *s, const char *name, bool size, struct cli_v
         put_sizes(s, &record, &v);
     cli_value_put(&v, "Mounts", describe_mounts(&options));
     cli_value_put(&v, "Config", inspect_document(&engine_config_type, &options.config, exceptions));
-    cli_value_put(&v, "NetworkSettings", describe_network(&options.host));
+    inspect_add_exposed(&options, &v);
+    cli_value_put(&v, "NetworkSettings", inspect_networks(s, &record, &options));
     *ret = v;
     return 0;
 }

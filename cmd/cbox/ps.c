@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "container/container.h"
 #include "container/list.h"
+#include "container/ports.h"
 #include "container/status.h"
 #include "show.h"
 
@@ -57,6 +58,7 @@ struct view {
     struct store *store;
     struct cli_format format;
     bool no_trunc, size, mounts;
+    port_claims claims;
     int64_t now;
     VEC(struct meaning) meanings;
     struct store_tag_list tags; /* for sizes */
@@ -68,6 +70,7 @@ static void view_release(struct view *v)
         free(m->name);
     free(v->meanings.v);
     store_tag_list_release(&v->tags);
+    port_claims_release(&v->claims);
     cli_format_release(&v->format);
 }
 
@@ -162,6 +165,18 @@ static void put_mounts(struct view *v, const char *id, struct cli_value *row)
     cli_value_put_text(row, "LocalVolumes", number);
 }
 
+static void put_ports(struct view *v, const struct store_container_record *record, struct cli_value *row)
+{
+    _cleanup_free_ char *text = NULL;
+    container_ports ports = {0};
+
+    if (store_container_is_alive(record->status))
+        container_ports_list(&v->claims, record->id, record->exposed, &ports);
+    text = container_ports_text(&ports);
+    free(ports.v);
+    cli_value_put_text(row, "Ports", text);
+}
+
 static int64_t image_size(const struct view *v, const struct digest *id)
 {
     for (size_t i = 0; i < v->tags.n; i++)
@@ -198,7 +213,7 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
     cli_value_put_text(&row, "Names", record->name);
     cli_value_put_text(&row, "Networks", record->network);
     cli_value_put(&row, "Platform", (struct cli_value){0}); /* which no Docker before 29 tells */
-    cli_value_put_text(&row, "Ports", "");
+    put_ports(v, record, &row);
     cli_value_put_text(&row, "RunningFor", since);
     put_size(v, record, &row);
     cli_value_put_text(&row, "State", store_container_status_name(record->status));
@@ -244,6 +259,8 @@ static int list_and_print(struct view *v, const struct ps_options *o, struct err
         r = container_list(v->store, &how, cbox_print_error, &list, err);
     if (r == 0 && v->store && v->size)
         r = store_tag_list(v->store, &v->tags, err);
+    if (r == 0 && v->store && !o->quiet)
+        r = ports_list(v->store, NULL, &v->claims, err);
     return r < 0 ? r : print(v, &list, err);
 }
 

@@ -38,7 +38,7 @@ static int start(struct cli_context *ctx, struct store *s, const struct creation
     memcpy(ret_id, store_container_id(c.dir), ID_LEN + 1);
     if (attach && signals)
         attach_block_signals();
-    r = container_start(&c, attach, ret_socket, err);
+    r = container_start(&c, &ctx->config, attach, ret_socket, err);
     if (r < 0)
         container_destroy(&c, NULL);
     return r;

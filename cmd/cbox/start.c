@@ -20,7 +20,8 @@ static const struct cli_option options[] = {
 };
 
 /* Starts what does not run. `*ret_socket` is -1 where it ran already. */
-static int start(struct store *s, const char *name, unsigned attach, int *ret_socket, struct err *err)
+static int start(struct store *s, const struct config *config, const char *name, unsigned attach, int *ret_socket,
+                 struct err *err)
 {
     _cleanup_container_view_ struct container_view v = CONTAINER_VIEW_NONE;
     struct container c = {0};
@@ -39,15 +40,21 @@ static int start(struct store *s, const char *name, unsigned attach, int *ret_so
         return r;
     if (attach)
         attach_block_signals();
-    r = container_start(&c, attach, ret_socket, err);
+    r = container_start(&c, config, attach, ret_socket, err);
     container_release(&c);
     return r;
 }
 
+struct start_call {
+    struct store *store;
+    const struct config *config;
+};
+
 static int start_one(const char *name, void *data, struct err *err)
 {
+    const struct start_call *call = data;
     _cleanup_fd_ int socket = -1;
-    int r = start(data, name, 0, &socket, err);
+    int r = start(call->store, call->config, name, 0, &socket, err);
 
     if (r == 0 && socket >= 0)
         r = container_await_start(socket, err);
@@ -56,7 +63,8 @@ static int start_one(const char *name, void *data, struct err *err)
     return r;
 }
 
-static int start_attached(struct store *s, const char *name, const struct start_options *o, struct err *err)
+static int start_attached(struct store *s, const struct config *config, const char *name, const struct start_options *o,
+                          struct err *err)
 {
     struct attach_options attach = {.input = o->interactive};
     _cleanup_container_view_ struct container_view v = CONTAINER_VIEW_NONE;
@@ -65,7 +73,7 @@ static int start_attached(struct store *s, const char *name, const struct start_
     int r = detach_keys_parse(o->detach_keys, &attach.detach, err);
 
     if (r == 0)
-        r = start(s, name, attach_streams(&attach), &socket, err);
+        r = start(s, config, name, attach_streams(&attach), &socket, err);
     if (r == 0 && socket < 0) {
         r = cbox_view_container(s, name, &v, err);
         if (r == 0 && v.monitor < 0)
@@ -95,8 +103,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     if (r < 0)
         return r;
     if (!attached)
-        return cbox_for_each(operands, false, start_one, s);
-    r = start_attached(s, operands[0], o, err);
+        return cbox_for_each(operands, false, start_one, &(struct start_call){s, &ctx->config});
+    r = start_attached(s, &ctx->config, operands[0], o, err);
     /* 127 and 126 are run's and exec's: this says 1 whatever kept the program from starting, as Docker does. */
     return r == ERR_NO_COMMAND || r == ERR_NO_EXEC ? (int)(err->kind = ERR_INVALID) : r;
 }

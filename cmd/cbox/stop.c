@@ -22,40 +22,42 @@ static const struct cli_option options[] = {
 
 struct stop_call {
     struct store *store; /* NULL: there is none */
+    const struct config *config;
     const struct stop_options *options;
-    int (*act)(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err);
+    bool again; /* `restart` */
 };
 
 static int act_on_one(const char *name, void *data, struct err *err)
 {
     const struct stop_call *call = data;
-    int r = call->store ? call->act(call->store, name, call->options->signal, call->options->timeout, err)
-                        : cbox_no_container(name, err);
+    const struct stop_options *o = call->options;
+    int r;
 
+    if (!call->store)
+        return cbox_no_container(name, err);
+    r = call->again ? container_restart(call->store, call->config, name, o->signal, o->timeout, err)
+                    : container_stop(call->store, name, o->signal, o->timeout, err);
     if (r == 0)
         puts(name);
     return r;
 }
 
-static int act_on_all(struct cli_context *ctx, const void *opts, char **operands,
-                      int (*act)(struct store *s, const char *name, const char *signal, int64_t seconds,
-                                 struct err *err),
-                      struct err *err)
+static int act_on_all(struct cli_context *ctx, const void *opts, char **operands, bool again, struct err *err)
 {
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     int r = cbox_open_existing_store(ctx, &s, err);
 
-    return r < 0 ? r : cbox_for_each(operands, false, act_on_one, &(struct stop_call){s, opts, act});
+    return r < 0 ? r : cbox_for_each(operands, false, act_on_one, &(struct stop_call){s, &ctx->config, opts, again});
 }
 
 static int run_stop(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
-    return act_on_all(ctx, opts, operands, container_stop, err);
+    return act_on_all(ctx, opts, operands, false, err);
 }
 
 static int run_restart(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
-    return act_on_all(ctx, opts, operands, container_restart, err);
+    return act_on_all(ctx, opts, operands, true, err);
 }
 
 static const struct cli_example stop_examples[] = {

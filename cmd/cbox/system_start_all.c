@@ -22,7 +22,7 @@ static int run(struct cli_context *ctx, const void *opts _unused_, char **operan
     int r = cbox_open_existing_store(ctx, &s, err);
 
     if (r == 0 && s)
-        r = container_start_all(s, started, err);
+        r = container_start_all(s, &ctx->config, started, err);
     return r < 0 ? r : code;
 }
 

@@ -230,11 +230,19 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox network')
-        commands='create inspect ls prune rm'
+        commands='connect create disconnect inspect ls prune rm'
+        ;;
+    'cbox network connect')
+        options='--alias:none --driver-opt:none --gw-priority:none --ip:none --ip6:none --link-local-ip:none'
+        first=network others=container
         ;;
     'cbox network create')
         options='--attachable --aux-address:none -d:none --driver:none --gateway:none --internal --ip-range:none --ipam-driver:none --ipv4 --ipv6 --label:none -o:none --opt:none --scope:none --subnet:none'
         first=none others=none
+        ;;
+    'cbox network disconnect')
+        options='-f --force'
+        first=network others=container
         ;;
     'cbox network inspect')
         options='-f:none --format:none -v --verbose'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'network' 'network create' 'network inspect' 'network ls' 'network list' 'network prune' 'network rm' 'network remove' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'system start-all' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'network' 'network connect' 'network create' 'network disconnect' 'network inspect' 'network ls' 'network list' 'network prune' 'network rm' 'network remove' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'system start-all' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -661,11 +661,21 @@ complete -c cbox -n "__cbox_at 'manifest inspect'" -s v -l verbose -d 'Output ad
 complete -c cbox -n "__cbox_at 'manifest push'" -l insecure -d 'Allow push to an insecure registry'
 complete -c cbox -n "__cbox_at 'manifest push'" -s p -l purge -d 'Remove the local manifest list after push'
 
+complete -c cbox -n "__cbox_at 'network'" -a connect -d 'Connect a container to a network'
 complete -c cbox -n "__cbox_at 'network'" -a create -d 'Create a network'
+complete -c cbox -n "__cbox_at 'network'" -a disconnect -d 'Disconnect a container from a network'
 complete -c cbox -n "__cbox_at 'network'" -a inspect -d 'Display detailed information on one or more networks'
 complete -c cbox -n "__cbox_at 'network'" -a ls -d 'List networks'
 complete -c cbox -n "__cbox_at 'network'" -a prune -d 'Remove all unused networks'
 complete -c cbox -n "__cbox_at 'network'" -a rm -d 'Remove one or more networks'
+
+complete -c cbox -n "__cbox_at 'network connect'" -l alias -x -d 'Add network-scoped alias for the container'
+complete -c cbox -n "__cbox_at 'network connect'" -l driver-opt -x -d 'Driver options for the network'
+complete -c cbox -n "__cbox_at 'network connect'" -l gw-priority -x -d 'The network of the highest number has the default gateway'
+complete -c cbox -n "__cbox_at 'network connect'" -l ip -x -d 'IPv4 address (e.g., "172.30.100.104")'
+complete -c cbox -n "__cbox_at 'network connect'" -l ip6 -x -d 'IPv6 address (e.g., "2001:db8::33")'
+complete -c cbox -n "__cbox_at 'network connect'" -l link-local-ip -x -d 'Add a link-local address for the container'
+complete -c cbox -n "__cbox_at 'network connect'" -a '(cbox __complete network 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'network create'" -l attachable -d 'Enable manual container attachment'
 complete -c cbox -n "__cbox_at 'network create'" -l aux-address -x -d 'Auxiliary IPv4 or IPv6 addresses used by Network driver'
@@ -680,6 +690,9 @@ complete -c cbox -n "__cbox_at 'network create'" -l label -x -d 'Set metadata on
 complete -c cbox -n "__cbox_at 'network create'" -s o -l opt -x -d 'Set driver specific options'
 complete -c cbox -n "__cbox_at 'network create'" -l scope -x -d 'Control the network\'s scope'
 complete -c cbox -n "__cbox_at 'network create'" -l subnet -x -d 'Subnet in CIDR format that represents a network segment'
+
+complete -c cbox -n "__cbox_at 'network disconnect'" -s f -l force -d 'Force the container to disconnect from a network'
+complete -c cbox -n "__cbox_at 'network disconnect'" -a '(cbox __complete network 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'network inspect'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'network inspect'" -s v -l verbose -d 'Verbose output for diagnostics'

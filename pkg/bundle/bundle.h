@@ -94,7 +94,7 @@ int bundle_check_networks(const struct engine_options *options, struct err *err)
 int bundle_check_endpoint(const struct engine_endpoint *endpoint, struct err *err);
 
 /* Where nothing was said. Those that are none at all, "none", "host" and "container:…", have no endpoint afterwards. */
-#define BUNDLE_NETWORK_DEFAULT "none"
+#define BUNDLE_NETWORK_DEFAULT "bridge"
 void bundle_decide_networks(struct engine_options *options);
 
 /* Makes names as users write them ("net_admin", "ALL") those of the kernel; `what` is CapAdd or CapDrop. ERR_INVALID.

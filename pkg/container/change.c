@@ -1,5 +1,6 @@
 /* What changes a container but not whether it runs: pause, and its name. */
 #include "container/internal.h"
+#include "container/networks.h"
 #include "monitor/monitor.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
@@ -65,6 +66,7 @@ static int write_name_locked(struct store *s, const char *id, const char *to, st
     if (r < 0)
         return r;
     str_replace(&record.name, str_dup(to));
+    container_networks_rename(s, id, to);
     return store_container_write(dir, &record, true, err);
 }
 

@@ -49,17 +49,20 @@ int container_open(struct store *s, const char *id, struct container *ret, struc
 /* Starts it under a monitor: `*ret_socket` is a connection to it, attached to the streams of `attach` from the first
  * byte on (monitor_fork()), the caller's to close. The lock passes to the monitor: `c` can only be released afterwards.
  */
-int container_start(struct container *c, unsigned attach, int *ret_socket, struct err *err);
+struct config;
+int container_start(struct container *c, const struct config *config, unsigned attach, int *ret_socket,
+                    struct err *err);
 
 /* Waits on that connection until the program runs. The error why it does not. */
 int container_await_start(int socket, struct err *err);
 
 /* All of it, where nobody follows: back when the program runs. ERR_BUSY where it does already. */
-int container_start_alone(struct store *s, const char *id, struct err *err);
+int container_start_alone(struct store *s, const struct config *config, const char *id, struct err *err);
 
 /* After the machine was started: starts what is to run always, or unless it was stopped. `started` hears of each, and
  * of those that could not be. */
-int container_start_all(struct store *s, void (*started)(const char *id, const struct err *failed), struct err *err);
+int container_start_all(struct store *s, const struct config *config,
+                        void (*started)(const char *id, const struct err *failed), struct err *err);
 
 /* A container by name, id or start of an id, as it is: what commands on living containers begin with. */
 struct container_view {
@@ -92,7 +95,8 @@ int container_read_layers(struct store *s, const char *id, char ***ret, struct e
 int container_stop(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err);
 
 /* The same, and it runs again; also with --rm. One that did not run is started. */
-int container_restart(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err);
+int container_restart(struct store *s, const struct config *config, const char *name, const char *signal,
+                      int64_t seconds, struct err *err);
 
 /* Sends a signal (NULL: SIGKILL, whose effect is waited for). SIGKILL and the container's stop signal count as a stop.
  * ERR_INVALID where it does not run. */

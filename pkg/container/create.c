@@ -7,6 +7,8 @@
 #include "container/host.h"
 #include "container/mounts.h"
 #include "container/name.h"
+#include "container/networks.h"
+#include "container/ports.h"
 #include "layer/apply.h"
 #include "logging/logging.h"
 #include "monitor/monitor.h"
@@ -163,7 +165,8 @@ static void fill_record(struct container *c, const struct image *image)
     record->manifest = image->tag.manifest;
     record->command = strv_copy(o->entrypoint_and_args);
     record->labels = strv_copy(o->config.config.labels);
-    record->network = str_dup(o->host.network_mode);
+    record->network = monitor_network_names(o);
+    record->exposed = o->networks.n ? container_ports_exposed(o) : NULL;
     record->cgroup = str_dup(c->spec.platform.cgroups_path);
     record->created = time_now();
     record->remove = o->host.auto_remove;
@@ -214,9 +217,8 @@ static int describe(struct container *c, const struct image *image, const struct
         r = find_host(c, &place, host_name, &shared, err);
     if (r == 0)
         r = bundle_merge(&image->config, &place, &c->options, err);
-    if (r == 0 && c->options.networks.n)
-        r = err_set(err, ERR_UNSUPPORTED, "network %s not found: bridge networks are not there yet",
-                    c->options.networks.v[0].network);
+    if (r == 0)
+        r = container_networks_find(c->store, &c->options, err);
     if (r == 0)
         r = logging_check(log->type, log->config, err);
     if (r == 0)

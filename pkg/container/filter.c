@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "base/time.h"
 #include "image/image.h"
+#include "store/network.h"
 
 #include <ctype.h>
 #include <regex.h>
@@ -99,6 +100,19 @@ static int parse_neighbour(const struct parsing *p, const char *name, const char
     return r;
 }
 
+/* By its name, whatever it was called by. */
+static int parse_network(const struct parsing *p, const char *name, const char *value, struct err *err)
+{
+    struct store_network n = {0};
+    int r;
+
+    if (!p->store || store_network_find(p->store, value, &n, NULL) < 0)
+        return parse_word(p, name, value, err);
+    r = parse_word(p, name, n.name, err);
+    store_network_release(&n);
+    return r;
+}
+
 static int parse_until(const struct parsing *p, const char *name _unused_, const char *value, struct err *err)
 {
     int r = time_parse_point(value, time_now(), &p->filter->until, err);
@@ -123,6 +137,7 @@ static int parse_port(const struct parsing *p, const char *name, const char *val
     static const char *const protocols[] = {"/tcp", "/udp", "/sctp"};
     const char *slash = strchr(value, '/'), *end = slash ? slash : value + strlen(value);
     const char *dash = memchr(value, '-', (size_t)(end - value)), *first_end = dash ? dash : end;
+    struct container_filter_ports *ports;
     bool known = !slash;
     int64_t first, last;
 
@@ -130,10 +145,15 @@ static int parse_port(const struct parsing *p, const char *name, const char *val
         return err_set(err, ERR_INVALID, "filter for '%s' should not contain ':': %s", name, value);
     for (size_t i = 0; slash && i < ARRAY_SIZE(protocols); i++)
         known |= strcasecmp(slash, protocols[i]) == 0;
-    if (!known || !parse_number(value, (size_t)(first_end - value), &first) ||
-        (dash && (!parse_number(dash + 1, (size_t)(end - dash - 1), &last) || last < first)))
+    if (!known || !parse_number(value, (size_t)(first_end - value), &first))
+        first = -1;
+    last = first;
+    if (first < 0 || (dash && (!parse_number(dash + 1, (size_t)(end - dash - 1), &last) || last < first)))
         return err_set(err, ERR_INVALID, "error while looking up for %s %s: no range of ports", name, value);
-    p->filter->ports = true;
+    ports = VEC_PUSH(&p->filter->ports);
+    *ports = (struct container_filter_ports){str_eq(name, "publish"), str_dup(slash ? slash + 1 : "tcp"), first, last};
+    for (char *c = ports->protocol; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
     return 0;
 }
 
@@ -145,7 +165,7 @@ static const struct {
     {"ancestor", parse_ancestor, true}, {"before", parse_neighbour, true},  {"exited", parse_exited, true},
     {"expose", parse_port, true},       {"health", parse_health, true},     {"id", parse_word, true},
     {"is-task", parse_task, true},      {"label", parse_label, true, true}, {"label!", parse_label, false, true},
-    {"name", parse_word, true},         {"network", parse_word, true},      {"publish", parse_port, true},
+    {"name", parse_word, true},         {"network", parse_network, true},   {"publish", parse_port, true},
     {"since", parse_neighbour, true},   {"status", parse_status, true},     {"until", parse_until, false, true},
     {"volume", parse_word, true},
 };
@@ -184,6 +204,9 @@ void container_filter_release(struct container_filter *f)
     strv_free(f->labels_without);
     free(f->ancestors.v);
     free(f->codes.v);
+    VEC_FOREACH (p, &f->ports)
+        free(p->protocol);
+    free(f->ports.v);
     free(f->before);
     free(f->since);
     *f = (struct container_filter){0};
@@ -231,6 +254,13 @@ static bool fits_volume(const struct engine_options *options, const char *value)
     return false;
 }
 
+static bool fits_network(const char *networks, const char *value)
+{
+    _cleanup_strv_ char **names = strv_split(networks ? networks : "", ',');
+
+    return strv_contains(names, value);
+}
+
 static bool fits(const struct store_container_record *record, const struct engine_options *options, const char *name,
                  const char *value)
 {
@@ -243,7 +273,7 @@ static bool fits(const struct store_container_record *record, const struct engin
     if (str_eq(name, "health"))
         return str_eq(record->health ? record->health : "none", value);
     if (str_eq(name, "network"))
-        return str_eq(record->network, value);
+        return fits_network(record->network, value);
     return fits_volume(options, value);
 }
 
@@ -295,11 +325,32 @@ static bool match_ancestor(const struct container_filter *f, const struct store_
     return !f->has_ancestor;
 }
 
-bool container_filter_match(const struct container_filter *f, const struct store_container_record *record,
-                            const struct engine_options *options)
+static bool fits_port(const struct container_filter *f, const struct container_port *p)
 {
-    /* No network of ours has ports yet, and there are no tasks. */
-    if (f->ports || f->tasks || (f->until && record->created >= f->until))
+    VEC_FOREACH (wanted, &f->ports) {
+        int64_t port = wanted->outside ? p->outside : p->inside;
+
+        if (port && port >= wanted->first && port <= wanted->last && str_eq(p->protocol, wanted->protocol))
+            return true;
+    }
+    return false;
+}
+
+static bool match_ports(const struct container_filter *f, const container_ports *ports)
+{
+    if (!f->ports.n)
+        return true;
+    VEC_FOREACH (p, ports)
+        if (fits_port(f, p))
+            return true;
+    return false;
+}
+
+bool container_filter_match(const struct container_filter *f, const struct store_container_record *record,
+                            const struct engine_options *options, const container_ports *ports)
+{
+    /* There are no tasks. */
+    if (!match_ports(f, ports) || f->tasks || (f->until && record->created >= f->until))
         return false;
     return match_labels(f, record->labels) && match_code(f, record) && match_words(f, record, options) &&
            match_ancestor(f, record);

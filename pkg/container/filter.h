@@ -13,12 +13,19 @@
  */
 #pragma once
 
+#include "container/ports.h"
 #include "oci/engine.h"
 #include "store/container.h"
 
 enum container_filter_for {
     CONTAINER_FILTER_LIST,
     CONTAINER_FILTER_PRUNE, /* label, label!, until */
+};
+
+struct container_filter_ports {
+    bool outside; /* publish */
+    char *protocol;
+    int64_t first, last;
 };
 
 struct container_filter {
@@ -30,7 +37,7 @@ struct container_filter {
     int64_t until;        /* 0: any */
     char *before, *since; /* ids, or NULL */
     bool no_tasks, tasks;
-    bool ports; /* of publish and expose */
+    VEC(struct container_filter_ports) ports; /* of publish and expose: one of them has to fit */
 };
 
 /* ERR_INVALID (`invalid filter 'x'`), ERR_NOT_FOUND for the container of before and since. `s` may be NULL where there
@@ -42,7 +49,7 @@ void container_filter_release(struct container_filter *f);
 
 bool container_filter_has(const struct container_filter *f, const char *name);
 
-/* Whether it is meant, but for its place in a list (before, since). `options` may be NULL unless volumes are asked for.
- */
+/* Whether it is meant, but for its place in a list (before, since). `options` may be NULL unless volumes are asked for,
+ * `ports` unless those are. */
 bool container_filter_match(const struct container_filter *f, const struct store_container_record *record,
-                            const struct engine_options *options);
+                            const struct engine_options *options, const container_ports *ports);

@@ -49,13 +49,20 @@ static int collect(struct store *s, bool alive_only, void (*broken)(const struct
     return 0;
 }
 
-static bool match(struct store *s, const struct container_filter *f, const struct store_container_record *record)
+static bool match(struct store *s, const struct container_filter *f, const port_claims *claims,
+                  const struct store_container_record *record)
 {
     _cleanup_engine_options_ struct engine_options options = {0};
+    container_ports ports = {0};
+    bool fits;
 
     if (container_filter_has(f, "volume"))
         (void)container_read_options(s, record->id, &options, NULL);
-    return container_filter_match(f, record, &options);
+    if (f->ports.n && store_container_is_alive(record->status))
+        container_ports_list(claims, record->id, record->exposed, &ports);
+    fits = container_filter_match(f, record, &options, &ports);
+    free(ports.v);
+    return fits;
 }
 
 /* Keeps what is meant; the places of before and since are those in the whole list. */
@@ -64,21 +71,25 @@ static void choose(struct store *s, const struct container_list_options *o, stru
     const struct container_filter none = {0}, *f = o->filter ? o->filter : &none;
     bool all = o->all || o->last > 0 || container_filter_has(f, "status");
     bool begun = !f->before, ended = false;
+    port_claims claims = {0};
     size_t kept = 0;
 
+    if (f->ports.n)
+        (void)ports_list(s, NULL, &claims, NULL);
     for (size_t i = 0; i < l->n; i++) {
         struct store_container_record record = l->v[i];
         bool wanted = begun;
 
         begun |= str_eq(record.id, f->before);
         ended |= str_eq(record.id, f->since) || (o->last > 0 && kept == (size_t)o->last);
-        wanted = wanted && !ended && (all || store_container_is_alive(record.status)) && match(s, f, &record);
+        wanted = wanted && !ended && (all || store_container_is_alive(record.status)) && match(s, f, &claims, &record);
         if (wanted)
             l->v[kept++] = record;
         else
             store_container_record_release(&record);
     }
     l->n = kept;
+    port_claims_release(&claims);
 }
 
 int container_list(struct store *s, const struct container_list_options *o, void (*broken)(const struct err *why),

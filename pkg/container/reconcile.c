@@ -3,9 +3,11 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "container/networks.h"
 #include "container/volume.h"
 #include "monitor/health.h"
 #include "monitor/monitor.h"
+#include "monitor/networks.h"
 
 #include <signal.h>
 
@@ -24,6 +26,7 @@ static int settle(struct store *s, struct store_container *dir, struct store_con
         if (r < 0)
             return r;
         monitor_sweep(s, store_container_id(dir));
+        container_networks_tidy(s, record, record->remove);
     }
     if (record->remove) {
         *ret_gone = true;
@@ -100,5 +103,6 @@ int container_sweep(struct store *s, struct err *err)
         if (l < 0 && l != ERR_NOT_FOUND && l != ERR_BUSY) /* somebody's business, as most are */
             log_debug("container %.12s: %s", *id, why.text);
     }
+    networks_sweep(s);
     return r < 0 ? r : store_container_names_sweep(s, err);
 }

@@ -1,6 +1,7 @@
 /* Removal, by force too. */
 #include "base/log.h"
 #include "container/internal.h"
+#include "container/networks.h"
 #include "container/volume.h"
 #include "monitor/health.h"
 #include "monitor/monitor.h"
@@ -16,6 +17,7 @@ int container_drop(struct store *s, struct store_container *dir, const struct st
 
     health_forget(store_state_path(s), store_container_id(dir));
     monitor_sweep(s, store_container_id(dir));
+    container_networks_tidy(s, record, true);
     r = store_container_remove(s, dir, record, true, err);
     if (r == 0 && record->id)
         monitor_tell(s, record, "destroy", NULL, NULL);

@@ -47,7 +47,7 @@ static void sweep(struct store *s)
         futimens(fd, times);
 }
 
-int container_start(struct container *c, unsigned attach, int *ret_socket, struct err *err)
+int container_start(struct container *c, const struct config *config, unsigned attach, int *ret_socket, struct err *err)
 {
     const char *id = store_container_id(c->dir);
     _cleanup_free_ char *upper = str_printf("containers/%s/upper", id);
@@ -62,6 +62,7 @@ int container_start(struct container *c, unsigned attach, int *ret_socket, struc
         .spec = &c->spec,
         .join = container_join,
         .overlay = &overlay,
+        .config = config,
         .forget = container_mounts_anonymous(&c->options) ? container_volumes_drop : NULL,
         .housekeeping = sweep,
     };
@@ -96,14 +97,14 @@ int container_await_start(int socket, struct err *err)
     }
 }
 
-int container_start_alone(struct store *s, const char *id, struct err *err)
+int container_start_alone(struct store *s, const struct config *config, const char *id, struct err *err)
 {
     _cleanup_one_container_ struct container c = {0};
     _cleanup_fd_ int socket = -1;
     int r = container_open(s, id, &c, err);
 
     if (r == 0)
-        r = container_start(&c, 0, &socket, err);
+        r = container_start(&c, config, 0, &socket, err);
     return r < 0 ? r : container_await_start(socket, err);
 }
 
@@ -119,7 +120,8 @@ static bool is_to_come_back(struct store *s, const char *id, struct err *err)
            restart_after_boot(&options.host.restart_policy, record.stopped);
 }
 
-int container_start_all(struct store *s, void (*started)(const char *id, const struct err *failed), struct err *err)
+int container_start_all(struct store *s, const struct config *config,
+                        void (*started)(const char *id, const struct err *failed), struct err *err)
 {
     _cleanup_strv_ char **ids = NULL;
     int r = store_container_list(s, &ids, err);
@@ -127,7 +129,7 @@ int container_start_all(struct store *s, void (*started)(const char *id, const s
     STRV_FOREACH (id, ids) {
         struct err why = ERR_INIT;
 
-        if (is_to_come_back(s, *id, &why) && container_start_alone(s, *id, &why) == 0)
+        if (is_to_come_back(s, *id, &why) && container_start_alone(s, config, *id, &why) == 0)
             started(*id, NULL);
         else if (why.kind && why.kind != ERR_NOT_FOUND && why.kind != ERR_BUSY) /* removed, or started, meanwhile */
             started(*id, &why);

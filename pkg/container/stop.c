@@ -115,8 +115,8 @@ int container_stop(struct store *s, const char *name, const char *signal, int64_
     return r < 0 ? err_wrap(err, "cannot stop container: %s", name) : 0;
 }
 
-static int restart(struct store *s, const struct container_view *v, const char *signal, int64_t seconds,
-                   struct err *err)
+static int restart(struct store *s, const struct config *config, const struct container_view *v, const char *signal,
+                   int64_t seconds, struct err *err)
 {
     struct err why = ERR_INIT;
     struct stop stop;
@@ -127,20 +127,21 @@ static int restart(struct store *s, const struct container_view *v, const char *
     if (r >= 0)
         return container_await_start(v->monitor, err);
     if (r == ERR_NOT_FOUND) /* there was none, or it was killed meanwhile */
-        return container_start_alone(s, v->id, err);
+        return container_start_alone(s, config, v->id, err);
     if (why.kind && err)
         *err = why;
     return r;
 }
 
-int container_restart(struct store *s, const char *name, const char *signal, int64_t seconds, struct err *err)
+int container_restart(struct store *s, const struct config *config, const char *name, const char *signal,
+                      int64_t seconds, struct err *err)
 {
     _cleanup_container_view_ struct container_view v = CONTAINER_VIEW_NONE;
     int r = container_view(s, name, &v, err);
 
     if (r < 0)
         return r;
-    r = restart(s, &v, signal, seconds, err);
+    r = restart(s, config, &v, signal, seconds, err);
     if (r == 0)
         monitor_tell(s, &v.record, "restart", NULL, NULL);
     return r < 0 ? err_wrap(err, "cannot restart container %s", name) : 0;

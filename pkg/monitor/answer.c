@@ -142,6 +142,7 @@ static void answer_rename(struct monitor *m, struct connection *from, const stru
 {
     str_replace(&m->job.record->name, str_ndup(frame->data, frame->len));
     monitor_note(m);
+    networks_rename(&m->networks, &m->job);
     done(m, from, NULL);
 }
 
@@ -163,13 +164,61 @@ static void answer_paused(struct monitor *m, struct connection *from, const stru
     done(m, from, NULL);
 }
 
+/* ---- networks ---- */
+
+static void answer(struct monitor *m, struct connection *to, int r, const struct err *why)
+{
+    if (r < 0)
+        server_tell(&m->server, to, MONITOR_REFUSED, why, sizeof(*why), NULL, 0);
+    else
+        done(m, to, NULL);
+}
+
+static int change_networks(struct monitor *m, const struct engine_endpoint *add, const char *remove, struct err *err)
+{
+    int r = monitor_write_networks(m->job.dir, m->job.record, add, remove, err);
+
+    if (r == 0)
+        monitor_reload(m);
+    return r;
+}
+
+/* Only while it runs: between two runs the options alone are changed, which the next one reads. */
+static void answer_connect(struct monitor *m, struct connection *from, const struct frame *frame)
+{
+    struct engine_endpoint wanted = {0};
+    struct err why = ERR_INIT;
+    int r = json_parse(frame->data, frame->len, &engine_endpoint_type, &wanted, &why);
+
+    if (r == 0 && m->program_watch.fd >= 0)
+        r = networks_connect(&m->networks, &m->job, m->program.process.pid, &wanted, &why);
+    if (r == 0) {
+        r = change_networks(m, &wanted, NULL, &why);
+        if (r < 0)
+            networks_disconnect(&m->networks, &m->job, wanted.network, NULL);
+    }
+    json_free(&engine_endpoint_type, &wanted);
+    answer(m, from, r, &why);
+}
+
+static void answer_disconnect(struct monitor *m, struct connection *from, const struct frame *frame)
+{
+    _cleanup_free_ char *network = str_ndup(frame->data, frame->len);
+    struct err why = ERR_INIT;
+    int r = networks_disconnect(&m->networks, &m->job, network, &why);
+
+    if (r == 0)
+        r = change_networks(m, NULL, network, &why);
+    answer(m, from, r, &why);
+}
+
 static const struct {
     enum monitor_message message;
     void (*answer)(struct monitor *m, struct connection *from, const struct frame *frame);
 } answers[] = {
-    {MONITOR_ATTACH, answer_attach},   {MONITOR_LET_GO, answer_let_go}, {MONITOR_STOPPING, answer_stopping},
-    {MONITOR_RESTART, answer_restart}, {MONITOR_RENAME, answer_rename}, {MONITOR_RELOAD, answer_reload},
-    {MONITOR_PAUSED, answer_paused},
+    {MONITOR_ATTACH, answer_attach},   {MONITOR_LET_GO, answer_let_go},   {MONITOR_STOPPING, answer_stopping},
+    {MONITOR_RESTART, answer_restart}, {MONITOR_RENAME, answer_rename},   {MONITOR_RELOAD, answer_reload},
+    {MONITOR_PAUSED, answer_paused},   {MONITOR_CONNECT, answer_connect}, {MONITOR_DISCONNECT, answer_disconnect},
 };
 
 void monitor_answer(struct monitor *m, struct connection *from, const struct frame *frame)

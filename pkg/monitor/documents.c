@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "event/event.h"
 #include "monitor/internal.h"
+#include "sys/atomic.h"
 #include "sys/fd.h"
 
 enum { DOCUMENT_MAX = 4 << 20 };
@@ -55,6 +56,56 @@ int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, s
     if (r == 0)
         r = parsed(oci_spec_parse(buf_str(&text), text.len, ret, err), dir, name, err);
     return r < 0 ? r : read_seccomp(dir, ret, err);
+}
+
+static int add_network(engine_endpoints *list, const char *container, const struct engine_endpoint *add,
+                       struct err *err)
+{
+    VEC_FOREACH (e, list)
+        if (str_eq(e->network, add->network))
+            return err_set(err, ERR_EXISTS, "endpoint with name %s already exists in network %s", container,
+                           add->network);
+    return json_duplicate(&engine_endpoint_type, add, VEC_PUSH(list), err);
+}
+
+static int remove_network(engine_endpoints *list, const char *container, const char *name, struct err *err)
+{
+    VEC_FOREACH (e, list)
+        if (str_eq(e->network, name)) {
+            json_free(&engine_endpoint_type, e);
+            memmove(e, e + 1, (size_t)(list->v + list->n - e - 1) * sizeof(*e));
+            list->n--;
+            return 0;
+        }
+    return err_set(err, ERR_INVALID, "container %s is not connected to network %s", container, name);
+}
+
+char *monitor_network_names(const struct engine_options *o)
+{
+    _cleanup_strv_ char **names = NULL;
+
+    VEC_FOREACH (e, &o->networks)
+        strv_add(&names, e->network);
+    return names ? strv_join(names, ",") : str_dup(o->host.network_mode);
+}
+
+int monitor_write_networks(const struct store_container *dir, struct store_container_record *record,
+                           const struct engine_endpoint *add, const char *remove, struct err *err)
+{
+    _cleanup_engine_options_ struct engine_options o = {0};
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = monitor_read_options(dir, &o, err);
+
+    if (r == 0)
+        r = add ? add_network(&o.networks, record->name, add, err)
+                : remove_network(&o.networks, record->name, remove, err);
+    if (r < 0)
+        return r;
+    json_dump(&engine_options_type, &o, false, &text);
+    r = atomic_write(store_container_fd(dir), "options.json", text.p, text.len, 0600, 0, err);
+    if (r == 0)
+        str_replace(&record->network, monitor_network_names(&o));
+    return r < 0 ? r : store_container_write(dir, record, !record->remove, err);
 }
 
 void monitor_reload(struct monitor *m)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "monitor/health.h"
+#include "monitor/networks.h"
 #include "monitor/output.h"
 #include "monitor/program.h"
 #include "monitor/restart.h"
@@ -16,6 +17,7 @@ struct monitor {
     struct streams streams;
     struct output output;
     struct health health;
+    struct networks networks;
     struct server server;
     struct program program;
     struct loop_watch program_watch; /* its pidfd; .fd -1 while it does not run */

@@ -74,7 +74,8 @@ static void end_container(struct monitor *m, uint32_t type, const void *data, si
     struct err why = ERR_INIT;
     int r = program_clean_up(&m->program, &why);
 
-    output_close(&m->output); /* who hears of the end finds the whole log */
+    networks_end(&m->networks, job); /* who hears of the end finds its ports free */
+    output_close(&m->output);        /* who hears of the end finds the whole log */
     if (job->record->remove && job->forget)
         job->forget(job->store, job->record->id);
     if (r == 0)
@@ -172,6 +173,7 @@ static void program_ended(struct loop_watch *w, uint32_t events _unused_)
         return;
     }
     program_clean_up(&m->program, NULL);
+    networks_pause(&m->networks, &m->job);
     record->status = STORE_CONTAINER_RESTARTING;
     monitor_note(m);
     loop_set_timer(&m->loop, &m->pause, time_monotonic() + (m->restart ? 0 : m->restarts.pause));
@@ -218,6 +220,9 @@ static int begin(struct monitor *m, struct err *err)
 {
     int r = output_open(&m->output, &m->loop, &m->job, err);
 
+    if (r == 0)
+        r = networks_begin(&m->networks, &m->loop, &m->job, err);
+    networks_join(&m->networks, m->job.spec);
     if (r == 0)
         r = program_start(&m->job, &m->streams, &m->program, begin_service, m, err);
     if (r == 0) {
@@ -295,6 +300,7 @@ static int be_monitor(const struct monitor_job *job, int socket, unsigned attach
 {
     struct monitor m = {.job = *job,
                         .attach = attach,
+                        .networks = NETWORKS_NONE,
                         .program = PROGRAM_NONE,
                         .program_watch = {.fd = -1},
                         .pause = {.due = begin_again, .data = &m},

@@ -91,6 +91,14 @@ int monitor_connect(struct store *s, const char *id, int *ret_socket, struct err
 int monitor_read_options(const struct store_container *dir, struct engine_options *ret, struct err *err);
 int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err);
 
+/* Puts a network into options.json and the record, or takes one out, by name; for the holder of the container's lock.
+ * ERR_EXISTS, ERR_INVALID: it is there already, or is not. */
+int monitor_write_networks(const struct store_container *dir, struct store_container_record *record,
+                           const struct engine_endpoint *add, const char *remove, struct err *err);
+
+/* The names of all its networks, with commas between them, or its mode; the caller frees it. */
+char *monitor_network_names(const struct engine_options *options);
+
 /* Tells an event of a container (event/event.h), with Docker's attributes and, where `name` is not NULL, one more, or
  * two. */
 void monitor_tell(struct store *s, const struct store_container_record *record, const char *action, const char *name,

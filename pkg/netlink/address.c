@@ -49,7 +49,7 @@ void link_bridge_place_add(struct netlink_batch *b, int port, const uint8_t mac[
     struct ndmsg head = {
         .ndm_family = AF_BRIDGE,
         .ndm_ifindex = port,
-        .ndm_state = NUD_NOARP,
+        .ndm_state = NUD_REACHABLE,
         .ndm_flags = NTF_MASTER | NTF_STICKY,
     };
 

@@ -72,6 +72,7 @@ struct link_change {
     bool up, down;
     bool no_ipv6_address; /* none of its own making */
     bool route_localnet, arp_notify;
+    bool hairpin; /* of a port: what came from it may go back to it (IFLA_BRPORT_MODE) */
 };
 enum { LINK_NO_MASTER = -1 };
 void link_change_add(struct netlink_batch *b, const struct link_change *c);
@@ -84,7 +85,8 @@ void link_address_delete_add(struct netlink_batch *b, int index, const struct ip
  * -ETIMEDOUT after a second. Of IPv4 they are from the start. */
 int link_await_address(int fd, const struct ip *address);
 
-/* Frames to `mac` leave a bridge by this port, whatever port they were seen on, or are seen on later. */
+/* Frames to `mac` leave a bridge by this port, whatever port they were seen on, or are seen on later; forgotten with
+ * time, as what a bridge learns. (An entry for good would be told to all other ports.) */
 void link_bridge_place_add(struct netlink_batch *b, int port, const uint8_t mac[IP_MAC_LEN]);
 
 /* A route to `to` (bits 0: the default), by `gateway` (none: on the link itself), in the place of one that is there.

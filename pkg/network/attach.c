@@ -130,7 +130,10 @@ static void add_veth(struct work *w, const struct network_step *s, int bridge)
                                                  .mtu = s->mtu,
                                                  .master = bridge,
                                                  .peer_ns = w->ns});
-    link_change_add(&w->batch, &(struct link_change){.name = s->link, .up = true, .no_ipv6_address = true});
+    link_change_add(&w->batch, &(struct link_change){.name = s->link,
+                                                     .up = true,
+                                                     .no_ipv6_address = true,
+                                                     .hairpin = network_bridges_are_filtered()});
     belong(w, s);
 }
 

@@ -17,8 +17,14 @@ struct attachment {
     const char *interface;   /* "eth0" */
     bool gateway4, gateway6; /* its gateway is the container's default route of that family */
     char *const *addresses;  /* further ones, link-local: "169.254.1.1" */
-    char *const *sysctls; /* NAME=VALUE of this interface: net.ipv4.conf.IFNAME.…, where IFNAME stands for its name */
+    char *const *sysctls;    /* NAME=VALUE of this interface, whose name stands as IFNAME in them */
+    bool by_runtime;         /* of a new container: what network_settings() says is set from inside */
 };
+
+/* What a container's own process sets when it starts, appended to `ret` as linux.sysctl has it. From outside it would
+ * cost the more the more containers there are: the host's /proc remembers each namespace into which it was looked, and
+ * looks through all that it remembers. */
+void network_settings(const struct attachment *a, size_t n, char ***ret);
 
 /* ERR_INVALID unless it is net.ipv4.…, net.ipv6.… or net.mpls.… of IFNAME alone. */
 int network_sysctl_check(const char *sysctl, struct err *err);

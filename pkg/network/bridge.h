@@ -27,5 +27,9 @@ int network_parent_ensure(int fd, const struct network_step *step, int *ret_inde
 /* Switches forwarding on where it is off (network/forward.c). */
 int network_forward(uint16_t family, struct err *err);
 
+/* Whether the host's rules see what a bridge only forwards (br_netfilter, which Docker and Kubernetes switch on). Then
+ * a container that asks for a port of its own by the host's address is answered through the port that it asked by. */
+bool network_bridges_are_filtered(void);
+
 /* A text into a file below /proc/sys: 0 or -errno. */
 int network_sysctl_write(const char *file, const char *text);

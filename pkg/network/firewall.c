@@ -435,3 +435,22 @@ int firewall_unpublish(struct store *s, const char *container, struct err *err)
 {
     return turn_ports(s, container, true, err);
 }
+
+int firewall_sweep(struct store *s, struct err *err)
+{
+    _cleanup_changing_ struct changing c = CHANGING_NONE;
+    _cleanup_note_ struct note n = {0};
+    size_t before;
+    int r;
+
+    if (!glance(s, &n))
+        return 0;
+    r = begin(s, &c, err);
+    if (r < 0)
+        return r;
+    before = c.ports.claims.n;
+    drop_gone(s, &c.ports);
+    if (c.ports.stale)
+        return make(s, c.dir, &c.note, &c.ports, NULL, err);
+    return c.ports.claims.n == before ? 0 : ports_table_write(c.dir, &c.ports, err);
+}

@@ -26,6 +26,9 @@ int firewall_remove_network(struct store *s, const struct store_network *n, stru
 int firewall_publish(struct store *s, const char *container, struct err *err);
 int firewall_unpublish(struct store *s, const char *container, struct err *err);
 
+/* Takes out what containers left whose monitor was killed. Little is done where there is nothing. */
+int firewall_sweep(struct store *s, struct err *err);
+
 /* One line for the user where ports are bound to all addresses and a rule of others drops what comes for them, once for
  * a boot; NULL where there is nothing to say. The caller frees it. */
 char *firewall_note(struct store *s, const port_ranges *ports);

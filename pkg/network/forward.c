@@ -27,6 +27,11 @@ static char look(int dirfd, const char *path)
     return fd >= 0 && read(fd, &c, 1) == 1 ? c : 0;
 }
 
+bool network_bridges_are_filtered(void)
+{
+    return look(AT_FDCWD, "/proc/sys/net/bridge/bridge-nf-call-iptables") == '1';
+}
+
 /* A host that forwards no longer learns its routes from routers, unless an interface is told to do so all the same:
  * those that did go on. Ports of bridges never do, and "all" and "default" are no interfaces. */
 static void keep_router_advertisements(void)

@@ -254,13 +254,32 @@ static void setting6(network_plan *p, const struct attachment *a, const char *na
     setting(p, a, false, str_printf("net/ipv6/conf/%s/%s", a->interface, name), value);
 }
 
-static int plan_sysctls(network_plan *p, const struct attachment *a, bool ipv6, struct err *err)
+/* Nobody who is on the network with a container may give it a way for IPv6 that it was not given. */
+static bool is_without_ipv6(const struct attachment *a)
+{
+    bool some = ip_is_set(&a->endpoint->ip6);
+
+    STRV_FOREACH (text, a->addresses)
+        some |= strchr(*text, ':') != NULL;
+    return !some;
+}
+
+void network_settings(const struct attachment *a, size_t n, char ***ret)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_without_ipv6(&a[i]))
+            strv_addf(ret, "net.ipv6.conf.%s.disable_ipv6=1", a[i].interface);
+}
+
+static int plan_sysctls(network_plan *p, const struct attachment *a, struct err *err)
 {
     const char *between, *name, *value;
 
-    if (ipv6)
+    if (!is_without_ipv6(a)) {
         setting6(p, a, "ndisc_notify", "1");
-    setting6(p, a, "disable_ipv6", ipv6 ? "0" : "1");
+        setting6(p, a, "disable_ipv6", "0");
+    } else if (!a->by_runtime)
+        setting6(p, a, "disable_ipv6", "1");
     STRV_FOREACH (s, a->sysctls) {
         int r = network_sysctl_check(*s, err);
 
@@ -278,7 +297,6 @@ static int plan_sysctls(network_plan *p, const struct attachment *a, bool ipv6, 
 static int plan_addresses(network_plan *p, const struct reading *r, struct err *err)
 {
     const struct attachment *a = r->of;
-    bool ipv6 = ip_is_set(&a->endpoint->ip6);
     struct ip_net n;
     int e = 0;
 
@@ -286,9 +304,8 @@ static int plan_addresses(network_plan *p, const struct reading *r, struct err *
         e = ip_parse(*text, &n.address, err);
         if (e < 0)
             return e;
-        ipv6 |= n.address.family == AF_INET6;
     }
-    e = plan_sysctls(p, a, ipv6, err);
+    e = plan_sysctls(p, a, err);
     if (e < 0)
         return e;
     if (ip_is_set(&a->endpoint->ip4))

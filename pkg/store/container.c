@@ -59,6 +59,7 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct store_container_record, "command", JSON_K_STRV, command),
     JSON_FIELD(struct store_container_record, "labels", JSON_K_MAP, labels),
     JSON_FIELD(struct store_container_record, "network", JSON_K_STRING, network),
+    JSON_FIELD(struct store_container_record, "exposed", JSON_K_STRV, exposed),
     JSON_FIELD(struct store_container_record, "cgroup", JSON_K_STRING, cgroup),
     JSON_FIELD(struct store_container_record, "created", JSON_K_INT64, created),
     JSON_FIELD(struct store_container_record, "started", JSON_K_INT64, started),

@@ -35,7 +35,8 @@ struct store_container_record {
     char **mounted;                     /* manifests of images that are mounted in it: they as well */
     char **command;                     /* what runs in it */
     char **labels;                      /* NAME=VALUE */
-    char *network;                      /* "none", "host" */
+    char *network;                      /* "none", "host", "container:ID", or its networks with commas between them */
+    char **exposed;                     /* ports that are shown though they are not published: "80/tcp", "90-99/udp" */
     char *cgroup;                       /* "/cbox/ID" */
     int64_t created, started, finished; /* time.h; 0: not yet */
     enum store_container_status status;

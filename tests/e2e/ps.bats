@@ -104,7 +104,7 @@ names() {
 
 @test "all fields have a value, and JSON has Docker's names" {
     cbox ps -a -f name=first --format json >"$BATS_TEST_TMPDIR/json"
-    jq -e '.Names == "first" and .Image == "alpine" and .State == "running" and .Networks == "none" and .Ports == "" and
+    jq -e '.Names == "first" and .Image == "alpine" and .State == "running" and .Networks == "bridge" and .Ports == "" and
         .Labels == "role=web,tier=1" and .Mounts == "" and .LocalVolumes == "0" and .Command == "\"sleep 999001\"" and
         (.CreatedAt | test("^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} ")) and .Size == "0B" and .Platform == null and
         (.RunningFor | endswith(" ago")) and (.Status | startswith("Up "))' "$BATS_TEST_TMPDIR/json"

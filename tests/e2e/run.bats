@@ -572,6 +572,7 @@ run_with_full_disk() {
     mkdir "$CBOX_ROOT"
     mount -t tmpfs -o huge=never tmpfs "$CBOX_ROOT"
     cbox pull -q alpine >&2
+    cbox run --rm alpine true # which makes the network
     free=$(stat -fc %f "$CBOX_ROOT")
     cbox run alpine true
     blocks=$((free - $(stat -fc %f "$CBOX_ROOT")))

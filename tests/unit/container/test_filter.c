@@ -9,7 +9,7 @@ static struct store_container_record record(char **labels)
     return (struct store_container_record){
         .id = (char *)"abc123",
         .name = (char *)"web-1",
-        .network = (char *)"none",
+        .network = (char *)"front,back",
         .labels = labels,
         .created = 100,
         .started = 200,
@@ -26,12 +26,15 @@ static bool match(const char *words, enum container_filter_for what, enum store_
         {.name = (char *)"data", .source = (char *)"/volumes/data/_data", .destination = (char *)"/var/data"},
         {.source = (char *)"/srv", .destination = (char *)"/mnt"}};
     struct engine_options options = {.mounts = {mounts, 2, 2}};
+    struct container_port shown[] = {{.inside = 80, .outside = 8080, .ip = "0.0.0.0", .protocol = "tcp"},
+                                     {.inside = 53, .protocol = "udp"}};
+    const container_ports ports = {shown, 2, 2};
     _cleanup_container_filter_ struct container_filter f;
     struct err err;
 
     r.status = status;
     assert_ok(container_filter_parse(NULL, filters, what, &f, &err));
-    return container_filter_match(&f, &r, &options);
+    return container_filter_match(&f, &r, &options, &ports);
 }
 
 static const struct {
@@ -64,7 +67,9 @@ static const struct {
     {"exited=0 exited=3", true},
     {"health=none", true},
     {"health=healthy", false},
-    {"network=none", true},
+    {"network=front", true},
+    {"network=back", true},
+    {"network=front,back", false},
     {"network=host", false},
     {"volume=data", true},
     {"volume=/var/data", true},
@@ -75,7 +80,14 @@ static const struct {
     {"is-task=false", true},
     {"is-task=true", false},
     {"publish=80", false},
+    {"publish=8080", true},
+    {"publish=8000-9000/TCP", true},
+    {"publish=8080/udp", false},
+    {"publish=0", false},
+    {"expose=80", true},
     {"expose=80-90/udp", false},
+    {"expose=50-60/udp", true},
+    {"publish=1 expose=80", true},
 };
 
 static void test_cases(void **state)

@@ -64,6 +64,7 @@ static void test_bridge(void **state)
     struct store_network n = make_network("bridge", &plain);
     struct endpoint e = make_endpoint("cb123", "172.17.0.2", NULL);
     struct attachment a = {.network = &n, .endpoint = &e, .interface = "eth0", .gateway4 = true, .gateway6 = true};
+    _cleanup_strv_ char **settings = NULL;
 
     (void)state;
     assert_plan(&a, 1,
@@ -76,6 +77,10 @@ static void test_bridge(void **state)
                 "address eth0 172.17.0.2/16\n"
                 "up eth0\n"
                 "route eth0 0.0.0.0/0 via 172.17.0.1\n");
+    a.by_runtime = true;
+    network_settings(&a, 1, &settings);
+    assert_int_equal(strv_len(settings), 1);
+    assert_string_equal(settings[0], "net.ipv6.conf.eth0.disable_ipv6=1");
     e.mac[5]++; /* one that was asked for */
     assert_plan(&a, 1,
                 "forward 4\n"
@@ -83,7 +88,6 @@ static void test_bridge(void **state)
                 "gateway cbox0 172.17.0.1/16\n"
                 "veth cb123 on cbox0\n"
                 "loopback lo\n"
-                "sysctl net/ipv6/conf/eth0/disable_ipv6=1\n"
                 "address eth0 172.17.0.2/16\n"
                 "up eth0\n"
                 "route eth0 0.0.0.0/0 via 172.17.0.1\n"

@@ -1,0 +1,153 @@
+/* The ports of a container that are published. */
+#include "base/log.h"
+#include "base/num.h"
+#include "monitor/networks_internal.h"
+#include "network/firewall.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+static uint8_t protocol_number(const char *name)
+{
+    return str_eq(name, "udp") ? IPPROTO_UDP : str_eq(name, "sctp") ? IPPROTO_SCTP : IPPROTO_TCP;
+}
+
+static void add_range(const struct engine_port_binding *b, const struct ip *host, port_ranges *ret)
+{
+    *VEC_PUSH(ret) = (struct port_range){
+        .protocol = protocol_number(b->protocol),
+        .host = *host,
+        .host_first = (uint16_t)b->host_first,
+        .host_last = (uint16_t)b->host_last,
+        .container_first = (uint16_t)b->container_first,
+        .count = (uint16_t)b->count,
+    };
+}
+
+static void add_binding(const struct engine_port_binding *b, const struct ip *usual, size_t n_usual, port_ranges *ret)
+{
+    bool chosen = b->host_first && !b->host_last;
+    struct ip host = IP_NONE;
+
+    if (!str_empty(b->host_ip) && ip_parse(b->host_ip, &host, NULL) == 0) {
+        add_range(b, &host, ret);
+        return;
+    }
+    if (!n_usual)
+        add_range(b, &host, ret);
+    for (size_t i = 0; i < n_usual && (i == 0 || chosen); i++)
+        add_range(b, &usual[i], ret);
+}
+
+static bool is_bound(const struct engine_host_config *h, const char *protocol, int64_t port)
+{
+    VEC_FOREACH (b, &h->port_bindings)
+        if (str_eq(b->protocol, protocol) && port >= b->container_first && port < b->container_first + b->count)
+            return true;
+    return false;
+}
+
+/* "80/tcp", and of an image perhaps "80" */
+static void add_exposed(const struct engine_options *o, const char *text, const struct ip *usual, size_t n_usual,
+                        port_ranges *ret)
+{
+    const char *slash = strchr(text, '/');
+    _cleanup_free_ char *number = str_ndup(text, slash ? (size_t)(slash - text) : strlen(text));
+    char *protocol = (char *)(slash ? slash + 1 : "tcp");
+    int64_t port;
+
+    if (num_parse_i64(number, 1, UINT16_MAX, &port, NULL) < 0 || is_bound(&o->host, protocol, port))
+        return;
+    add_binding(&(struct engine_port_binding){.protocol = protocol, .container_first = port, .count = 1}, usual,
+                n_usual, ret);
+}
+
+void networks_ports(const struct engine_options *o, const struct ip *usual, size_t n_usual, port_ranges *ret)
+{
+    VEC_FOREACH (b, &o->host.port_bindings)
+        add_binding(b, usual, n_usual, ret);
+    STRV_FOREACH (port, o->host.publish_all_ports ? o->config.config.exposed_ports : NULL)
+        add_exposed(o, *port, usual, n_usual, ret);
+}
+
+/* Where ports go that name no address: what the network says, then the configuration; 0: to all. */
+static size_t usual_addresses(const struct networks_member *m, const struct config *config, struct ip ret[2])
+{
+    struct network_options options = {0};
+    const char *text = NULL;
+
+    if (m && network_options_read(&m->network, &options, NULL) == 0)
+        text = str_given(options.host_binding);
+    if (!text && config)
+        text = config->publish_address;
+    if (str_eq(text, "loopback")) {
+        ip_parse("127.0.0.1", &ret[0], NULL);
+        ip_parse("::1", &ret[1], NULL);
+        return 2;
+    }
+    return !text || str_eq(text, "all") || ip_parse(text, &ret[0], NULL) < 0 || ip_is_any(&ret[0]) ? 0 : 1;
+}
+
+static bool is_published(const struct networks_member *m)
+{
+    return m && str_eq(m->network.driver, "bridge");
+}
+
+void networks_unpublish(struct networks *n, const struct monitor_job *job)
+{
+    struct err why = ERR_INIT;
+    int r = n->published ? firewall_unpublish(job->store, job->record->id, &why) : 0;
+
+    rules_end(&n->rules);
+    port_relay_free(steal_ptr(&n->relay));
+    if (r == 0 && n->claimed)
+        r = ports_give_back(job->store, job->record->id, &why);
+    if (r < 0)
+        log_debug("giving ports back: %s", why.text);
+    n->published = n->claimed = false;
+}
+
+int networks_claim(struct networks *n, const struct monitor_job *job, struct err *err)
+{
+    const struct networks_member *way4 = networks_gateway(n, AF_INET), *way6 = networks_gateway(n, AF_INET6);
+    struct ip ip4 = is_published(way4) ? way4->endpoint.ip4 : IP_NONE;
+    struct ip ip6 = is_published(way6) ? way6->endpoint.ip6 : IP_NONE, usual[2];
+    port_ranges chosen = {0};
+    int r;
+
+    if (n->claimed && ip_equal(&ip4, &n->ports4) && ip_equal(&ip6, &n->ports6))
+        return 0;
+    networks_unpublish(n, job);
+    if (!n->ports.n) /* else they stay what they became, and lead elsewhere */
+        networks_ports(job->options, usual, usual_addresses(way4 ? way4 : way6, job->config, usual), &n->ports);
+    if (!n->ports.n || (!ip_is_set(&ip4) && !ip_is_set(&ip6)))
+        return 0;
+    r = port_relay_open(n->loop, &n->ports, &ip4, &ip6, &n->relay, err);
+    if (r == 0)
+        r = ports_claim(job->store, job->record->id, &n->ports, &ip4, &ip6, port_relay_port(n->relay), &chosen, err);
+    if (r < 0) {
+        free(chosen.v);
+        return r;
+    }
+    free(n->ports.v);
+    n->ports = chosen;
+    n->ports4 = ip4;
+    n->ports6 = ip6;
+    n->claimed = true;
+    return 0;
+}
+
+int networks_publish(struct networks *n, const struct monitor_job *job, struct err *err)
+{
+    int r;
+
+    if (!n->claimed || n->published)
+        return 0;
+    r = firewall_publish(job->store, job->record->id, err);
+    if (r < 0)
+        return r;
+    n->published = true;
+    port_relay_begin(n->relay, &n->ports);
+    rules_begin(&n->rules, n->loop, job->store);
+    return 0;
+}
