@@ -44,6 +44,9 @@ extern const struct cli_command cbox_root;
 int cbox_context_load(struct cli_context *ctx, struct err *err);
 void cbox_context_release(struct cli_context *ctx);
 
+/* Puts the rules of networks back where another program has flushed them; what keeps it from that is for --debug. */
+void cbox_restore_rules(const struct cli_context *ctx);
+
 /* What commands that ask a registry say of --tls-verify. */
 #define CBOX_TLS_VERIFY_HELP "Require HTTPS and check the registry's certificate"
 

@@ -1,6 +1,9 @@
 #include "cbox.h"
 #include "container/container.h"
 
+#include "base/log.h"
+#include "network/firewall.h"
+
 #include <unistd.h>
 
 /* `chosen`, or the usual place: /var/lib/cbox for root, else below $XDG_… or its default below $HOME. */
@@ -50,6 +53,22 @@ void cbox_context_release(struct cli_context *ctx)
     free(ctx->root);
     free(ctx->state);
     config_release(&ctx->config);
+}
+
+void cbox_restore_rules(const struct cli_context *ctx)
+{
+    _cleanup_free_ char *used = str_printf("%s/networks/firewall", ctx->state); /* network/firewall.c */
+    _cleanup_(store_free_cleanup) struct store *s = NULL;
+    struct err err = ERR_INIT;
+    int r;
+
+    if (access(used, R_OK) < 0) /* most have no networks at all */
+        return;
+    r = cbox_open_existing_store(ctx, &s, &err);
+    if (r == 0 && s)
+        r = firewall_ensure(s, &err);
+    if (r < 0)
+        log_debug("rules of networks: %s", err.text);
 }
 
 int cbox_open_existing_store(const struct cli_context *ctx, struct store **ret, struct err *err)

@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "cli/term.h"
+#include "network/firewall.h"
 #include "runtime/cgroup.h"
 #include "store/tag.h"
 #include "store/uses.h"
@@ -40,6 +41,9 @@ static const struct {
     {"Operating System", "OperatingSystem"},
     {"OSType", "OSType"},
     {"Architecture", "Architecture"},
+    {"IPv4 Forwarding", "IPv4Forwarding"},
+    {"IPv6 Forwarding", "IPv6Forwarding"},
+    {"Firewall", "Firewall"},
     {"CPUs", "NCPU"},
     {"Total Memory", "MemTotal"},
     {"Name", "Name"},
@@ -106,6 +110,28 @@ static void add_cgroups(struct cli_value *info)
     mode = cgroup_host_mode(&host);
     cli_value_put_text(info, "CgroupVersion", str_eq(mode, "hybrid") ? "1 (hybrid)" : *mode == 'v' ? mode + 1 : mode);
     cli_value_put_text(info, "CgroupControllers", controllers);
+}
+
+static void add_network(const struct cli_context *ctx, struct cli_value *info)
+{
+    static const struct {
+        const char *key, *path;
+    } settings[] = {{"IPv4Forwarding", "/proc/sys/net/ipv4/ip_forward"},
+                    {"IPv6Forwarding", "/proc/sys/net/ipv6/conf/all/forwarding"}};
+    _cleanup_(store_free_cleanup) struct store *store = NULL;
+    _cleanup_free_ char *firewall = NULL;
+    struct err ignored = ERR_INIT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        _cleanup_strv_ char **lines = NULL;
+
+        if (read_lines(settings[i].path, &lines) == 0)
+            cli_value_put(info, settings[i].key, cli_value_truth(*lines[0] != '0'));
+    }
+    if (cbox_open_existing_store(ctx, &store, &ignored) < 0 || !store)
+        return;
+    firewall = firewall_describe(store);
+    cli_value_put_text(info, "Firewall", firewall);
 }
 
 static void add_host(struct cli_value *info)
@@ -194,6 +220,7 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
     cli_value_put_text(&info, "DockerRootDir", ctx->root);
     cli_value_put_text(&info, "StateDir", ctx->state);
     add_host(&info);
+    add_network(ctx, &info);
     if (o->format)
         return cli_format_object(o->format, &info, err);
     print_lines(&info);

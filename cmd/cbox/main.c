@@ -26,6 +26,8 @@ static int run_command(struct cli_context *ctx, const struct cli_call *call)
     if (r == 0 && ctx->globals.runtime.log)
         r = cbox_runtime_log_open(&ctx->globals.runtime, &err);
 
+    if (r >= 0 && !call->command->standalone)
+        cbox_restore_rules(ctx);
     if (r >= 0)
         r = call->command->run(ctx, call->options, call->operands, &err);
     if (r >= 0)

@@ -33,6 +33,8 @@ static void put_given(struct cli_value *map, const char *key, const char *text)
 static struct cli_value describe_ipam(const struct store_network *n)
 {
     struct cli_value ipam = {.kind = CLI_MAP}, all = {.kind = CLI_SEQUENCE};
+    struct cli_value none = {.kind = CLI_MAP,
+                             .absent = !str_eq(n->name, "bridge") && store_network_is_predefined(n->name)};
 
     VEC_FOREACH (subnet, &n->subnets) {
         struct cli_value one = {.kind = CLI_MAP};
@@ -45,7 +47,7 @@ static struct cli_value describe_ipam(const struct store_network *n)
         cli_value_append(&all, one);
     }
     cli_value_put_text(&ipam, "Driver", "default");
-    cli_value_put(&ipam, "Options", (struct cli_value){.kind = CLI_MAP});
+    cli_value_put(&ipam, "Options", none);
     cli_value_put(&ipam, "Config", all);
     return ipam;
 }

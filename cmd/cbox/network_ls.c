@@ -2,9 +2,10 @@
 #include "commands.h"
 #include "container/network_uses.h"
 #include "network.h"
-#include "show.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct ls_options {
     char **filters;
@@ -27,6 +28,22 @@ static const struct cli_column columns[] = {
 };
 static const struct cli_columns table = {"{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}", columns, ARRAY_SIZE(columns)};
 
+/* As Go prints a time: "2026-01-02 15:04:05.123456789 +0000 UTC". */
+static char *created_at(int64_t created)
+{
+    time_t seconds = (time_t)(created / 1000000000);
+    char day[40] = "", zone[40] = "", fraction[12];
+    struct tm tm;
+
+    localtime_r(&seconds, &tm);
+    strftime(day, sizeof(day), "%F %T", &tm);
+    strftime(zone, sizeof(zone), "%z %Z", &tm);
+    snprintf(fraction, sizeof(fraction), ".%09d", (int)(created % 1000000000));
+    for (char *end = fraction + strlen(fraction) - 1; end >= fraction && (*end == '0' || end == fraction); end--)
+        *end = 0;
+    return str_printf("%s%s %s", day, fraction, zone);
+}
+
 static void put_truth(struct cli_value *row, const char *key, bool truth)
 {
     cli_value_put_text(row, key, truth ? "true" : "false");
@@ -35,7 +52,7 @@ static void put_truth(struct cli_value *row, const char *key, bool truth)
 static struct cli_value make_row(const struct store_network *n, bool whole)
 {
     _cleanup_free_ char *id = str_ndup(n->id, whole ? ID_LEN : ID_SHORT_LEN), *labels = strv_join(n->labels, ",");
-    _cleanup_free_ char *created = show_time(n->created);
+    _cleanup_free_ char *created = created_at(n->created);
     struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_LOOKUP};
 
     cli_value_put_entries(&by_name, n->labels);

@@ -96,6 +96,18 @@ static int check_pool(const struct config_pool *p, struct err *err)
     return 0;
 }
 
+static int check_publish_address(const char *text, struct err *err)
+{
+    struct ip address;
+
+    if (!text || str_eq(text, "all") || str_eq(text, "loopback"))
+        return 0;
+    if (ip_parse(text, &address, NULL) < 0 || ip_is_multicast(&address))
+        return err_set(err, ERR_INVALID,
+                       "publish_address: \"%s\" is neither \"all\" nor \"loopback\" nor an IP address", text);
+    return 0;
+}
+
 static int check(const struct config *c, struct err *err)
 {
     if (check_path("root", c->root, err) < 0 || check_path("state", c->state, err) < 0)
@@ -109,6 +121,8 @@ static int check(const struct config *c, struct err *err)
     VEC_FOREACH (p, &c->address_pools)
         if (check_pool(p, err) < 0)
             return err_wrap(err, "address_pools[%zu]", (size_t)(p - c->address_pools.v));
+    if (check_publish_address(c->publish_address, err) < 0)
+        return ERR_INVALID;
     if (c->max_concurrent_downloads &&
         (*c->max_concurrent_downloads < 1 || *c->max_concurrent_downloads > DOWNLOADS_MAX))
         return err_set(err, ERR_INVALID, "max_concurrent_downloads: 1 to %d", DOWNLOADS_MAX);
@@ -126,6 +140,7 @@ static void overlay(struct config *to, struct config *from)
 {
     replace_string(&to->root, &from->root);
     replace_string(&to->state, &from->state);
+    replace_string(&to->publish_address, &from->publish_address);
     if (from->certs_dirs) {
         strv_free(to->certs_dirs);
         to->certs_dirs = steal_ptr(&from->certs_dirs);

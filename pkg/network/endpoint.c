@@ -66,55 +66,96 @@ static int read_text(struct store *s, const char *network, struct buf *ret, stru
     return err_wrap(err, "%s", store_state_path(s));
 }
 
-static int read_table(struct store *s, const char *network, endpoints *ret, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(ENDPOINT_TABLE_MAX);
-    int r = read_text(s, network, &text, err);
+/* A line of the table where it lies: most of a large one is only carried over. */
+struct row {
+    const char *p;
+    size_t len;
+    struct ip ip4, ip6; /* for who takes one */
+};
+typedef VEC(struct row) row_list;
 
-    for (const char *p = buf_str(&text), *end; r == 0 && *p; p = end + (*end == '\n')) {
+struct table {
+    struct buf text;
+    row_list rows;
+};
+#define TABLE_INIT ((struct table){.text = BUF_INIT_MAX(ENDPOINT_TABLE_MAX)})
+static void table_release(struct table *t)
+{
+    buf_free(&t->text);
+    free(t->rows.v);
+}
+#define _cleanup_table_ _cleanup_(table_release)
+
+static int corrupt(struct store *s, const char *network, struct err *err)
+{
+    err_wrap(err, "%s/networks/%s/" TABLE, store_state_path(s), network);
+    return ERR_CORRUPT;
+}
+
+static int read_table(struct store *s, const char *network, struct table *ret, struct err *err)
+{
+    int r = read_text(s, network, &ret->text, err);
+
+    for (const char *p = buf_str(&ret->text), *end; r == 0 && *p; p = end + (*end == '\n')) {
         end = strchrnul(p, '\n');
-        r = endpoint_line_parse(p, (size_t)(end - p), VEC_PUSH(ret), err);
-        if (r < 0)
-            err_wrap(err, "%s/networks/%s/" TABLE, store_state_path(s), network);
+        *VEC_PUSH(&ret->rows) = (struct row){.p = p, .len = (size_t)(end - p)};
+        if (end - p <= 2 * ID_LEN) { /* the rest is looked at by who parses it */
+            err_set(err, ERR_CORRUPT, "\"%.*s\" is no endpoint", (int)MIN_OF(end - p, (ptrdiff_t)80), p);
+            return corrupt(s, network, err);
+        }
     }
-    if (r < 0)
-        endpoints_release(ret);
     return r;
 }
 
-static int write_table(struct store *s, const char *network, const endpoints *e, struct err *err)
+/* With `added` (may be NULL) at the end. */
+static int write_table(struct store *s, const char *network, const row_list *rows, const struct endpoint *added,
+                       struct err *err)
 {
     _cleanup_free_ char *path = endpoint_path(network, TABLE);
     _cleanup_buf_ struct buf text = BUF_INIT;
     int state, r = store_dir(s, STORE_STATE, &state, err);
 
-    VEC_FOREACH (one, e)
-        endpoint_line_write(one, &text);
+    VEC_FOREACH (row, rows) {
+        buf_add(&text, row->p, row->len);
+        buf_addc(&text, '\n');
+    }
+    if (added)
+        endpoint_line_write(added, &text);
     if (r == 0)
         r = atomic_write(state, path, buf_str(&text), text.len, 0600, ATOMIC_VOLATILE, err);
     failpoint("container-endpoints");
     return r;
 }
 
-static struct endpoint *of_container(const endpoints *e, const char *container)
+/* The line begins with the container's id. */
+static struct row *of_container(const row_list *rows, const char *container)
 {
-    VEC_FOREACH (one, e)
-        if (str_eq(one->container, container))
-            return one;
+    size_t len = strlen(container);
+
+    VEC_FOREACH (row, rows)
+        if (len == ID_LEN && memcmp(row->p, container, ID_LEN) == 0)
+            return row;
     return NULL;
 }
 
-static void drop(endpoints *e, struct endpoint *one)
+static void drop(row_list *rows, struct row *one)
 {
-    endpoint_release(one);
-    memmove(one, one + 1, (size_t)(e->v + e->n - one - 1) * sizeof(*one));
-    e->n--;
+    memmove(one, one + 1, (size_t)(rows->v + rows->n - one - 1) * sizeof(*one));
+    rows->n--;
+}
+
+static int parse_row(struct store *s, const char *network, const struct row *row, struct endpoint *ret, struct err *err)
+{
+    return endpoint_line_parse(row->p, row->len, ret, err) < 0 ? corrupt(s, network, err) : 0;
 }
 
 /* Whatever is written: one whose container nobody holds is free. */
-static bool is_used(struct store *s, const struct endpoint *e)
+static bool is_used(struct store *s, const struct row *row)
 {
-    return e->in_use && store_container_is_locked(s, e->container);
+    char container[ID_LEN + 1] = "";
+
+    memcpy(container, row->p, ID_LEN);
+    return row->p[row->len - 1] == '1' && !strchr(container, '/') && store_container_is_locked(s, container);
 }
 
 /* ---- taking ---- */
@@ -123,7 +164,7 @@ struct taking {
     struct store *store;
     const struct store_network *network;
     const struct endpoint_request *request;
-    endpoints others;      /* without the container's own */
+    row_list *others;      /* without the container's own */
     struct endpoint *mine; /* that it had before, or without anything */
 };
 
@@ -140,10 +181,12 @@ static int check_aliases(char *const *aliases, struct err *err)
     return 0;
 }
 
-static bool is_gone(struct store *s, const char *container)
+static bool is_gone(struct store *s, const struct row *row)
 {
+    char container[ID_LEN + 1] = "";
     int containers;
 
+    memcpy(container, row->p, ID_LEN);
     return store_dir(s, STORE_CONTAINERS, &containers, NULL) == 0 &&
            faccessat(containers, container, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 }
@@ -153,19 +196,25 @@ static struct ip *address_of(struct endpoint *e, uint16_t family)
     return family == AF_INET ? &e->ip4 : &e->ip6;
 }
 
+static const struct ip *row_address(const struct row *row, uint16_t family)
+{
+    return family == AF_INET ? &row->ip4 : &row->ip6;
+}
+
 /* Where all addresses are given away: those of containers that are gone are free, and if there are none, the first that
  * is kept for one that does not run. */
 static bool make_room(struct taking *t, uint16_t family)
 {
-    size_t before = t->others.n;
+    row_list *others = t->others;
+    size_t before = others->n;
 
-    for (size_t i = t->others.n; i-- > 0;)
-        if (is_gone(t->store, t->others.v[i].container))
-            drop(&t->others, &t->others.v[i]);
-    for (size_t i = 0; t->others.n == before && i < t->others.n; i++)
-        if (ip_is_set(address_of(&t->others.v[i], family)) && !is_used(t->store, &t->others.v[i]))
-            drop(&t->others, &t->others.v[i]);
-    return t->others.n < before;
+    for (size_t i = others->n; i-- > 0;)
+        if (is_gone(t->store, &others->v[i]))
+            drop(others, &others->v[i]);
+    for (size_t i = 0; others->n == before && i < others->n; i++)
+        if (ip_is_set(row_address(&others->v[i], family)) && !is_used(t->store, &others->v[i]))
+            drop(others, &others->v[i]);
+    return others->n < before;
 }
 
 static int take_wanted(struct taking *t, const struct endpoint_space *space, const struct ip *wanted, struct err *err)
@@ -175,14 +224,19 @@ static int take_wanted(struct taking *t, const struct endpoint_space *space, con
 
     if (r < 0)
         return err_wrap(err, "network %s", t->network->name);
-    VEC_FOREACH (other, &t->others) {
-        if (!ip_equal(address_of(other, wanted->family), wanted))
+    VEC_FOREACH (other, t->others) {
+        _cleanup_endpoint_ struct endpoint who = {0};
+
+        if (!ip_equal(row_address(other, wanted->family), wanted))
             continue;
-        if (is_used(t->store, other))
-            return err_set(err, ERR_EXISTS, "address %s of network %s is already in use by container %s",
-                           ip_format(wanted, text), t->network->name, other->name);
-        drop(&t->others, other);
-        return 0;
+        if (!is_used(t->store, other)) {
+            drop(t->others, other);
+            return 0;
+        }
+        r = parse_row(t->store, t->network->id, other, &who, err);
+        return r < 0 ? r
+                     : err_set(err, ERR_EXISTS, "address %s of network %s is already in use by container %s",
+                               ip_format(wanted, text), t->network->name, who.name);
     }
     return 0;
 }
@@ -190,12 +244,19 @@ static int take_wanted(struct taking *t, const struct endpoint_space *space, con
 static int take_any(struct taking *t, const struct endpoint_space *space, struct ip *ret, struct err *err)
 {
     uint16_t family = space->subnet.address.family;
+    ips taken = {0};
+    int r;
 
-    while (endpoint_space_lowest(space, &t->others, ret) < 0)
-        if (!make_room(t, family))
-            return err_set(err, ERR_NO_SPACE, "no available IPv%d addresses on this network's address pools: %s (%s)",
-                           family == AF_INET ? 4 : 6, t->network->name, t->network->id);
-    return 0;
+    do {
+        taken.n = 0;
+        VEC_FOREACH (other, t->others)
+            *VEC_PUSH(&taken) = *row_address(other, family);
+        r = endpoint_space_lowest(space, &taken, ret);
+    } while (r < 0 && make_room(t, family));
+    free(taken.v);
+    return r < 0 ? err_set(err, ERR_NO_SPACE, "no available IPv%d addresses on this network's address pools: %s (%s)",
+                           family == AF_INET ? 4 : 6, t->network->name, t->network->id)
+                 : 0;
 }
 
 static int take_address(struct taking *t, uint16_t family, struct err *err)
@@ -240,44 +301,35 @@ static void describe(struct taking *t)
         endpoint_mac_of(&e->ip4, &e->ip6, e->mac);
 }
 
-static void copy_endpoint(const struct endpoint *from, struct endpoint *to)
-{
-    *to = *from;
-    to->container = str_dup(from->container);
-    to->id = str_dup(from->id);
-    to->name = str_dup(from->name);
-    to->aliases = strv_copy(from->aliases);
-    to->link = str_dup(from->link);
-}
-
 /* With the lease lock. */
 static int take(struct taking *t, struct err *err)
 {
-    struct endpoint *had;
-    int r = read_table(t->store, t->network->id, &t->others, err);
+    const char *network = t->network->id;
+    struct row *had = of_container(t->others, t->request->container);
+    int r = 0;
 
-    if (r < 0)
-        return r;
-    had = of_container(&t->others, t->request->container);
     if (had) {
-        *t->mine = *had;
-        *had = (struct endpoint){0};
-        drop(&t->others, had);
+        r = parse_row(t->store, network, had, t->mine, err);
+        drop(t->others, had);
     }
-    r = take_address(t, AF_INET, err);
+    VEC_FOREACH (other, t->others)
+        if (r == 0 && endpoint_line_addresses(other->p, other->len, &other->ip4, &other->ip6, err) < 0)
+            r = corrupt(t->store, network, err);
+    if (r == 0)
+        r = take_address(t, AF_INET, err);
     if (r == 0)
         r = take_address(t, AF_INET6, err);
     if (r < 0)
         return r;
     describe(t);
-    copy_endpoint(t->mine, VEC_PUSH(&t->others));
-    return write_table(t->store, t->network->id, &t->others, err);
+    return write_table(t->store, network, t->others, t->mine, err);
 }
 
 int endpoint_take(struct store *s, const struct store_network *n, const struct endpoint_request *request,
                   struct endpoint *ret, struct err *err)
 {
-    struct taking t = {.store = s, .network = n, .request = request, .mine = ret};
+    _cleanup_table_ struct table table = TABLE_INIT;
+    struct taking t = {.store = s, .network = n, .request = request, .others = &table.rows, .mine = ret};
     _cleanup_fd_ int lock = -1;
     int r = check_aliases(request->aliases, err);
 
@@ -290,8 +342,9 @@ int endpoint_take(struct store *s, const struct store_network *n, const struct e
     if (r == ERR_NOT_FOUND)
         endpoint_forget_network(s, n->id);
     if (r == 0)
+        r = read_table(s, n->id, &table, err);
+    if (r == 0)
         r = take(&t, err);
-    endpoints_release(&t.others);
     if (r < 0)
         endpoint_release(ret);
     return r;
@@ -299,38 +352,43 @@ int endpoint_take(struct store *s, const struct store_network *n, const struct e
 
 /* ---- giving back, changing ---- */
 
-/* Changes a container's line, if there is one, by `change`, which says whether the table has to be written. */
+/* Changes a container's line, if there is one, by `fn`, which gives what becomes of it. */
+enum outcome { SAME, CHANGED, REMOVED };
 static int change(struct store *s, const char *network, const char *container,
-                  bool (*fn)(endpoints *e, struct endpoint *one, const void *data), const void *data, struct err *err)
+                  enum outcome (*fn)(struct endpoint *one, const void *data), const void *data, struct err *err)
 {
-    _cleanup_endpoints_ endpoints e = {0};
+    _cleanup_endpoint_ struct endpoint e = {0};
+    _cleanup_table_ struct table t = TABLE_INIT;
     _cleanup_fd_ int lock = -1;
     struct err why = ERR_INIT;
-    struct endpoint *one;
+    enum outcome outcome;
+    struct row *row;
     int r = endpoint_lock(s, network, false, &lock, &why);
 
     if (r == ERR_NOT_FOUND)
         return 0;
-    if (r < 0) {
-        if (err)
-            *err = why;
+    if (r == 0)
+        r = read_table(s, network, &t, &why);
+    row = r == 0 ? of_container(&t.rows, container) : NULL;
+    if (row)
+        r = parse_row(s, network, row, &e, &why);
+    if (r < 0 && err)
+        *err = why;
+    if (r < 0 || !row)
         return r;
-    }
-    r = read_table(s, network, &e, err);
-    one = r == 0 ? of_container(&e, container) : NULL;
-    return one && fn(&e, one, data) ? write_table(s, network, &e, err) : r;
+    outcome = fn(&e, data);
+    if (outcome == SAME)
+        return 0;
+    drop(&t.rows, row);
+    return write_table(s, network, &t.rows, outcome == CHANGED ? &e : NULL, err);
 }
 
-static bool give_back(endpoints *e, struct endpoint *one, const void *forget)
+static enum outcome give_back(struct endpoint *one, const void *forget)
 {
-    bool changes = one->in_use;
+    bool was_used = one->in_use;
 
-    if (*(const bool *)forget) {
-        drop(e, one);
-        return true;
-    }
     one->in_use = false;
-    return changes;
+    return *(const bool *)forget ? REMOVED : was_used ? CHANGED : SAME;
 }
 
 int endpoint_give_back(struct store *s, const char *network, const char *container, bool forget, struct err *err)
@@ -343,7 +401,7 @@ struct name_change {
     char *const *aliases;
 };
 
-static bool rename_one(endpoints *e _unused_, struct endpoint *one, const void *data)
+static enum outcome rename_one(struct endpoint *one, const void *data)
 {
     const struct name_change *to = data;
 
@@ -353,7 +411,7 @@ static bool rename_one(endpoints *e _unused_, struct endpoint *one, const void *
         strv_free(one->aliases);
         one->aliases = strv_copy(to->aliases);
     }
-    return true;
+    return CHANGED;
 }
 
 int endpoint_rename(struct store *s, const char *network, const char *container, const char *name, char *const *aliases,
@@ -400,28 +458,27 @@ int endpoint_give_back_all(struct store *s, const char *container, bool forget, 
 
 int endpoint_list(struct store *s, const char *network, bool in_use, endpoints *ret, struct err *err)
 {
-    int r;
+    _cleanup_table_ struct table t = TABLE_INIT;
+    int r = read_table(s, network, &t, err);
 
     *ret = (endpoints){0};
-    r = read_table(s, network, ret, err);
-    for (size_t i = ret->n; in_use && i-- > 0;)
-        if (!is_used(s, &ret->v[i]))
-            drop(ret, &ret->v[i]);
+    VEC_FOREACH (row, &t.rows)
+        if (r == 0 && (!in_use || is_used(s, row)))
+            r = parse_row(s, network, row, VEC_PUSH(ret), err);
+    if (r < 0)
+        endpoints_release(ret);
     return r;
 }
 
 int endpoint_find(struct store *s, const char *network, const char *container, struct endpoint *ret, struct err *err)
 {
-    _cleanup_endpoints_ endpoints e = {0};
-    struct endpoint *one;
-    int r = read_table(s, network, &e, err);
+    _cleanup_table_ struct table t = TABLE_INIT;
+    struct row *row;
+    int r = read_table(s, network, &t, err);
 
     if (r < 0)
         return r;
-    one = of_container(&e, container);
-    if (!one)
-        return err_set(err, ERR_NOT_FOUND, "container %.12s is not on network %.12s", container, network);
-    *ret = *one;
-    *one = (struct endpoint){0};
-    return 0;
+    row = of_container(&t.rows, container);
+    return row ? parse_row(s, network, row, ret, err)
+               : err_set(err, ERR_NOT_FOUND, "container %.12s is not on network %.12s", container, network);
 }

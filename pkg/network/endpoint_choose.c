@@ -92,15 +92,15 @@ static void add_offset(offsets *to, const struct ip *first, const struct ip *las
         *VEC_PUSH(to) = ip_distance(first, a);
 }
 
-int endpoint_space_lowest(const struct endpoint_space *space, const endpoints *taken, struct ip *ret)
+int endpoint_space_lowest(const struct endpoint_space *space, const ips *taken, struct ip *ret)
 {
     struct ip first = ip_net_first(&space->range), last = ip_net_last(&space->range);
     struct ip subnet_first = ip_net_first(&space->subnet), subnet_last = ip_net_last(&space->subnet);
     uint64_t lowest = 0, size = ip_distance(&first, &last); /* the number of addresses, less one */
     offsets used = {0};
 
-    VEC_FOREACH (e, taken)
-        add_offset(&used, &first, &last, first.family == AF_INET ? &e->ip4 : &e->ip6);
+    VEC_FOREACH (a, taken)
+        add_offset(&used, &first, &last, a);
     VEC_FOREACH (reserved, &space->reserved)
         add_offset(&used, &first, &last, reserved);
     if (is_edge(&space->subnet, &subnet_first))

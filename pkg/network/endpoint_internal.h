@@ -16,6 +16,8 @@ struct endpoint_field {
     size_t len;
 };
 int endpoint_line_split(const char *line, size_t len, struct endpoint_field ret[ENDPOINT_FIELDS]);
+/* Its addresses alone. ERR_CORRUPT. */
+int endpoint_line_addresses(const char *line, size_t len, struct ip *ret_ip4, struct ip *ret_ip6, struct err *err);
 int endpoint_line_parse(const char *line, size_t len, struct endpoint *ret, struct err *err);
 void endpoint_line_write(const struct endpoint *e, struct buf *out);
 
@@ -44,7 +46,7 @@ int endpoint_space_of(const struct store_network *n, uint16_t family, struct end
 int endpoint_space_check(const struct endpoint_space *space, const struct ip *a, struct err *err);
 
 /* The lowest address of the range that is neither reserved nor one of `taken`. ERR_NO_SPACE, without text. */
-int endpoint_space_lowest(const struct endpoint_space *space, const endpoints *taken, struct ip *ret);
+int endpoint_space_lowest(const struct endpoint_space *space, const ips *taken, struct ip *ret);
 
 /* 02:42 and the address of IPv4, or the end of that of IPv6, or what chance gives. */
 void endpoint_mac_of(const struct ip *ip4, const struct ip *ip6, uint8_t ret[IP_MAC_LEN]);

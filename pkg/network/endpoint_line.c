@@ -36,11 +36,25 @@ static char *text_of(const struct endpoint_field *f)
 
 static int address_of(const struct endpoint_field *f, uint16_t family, struct ip *ret)
 {
-    _cleanup_free_ char *text = text_of(f);
+    char text[IP_TEXT_MAX];
 
-    if (!*text)
+    if (!is_there(f))
         return 0;
+    if (f->len >= sizeof(text))
+        return ERR_CORRUPT;
+    memcpy(text, f->p, f->len);
+    text[f->len] = 0;
     return ip_parse(text, ret, NULL) < 0 || ret->family != family ? ERR_CORRUPT : 0;
+}
+
+int endpoint_line_addresses(const char *line, size_t len, struct ip *ret_ip4, struct ip *ret_ip6, struct err *err)
+{
+    struct endpoint_field f[ENDPOINT_FIELDS];
+
+    if (endpoint_line_split(line, len, f) < 0 || address_of(&f[IP4], AF_INET, ret_ip4) < 0 ||
+        address_of(&f[IP6], AF_INET6, ret_ip6) < 0)
+        return err_set(err, ERR_CORRUPT, "\"%.*s\" is no endpoint", (int)MIN_OF(len, (size_t)80), line);
+    return 0;
 }
 
 static bool is_digits(const char *text)

@@ -7,7 +7,7 @@
  * is the same nobody has changed any rule; while the fingerprint is, nobody has changed ours. What changes elements
  * changes neither chains nor rules, so the fingerprint stays, and a change of others in the same moment is found out.
  */
-#include "network/firewall.h"
+#include "network/firewall_internal.h"
 
 #include "base/buf.h"
 #include "base/id.h"
@@ -28,7 +28,7 @@
 
 #define NOTE "firewall"
 #define TOLD "told"
-enum { NOTE_MAX = 16 << 20, TABLE_NAME_MAX = 32 };
+enum { NOTE_MAX = 16 << 20 };
 
 /* ---- what was written down ---- */
 
@@ -87,7 +87,7 @@ static int note_write(int dir, const struct note *n, struct err *err)
 /* ---- the table ---- */
 
 /* "cbox", or for a state directory that is not the usual one a name of its own: two of them may share a namespace. */
-static void table_name(struct store *s, char ret[TABLE_NAME_MAX])
+static void table_name(struct store *s, char ret[FIREWALL_TABLE_MAX])
 {
     const char *path = store_state_path(s);
     uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
@@ -95,15 +95,15 @@ static void table_name(struct store *s, char ret[TABLE_NAME_MAX])
     for (const char *c = path; *c; c++)
         hash = (hash ^ (uint8_t)*c) * 0x100000001b3;
     if (str_eq(path, "/run/cbox"))
-        snprintf(ret, TABLE_NAME_MAX, "cbox");
+        snprintf(ret, FIREWALL_TABLE_MAX, "cbox");
     else
-        snprintf(ret, TABLE_NAME_MAX, "cbox_%08" PRIx32, (uint32_t)(hash ^ hash >> 32));
+        snprintf(ret, FIREWALL_TABLE_MAX, "cbox_%08" PRIx32, (uint32_t)(hash ^ hash >> 32));
 }
 
 /* Whether the table is as it was made. Where somebody has changed other rules, `n` knows of that afterwards. */
 static bool is_whole(struct store *s, struct note *n)
 {
-    char table[TABLE_NAME_MAX];
+    char table[FIREWALL_TABLE_MAX];
     uint32_t generation = 0;
     uint64_t fingerprint = 0;
 
@@ -193,7 +193,7 @@ static int make(struct store *s, int dir, struct note *note, struct ports_table 
     firewall_networks networks = {0};
     port_claims published = {0};
     struct firewall_network one;
-    char table[TABLE_NAME_MAX];
+    char table[FIREWALL_TABLE_MAX];
     int r;
 
     find_networks(s, &note->networks, &known);
@@ -263,7 +263,7 @@ static int change(struct changing *c, const char *elements, const struct store_n
 {
     uint32_t generation = 0;
     uint64_t fingerprint = 0;
-    char table[TABLE_NAME_MAX];
+    char table[FIREWALL_TABLE_MAX];
     struct err why = ERR_INIT;
     int r;
 
@@ -305,6 +305,19 @@ static bool glance(struct store *s, struct note *ret)
     return ret->fingerprint != 0;
 }
 
+bool firewall_look(struct store *s, struct firewall_look *ret)
+{
+    _cleanup_note_ struct note n = {0};
+
+    *ret = (struct firewall_look){0};
+    table_name(s, ret->table);
+    if (!glance(s, &n) || n.namespace != our_namespace())
+        return false;
+    ret->whole = is_whole(s, &n);
+    ret->networks = strv_len(n.networks);
+    return true;
+}
+
 static bool nobody_changed(const struct note *n)
 {
     uint32_t generation;
@@ -319,7 +332,7 @@ int firewall_ensure(struct store *s, struct err *err)
     _cleanup_note_ struct note n = {0};
     int r;
 
-    if (!glance(s, &n) || nobody_changed(&n))
+    if (!glance(s, &n) || n.namespace != our_namespace() || nobody_changed(&n))
         return 0;
     r = begin(s, &c, err);
     if (r < 0)
@@ -336,7 +349,7 @@ int firewall_add_network(struct store *s, const struct store_network *n, struct 
     _cleanup_note_ struct note known = {0};
     _cleanup_free_ char *text = NULL;
     struct firewall_network one;
-    char table[TABLE_NAME_MAX];
+    char table[FIREWALL_TABLE_MAX];
     int r;
 
     if (!describe(n, &one) || (glance(s, &known) && nobody_changed(&known) && strv_contains(known.networks, n->id)))
@@ -357,7 +370,7 @@ int firewall_remove_network(struct store *s, const struct store_network *n, stru
     _cleanup_note_ struct note known = {0};
     _cleanup_free_ char *text = NULL;
     struct firewall_network one;
-    char table[TABLE_NAME_MAX], **kept = NULL;
+    char table[FIREWALL_TABLE_MAX], **kept = NULL;
     int r;
 
     if (!describe(n, &one) || !glance(s, &known) || !strv_contains(known.networks, n->id))
@@ -409,7 +422,7 @@ static int turn_ports(struct store *s, const char *container, bool published, st
 {
     _cleanup_changing_ struct changing c = CHANGING_NONE;
     _cleanup_free_ char *text = NULL;
-    char table[TABLE_NAME_MAX];
+    char table[FIREWALL_TABLE_MAX];
     port_claims claims;
     int r = begin(s, &c, err);
 

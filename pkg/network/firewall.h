@@ -12,7 +12,7 @@
 
 /* Makes sure that the table is there and whole: one question to the kernel where nobody has changed any rule since, and
  * a look at our own where somebody has. Restores it where it is not. Cheap enough for every command; nothing is done
- * where no network was ever used since the boot. */
+ * where no network was used since the boot, or in another network namespace. */
 int firewall_ensure(struct store *s, struct err *err);
 
 /* Puts a network into the table, which is made, or made anew, where it is not there and whole: firewall_ensure() is in
@@ -29,9 +29,12 @@ int firewall_unpublish(struct store *s, const char *container, struct err *err);
 /* Takes out what containers left whose monitor was killed. Little is done where there is nothing. */
 int firewall_sweep(struct store *s, struct err *err);
 
-/* One line for the user where ports are bound to all addresses and a rule of others drops what comes for them, once for
- * a boot; NULL where there is nothing to say. The caller frees it. */
-char *firewall_note(struct store *s, const port_ranges *ports);
+/* One line for the user where a container's ports are bound to all addresses and a rule of others drops what comes for
+ * them, once for a boot; NULL where there is nothing to say. The caller frees it. */
+char *firewall_note(struct store *s, const char *container);
+
+/* How things are, in words: "table inet cbox, 3 networks, 5 published ports; …". The caller frees it. */
+char *firewall_describe(struct store *s);
 
 /* The whole text, from plain data: for tests. The caller frees it. */
 struct firewall_network {

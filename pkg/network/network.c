@@ -157,6 +157,12 @@ static int settle_subnets(struct store *s, const struct config *config, const st
         r = choose_subnet(config, AF_INET6, &others, n, err);
     VEC_FOREACH (subnet, &n->subnets)
         r = r < 0 ? r : network_subnet_complete(subnet, err);
+    if (n->subnets.n == 2 && strchr(n->subnets.v[0].subnet, ':')) { /* IPv4 first */
+        struct store_network_subnet first = n->subnets.v[0];
+
+        n->subnets.v[0] = n->subnets.v[1];
+        n->subnets.v[1] = first;
+    }
     return r;
 }
 
@@ -179,7 +185,7 @@ static int check_driver(const char *driver, struct err *err)
         return err_set(err, ERR_INVALID, "only one instance of \"%s\" network is allowed", driver);
     if (str_eq(driver, "overlay"))
         return err_set(err, ERR_UNSUPPORTED, "driver overlay needs a swarm, which cbox has none of");
-    err_set(err, ERR_NOT_FOUND, "could not find plugin %s in v1 plugin registry: plugin not found", driver);
+    err_set(err, ERR_NOT_FOUND, "plugin \"%s\" not found", driver);
     return err_hint(err, "drivers are bridge, macvlan and ipvlan");
 }
 

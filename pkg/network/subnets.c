@@ -167,7 +167,7 @@ int network_subnet_complete(struct store_network_subnet *subnet, struct err *err
     struct store_network_subnet plain = {.subnet = subnet->subnet, .aux_addresses = subnet->aux_addresses};
     struct store_network n = {.name = (char *)"", .subnets = {.v = &plain, .n = 1}};
     _cleanup_space_ struct endpoint_space space = {0};
-    static const endpoints nobody = {0};
+    static const ips nobody = {0};
     char text[IP_TEXT_MAX];
     struct ip gateway;
     int r;

@@ -166,7 +166,7 @@ configure() {
     refuse 1 'no matching subnet for range 10.7.0.0/25' cbox network create --subnet 10.6.0.0/24 --ip-range 10.7.0.0/25 n
     refuse 1 'no matching subnet for aux-address 10.7.0.1' \
         cbox network create --subnet 10.6.0.0/24 --aux-address x=10.7.0.1 n
-    refuse 1 'plugin not found' cbox network create -d nope n
+    refuse 1 'plugin "nope" not found' cbox network create -d nope n
     refuse 1 'only one instance of "host" network is allowed' cbox network create -d host n
     refuse 1 'overlay needs a swarm' cbox network create -d overlay n
     refuse 1 'driver bridge knows no option "nope"' cbox network create -o nope=1 n
@@ -198,6 +198,21 @@ configure() {
     [ "$output" = $'a\nb' ]
     [ "$stderr" = 'cbox: network nope not found' ]
     expect '' cbox network rm -f nope
+    [ -z "$(names)" ]
+}
+
+@test "one in use is not removed, and the containers are named" {
+    cbox network create used
+    cbox run -d --name web --network used alpine sleep 1000
+    refuse 1 'network used has active endpoints \(name:"web" id:"[0-9a-f]{12}"\)' cbox network rm used
+    expect 'web 172.17.0.2/16' cbox network inspect -f '{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}' used
+    expect used names -f dangling=false
+    expect '' cbox network prune -f
+    cbox stop -t 0 web
+    expect '{}' cbox network inspect -f '{{json .Containers}}' used
+    expect '' cbox network prune -f # it will be started again
+    cbox rm web
+    expect $'Deleted Networks:\nused' cbox network prune -f
     [ -z "$(names)" ]
 }
 

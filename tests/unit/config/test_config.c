@@ -39,7 +39,7 @@ static void test_everything(void **state)
 
     (void)state;
     write_file("c.json", "{\"root\": \"/srv/cbox\", \"state\": \"/run/x\", \"certs_dirs\": [\"/c\"],"
-                         " \"max_concurrent_downloads\": 8, \"registries\": {"
+                         " \"max_concurrent_downloads\": 8, \"publish_address\": \"loopback\", \"registries\": {"
                          "   \"docker.io\": {\"mirrors\": [\"https://a\", \"http://b:1\"]},"
                          "   \"h:5000\": {\"insecure\": true, \"ca\": \"/ca.pem\", \"client_cert\": \"/c.pem\","
                          "                \"client_key\": \"/k.pem\"}}}");
@@ -49,6 +49,7 @@ static void test_everything(void **state)
     assert_string_equal(c.certs_dirs[0], "/c");
     assert_null(c.certs_dirs[1]);
     assert_int_equal(*c.max_concurrent_downloads, 8);
+    assert_string_equal(c.publish_address, "loopback");
     r = config_find_registry(&c, "docker.io");
     assert_non_null(r);
     assert_string_equal(r->mirrors[1], "http://b:1");
@@ -136,6 +137,9 @@ static void test_refused(void **state)
         {"{\"state\": \"../x\"}", "absolute"},
         {"{\"rooot\": \"/srv\"}", "rooot"},
         {"{\"certs_dirs\": [\"x\"]}", "certs_dirs"},
+        {"{\"publish_address\": \"everywhere\"}",
+         "\"everywhere\" is neither \"all\" nor \"loopback\" nor an IP address"},
+        {"{\"publish_address\": \"224.0.0.1\"}", "publish_address"},
         {"{\"max_concurrent_downloads\": -1}", "max_concurrent_downloads"},
         {"{\"max_concurrent_downloads\": 65}", "1 to 64"},
         {"{\"max_concurrent_downloads\": 0}", "1 to 64"},
