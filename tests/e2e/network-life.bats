@@ -203,6 +203,37 @@ nothing_in_use() {
     cbox network rm front back
 }
 
+@test "the long form: addresses, link-local ones, MAC, names, interface, settings, and which is the way out" {
+    cbox network create --subnet 10.123.1.0/24 --ipv6 --subnet fd42:1::/64 front
+    cbox network create --subnet 10.123.2.0/24 back
+    cbox run -d --name one --network "name=front,ip=10.123.1.9,ip6=fd42:1::9,mac-address=02:00:00:00:00:09,alias=a,alias=b" \
+        --network 'name=back,gw-priority=-1,link-local-ip=169.254.7.7,"driver-opt=com.docker.network.endpoint.ifname=out0",driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1' \
+        alpine sleep 777913 3>&-
+    cbox exec one ip -o addr show eth0 >"$BATS_TEST_TMPDIR/eth0"
+    grep -q 'inet 10.123.1.9/24 ' "$BATS_TEST_TMPDIR/eth0"
+    grep -q 'inet6 fd42:1::9/64 ' "$BATS_TEST_TMPDIR/eth0"
+    expect 02:00:00:00:00:09 cbox exec one cat /sys/class/net/eth0/address
+    cbox exec one ip -o addr show out0 | grep -q 'inet 169.254.7.7/16 '
+    expect 1 cbox exec one cat /proc/sys/net/ipv4/conf/out0/log_martians
+    cbox exec one ip route | grep -q '^default via 10.123.1.1 dev eth0'
+    cbox exec one ip -6 route | grep -q '^default via fd42:1::1 dev eth0'
+    expect '["a","b"] 10.123.1.9 fd42:1::9 64 {"LinkLocalIPs":["169.254.7.7"]}' field one \
+        '{{with .NetworkSettings.Networks.front}}{{json .Aliases}} {{.IPAddress}} {{.GlobalIPv6Address}} {{.GlobalIPv6PrefixLen}}{{end}} {{json .NetworkSettings.Networks.back.IPAMConfig}}'
+    refuse 125 'eth0 is asked for by two networks' cbox run --rm \
+        --network front --network 'name=back,driver-opt=com.docker.network.endpoint.ifname=eth0' alpine true
+    refuse 125 'invalid field key x' cbox run --rm --network name=front,x=1 alpine true
+}
+
+@test "a published range of the host is a choice; an address of the configuration is where ports go that name none" {
+    jq '.publish_address = "loopback"' "$CBOX_CONFIG" >"$BATS_TEST_TMPDIR/config.json"
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox run -d --name one -p 8086:80 -p 0.0.0.0:8087:80 -p 80 alpine sleep 777914 3>&-
+    cbox port one 80 >"$BATS_TEST_TMPDIR/ports"
+    grep -qx 127.0.0.1:8086 "$BATS_TEST_TMPDIR/ports"
+    grep -qx '\[::1\]:8086' "$BATS_TEST_TMPDIR/ports"
+    grep -qx 0.0.0.0:8087 "$BATS_TEST_TMPDIR/ports"
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/ports")" -eq 4 ]
+}
+
 @test "what networks cannot have is refused, with nothing left behind" {
     cbox network create --subnet 10.123.1.0/24 front
     refuse 125 'user specified IP address is supported on user defined networks only' cbox run --rm --ip 172.17.0.9 alpine true
