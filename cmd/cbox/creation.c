@@ -1,7 +1,11 @@
 /* Making the container that was asked for: its image, pulled where it has to be, and then the container. */
 #include "container_options.h"
+#include "network/firewall.h"
 #include "pull.h"
 #include "sys/fd.h"
+
+#include "base/ip.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -80,6 +84,29 @@ static int make(struct cli_context *ctx, struct store *s, const struct creation 
     return r;
 }
 
+static bool is_everywhere(const char *host_ip, const char *usual)
+{
+    struct ip address;
+
+    if (str_empty(host_ip))
+        return str_empty(usual) || str_eq(usual, "all");
+    return ip_parse(host_ip, &address, NULL) == 0 && ip_is_any(&address);
+}
+
+/* Ports on all addresses, which a firewall of the host's keeps from other machines: worth a word, once. */
+static void note_firewall(const struct cli_context *ctx, struct store *s, const struct engine_options *o)
+{
+    _cleanup_free_ char *note = NULL;
+    bool everywhere = o->host.publish_all_ports && is_everywhere(NULL, ctx->config.publish_address);
+
+    VEC_FOREACH (b, &o->host.port_bindings)
+        everywhere |= is_everywhere(b->host_ip, ctx->config.publish_address);
+    if (everywhere && !str_eq(o->host.network_mode, "host") && !str_eq(o->host.network_mode, "none"))
+        note = firewall_note(s);
+    if (note)
+        log_warning("%s", note);
+}
+
 int creation_carry_out(struct cli_context *ctx, struct store *s, const struct creation *c, struct container *ret,
                        struct err *err)
 {
@@ -90,6 +117,8 @@ int creation_carry_out(struct cli_context *ctx, struct store *s, const struct cr
     if (r < 0)
         return r;
     r = make(ctx, s, c, ret, err);
+    if (r == 0)
+        note_firewall(ctx, s, &c->options);
     if (id_file < 0)
         return r;
     w = r < 0 ? 0 : fd_write_all(id_file, store_container_id(ret->dir), ID_LEN);

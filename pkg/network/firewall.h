@@ -29,9 +29,9 @@ int firewall_unpublish(struct store *s, const char *container, struct err *err);
 /* Takes out what containers left whose monitor was killed. Little is done where there is nothing. */
 int firewall_sweep(struct store *s, struct err *err);
 
-/* One line for the user where a container's ports are bound to all addresses and a rule of others drops what comes for
- * them, once for a boot; NULL where there is nothing to say. The caller frees it. */
-char *firewall_note(struct store *s, const char *container);
+/* One line for the user who publishes ports on all addresses while a rule of others drops what comes for them, once for
+ * a boot; NULL where there is nothing to say. The caller frees it. */
+char *firewall_note(struct store *s);
 
 /* How things are, in words: "table inet cbox, 3 networks, 5 published ports; …". The caller frees it. */
 char *firewall_describe(struct store *s);

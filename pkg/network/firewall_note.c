@@ -23,19 +23,6 @@ static char *who_drops(void)
     return buf_steal(&text);
 }
 
-static bool is_everywhere(struct store *s, const char *container)
-{
-    port_claims claims = {0};
-    bool found = false;
-
-    if (ports_list(s, container, &claims, NULL) < 0)
-        return false;
-    VEC_FOREACH (c, &claims)
-        found |= !ip_is_set(&c->range.host) || ip_is_any(&c->range.host);
-    port_claims_release(&claims);
-    return found;
-}
-
 /* True once. */
 static bool is_first_time(struct store *s)
 {
@@ -47,9 +34,9 @@ static bool is_first_time(struct store *s)
     return fd >= 0;
 }
 
-char *firewall_note(struct store *s, const char *container)
+char *firewall_note(struct store *s)
 {
-    _cleanup_free_ char *who = is_everywhere(s, container) ? who_drops() : NULL;
+    _cleanup_free_ char *who = who_drops();
 
     if (!who || !is_first_time(s))
         return NULL;

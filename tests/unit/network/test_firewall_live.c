@@ -181,19 +181,17 @@ static void test_killed(void **state)
 static void test_note(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
-    _cleanup_container_ struct store_container *web = container(s, WEB);
     _cleanup_free_ char *first = NULL, *state_text = NULL;
     struct err err;
 
     (void)state;
-    claim(s, WEB, "10.1.0.2", 8080, 1);
-    assert_null(firewall_note(s, WEB)); /* nobody drops */
+    assert_null(firewall_note(s)); /* nobody drops */
     assert_ok(
         nft_run("table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }\n }", &err));
-    first = firewall_note(s, WEB);
+    first = firewall_note(s);
     assert_non_null(first);
     assert_non_null(strstr(first, "ip filter FORWARD"));
-    assert_null(firewall_note(s, WEB));
+    assert_null(firewall_note(s));
     state_text = firewall_describe(s);
     assert_string_equal(state_text, "nftables: not used yet; dropped unless accepted by ip filter FORWARD");
     assert_ok(nft_run("flush ruleset", &err));
