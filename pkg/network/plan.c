@@ -297,6 +297,7 @@ static int plan_sysctls(network_plan *p, const struct attachment *a, struct err 
 static int plan_addresses(network_plan *p, const struct reading *r, struct err *err)
 {
     const struct attachment *a = r->of;
+    struct network_step *up;
     struct ip_net n;
     int e = 0;
 
@@ -317,7 +318,9 @@ static int plan_addresses(network_plan *p, const struct reading *r, struct err *
         n.bits = n.address.family == AF_INET ? LINK_LOCAL_BITS4 : LINK_LOCAL_BITS6;
         add(p, NETWORK_ADDRESS, a, a->interface)->address = n;
     }
-    add(p, NETWORK_UP, a, a->interface);
+    up = add(p, NETWORK_UP, a, a->interface);
+    up->ipv6 = !is_without_ipv6(a);
+    up->notify = r->lan;
     return 0;
 }
 
