@@ -130,10 +130,11 @@ static void add_veth(struct work *w, const struct network_step *s, int bridge)
                                                  .mtu = s->mtu,
                                                  .master = bridge,
                                                  .peer_ns = w->ns});
-    link_change_add(&w->batch, &(struct link_change){.name = s->link,
-                                                     .up = true,
-                                                     .no_ipv6_address = true,
-                                                     .hairpin = network_bridges_are_filtered()});
+    /* Before it is up: to change one that is up without its other end makes the kernel look through all routes. */
+    link_change_add(
+        &w->batch,
+        &(struct link_change){.name = s->link, .no_ipv6_address = true, .hairpin = network_bridges_are_filtered()});
+    link_change_add(&w->batch, &(struct link_change){.name = s->link, .up = true});
     belong(w, s);
 }
 
@@ -263,6 +264,15 @@ static int do_sysctl(const struct network_step *s, struct err *err)
     return err_errno(err, -r, "network %s: setting %s to \"%s\"", s->of->network->name, s->link, s->text);
 }
 
+/* Without IPv6 it gets no address of that family for the moment until its process switches it off. */
+static void add_up(struct work *w, const struct network_step *s, int index)
+{
+    link_change_add(&w->batch, &(struct link_change){.index = index,
+                                                     .arp_notify = s->notify,
+                                                     .no_ipv6_address = s->of->by_runtime && !s->ipv6});
+    link_change_add(&w->batch, &(struct link_change){.index = index, .up = true});
+}
+
 static int add_inside(struct work *w, const struct network_step *s, struct err *err)
 {
     int index = s->of ? inside_index(w, s) : 0;
@@ -274,7 +284,7 @@ static int add_inside(struct work *w, const struct network_step *s, struct err *
     else if (s->kind == NETWORK_ADDRESS)
         link_address_add(&w->batch, index, &s->address, false);
     else if (s->kind == NETWORK_UP)
-        link_change_add(&w->batch, &(struct link_change){.index = index, .up = true, .arp_notify = true});
+        add_up(w, s, index);
     else if (s->kind == NETWORK_ROUTE)
         link_route_add(&w->batch, index, &s->address, &s->gateway, 0);
     belong(w, s);
@@ -328,6 +338,7 @@ static int announce(struct work *w, struct err *err)
     VEC_FOREACH (s, &w->plan->steps) {
         if (s->kind != NETWORK_ANNOUNCE)
             continue;
+        link_change_add(&w->batch, &(struct link_change){.index = inside_index(w, s), .arp_notify = true});
         link_change_add(&w->batch, &(struct link_change){.index = inside_index(w, s), .mac = s->of->endpoint->mac});
         belong(w, s);
     }

@@ -57,8 +57,9 @@ struct network_step {
     uint8_t mac[IP_MAC_LEN]; /* of BRIDGE, and of LAN where it has one */
     uint32_t mtu, mode;
     uint16_t flags, vlan;
-    bool named; /* BRIDGE: by the user, who may have made it; SYSCTL: the user's, and no error is forgiven */
-    bool ipv6;  /* BRIDGE: it has addresses of that family */
+    bool named;  /* BRIDGE: by the user, who may have made it; SYSCTL: the user's, and no error is forgiven */
+    bool ipv6;   /* BRIDGE, UP: it has addresses of that family */
+    bool notify; /* UP: tells its neighbours at once */
 };
 typedef struct network_plan {
     VEC(struct network_step) steps;

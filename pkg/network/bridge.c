@@ -223,6 +223,7 @@ static int join(int fd, const struct network_step *step, int first, int other, u
 {
     _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     char near[LINK_NAME_MAX], far[LINK_NAME_MAX];
+    int r;
 
     join_name(step->of->network, 'a', nth, near);
     join_name(step->of->network, 'b', nth, far);
@@ -230,7 +231,12 @@ static int join(int fd, const struct network_step *step, int first, int other, u
     netlink_tolerate(&b, EEXIST);
     link_change_add(&b, &(struct link_change){.name = far, .master = other, .up = true, .no_ipv6_address = true});
     link_change_add(&b, &(struct link_change){.name = near, .up = true, .no_ipv6_address = true});
-    return netlink_call(fd, &b, NULL, NULL, NULL);
+    r = netlink_call(fd, &b, NULL, NULL, NULL);
+    if (r < 0)
+        return r;
+    link_settle(fd, near);
+    link_settle(fd, far);
+    return 0;
 }
 
 static int widen(int fd, const struct network_step *step, int first, unsigned nth, int *ret_index)

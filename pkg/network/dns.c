@@ -5,7 +5,6 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 
 static void networks_release(struct dns_networks_known *k)
 {
@@ -147,7 +146,8 @@ int dns_begin(const struct dns_job *job, struct dns **ret, struct err *err)
                       .store = job->store,
                       .ns = fcntl(job->ns, F_DUPFD_CLOEXEC, 3),
                       .udp = {.fd = -1, .ready = datagram_ready, .data = d},
-                      .listener = {.fd = -1, .ready = dns_tcp_ready, .data = d}};
+                      .listener = {.fd = -1, .ready = dns_tcp_ready, .data = d},
+                      .accept_again = {.due = dns_tcp_accept_again, .data = d}};
     r = d->ns < 0 ? err_errno(err, errno, "the container's network namespace")
                   : dns_networks(d, job->networks, job->forward, err);
     if (r == 0)

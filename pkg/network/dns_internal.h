@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 
 enum {
-    DNS_PENDING_MAX = 256,    /* questions of a container that wait for others, */
+    DNS_PENDING_MAX = 128,    /* questions of a container that wait for others, with up to three sockets each, */
     DNS_PENDING_TCP_MAX = 32, /* over TCP among them, whose answers take up to 64 KiB each */
     DNS_CONNECTIONS_MAX = 32,
 };
@@ -28,6 +28,7 @@ struct dns {
     struct dns_networks_known known;
     struct dns_servers servers;
     struct loop_watch udp, listener;
+    struct loop_timer accept_again;
     struct dns_connection *connections;
     unsigned n_connections;
     struct dns_pending *pending;
@@ -52,5 +53,6 @@ void dns_forward_forget(struct dns *d, const struct dns_connection *connection);
 
 /* Connections of the container's programs (dns_tcp.c). */
 void dns_tcp_ready(struct loop_watch *w, uint32_t events);
+void dns_tcp_accept_again(struct loop_timer *t);
 void dns_tcp_give(struct dns_connection *c, const uint8_t *m, size_t len);
 void dns_tcp_end_all(struct dns *d);

@@ -13,6 +13,7 @@ enum {
     IN_MAX = PREFIX + DNS_QUERY_MAX,
 };
 static const int64_t patience = 10000000000; /* ns without a whole question or a byte of an answer going out */
+static const int64_t rest = 1000000000;
 
 struct dns_connection {
     struct dns_connection *next;
@@ -158,6 +159,23 @@ static void make_room(struct dns *d)
         end(oldest);
 }
 
+/* Who waits would be told of again at once: where there are no more descriptors, they have to wait. */
+static void accept_failed(struct dns *d, int error)
+{
+    log_debug("a connection for names: %s", strerror(error));
+    if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+        return;
+    loop_watch(d->loop, &d->listener, 0);
+    loop_set_timer(d->loop, &d->accept_again, time_monotonic() + rest);
+}
+
+void dns_tcp_accept_again(struct loop_timer *t)
+{
+    struct dns *d = t->data;
+
+    loop_watch(d->loop, &d->listener, EPOLLIN);
+}
+
 void dns_tcp_ready(struct loop_watch *w, uint32_t events _unused_)
 {
     struct dns *d = w->data;
@@ -165,7 +183,7 @@ void dns_tcp_ready(struct loop_watch *w, uint32_t events _unused_)
     struct dns_connection *c;
 
     if (fd < 0) {
-        log_debug("a connection for names: %s", strerror(errno));
+        accept_failed(d, errno);
         return;
     }
     make_room(d);
@@ -183,6 +201,7 @@ void dns_tcp_ready(struct loop_watch *w, uint32_t events _unused_)
 
 void dns_tcp_end_all(struct dns *d)
 {
+    loop_set_timer(d->loop, &d->accept_again, 0);
     while (d->connections)
         end(d->connections);
 }

@@ -1,128 +1,157 @@
 #!/usr/bin/env bats
-# The rules: one table, nobody else's touched, put back when they were flushed, and a word where the host's own firewall drops
-# what is published.
+# The rules of networks: put back when other programs took them, what the kernel cannot translate, and what the user is told.
 
-load network
+load alpine
 
-# cbox's own tables are named so.
-own_tables() {
-    nft list tables | grep ' cbox' || true
-}
-
-others() {
-    nft list ruleset | awk '/^table /{ show = $3 !~ /^cbox/ } show'
-}
-
-links_of_host() {
-    ip -br link | awk '$1 !~ /^(cbox|cb)/ { print $1 }'
-}
-
-@test "other programs' rules, links and routes stay as they are" {
-    nft -f - <<'END'
-table inet mine {
-    set good { type ipv4_addr; elements = { 10.1.2.3 }; }
-    chain input { type filter hook input priority filter; policy accept; ip saddr @good accept; }
-    chain forward { type filter hook forward priority filter; policy accept; }
-}
-table ip nat {
-    chain POSTROUTING { type nat hook postrouting priority srcnat; policy accept; ip saddr 10.9.9.9 masquerade; }
-    chain DOCKER { }
-}
-END
-    others >"$BATS_TEST_TMPDIR/before"
-    links_of_host >"$BATS_TEST_TMPDIR/links"
-    ip route | grep -v cbox >"$BATS_TEST_TMPDIR/routes"
-    cbox network create --subnet 10.77.1.0/24 left >/dev/null
-    box one --network left -p 8080:80 -- tcp:80:one
-    cbox run --rm alpine true
-    expect "one $outside4" ask outside tcp "$host4" 8080
-    cbox rm -f one >/dev/null
-    cbox network rm left
+teardown() {
+    local pid
+    for pid in "${clients[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    remove_containers
     cbox network prune -f >/dev/null
-    expect "$(<"$BATS_TEST_TMPDIR/before")" others
-    expect "$(<"$BATS_TEST_TMPDIR/links")" links_of_host
-    expect "$(<"$BATS_TEST_TMPDIR/routes")" sh -c "ip route | grep -v cbox"
-    expect 1 sh -c 'nft list tables | grep -c cbox'
-    nft delete table inet mine
-    nft delete table ip nat
+    nft flush ruleset # those of the tests
+    test_teardown
 }
 
-@test "no rule and no link where no network is used, no library for a network without ports" {
-    CBOX_STATE=$BATS_TEST_TMPDIR/state CBOX_ROOT=$CBOX_ROOT cbox run --rm --network none alpine true
-    [ ! -e "$BATS_TEST_TMPDIR/state/networks/lock" ]
+clients=()
+
+# web NAME [OPTION...]: a container with a page at port 80 that says its name.
+web() {
+    local name=$1
+    shift
+    cbox run -d --name "$name" "$@" alpine sh -c 'echo "$0" >/index.html; exec busybox httpd -f -p 80 -h /' "$name" \
+        >/dev/null 3>&-
+}
+
+# echo_in NAME: an echo of UDP at the container's port 53.
+echo_in() {
+    nsenter --net="/proc/$(cbox inspect -f '{{.State.Pid}}' "$1")/ns/net" socat UDP4-recvfrom:53,fork EXEC:cat 3>&- &
+    clients+=($!)
+}
+
+echoes() {
+    [ "$(echo hello | socat -t 1 - "$1" 2>/dev/null)" = hello ]
+}
+
+page() {
+    curl -gsS -m 5 "http://$1/index.html"
+}
+
+says() {
+    [ "$(page "$1" 2>/dev/null)" = "$2" ]
+}
+
+table() {
+    nft list tables | grep -o 'cbox.*'
+}
+
+@test "the next command puts back what another program has flushed, and leaves what it has made" {
+    local before
+    web web -p 8080:80
+    wait_for 10 says 127.0.0.1:8080 web
+    cbox network create inner >/dev/null
+    cbox run --rm --network inner alpine true
+    before=$(nft list ruleset)
+    cbox kill web >/dev/null # nobody looks after rules now
+    wait_for 10 run_is 0 cbox ps -q
     cbox run --rm alpine true
-    strace -f -o "$BATS_TEST_TMPDIR/trace" cbox run --rm alpine true
-    run ! grep -E 'openat.*lib(nftables|nftnl|mnl|xtables|curl|crypto)' "$BATS_TEST_TMPDIR/trace"
-    run ! grep -E 'execve.*/(nft|ip|iptables|sysctl|brctl|conntrack)"' "$BATS_TEST_TMPDIR/trace"
-}
-
-@test "a flushed rule set: the monitor of a publishing container puts ours back, soon" {
-    box one -p 8080:80 -- tcp:80:one
-    expect "one $outside4" ask outside tcp "$host4" 8080
     nft flush ruleset
-    soon ask outside tcp "$host4" 8080
-    expect "one $outside4" ask outside tcp "$host4" 8080
-    listen outside tcp:80:world
-    expect "world $host4" from one tcp "$outside4" 80
-    # As firewalld does: the table goes, and others come, in one transaction.
-    nft -f - <<END
-flush ruleset
-table inet firewalld { chain filter_FORWARD { type filter hook forward priority filter + 10; policy accept; }; }
-END
-    soon ask outside tcp "$host4" 8080
-    nft list table inet firewalld >/dev/null
-    nft delete table inet firewalld
-}
-
-@test "a flushed rule set: the next command puts ours back where nobody publishes" {
-    listen outside tcp:80:world
-    box one -- tcp:80:one
-    expect "world $host4" from one tcp "$outside4" 80
-    nft flush ruleset
-    cbox run --rm alpine true
-    expect "world $host4" from one tcp "$outside4" 80
-    silent ask outside tcp 172.17.0.2 80
-    # A chain of it alone.
-    nft flush ruleset
+    nft add table inet mine
     cbox ps >/dev/null
-    silent ask outside tcp 172.17.0.2 80
-    expect "world $host4" from one tcp "$outside4" 80
+    [[ $(nft list ruleset) == *"172.17.0.0/16"* ]]
+    [[ $(nft list ruleset) == *"172.18.0.0/16"* ]]
+    [[ $(nft list ruleset) == *"table inet mine"* ]]
+    [[ $before == *"8080"* ]]
+    [[ $(nft list ruleset) != *"8080"* ]]
+    nft flush table inet "$(table)"
+    cbox ps >/dev/null
+    [[ $(nft list ruleset) == *"dnat ip to"* ]]
 }
 
-@test "a rule of ours that was removed comes back with the next container" {
-    listen outside tcp:80:world
-    box one -p 8080:80 -- tcp:80:one
-    table=$(own_tables | awk 'END { print $3 }')
-    nft flush chain inet "$table" postrouting
-    cbox run --rm alpine true
-    expect "world $host4" from one tcp "$outside4" 80
+# run_is LINES COMMAND...
+run_is() {
+    local wanted=$1
+    shift
+    [ "$("$@" | wc -l)" -eq "$wanted" ]
 }
 
-@test "forwarding is switched on where it is needed, and told by info; what others set stays" {
-    expect 1 cat /proc/sys/net/ipv4/ip_forward
-    cbox info | grep -qi forward
-    sysctl -qw net.ipv4.ip_forward=0
-    listen outside tcp:80:world
-    box one -- tcp:80:one
-    expect 1 cat /proc/sys/net/ipv4/ip_forward
-    expect "world $host4" from one tcp "$outside4" 80
-    expect 0 cat /proc/sys/net/ipv4/conf/all/route_localnet
-    expect 0 cat /proc/sys/net/ipv4/conf/up0/route_localnet
+@test "the monitor of a container that publishes puts rules back by itself; others sleep" {
+    web web -p 8080:80
+    wait_for 10 says 127.0.0.1:8080 web
+    nft flush ruleset
+    wait_for 10 says 127.0.0.1:8080 web
+    nft delete table inet "$(table)"
+    wait_for 10 says 127.0.0.1:8080 web
 }
 
-@test "two stores on one machine: a table each, and neither touches the other's" {
-    box one -p 8080:80 -- tcp:80:one
-    mkdir "$BATS_TEST_TMPDIR/other"
-    other() { CBOX_ROOT=$BATS_TEST_TMPDIR/other/root CBOX_STATE=$BATS_TEST_TMPDIR/other/state cbox "$@"; }
-    other pull -q alpine >/dev/null
-    other run -d --name two "${with_tools[@]}" -p 8081:80 alpine /fixtures/answer tcp:80:two >/dev/null 3>&-
-    soon ask outside tcp "$host4" 8081
-    expect "one $outside4" ask outside tcp "$host4" 8080
-    expect 2 sh -c 'nft list tables | grep -c cbox'
-    listen outside tcp:80:world
-    expect "world $host4" from one tcp "$outside4" 80
-    other rm -f two >/dev/null
-    expect "one $outside4" ask outside tcp "$host4" 8080
-    silent ask outside tcp "$host4" 8081
-    nft delete table inet "$(own_tables | awk 'END { print $3 }')"
+@test "a monitor sleeps while others change rules" {
+    local p pid before i
+    web web -p 8080:80
+    wait_for 10 says 127.0.0.1:8080 web
+    for p in $(pgrep -x cbox-monitor); do
+        if grep -qszxF "CBOX_ROOT=$CBOX_ROOT" "/proc/$p/environ"; then
+            pid=$p
+        fi
+    done
+    before=$(grep ^voluntary "/proc/$pid/status")
+    nft add table inet mine
+    for i in 1 2 3; do
+        nft add chain inet mine "c$i"
+        nft add rule inet mine "c$i" accept
+        nft flush chain inet mine "c$i"
+        nft delete chain inet mine "c$i"
+    done
+    [ "$(grep ^voluntary "/proc/$pid/status")" = "$before" ]
+}
+
+@test "localhost is ::1 as well: TCP and UDP, to a container without IPv6" {
+    web web -p 8080:80 -p 5353:53/udp
+    wait_for 10 says 127.0.0.1:8080 web
+    [ "$(page '[::1]:8080')" = web ]
+    echo_in web
+    wait_for 10 echoes UDP4:127.0.0.1:5353
+    echoes 'UDP6:[::1]:5353'
+    cbox rm -f web >/dev/null
+    run page '[::1]:8080'
+    [ "$status" -ne 0 ]
+    [ -z "$(ss -Hlnu6)" ] # nobody holds the port
+}
+
+@test "a container with IPv6 answers at ::1, also after it was started again" {
+    cbox network create --ipv6 six >/dev/null
+    web web --network six -p 8080:80
+    wait_for 10 says '[::1]:8080' web
+    cbox restart -t 0 web >/dev/null
+    wait_for 10 says '[::1]:8080' web
+    [ "$(page 127.0.0.1:8080)" = web ]
+}
+
+@test "a port of IPv4 alone is not passed on by IPv6" {
+    web web -p 127.0.0.1:8080:80
+    wait_for 10 says 127.0.0.1:8080 web
+    run page '[::1]:8080'
+    [ "$status" -ne 0 ]
+}
+
+@test "who publishes on all addresses is told once that a firewall drops it" {
+    nft add table ip filter
+    nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'
+    fresh_store
+    cbox pull -q alpine >/dev/null
+    run cbox run --rm -p 127.0.0.1:8080:80 alpine true
+    [ "$output" = "" ]
+    run cbox run --rm -p 8080:80 alpine true
+    [[ $output == *"warning: ports are published on all addresses, but the host's firewall (ip filter FORWARD) drops"* ]]
+    run cbox run --rm -p 8080:80 alpine true
+    [ "$output" = "" ]
+}
+
+@test "info says what forwards and how the rules are" {
+    web web -p 8080-8089:8080-8089
+    run cbox info
+    [[ $output == *"IPv4 Forwarding: true"* ]]
+    [[ $output == *"Firewall: nftables: table inet $(table), "*" 10 published ports"* ]]
+    [ "$(cbox info -f '{{.IPv4Forwarding}}')" = true ]
 }

@@ -43,6 +43,8 @@ static void write_step(struct buf *b, const struct network_step *s)
         buf_adds(b, " named");
     if (s->ipv6)
         buf_adds(b, " ipv6");
+    if (s->notify)
+        buf_adds(b, " notify");
     buf_addc(b, '\n');
 }
 
@@ -145,7 +147,7 @@ static void test_two(void **state)
                 "address eth1 fd00:1::2/64\n"
                 "address eth1 169.254.1.1/16\n"
                 "address eth1 fe80::77/64\n"
-                "up eth1\n"
+                "up eth1 ipv6\n"
                 "route eth1 0.0.0.0/0 via 10.1.0.254\n"
                 "route eth1 ::/0 via fd00:1::1\n"
                 "announce eth1\n");
@@ -171,7 +173,7 @@ static void test_internal(void **state)
                 "sysctl net/ipv6/conf/eth0/ndisc_notify=1\n"
                 "sysctl net/ipv6/conf/eth0/disable_ipv6=0\n"
                 "address eth0 fd00:1::2/64\n"
-                "up eth0\n"
+                "up eth0 ipv6\n"
                 "announce eth0\n");
     free(n.subnets.v);
 }
@@ -192,7 +194,7 @@ static void test_lans(void **state)
         {"ipvlan", "ens3", "parent=ens3", "ipvlan_flag=vepa", "parent ens3\nlan ipvlan eth0 on ens3 mode 0.2\n", false},
     };
     static const char *const inside =
-        "loopback lo\nsysctl net/ipv6/conf/eth0/disable_ipv6=1\naddress eth0 10.1.0.2/24\nup eth0\n";
+        "loopback lo\nsysctl net/ipv6/conf/eth0/disable_ipv6=1\naddress eth0 10.1.0.2/24\nup eth0 notify\n";
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
