@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Many: endpoints of a network, a bridge that is full, names among a thousand. CBOX_MANY is how many containers run (30).
+# Many: endpoints of a network, names among a thousand. CBOX_MANY is how many containers run (30).
 
 load network
 
@@ -14,26 +14,6 @@ load network
     cbox exec asker bash -c "for ((n = 0; n < $many; n++)); do exec 3<>/dev/tcp/n\$n/80 && head -n 1 <&3; done" >"$BATS_TEST_TMPDIR/names"
     expect "$many" sh -c "sort -u '$BATS_TEST_TMPDIR/names' | wc -l"
     expect "$many" sh -c "ip -br link show type veth | grep -c '^cb[0-9a-f]\{11\}@' | awk '{ print \$1 - 1 }'"
-}
-
-@test "a bridge that is full: the next container is on a second one, and reaches those of the first" {
-    local n
-    cbox network create --subnet 10.77.0.0/20 -o com.docker.network.bridge.name=full net >/dev/null
-    box one --network net -- tcp:80:one
-    # What else a bridge has ports of.
-    seq 1023 | sed 's/.*/link add d& group 7 type veth peer name e&\nlink set d& master full/' | ip -force -b - 2>/dev/null || true
-    box two --network net -p 8080:80 -- tcp:80:two
-    ip link show full.1 >/dev/null
-    expect 'two 10.77.0.2' from one tcp 10.77.0.3 80
-    expect 'one 10.77.0.3' from two tcp 10.77.0.2 80
-    expect "two $outside4" ask outside tcp "$host4" 8080
-    listen outside tcp:80:world
-    expect "world $host4" from two tcp "$outside4" 80
-    ip link delete group 7
-    remove_containers
-    cbox network rm net
-    run ! ip link show full
-    expect '' sh -c "ip -br link | grep -E '^full' || true"
 }
 
 @test "a thousand leases: an address is taken from a network that is nearly full, and an error says when it is" {
