@@ -241,5 +241,8 @@ nothing_left() {
         cbox rmi layers:1
         # A pull leaves the trash of others to a process beside it.
         wait_for 10 nothing_left
+        # The store is thrown away, and what it has of the machine with it: there are not as many subnets as places.
+        ip link del dev cbox0
+        nft flush ruleset
     done
 }

@@ -253,6 +253,65 @@ configure() {
     cbox system check -q
 }
 
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+# has ADDRESS CONTAINER: as the network sees it.
+has() {
+    [[ "$(cbox network inspect -f '{{range .Containers}}{{.Name}}={{.IPv4Address}} {{end}}' lease)" == *"$2=$1/29 "* ]]
+}
+
+@test "a container that starts again has the address that it had; whoever is not there keeps none from others" {
+    cbox network create --subnet 10.9.0.0/29 lease # .1 is the gateway's, .2 to .6 are for containers
+    cbox run -d --name one --network lease alpine sleep 1000
+    cbox run -d --name two --network lease alpine sleep 1000
+    has 10.9.0.2 one
+    has 10.9.0.3 two
+    refuse 125 'address 10.9.0.2 of network lease is already in use by container one' \
+        cbox run --rm --network lease --ip 10.9.0.2 alpine true
+    refuse 125 'no configured subnet of network lease contains the IP address 10.9.1.2' \
+        cbox run --rm --network lease --ip 10.9.1.2 alpine true
+    refuse 125 'address 10.9.0.7 is the broadcast address' cbox run --rm --network lease --ip 10.9.0.7 alpine true
+    cbox stop -t 0 one
+    cbox run -d --name three --network lease alpine sleep 1000
+    has 10.9.0.4 three # .2 is kept while there are others
+    cbox start one
+    has 10.9.0.2 one
+    cbox run -d --name four --network lease alpine sleep 1000
+    cbox run -d --name five --network lease alpine sleep 1000
+    refuse 125 'no available IPv4 addresses on this network.s address pools: lease' \
+        cbox run --rm --network lease alpine true
+    cbox stop -t 0 two
+    expect 10.9.0.3 cbox run --rm --network lease alpine sh -c "ip -4 -o addr show dev eth0 | sed 's,.*inet ,,; s,/.*,,'"
+    cbox start two
+    has 10.9.0.3 two
+    cbox rm -f one two three four five
+    cbox network rm lease
+}
+
+@test "whose monitor was killed has no address; nor one that was removed" {
+    cbox network create --subnet 10.9.0.0/29 lease
+    cbox run -d --name one --network lease alpine sleep 1000
+    pid=$(cbox inspect -f '{{.State.Pid}}' one)
+    kill -KILL "$(awk '/^PPid/ {print $2}' "/proc/$pid/status")"
+    cbox run -d --name two --network lease --ip 10.9.0.2 alpine sleep 1000
+    has 10.9.0.2 two
+    cbox rm -f one two
+    [ ! -s "$CBOX_STATE/networks/$(cbox network inspect -f '{{.Id}}' lease)/endpoints" ]
+    cbox network rm lease
+}
+
+@test "a removed network leaves no bridge, no rule and no table" {
+    cbox network create gone
+    id=$(cbox network inspect -f '{{.Id}}' gone)
+    cbox run --rm --network gone alpine true
+    ip link show dev "cbox-${id:0:10}"
+    nft list ruleset | grep -q "cbox-${id:0:10}"
+    cbox network rm gone
+    ! ip link show dev "cbox-${id:0:10}" || return 1
+    ! nft list ruleset | grep "cbox-${id:0:10}" || return 1
+    [ ! -e "$CBOX_STATE/networks/$id" ]
+}
+
 # --- many at once ----------------------------------------------------------------------------------------------------
 
 @test "made at once they have different subnets, and one name is taken once" {
