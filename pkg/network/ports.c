@@ -49,6 +49,7 @@ static bool may_have_privileged(void)
 struct claiming {
     struct store *store;
     const char *container;
+    uint16_t relay; /* its monitor's own (struct port_claim) */
     struct ports_table table;
     host_ports host;
     bool asked[UINT8_MAX + 1]; /* protocols that `host` has */
@@ -238,12 +239,32 @@ static int choose_port(struct claiming *c, struct port_range *r, struct err *err
 
 /* ---- claiming ---- */
 
+/* Where a monitor listens for its container, at a port that the kernel chose: who asks for it is led elsewhere before,
+ * so it is in nobody's way. */
+static bool is_relay(const struct claiming *c, const struct host_port *p)
+{
+    if (p->protocol != IPPROTO_TCP || p->address.family != AF_INET6)
+        return false;
+    VEC_FOREACH (claim, &c->table.claims)
+        if (claim->relay == p->port)
+            return true;
+    return p->port == c->relay;
+}
+
 static int look_at_host(struct claiming *c, uint8_t protocol)
 {
+    size_t n = 0;
+    int r;
+
     if (c->asked[protocol])
         return 0;
     c->asked[protocol] = true;
-    return host_ports_read(protocol, &c->host);
+    r = host_ports_read(protocol, &c->host);
+    VEC_FOREACH (p, &c->host)
+        if (!is_relay(c, p))
+            c->host.v[n++] = *p;
+    c->host.n = n;
+    return r;
 }
 
 static int claim_one(struct claiming *c, const struct port_claim *wanted, struct port_range *ret, struct err *err)
@@ -271,7 +292,7 @@ static int claim_one(struct claiming *c, const struct port_claim *wanted, struct
 int ports_claim(struct store *s, const char *container, const port_ranges *wanted, const struct ip *ip4,
                 const struct ip *ip6, uint16_t relay, port_ranges *chosen, struct err *err)
 {
-    _cleanup_(release) struct claiming c = {.store = s, .container = container, .unprivileged = 1024};
+    _cleanup_(release) struct claiming c = {.store = s, .container = container, .relay = relay, .unprivileged = 1024};
     _cleanup_fd_ int dir = -1, lock = -1;
     int r = ports_dir(s, &dir, &lock, err);
 

@@ -115,9 +115,11 @@ bench_network_many() {
     network_started 2000 2020 >/dev/null
     if ! a=$(network_started 0 20) || ! network_started 20 960 >/dev/null || ! b=$(network_started 960 980); then
         echo 'network-many: no thousand containers'
+        # shellcheck disable=SC2034  # run's own
         missed=1
     else
         report network-many "$b" 'of first' "$a" "$(awk "BEGIN { print $b / $a }")" 1.5
+        # shellcheck disable=SC2016  # the container's shell expands it
         "$cbox" run --rm --network many "${tools[@]}" alpine bash -c 'for n in $(seq 200); do dig +tries=1 m$n | sed -n "s/;; Query time: \([0-9]*\) msec/\1/p"; done' |
             median >"$dir/dns"
         report_limit network-dns "$(cat "$dir/dns")" 'ms for a name among a thousand, median' 1
