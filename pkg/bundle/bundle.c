@@ -267,7 +267,7 @@ int bundle_make(const struct engine_options *o, const struct bundle_place *place
     if (r == 0 && o->host.privileged)
         bundle_privileged_security(&security);
     if (r == 0)
-        r = bundle_apply_security(&security, &spec, err);
+        r = bundle_apply_security(&security, place, &spec, err);
     if (r < 0) {
         oci_spec_release(&spec);
         return r;

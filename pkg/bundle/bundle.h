@@ -25,6 +25,7 @@ struct bundle_place {
     const char *files;     /* directory of the host with its hosts, hostname, resolv.conf; absolute */
     const char *rootfs;    /* directory of the host where the root is mounted; absolute */
     const char *host_name; /* of the host, or of whose network namespace it shares */
+    const char *apparmor;  /* the profile of AppArmor for those who name none; NULL: there is none */
     const struct bundle_machine *machine;
 };
 
@@ -58,7 +59,7 @@ enum { BUNDLE_LABEL_PARTS = 4 /* user, role, type, level */ };
  */
 struct bundle_security {
     const char *seccomp;  /* NULL: Docker's default; "unconfined"; else a profile, or on the command line its file */
-    const char *apparmor; /* NULL: none */
+    const char *apparmor; /* NULL: the host's default; "unconfined": none */
     const char *label[BUNDLE_LABEL_PARTS];
     bool no_label;
     bool no_new_privileges;
@@ -73,7 +74,8 @@ void bundle_privileged_security(struct bundle_security *security);
 
 /* Puts them into a specification that has its capabilities and paths; for bundle_make(). ERR_INVALID for a profile that
  * is none. */
-int bundle_apply_security(const struct bundle_security *security, struct oci_spec *spec, struct err *err);
+int bundle_apply_security(const struct bundle_security *security, const struct bundle_place *place,
+                          struct oci_spec *spec, struct err *err);
 
 /* What /proc and /sys tell of the host, or let it be harmed by: appended. */
 void bundle_default_paths(char ***masked, char ***readonly);

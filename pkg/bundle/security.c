@@ -74,7 +74,7 @@ static int take_option(const char *option, struct bundle_security *s, struct err
         return 0;
     }
     if (str_eq(name, "apparmor")) {
-        s->apparmor = str_eq(value, "unconfined") ? NULL : value;
+        s->apparmor = value;
         return 0;
     }
     if (str_eq(name, "systempaths") && str_eq(value, "unconfined")) {
@@ -100,6 +100,8 @@ void bundle_privileged_security(struct bundle_security *s)
 {
     if (!s->seccomp)
         s->seccomp = "unconfined";
+    if (!s->apparmor)
+        s->apparmor = "unconfined";
     s->no_label = true;
 }
 
@@ -116,14 +118,16 @@ static char *make_label(const struct bundle_security *s)
     return any && !s->no_label ? str_printf("%s:%s:%s:%s", part[0], part[1], part[2], part[3]) : NULL;
 }
 
-int bundle_apply_security(const struct bundle_security *s, struct oci_spec *spec, struct err *err)
+int bundle_apply_security(const struct bundle_security *s, const struct bundle_place *place, struct oci_spec *spec,
+                          struct err *err)
 {
+    const char *apparmor = s->apparmor ? s->apparmor : place->apparmor;
     struct bundle_seccomp_host host;
     char *const *caps = spec->process.capabilities.bounding;
     int r = 0;
 
     spec->process.no_new_privileges = s->no_new_privileges;
-    spec->process.apparmor_profile = str_dup(s->apparmor);
+    spec->process.apparmor_profile = str_eq(apparmor, "unconfined") ? NULL : str_dup(apparmor);
     spec->process.selinux_label = make_label(s);
     bundle_seccomp_host(&host);
     if (!s->seccomp)

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "bundle/parse.h"
+#include "container/apparmor.h"
 #include "container/etc.h"
 #include "container/host.h"
 #include "container/mounts.h"
@@ -204,6 +205,7 @@ static int describe(struct container *c, const struct image *image, const struct
                                  .files = files,
                                  .rootfs = rootfs,
                                  .host_name = host_name,
+                                 .apparmor = container_apparmor(),
                                  .machine = &machine.known};
     const struct engine_log_config *log = &c->options.host.log_config;
     int r = json_duplicate(&engine_options_type, wanted, &c->options, err);

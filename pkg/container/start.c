@@ -1,6 +1,7 @@
 #include "container/container.h"
 
 #include "base/time.h"
+#include "container/apparmor.h"
 #include "container/host.h"
 #include "container/mounts.h"
 #include "container/volume.h"
@@ -67,6 +68,8 @@ int container_start(struct container *c, const struct config *config, unsigned a
     };
     int r = container_mounts_sources(&c->options, err);
 
+    if (r == 0)
+        r = container_apparmor_load(c->spec.process.apparmor_profile, err);
     if (r == 0)
         r = monitor_fork(&job, attach, ret_socket, err);
     if (r == 0) {

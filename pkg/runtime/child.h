@@ -147,9 +147,8 @@ int child_memory_policy(struct child *c, const struct plan_step *s, struct err *
 int child_affinity(struct child *c, const struct plan_step *s, struct err *err);
 int child_domainname(struct child *c, const struct plan_step *s, struct err *err);
 
-/* Labels of security modules: lsm.c. The first is for the parent: whether the host has what is asked for. What the step
- * opened is written by the third, once and before descriptors are closed, and by the last around the making of keys. */
-int lsm_check(const struct oci_process *process, struct err *err);
+/* Labels of security modules: lsm.c. What the step opened is written by the second, once and before descriptors are
+ * closed, and by the last around the making of keys. */
 int child_labels(struct child *c, const struct plan_step *s, struct err *err);
 int child_labels_write(struct child *c, struct err *err);
 int child_labels_key(struct child *c, bool set, struct err *err);

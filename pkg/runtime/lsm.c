@@ -3,6 +3,8 @@
  * something else of the kernel's would be written to. So they are opened in a procfs that is mounted nowhere, or where
  * the kernel makes none, in one found at /proc, crossing no mount.
  */
+#include "runtime/lsm.h"
+
 #include "runtime/child.h"
 #include "runtime/mount.h"
 #include "sys/fd.h"
@@ -29,7 +31,7 @@ static int open_attribute(int proc, const char *name)
     return child_open_own(proc, path);
 }
 
-static bool apparmor_is_on(void)
+bool lsm_apparmor_is_on(void)
 {
     char enabled = 0;
     _cleanup_fd_ int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
@@ -47,7 +49,7 @@ static bool selinux_is_on(void)
 
 int lsm_check(const struct oci_process *process, struct err *err)
 {
-    if (!str_empty(process->apparmor_profile) && !apparmor_is_on())
+    if (!str_empty(process->apparmor_profile) && !lsm_apparmor_is_on())
         return err_set(err, ERR_UNSUPPORTED, "process.apparmorProfile: this host has no AppArmor");
     if (!str_empty(process->selinux_label) && !selinux_is_on())
         return err_set(err, ERR_UNSUPPORTED, "process.selinuxLabel: this host has no SELinux");

@@ -1,6 +1,7 @@
 #include "runtime/runtime.h"
 
 #include "runtime/child.h"
+#include "runtime/lsm.h"
 #include "runtime/plan.h"
 #include "sys/fd.h"
 #include "sys/frame.h"

@@ -319,7 +319,7 @@ int store_network_lock(struct store *s, const char *name, int *ret_fd, struct er
 
 int store_network_lock_all(struct store *s, int *ret_fd, struct err *err)
 {
-    int root, networks, r = store_dir(s, STORE_NETWORKS, &networks, err); /* is made where it is missing */
+    int root = -1, networks, r = store_dir(s, STORE_NETWORKS, &networks, err); /* is made where it is missing */
 
     if (r == 0)
         r = store_dir(s, STORE_ROOT, &root, err);

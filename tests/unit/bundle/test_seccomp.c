@@ -181,21 +181,30 @@ static void test_options(void **state _unused_)
         "",         "magic",       "seccomp",  "seccomp=",         "no-new-privileges=",
         "label=me", "label=type:", "apparmor", "systempaths=bare", "no-new-privileges=1"};
     struct bundle_security s;
+    const struct bundle_place place = {.apparmor = "usual"};
     struct oci_spec spec = {0};
     struct err err;
 
     assert_ok(bundle_parse_security(options, &s, &err));
     assert_true(s.no_new_privileges && s.bare_paths && str_eq(s.seccomp, "unconfined") && str_eq(s.apparmor, "mine"));
-    assert_ok(bundle_apply_security(&s, &spec, &err));
+    assert_ok(bundle_apply_security(&s, &place, &spec, &err));
     assert_null(spec.platform.seccomp);
     assert_true(spec.process.no_new_privileges);
     assert_string_equal(spec.process.apparmor_profile, "mine");
     assert_string_equal(spec.process.selinux_label, "system_u:system_r:t:s0:c1");
     oci_spec_release(&spec);
     assert_ok(bundle_parse_security(later, &s, &err));
-    assert_ok(bundle_apply_security(&s, &spec, &err));
+    assert_ok(bundle_apply_security(&s, &place, &spec, &err));
     assert_non_null(spec.platform.seccomp);
     assert_true(!spec.process.no_new_privileges && !spec.process.apparmor_profile && !spec.process.selinux_label);
+    oci_spec_release(&spec);
+    assert_ok(bundle_parse_security(NULL, &s, &err));
+    assert_ok(bundle_apply_security(&s, &place, &spec, &err));
+    assert_string_equal(spec.process.apparmor_profile, "usual");
+    oci_spec_release(&spec);
+    bundle_privileged_security(&s);
+    assert_ok(bundle_apply_security(&s, &place, &spec, &err));
+    assert_null(spec.process.apparmor_profile);
     oci_spec_release(&spec);
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         char *one[] = {(char *)wrong[i], NULL};

@@ -1,6 +1,7 @@
 #include "forked.h"
 
 #include "runtime/child.h"
+#include "runtime/lsm.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
