@@ -77,10 +77,6 @@ load network
     CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json refuse 125 'publish_address' cbox run --rm -p 8082:80 alpine true
 }
 
-processes() {
-    ls -d /proc/[0-9]* | wc -l
-}
-
 @test "ten thousand ports: one element of a map, no process, and as quick as one" {
     box one -p 40000-49999:40000-49999 -p 40000-49999:40000-49999/udp -- tcp:49999:last udp:40000:first
     expect "last $outside4" ask outside tcp "$host4" 49999
