@@ -199,6 +199,8 @@ nothing_in_use() {
     cbox network disconnect back one
     cbox start one
     expect lo cbox exec one ls /sys/class/net
+    cbox network connect front one # which brings names, too
+    cbox exec one nslookup one | grep -q 'Address: 10.123.1.'
     cbox rm -f one
     nothing_in_use
     cbox network rm front back
