@@ -43,7 +43,8 @@ static const struct {
      "type filter hook prerouting priority raw",
      {"iifname @bridges ip daddr 127.0.0.0/8 drop",
       "iifname @internal fib daddr . iif type != { local, broadcast, anycast, multicast } fib daddr type local drop"}},
-    /* What the kernel cannot translate goes to a relay first: ::1 is local even where it is translated. */
+    /* What the kernel cannot translate goes to a relay first: ::1 is local even where it is translated. UDP
+     * has a socket there. */
     {"publish",
      NULL,
      {"meta nfproto ipv6 meta l4proto tcp redirect to : ip6 daddr . tcp dport map @relay6", "ip6 daddr ::1 return",

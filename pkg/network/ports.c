@@ -49,11 +49,11 @@ static bool may_have_privileged(void)
 struct claiming {
     struct store *store;
     const char *container;
-    uint16_t relay; /* its monitor's own (struct port_claim) */
     struct ports_table table;
     host_ports host;
     bool asked[UINT8_MAX + 1]; /* protocols that `host` has */
     unsigned unprivileged;     /* the first port that everybody may have */
+    uint16_t relay;            /* the container's own */
 };
 
 static void release(struct claiming *c)
@@ -114,12 +114,37 @@ static int refuse_claimed(struct claiming *c, const struct port_range *r, const 
     return err_set(err, ERR_EXISTS, "port %s is already allocated to container %s", text, record.name);
 }
 
-static int refuse_used(const struct port_range *r, const struct host_port *p, struct err *err)
+/* The relay of a container may listen where it likes: what comes for that port is translated before it is seen there.
+ */
+static bool is_relay(const struct claiming *c, const struct host_port *p)
 {
-    _cleanup_free_ char *owner = host_port_owner(p->inode);
+    if (p->protocol != IPPROTO_TCP || p->address.family != AF_INET6)
+        return false;
+    if (p->port == c->relay)
+        return true;
+    VEC_FOREACH (claim, &c->table.claims)
+        if (claim->relay == p->port)
+            return true;
+    return false;
+}
+
+/* Also of one that begins at this moment, or that belongs to another store. */
+static bool is_relays_owner(const struct host_port *p, const char *owner)
+{
+    return p->protocol == IPPROTO_TCP && p->address.family == AF_INET6 && owner && str_after(owner, "cbox-monitor (");
+}
+
+static int check_used(const struct claiming *c, const struct port_range *r, const struct host_port *p, struct err *err)
+{
+    _cleanup_free_ char *owner = NULL;
     struct port_range at = *r;
     char text[64];
 
+    if (is_relay(c, p))
+        return 0;
+    owner = host_port_owner(p->inode);
+    if (is_relays_owner(p, owner))
+        return 0;
     at.host_first = p->port;
     return err_set(err, ERR_EXISTS, "port %s is already in use by %s", range_format(&at, text),
                    owner ? owner : "a program of the host");
@@ -157,8 +182,8 @@ static int check_fixed(struct claiming *c, const struct port_range *r, struct er
     }
     VEC_FOREACH (p, &c->host)
         if (p->protocol == r->protocol && p->port >= r->host_first && p->port < r->host_first + r->count &&
-            socket_has_address(p, &r->host))
-            return refuse_used(r, p, err);
+            socket_has_address(p, &r->host) && check_used(c, r, p, err) < 0)
+            return ERR_EXISTS;
     return 0;
 }
 
@@ -239,32 +264,12 @@ static int choose_port(struct claiming *c, struct port_range *r, struct err *err
 
 /* ---- claiming ---- */
 
-/* Where a monitor listens for its container, at a port that the kernel chose: who asks for it is led elsewhere before,
- * so it is in nobody's way. */
-static bool is_relay(const struct claiming *c, const struct host_port *p)
-{
-    if (p->protocol != IPPROTO_TCP || p->address.family != AF_INET6)
-        return false;
-    VEC_FOREACH (claim, &c->table.claims)
-        if (claim->relay == p->port)
-            return true;
-    return p->port == c->relay;
-}
-
 static int look_at_host(struct claiming *c, uint8_t protocol)
 {
-    size_t n = 0;
-    int r;
-
     if (c->asked[protocol])
         return 0;
     c->asked[protocol] = true;
-    r = host_ports_read(protocol, &c->host);
-    VEC_FOREACH (p, &c->host)
-        if (!is_relay(c, p))
-            c->host.v[n++] = *p;
-    c->host.n = n;
-    return r;
+    return host_ports_read(protocol, &c->host);
 }
 
 static int claim_one(struct claiming *c, const struct port_claim *wanted, struct port_range *ret, struct err *err)
@@ -292,7 +297,7 @@ static int claim_one(struct claiming *c, const struct port_claim *wanted, struct
 int ports_claim(struct store *s, const char *container, const port_ranges *wanted, const struct ip *ip4,
                 const struct ip *ip6, uint16_t relay, port_ranges *chosen, struct err *err)
 {
-    _cleanup_(release) struct claiming c = {.store = s, .container = container, .relay = relay, .unprivileged = 1024};
+    _cleanup_(release) struct claiming c = {.store = s, .container = container, .unprivileged = 1024, .relay = relay};
     _cleanup_fd_ int dir = -1, lock = -1;
     int r = ports_dir(s, &dir, &lock, err);
 
