@@ -133,7 +133,7 @@ static int write_locked(struct store *s, const char *id, const struct change *c,
         r = store_container_read(dir, &record, err);
     if (r == 0)
         r = monitor_write_networks(dir, &record, c->add, c->add ? NULL : c->network->name, err);
-    if (r == 0 && !c->add)
+    if (r == 0 && !c->add && c->network->id)
         r = endpoint_give_back(s, c->network->id, id, true, err);
     return r;
 }
@@ -201,24 +201,55 @@ static int forget(struct store *s, const struct store_network *n, const char *na
     return r < 0 ? r : found;
 }
 
+/* A network that was removed can still be one of a container's that does not run. */
+static bool is_listed(struct store *s, const char *id, const char *network)
+{
+    _cleanup_engine_options_ struct engine_options o = {0};
+
+    if (container_read_options(s, id, &o, NULL) < 0)
+        return false;
+    VEC_FOREACH (e, &o.networks)
+        if (str_eq(e->network, network))
+            return true;
+    return false;
+}
+
+static int find_connected(struct store *s, const char *id, const char *network, struct store_network *ret,
+                          struct err *err)
+{
+    struct err why = ERR_INIT;
+    int r = store_network_find(s, network, ret, &why);
+
+    if (r == ERR_NOT_FOUND && id && is_listed(s, id, network)) {
+        *ret = (struct store_network){.name = str_dup(network)};
+        return 0;
+    }
+    if (r < 0 && err)
+        *err = why;
+    return r;
+}
+
 int container_disconnect(struct store *s, const char *name, const char *network, bool force, struct err *err)
 {
     struct store_network n = {0};
     struct err why = ERR_INIT;
     char id[ID_LEN + 1];
-    int r = store_network_find(s, network, &n, err);
+    bool there = store_container_find(s, name, id, &why) == 0;
+    int r = find_connected(s, there ? id : NULL, network, &n, err);
 
     if (r < 0)
         return r;
-    r = store_container_find(s, name, id, &why);
-    if (r == ERR_NOT_FOUND && force)
-        r = forget(s, &n, name, err);
-    else if (r < 0 && err)
-        *err = why;
-    if (r == 0 && !why.kind)
+    if (there) {
         r = check_mode(s, id, &n, false, err);
-    if (r == 0 && !why.kind)
-        r = carry_out(s, id, &(struct change){.network = &n}, err);
+        if (r == 0)
+            r = carry_out(s, id, &(struct change){.network = &n}, err);
+    } else if (force && why.kind == ERR_NOT_FOUND) {
+        r = forget(s, &n, name, err);
+    } else {
+        if (err)
+            *err = why;
+        r = why.kind;
+    }
     store_network_release(&n);
     return r;
 }

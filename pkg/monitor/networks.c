@@ -230,6 +230,9 @@ int networks_begin(struct networks *n, struct loop *loop, const struct monitor_j
     n->loop = loop;
     if (r == 0 && n->members.n) {
         networks_attachments(n, &list);
+        VEC_FOREACH (a, &list)
+            a->by_runtime = true;
+        network_settings(list.v, list.n, &n->settings);
         r = networks_claim(n, job, err);
         if (r == 0)
             r = attach(n, job, &list, err);
@@ -247,8 +250,19 @@ int networks_begin(struct networks *n, struct loop *loop, const struct monitor_j
     return 0;
 }
 
+/* What the user set stays. */
+static void add_setting(const char *setting, char ***sysctls)
+{
+    _cleanup_free_ char *name = str_ndup(setting, strcspn(setting, "="));
+
+    if (!strv_env_has(*sysctls, name))
+        strv_add(sysctls, setting);
+}
+
 void networks_join(const struct networks *n, struct oci_spec *spec)
 {
+    STRV_FOREACH (setting, n->settings)
+        add_setting(*setting, &spec->platform.sysctl);
     VEC_FOREACH (ns, &spec->platform.namespaces)
         if (n->ns >= 0 && str_eq(ns->type, "network"))
             str_replace(&ns->path, str_printf("/proc/%d/fd/%d", (int)getpid(), n->ns));
@@ -258,6 +272,7 @@ void networks_pause(struct networks *n, const struct monitor_job *job)
 {
     names_end(&n->names);
     n->ns = fd_close(n->ns);
+    strv_free(steal_ptr(&n->settings));
     if (n->attached)
         VEC_FOREACH (m, &n->members)
             networks_tell(job, m, false);

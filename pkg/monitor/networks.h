@@ -24,6 +24,7 @@ struct networks_member {
 struct networks {
     VEC(struct networks_member) members; /* in the order in which they were asked for */
     int ns;                              /* the container's network namespace, or -1: it has none of ours */
+    char **settings;                     /* of its interfaces, which the program's own process makes when it starts */
     bool attached;                       /* it is there, and it was told */
     bool claimed, published;             /* its ports */
     port_ranges ports;                   /* with the host's as they were chosen */
@@ -39,7 +40,8 @@ struct networks {
  * perhaps names. After a failure networks_end() is due. */
 int networks_begin(struct networks *n, struct loop *loop, const struct monitor_job *job, struct err *err);
 
-/* Names the namespace in the specification that the runtime gets; with `ns` -1 it makes one itself. */
+/* Puts the namespace, and what is to be set in it, into the specification that the runtime gets; with `ns` -1 it makes
+ * one itself. */
 void networks_join(const struct networks *n, struct oci_spec *spec);
 
 /* Between two runs: the namespace goes, addresses and ports stay. */

@@ -13,7 +13,7 @@ static int open_namespace(struct networks *n, pid_t pid, struct err *err)
     if (n->ns >= 0)
         return 0;
     snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-    n->ns = open(path, O_RDONLY | O_CLOEXEC);
+    n->ns = n->names.ns = open(path, O_RDONLY | O_CLOEXEC);
     return n->ns < 0 ? err_errno(err, errno, "the container's network namespace") : 0;
 }
 

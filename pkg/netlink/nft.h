@@ -8,11 +8,30 @@
 #include "base/err.h"
 #include "base/vec.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Runs a text in the caller's network namespace. ERR_EXISTS, ERR_NOT_FOUND as the kernel says it; ERR_UNSUPPORTED where
  * kernel or library are missing, with a hint; ERR_PERMISSION. */
 int nft_run(const char *text, struct err *err);
+
+/* An element of a set or map of a table of family inet, its fields as the kernel has them: in network order, in a
+ * concatenation each filled up to 4 bytes. */
+enum { NFT_FIELDS_MAX = 64, NFT_ELEMENTS_MAX = 256 };
+struct nft_fields {
+    uint8_t bytes[NFT_FIELDS_MAX];
+    size_t len; /* 0: none */
+};
+struct nft_element {
+    const char *set;
+    struct nft_fields key, key_end; /* of a set of intervals both, else `key` alone */
+    struct nft_fields value;        /* of a map */
+};
+typedef VEC(struct nft_element) nft_elements;
+
+/* Adds them, or takes them away, as one transaction, without a library. -errno: -EEXIST where a key is there with
+ * another value, -ENOENT where something is missing; -EMSGSIZE for more than NFT_ELEMENTS_MAX. */
+int nft_change(const char *table, bool add, const nft_elements *elements);
 
 /* The generation of the rule set: another number after every change by anybody. -errno. */
 int nft_generation(uint32_t *ret);

@@ -258,8 +258,25 @@ static int begin(struct store *s, struct changing *c, struct err *err)
     return r;
 }
 
+/* What comes, or goes: those of networks are text, those of ports are quick. */
+struct elements {
+    const char *text;
+    const nft_elements *ports;
+    bool add;
+};
+
+static int change_elements(const char *table, const struct elements *e, struct err *err)
+{
+    int r = e->ports ? nft_change(table, e->add, e->ports) : -EMSGSIZE;
+
+    if (r == -EMSGSIZE)
+        return nft_run(e->text, err);
+    return r < 0 ? err_errno(err, -r, "nftables") : 0;
+}
+
 /* Elements come or go, or, where the table is not what it should be, all is made anew. */
-static int change(struct changing *c, const char *elements, const struct store_network *more, struct err *err)
+static int change(struct changing *c, const struct elements *elements, const struct store_network *more,
+                  struct err *err)
 {
     uint32_t generation = 0;
     uint64_t fingerprint = 0;
@@ -269,7 +286,8 @@ static int change(struct changing *c, const char *elements, const struct store_n
 
     if (c->ports.stale || !is_whole(c->store, &c->note))
         return make(c->store, c->dir, &c->note, &c->ports, more, err);
-    r = nft_run(elements, &why);
+    table_name(c->store, table);
+    r = change_elements(table, elements, &why);
     if (r == ERR_NOT_FOUND || r == ERR_EXISTS) {
         log_debug("%s: made anew", why.text);
         return make(c->store, c->dir, &c->note, &c->ports, more, err);
@@ -278,7 +296,6 @@ static int change(struct changing *c, const char *elements, const struct store_n
         *err = why;
         return r;
     }
-    table_name(c->store, table);
     if (nft_generation(&generation) == 0 && nft_fingerprint(table, &fingerprint) == 0 &&
         fingerprint == c->note.fingerprint)
         c->note.generation = generation;
@@ -360,7 +377,7 @@ int firewall_add_network(struct store *s, const struct store_network *n, struct 
     table_name(s, table);
     if (!strv_contains(c.note.networks, n->id))
         text = firewall_text_network(table, "add", &one);
-    r = change(&c, text, text ? n : NULL, err);
+    r = change(&c, &(struct elements){.text = text}, text ? n : NULL, err);
     return r < 0 ? err_wrap(err, "network %s", n->name) : 0;
 }
 
@@ -385,7 +402,7 @@ int firewall_remove_network(struct store *s, const struct store_network *n, stru
     c.note.networks = kept;
     table_name(s, table);
     text = firewall_text_network(table, "delete", &one);
-    r = change(&c, text, NULL, err);
+    r = change(&c, &(struct elements){.text = text}, NULL, err);
     return r < 0 ? err_wrap(err, "network %s", n->name) : 0;
 }
 
@@ -423,6 +440,7 @@ static int turn_ports(struct store *s, const char *container, bool published, st
     _cleanup_changing_ struct changing c = CHANGING_NONE;
     _cleanup_free_ char *text = NULL;
     char table[FIREWALL_TABLE_MAX];
+    nft_elements elements = {0};
     port_claims claims;
     int r = begin(s, &c, err);
 
@@ -431,10 +449,12 @@ static int turn_ports(struct store *s, const char *container, bool published, st
     claims = turn(&c.ports, container, published);
     table_name(s, table);
     text = firewall_text_claims(table, published ? "delete" : "add", &claims);
+    firewall_elements(&claims, &elements);
     if (claims.n)
-        r = change(&c, text, NULL, err);
+        r = change(&c, &(struct elements){text, &elements, !published}, NULL, err);
     if (r == 0)
         forget_connections(&claims);
+    free(elements.v);
     free(claims.v);
     return r < 0 ? err_wrap(err, "published ports") : 0;
 }

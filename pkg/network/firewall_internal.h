@@ -1,6 +1,7 @@
-/* What firewall.c and firewall_note.c share. */
+/* What the files of network/firewall.h share. */
 #pragma once
 
+#include "netlink/nft.h"
 #include "network/firewall.h"
 
 enum { FIREWALL_TABLE_MAX = 32 };
@@ -13,3 +14,21 @@ struct firewall_look {
 
 /* How the table is; false where no network was used yet, and nothing but its name is known. */
 bool firewall_look(struct store *s, struct firewall_look *ret);
+
+/* An element that publishes ports. Its key is `host` (any: every address of the family), the protocol and the ports; it
+ * leads to an address, a port, or both: what is not set is not there. */
+struct firewall_element {
+    const char *set;
+    struct ip host;
+    uint8_t protocol;     /* 0: not in the key */
+    uint16_t first, last; /* ports */
+    struct ip to;
+    uint16_t to_port;
+};
+
+/* Those of claims, all of one container, or of all. firewall_elements.c */
+typedef void (*firewall_emit)(void *data, const struct firewall_element *e);
+void firewall_each_element(const port_claims *claims, firewall_emit emit, void *data);
+
+/* The same in the kernel's form. The caller frees `ret->v`. */
+void firewall_elements(const port_claims *claims, nft_elements *ret);

@@ -3,7 +3,7 @@
  * A packet costs the same however many networks and ports there are: each rule is one look into a set or a map.
  */
 #include "base/buf.h"
-#include "network/firewall.h"
+#include "network/firewall_internal.h"
 
 #include <stdio.h>
 
@@ -118,83 +118,32 @@ static void add_network(const struct elements *e, const struct firewall_network 
     }
 }
 
-bool firewall_relayed(const struct port_range *range, bool container_has_ip6, struct ip *ret)
-{
-    static const struct ip any = {.family = AF_INET6}, loopback = {AF_INET6, {[15] = 1}};
-    bool all = !ip_is_set(&range->host) || (range->host.family == AF_INET6 && ip_is_any(&range->host));
-
-    if (range->protocol == IPPROTO_SCTP || (ip_is_set(&range->host) && range->host.family != AF_INET6))
-        return false;
-    if (!all && container_has_ip6 && !ip_is_loopback(&range->host))
-        return false;
-    *ret = !all ? range->host : container_has_ip6 ? loopback : any;
-    return true;
-}
-
 /* `8080`, or `8000-8009`. */
-static const char *ports_format(uint16_t first, uint16_t count, char ret[16])
+static const char *ports_format(const struct firewall_element *e, char ret[16])
 {
-    if (count > 1)
-        snprintf(ret, 16, "%u-%u", first, (unsigned)first + count - 1);
+    if (e->last > e->first)
+        snprintf(ret, 16, "%u-%u", e->first, e->last);
     else
-        snprintf(ret, 16, "%u", first);
+        snprintf(ret, 16, "%u", e->first);
     return ret;
 }
 
-/* An address as it is in a key: all of them are a network of no bits. */
-static const char *key_format(const struct ip *a, char ret[IP_TEXT_MAX])
+static void add_port(void *data, const struct firewall_element *p)
 {
-    if (ip_is_any(a))
-        snprintf(ret, IP_TEXT_MAX, "%s", a->family == AF_INET ? "0.0.0.0/0" : "::/0");
-    else
-        ip_format(a, ret);
-    return ret;
-}
+    const char *every = p->host.family == AF_INET ? "0.0.0.0/0" : "::/0";
+    _cleanup_buf_ struct buf b = BUF_INIT;
+    char text[IP_TEXT_MAX], ports[16];
 
-/* To a container's address `to`, of the family that it has. */
-static void add_translation(const struct elements *e, const struct port_range *r, const struct ip *to)
-{
-    struct ip host = ip_is_set(&r->host) ? r->host : (struct ip){.family = to->family};
-    char key[IP_TEXT_MAX], address[IP_TEXT_MAX], ports[16], six = to->family == AF_INET ? '4' : '6', set[16];
-    const char *protocol = protocol_name(r->protocol);
-
-    if (!ip_is_set(to) || host.family != to->family || (six == '6' && ip_is_loopback(&host)))
-        return;
-    key_format(&host, key);
-    ip_format(to, address);
-    if (r->count > 1 && r->host_first == r->container_first) {
-        snprintf(set, sizeof(set), "range%c", six);
-        element(e, set, "%s . %s . %s : %s", key, protocol, ports_format(r->host_first, r->count, ports), address);
-        return;
-    }
-    snprintf(set, sizeof(set), "publish%c", six);
-    for (unsigned i = 0; i < r->count; i++)
-        element(e, set, "%s . %s . %u : %s . %u", key, protocol, r->host_first + i, address, r->container_first + i);
-}
-
-static void add_claim(const struct elements *e, const struct port_claim *c)
-{
-    char key[IP_TEXT_MAX], ports[16];
-    struct ip host;
-
-    add_translation(e, &c->range, &c->ip4);
-    add_translation(e, &c->range, &c->ip6);
-    if (c->relay && c->range.protocol == IPPROTO_TCP && firewall_relayed(&c->range, ip_is_set(&c->ip6), &host))
-        element(e, "relay6", "%s . %s : %u", key_format(&host, key),
-                ports_format(c->range.host_first, c->range.count, ports), c->relay);
-}
-
-static void add_claims(const struct elements *e, const port_claims *claims)
-{
-    const struct port_claim *before = NULL;
-
-    VEC_FOREACH (c, claims) {
-        add_claim(e, c);
-        /* a container has one relay; what is there once can be deleted once */
-        if (c->relay && (!before || before->relay != c->relay))
-            element(e, "relays", "%u", c->relay);
-        before = c;
-    }
+    if (ip_is_set(&p->host))
+        buf_addf(&b, "%s . ", ip_is_any(&p->host) ? every : ip_format(&p->host, text));
+    if (p->protocol)
+        buf_addf(&b, "%s . ", protocol_name(p->protocol));
+    buf_adds(&b, ports_format(p, ports));
+    if (ip_is_set(&p->to))
+        buf_addf(&b, " : %s", ip_format(&p->to, text));
+    if (p->to_port)
+        buf_addf(&b, "%s%u", ip_is_set(&p->to) ? " . " : " : ", p->to_port);
+    element(data, p->set, "%s", buf_str(&b));
 }
 
 char *firewall_text_network(const char *table, const char *verb, const struct firewall_network *network)
@@ -209,7 +158,7 @@ char *firewall_text_claims(const char *table, const char *verb, const port_claim
 {
     struct buf text = BUF_INIT;
 
-    add_claims(&(struct elements){&text, table, verb}, claims);
+    firewall_each_element(claims, add_port, &(struct elements){&text, table, verb});
     return buf_steal(&text);
 }
 
@@ -236,6 +185,6 @@ char *firewall_text(const char *table, const firewall_networks *networks, const 
     buf_adds(&text, "}\n");
     VEC_FOREACH (n, networks)
         add_network(&e, n);
-    add_claims(&e, claims);
+    firewall_each_element(claims, add_port, &e);
     return buf_steal(&text);
 }

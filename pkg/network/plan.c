@@ -4,6 +4,7 @@
 #include "base/strv.h"
 
 #include <linux/if_link.h>
+#include <unistd.h>
 
 enum { VLAN_MAX = 4094, LINK_LOCAL_BITS4 = 16, LINK_LOCAL_BITS6 = 64 };
 
@@ -266,7 +267,9 @@ static bool is_without_ipv6(const struct attachment *a)
 
 void network_settings(const struct attachment *a, size_t n, char ***ret)
 {
-    for (size_t i = 0; i < n; i++)
+    bool kernel_has_ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
+
+    for (size_t i = 0; i < n && kernel_has_ipv6; i++)
         if (is_without_ipv6(&a[i]))
             strv_addf(ret, "net.ipv6.conf.%s.disable_ipv6=1", a[i].interface);
 }

@@ -71,23 +71,15 @@ int network_pools_of(const struct config *config, network_pools *ret, struct err
     return 0;
 }
 
-/* The address behind a network's last one, where a subnet of `bits` may begin; false where there is none. */
-static bool step_over(const struct ip_net *obstacle, uint8_t bits, struct ip *at)
+/* The address behind a network's last one; false where there is none. A subnet that is no larger than the network may
+ * begin there. */
+static bool step_over(const struct ip_net *obstacle, struct ip *at)
 {
     struct ip last = ip_net_last(obstacle), next = ip_add(&last, 1);
-    struct ip_net whole = {next, bits};
-    struct ip first = ip_net_first(&whole);
 
     if (ip_compare(&next, &last) < 0) /* wrapped around */
         return false;
-    if (!ip_equal(&first, &next)) { /* in the middle of one: the next */
-        struct ip end = ip_net_last(&whole);
-
-        first = ip_add(&end, 1);
-        if (ip_compare(&first, &end) < 0)
-            return false;
-    }
-    *at = first;
+    *at = next;
     return true;
 }
 
@@ -108,7 +100,7 @@ static bool choose_from(const struct network_pool *pool, const ip_nets *taken, s
     while ((obstacle = in_the_way(&subnet, taken))) {
         const struct ip_net *larger = obstacle->bits < subnet.bits ? obstacle : &subnet;
 
-        if (!step_over(larger, subnet.bits, &subnet.address) || ip_compare(&subnet.address, &last) > 0)
+        if (!step_over(larger, &subnet.address) || ip_compare(&subnet.address, &last) > 0)
             return false;
     }
     *ret = subnet;

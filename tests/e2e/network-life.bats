@@ -185,6 +185,7 @@ nothing_in_use() {
     cbox exec one ip route | grep -q '^default via 10.123.1.1'
     expect 'eth0 lo' cbox exec one sh -c 'echo $(ls /sys/class/net)'
     refuse 1 'not connected to network back' cbox network disconnect back one
+    refuse 1 'network side not found' cbox network disconnect side one
     cbox network disconnect front one
     expect lo cbox exec one ls /sys/class/net
     cbox network connect front one
@@ -198,6 +199,8 @@ nothing_in_use() {
     cbox network disconnect back one
     cbox start one
     expect lo cbox exec one ls /sys/class/net
+    cbox network connect front one # which brings names, too
+    cbox exec one nslookup one | grep -q 'Address: 10.123.1.'
     cbox rm -f one
     nothing_in_use
     cbox network rm front back
@@ -246,6 +249,21 @@ nothing_in_use() {
     refuse 125 'cannot specify both --ip and per-network' cbox run --rm --network name=front,ip=10.123.1.6 --ip 10.123.1.6 alpine true
     expect one cbox ps -a --format '{{.Names}}'
     expect 1 sh -c "cat '$CBOX_STATE'/networks/*/endpoints | awk '\$NF == 1' | wc -l"
+}
+
+@test "a network that is removed: its containers do not start until they are taken out" {
+    cbox network create front
+    cbox run -d --name one --network front alpine sleep 777915 3>&-
+    refuse 1 'active endpoints.*one' cbox network rm front
+    cbox stop -t 0 one
+    cbox network rm front
+    refuse 1 'network front not found' cbox start one
+    cbox network disconnect front one
+    cbox network connect bridge one
+    cbox start one
+    expect 'eth0 lo' cbox exec one sh -c 'echo $(ls /sys/class/net)'
+    refuse 1 'endpoint gone not found' cbox network disconnect -f bridge gone
+    refuse 1 'no such container: gone' cbox network disconnect bridge gone
 }
 
 @test "another name is known to the networks at once" {

@@ -109,6 +109,10 @@ static void test_take(void **state)
     assert_ok(take(s, &n, a, "a", NULL, &e, &err));
     assert_address(&e, "10.1.0.2");
     endpoint_release(&e);
+    assert_ok(endpoint_give_back(s, n.id, b, false, &err));
+    assert_ok(take(s, &n, b, "b", NULL, &e, &err));
+    assert_address(&e, "10.1.0.9");
+    endpoint_release(&e);
     assert_ok(endpoint_give_back_all(s, a, true, &err));
     assert_fails(endpoint_find(s, n.id, a, &e, &err), ERR_NOT_FOUND, "is not on network");
 }
@@ -144,6 +148,21 @@ static void test_full(void **state)
     endpoint_release(&e);
     for (int i = 1; i < 4; i++)
         store_container_free(c[i]);
+}
+
+/* A range at the end of the subnet does not give its broadcast address away. */
+static void test_end(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_network_ struct store_network n = {0};
+    char id[ID_LEN + 1];
+    _cleanup_container_ struct store_container *c = make_container(s, id);
+    struct endpoint e;
+    struct err err;
+
+    (void)state;
+    make_network(s, "10.1.0.0/24", "10.1.0.255/32", &n);
+    assert_fails(take(s, &n, id, "x", NULL, &e, &err), ERR_NO_SPACE, "no available IPv4 addresses");
 }
 
 static void test_removed_network(void **state)
@@ -282,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_lines),
         cmocka_unit_test_setup_teardown(test_take, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_full, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_end, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_removed_network, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_names, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_thousand, scratch_setup, scratch_teardown),

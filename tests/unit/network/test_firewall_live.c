@@ -215,6 +215,81 @@ static void test_range(void **state)
     assert_ok(nft_run("flush ruleset", &err));
 }
 
+/* The order of a map's elements is the kernel's. */
+static char *sorted(const char *text)
+{
+    _cleanup_strv_ char **lines = strv_split(text, '\n');
+
+    for (char **line = lines; *line; line++) {
+        char *start = *line + strspn(*line, "\telmnts={ ");
+
+        while (*start && strchr(" },", start[strlen(start) - 1]))
+            start[strlen(start) - 1] = 0;
+        memmove(*line, start, strlen(start) + 1);
+    }
+    strv_sort(lines);
+    return strv_join(lines, "\n");
+}
+
+/* Each form of a port is the same as an element and as text, and changes nothing but elements. */
+static void test_forms(void **state)
+{
+    static const struct {
+        const char *host;
+        uint8_t protocol;
+        uint16_t first, to, count;
+    } forms[] = {
+        {NULL, IPPROTO_TCP, 80, 8080, 1},         {NULL, IPPROTO_TCP, 2000, 2000, 10}, {NULL, IPPROTO_UDP, 80, 80, 1},
+        {"127.0.0.1", IPPROTO_TCP, 81, 81, 1},    {"::1", IPPROTO_TCP, 82, 82, 1},     {NULL, IPPROTO_SCTP, 80, 80, 1},
+        {"10.9.8.7", IPPROTO_UDP, 3000, 3000, 9}, {"::", IPPROTO_TCP, 4000, 5000, 4},
+    };
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_network_ struct store_network one = {0};
+    _cleanup_container_ struct store_container *web = container(s, WEB);
+    _cleanup_free_ char *empty = NULL, *quick = NULL, *text = NULL, *again = NULL;
+    _cleanup_free_ char *one_order = NULL, *other_order = NULL;
+    struct ip ip4, ip6;
+    port_ranges wanted = {0}, chosen = {0};
+    uint32_t generation, after;
+    struct err err;
+
+    (void)state;
+    network(s, "one", "10.1.0.0/24", &one);
+    assert_ok(firewall_add_network(s, &one, &err));
+    assert_ok(ip_parse("10.1.0.2", &ip4, &err));
+    assert_ok(ip_parse("fd00::2", &ip6, &err));
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        struct port_range *r = VEC_PUSH(&wanted);
+
+        *r = (struct port_range){forms[i].protocol, IP_NONE, forms[i].first, forms[i].to, forms[i].count, 0};
+        if (forms[i].host)
+            assert_ok(ip_parse(forms[i].host, &r->host, &err));
+    }
+    assert_ok(ports_claim(s, WEB, &wanted, &ip4, &ip6, 40000, &chosen, &err));
+    empty = listed("ruleset");
+    assert_int_equal(nft_generation(&generation), 0);
+    assert_ok(firewall_publish(s, WEB, &err));
+    assert_int_equal(nft_generation(&after), 0);
+    assert_int_equal(after, generation + 1);
+    quick = listed("ruleset");
+    assert_non_null(strstr(quick, "::1 . 82 : 40000"));
+    assert_ok(nft_run("flush ruleset", &err));
+    assert_ok(firewall_ensure(s, &err));
+    text = listed("ruleset");
+    one_order = sorted(quick);
+    other_order = sorted(text);
+    assert_string_equal(one_order, other_order);
+    assert_int_equal(nft_generation(&generation), 0);
+    assert_ok(firewall_unpublish(s, WEB, &err));
+    assert_int_equal(nft_generation(&after), 0);
+    assert_int_equal(after, generation + 1);
+    again = listed("ruleset");
+    assert_string_equal(again, empty);
+    free(wanted.v);
+    free(chosen.v);
+    assert_ok(nft_run("flush ruleset", &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restore, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_killed, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_note, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_forms, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_range, scratch_setup, scratch_teardown),
     };
 

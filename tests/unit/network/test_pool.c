@@ -158,6 +158,8 @@ static void test_bad_subnets(void **state)
     REFUSED("every ip-range or gateway", .gateways = WORDS(W("10.0.0.1")));
     REFUSED("no matching subnet for range", .subnets = WORDS(W("10.0.0.0/24")), .ranges = WORDS(W("10.0.1.0/25")));
     REFUSED("no matching subnet for range", .subnets = WORDS(W("10.0.0.0/24")), .ranges = WORDS(W("10.0.0.0/16")));
+    REFUSED("invalid ip-range 10.0.0.1/25: it should be 10.0.0.0/25", .subnets = WORDS(W("10.0.0.0/24")),
+            .ranges = WORDS(W("10.0.0.1/25")));
     REFUSED("no matching subnet for gateway", .subnets = WORDS(W("10.0.0.0/24")), .gateways = WORDS(W("10.0.1.1")));
     REFUSED("broadcast", .subnets = WORDS(W("10.0.0.0/24")), .gateways = WORDS(W("10.0.0.255")));
     REFUSED("network address", .subnets = WORDS(W("10.0.0.0/24")), .gateways = WORDS(W("10.0.0.0")));
