@@ -119,6 +119,30 @@ run_is() {
     [ -z "$(ss -Hlnu6)" ] # nobody holds the port
 }
 
+@test "from outside by IPv6 to a container without it; the relay's own port is closed to all" {
+    local port
+    ip netns add far
+    ip link add near type veth peer name eth0 netns far
+    ip addr add 2001:db8:1::1/64 dev near nodad
+    ip -n far addr add 2001:db8:1::2/64 dev eth0 nodad
+    ip link set near up
+    ip -n far link set eth0 up
+    web web -p 8080:80
+    wait_for 10 says '[::1]:8080' web
+    wait_for 10 says_far '[2001:db8:1::1]:8080' web
+    [ "$(page '[2001:db8:1::1]:8080')" = web ] # and from the host
+    port=$(sed -n 2p "$CBOX_STATE/networks/ports" | cut -d' ' -f9)
+    [ "$port" -gt 1024 ]
+    run nsenter --net=/run/netns/far -- curl -gsS -m 2 "[2001:db8:1::1]:$port"
+    [ "$status" -eq 28 ] # nobody answers
+    ip link del near
+    ip netns del far
+}
+
+says_far() {
+    [ "$(nsenter --net=/run/netns/far -- curl -gsS -m 5 "$1/index.html" 2>/dev/null)" = "$2" ]
+}
+
 @test "a container with IPv6 answers at ::1, also after it was started again" {
     cbox network create --ipv6 six >/dev/null
     web web --network six -p 8080:80
