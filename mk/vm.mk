@@ -5,6 +5,7 @@ check-vm: ## boot a machine in emulation: cgroup v2, all suites of the runtime, 
 	@third_party/install build vm
 	@$(MAKE) --no-print-directory all unit-bin
 	@BUILD=$(BUILD) tests/vm/run
+	@BUILD=$(BUILD) tests/vm/links
 	@BUILD=$(BUILD) tests/vm/runtime
 	@BUILD=$(BUILD) tests/vm/labels
 	@BUILD=$(BUILD) tests/vm/systemd

@@ -18,6 +18,7 @@ enum {
     ROUNDS = 16,      /* of a busy connection, before others get their turn */
     FILES_MAX = 8192, /* descriptors: six a connection */
     BACKLOG = SOMAXCONN,
+    TRIES = 100,
 };
 
 /* One way of a connection: from one socket into a pipe, and out of it into the other. */
@@ -253,24 +254,47 @@ static bool is_needed(const port_ranges *ports, bool has_ip6, bool *ret_tcp, boo
     return needed;
 }
 
-static int listen_for(struct port_relay *r, bool outside, struct err *err)
+/* Listens at a port that the kernel chooses: 0, or -errno. */
+static int listen_anywhere(const struct in6_addr *at, int *ret_fd, uint16_t *ret_port)
 {
-    struct sockaddr_in6 us = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in6 us = {.sin6_family = AF_INET6, .sin6_addr = *at};
     _cleanup_fd_ int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     socklen_t len = sizeof(us);
     int on = 1;
 
-    if (outside)
-        us.sin6_addr = in6addr_any;
     if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0 ||
         bind(fd, (struct sockaddr *)&us, sizeof(us)) < 0 || listen(fd, BACKLOG) < 0 ||
-        getsockname(fd, (struct sockaddr *)&us, &len) < 0) {
-        if (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)
+        getsockname(fd, (struct sockaddr *)&us, &len) < 0)
+        return -errno;
+    *ret_fd = steal_fd(&fd);
+    *ret_port = ntohs(us.sin6_port);
+    return 0;
+}
+
+static bool is_published(const port_ranges *ports, uint16_t port)
+{
+    VEC_FOREACH (range, ports)
+        if (range->protocol == IPPROTO_TCP && port >= range->host_first && port < range->host_first + range->count)
+            return true;
+    return false;
+}
+
+/* At a port that is none of those which it is for: a connection that needed no translation would be taken for one that
+ * was not meant to come here. */
+static int listen_for(struct port_relay *r, const port_ranges *ports, bool outside, struct err *err)
+{
+    int fd = -1, e = 0;
+
+    for (int i = 0; i < TRIES && (i == 0 || is_published(ports, r->port)); i++) {
+        fd_close(fd);
+        fd = -1;
+        e = listen_anywhere(outside ? &in6addr_any : &in6addr_loopback, &fd, &r->port);
+        if (e == -EAFNOSUPPORT || e == -EADDRNOTAVAIL)
             return 0; /* a host without IPv6 has nobody to pass on */
-        return err_errno(err, errno, "published ports: listening for ::1");
+        if (e < 0)
+            return err_errno(err, -e, "published ports: listening for ::1");
     }
-    r->listener = (struct loop_watch){.fd = steal_fd(&fd), .ready = listener_ready, .data = r};
-    r->port = ntohs(us.sin6_port);
+    r->listener = (struct loop_watch){.fd = fd, .ready = listener_ready, .data = r};
     return 0;
 }
 
@@ -289,7 +313,7 @@ int port_relay_open(struct loop *loop, const port_ranges *ports, const struct ip
     relay->ip4 = *ip4;
     relay->ip6 = *ip6;
     relay->listener.fd = -1;
-    r = tcp ? listen_for(relay, outside, err) : 0;
+    r = tcp ? listen_for(relay, ports, outside, err) : 0;
     if (r < 0)
         port_relay_free(relay);
     else

@@ -10,6 +10,7 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 /* ---- looking ---- */
 
@@ -125,15 +126,27 @@ int link_index(int fd, const char *name)
     return ioctl(fd, SIOCGIFINDEX, &q) < 0 ? -errno : q.ifr_ifindex;
 }
 
+/* Asking for the state of the link is what does it, where the kernel is new (linkwatch_sync_dev(), 6.9); others have a
+ * worker that is waited for, and is done when the question that comes behind it was answered. */
 int link_settle(int fd, const char *name)
 {
-    struct ethtool_value v = {.cmd = ETHTOOL_GLINK}; /* asking is what does it: linkwatch_sync_dev() */
-    struct ifreq q = {.ifr_data = (void *)&v};
+    enum { PAUSE = 50000 /* ns */, TRIES = 2000 };
+    struct ethtool_value v = {.cmd = ETHTOOL_GLINK};
+    struct ifreq ask = {.ifr_data = (void *)&v}, flags = {0};
 
     if (!is_name(name))
         return -EINVAL;
-    memcpy(q.ifr_name, name, strlen(name));
-    return ioctl(fd, SIOCETHTOOL, &q) < 0 ? -errno : 0;
+    memcpy(ask.ifr_name, name, strlen(name));
+    memcpy(flags.ifr_name, name, strlen(name));
+    for (int i = 0; i < TRIES; i++) {
+        if (ioctl(fd, SIOCGIFFLAGS, &flags) < 0 || ioctl(fd, SIOCETHTOOL, &ask) < 0)
+            return -errno;
+        if (flags.ifr_flags & IFF_RUNNING)
+            return 0;
+        if (i > 0)
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+    }
+    return -ETIMEDOUT;
 }
 
 /* ---- making ---- */

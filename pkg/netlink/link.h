@@ -29,8 +29,9 @@ int link_list(int fd, links *ret);
 /* Its index, with a look at nothing else; -ENODEV. */
 int link_index(int fd, const char *name);
 
-/* What waits for the kernel's own time once both ends of a pair are up is done now: until then a bridge does not
- * forward to a port, and what a program sends is dropped. -errno. */
+/* What waits for the kernel's own time once both ends of a pair are up is done when this returns: until then a bridge
+ * does not forward to a port, and what a program sends is dropped. -errno; -ETIMEDOUT after a tenth of a second, as of
+ * a bridge that looks for loops first. */
 int link_settle(int fd, const char *name);
 
 /* Makes a bridge, up, where there is none of that name, without an address of IPv6 of its own making, and lets what is

@@ -365,6 +365,7 @@ static int settle(struct work *w, struct err *err)
         if (index < 0)
             return failure(s, index, err);
         link_bridge_place_add(&w->batch, index, s->of->endpoint->mac);
+        netlink_tolerate(&w->batch, EPERM); /* a user's bridge that does not forward yet */
         belong(w, s);
     }
     r = send_work(w, &failed);

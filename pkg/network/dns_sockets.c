@@ -15,8 +15,10 @@ static int open_socket(int type, uint16_t *port, int *ret_fd, struct err *err)
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(OURS), .sin_port = htons(*port)};
     socklen_t len = sizeof(a);
     _cleanup_fd_ int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = type == SOCK_STREAM; /* connections that are at their end may still have the port */
 
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0) ||
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        bind(fd, (struct sockaddr *)&a, len) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0) ||
         getsockname(fd, (struct sockaddr *)&a, &len) < 0)
         return err_errno(err, errno, "127.0.0.11:%u", *port);
     *port = ntohs(a.sin_port);

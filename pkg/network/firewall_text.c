@@ -43,11 +43,12 @@ static const struct {
      "type filter hook prerouting priority raw",
      {"iifname @bridges ip daddr 127.0.0.0/8 drop", "iifname @bridges ip saddr 127.0.0.0/8 drop",
       "iifname @internal fib daddr . iif type != { local, broadcast, anycast, multicast } fib daddr type local drop"}},
-    /* What the kernel cannot translate goes to a relay first: ::1 is local even where it is translated. */
+    /* What the kernel cannot translate goes to a relay first: ::1 is local even where it is translated. UDP
+     * has a socket there. */
     {"publish",
      NULL,
-     {"meta nfproto ipv6 meta l4proto tcp redirect to : ip6 daddr . tcp dport map @relay6", PUBLISH("ip", "publish4"),
-      PUBLISH("ip", "range4"), PUBLISH("ip6", "publish6"), PUBLISH("ip6", "range6")}},
+     {"meta nfproto ipv6 meta l4proto tcp redirect to : ip6 daddr . tcp dport map @relay6", "ip6 daddr ::1 return",
+      PUBLISH("ip", "publish4"), PUBLISH("ip", "range4"), PUBLISH("ip6", "publish6"), PUBLISH("ip6", "range6")}},
     {"prerouting", "type nat hook prerouting priority dstnat", {"fib daddr type local jump publish"}},
     {"output", "type nat hook output priority -100", {"fib daddr type local jump publish"}},
     /* The client's address stays, except where the answer would not come by here, or not come at all: to the host's

@@ -53,6 +53,7 @@ struct claiming {
     host_ports host;
     bool asked[UINT8_MAX + 1]; /* protocols that `host` has */
     unsigned unprivileged;     /* the first port that everybody may have */
+    uint16_t relay;            /* the container's own */
 };
 
 static void release(struct claiming *c)
@@ -113,12 +114,37 @@ static int refuse_claimed(struct claiming *c, const struct port_range *r, const 
     return err_set(err, ERR_EXISTS, "port %s is already allocated to container %s", text, record.name);
 }
 
-static int refuse_used(const struct port_range *r, const struct host_port *p, struct err *err)
+/* The relay of a container may listen where it likes: what comes for that port is translated before it is seen there.
+ */
+static bool is_relay(const struct claiming *c, const struct host_port *p)
 {
-    _cleanup_free_ char *owner = host_port_owner(p->inode);
+    if (p->protocol != IPPROTO_TCP || p->address.family != AF_INET6)
+        return false;
+    if (p->port == c->relay)
+        return true;
+    VEC_FOREACH (claim, &c->table.claims)
+        if (claim->relay == p->port)
+            return true;
+    return false;
+}
+
+/* Also of one that begins at this moment, or that belongs to another store. */
+static bool is_relays_owner(const struct host_port *p, const char *owner)
+{
+    return p->protocol == IPPROTO_TCP && p->address.family == AF_INET6 && owner && str_after(owner, "cbox-monitor (");
+}
+
+static int check_used(const struct claiming *c, const struct port_range *r, const struct host_port *p, struct err *err)
+{
+    _cleanup_free_ char *owner = NULL;
     struct port_range at = *r;
     char text[64];
 
+    if (is_relay(c, p))
+        return 0;
+    owner = host_port_owner(p->inode);
+    if (is_relays_owner(p, owner))
+        return 0;
     at.host_first = p->port;
     return err_set(err, ERR_EXISTS, "port %s is already in use by %s", range_format(&at, text),
                    owner ? owner : "a program of the host");
@@ -156,8 +182,8 @@ static int check_fixed(struct claiming *c, const struct port_range *r, struct er
     }
     VEC_FOREACH (p, &c->host)
         if (p->protocol == r->protocol && p->port >= r->host_first && p->port < r->host_first + r->count &&
-            socket_has_address(p, &r->host))
-            return refuse_used(r, p, err);
+            socket_has_address(p, &r->host) && check_used(c, r, p, err) < 0)
+            return ERR_EXISTS;
     return 0;
 }
 
@@ -271,7 +297,7 @@ static int claim_one(struct claiming *c, const struct port_claim *wanted, struct
 int ports_claim(struct store *s, const char *container, const port_ranges *wanted, const struct ip *ip4,
                 const struct ip *ip6, uint16_t relay, port_ranges *chosen, struct err *err)
 {
-    _cleanup_(release) struct claiming c = {.store = s, .container = container, .unprivileged = 1024};
+    _cleanup_(release) struct claiming c = {.store = s, .container = container, .unprivileged = 1024, .relay = relay};
     _cleanup_fd_ int dir = -1, lock = -1;
     int r = ports_dir(s, &dir, &lock, err);
 

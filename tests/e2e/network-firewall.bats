@@ -145,8 +145,10 @@ says_far() {
 
 @test "a container with IPv6 answers at ::1, also after it was started again" {
     cbox network create --ipv6 six >/dev/null
-    web web --network six -p 8080:80
+    web web --network six -p 8080:80 -p 5353:53/udp
     wait_for 10 says '[::1]:8080' web
+    echo_in web
+    wait_for 10 echoes 'UDP6:[::1]:5353'
     cbox restart -t 0 web >/dev/null
     wait_for 10 says '[::1]:8080' web
     [ "$(page 127.0.0.1:8080)" = web ]

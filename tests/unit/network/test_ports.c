@@ -242,6 +242,28 @@ static void test_privileged(void **state)
     assert_int_equal(syscall(SYS_capset, &head, had), 0);
 }
 
+/* The relay of a container, its own or another's, is in nobody's way: what comes for its port is translated before. */
+static void test_relays(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_container_ struct store_container *web = container(s, WEB, "web"), *other = container(s, OTHER, "other");
+    port_ranges wanted = {0}, chosen = {0};
+    struct err err;
+    int relay;
+    unsigned p = listen_at(&relay, SOCK_STREAM, "::", true);
+
+    (void)state;
+    *VEC_PUSH(&wanted) = range(IPPROTO_TCP, NULL, p - 5, 10);
+    assert_fails(ports_claim(s, WEB, &wanted, NULL, NULL, 0, &chosen, &err), ERR_EXISTS, "in use by test_ports");
+    assert_ok(ports_claim(s, WEB, &wanted, NULL, NULL, (uint16_t)p, &chosen, &err));
+    *wanted.v = range(IPPROTO_TCP, NULL, p + 5, 1);
+    assert_ok(ports_claim(s, WEB, &wanted, NULL, NULL, (uint16_t)p, &chosen, &err));
+    assert_int_equal(claim(s, OTHER, range(IPPROTO_TCP, NULL, p, 1), &err), (int)p);
+    free(wanted.v);
+    free(chosen.v);
+    close(relay);
+}
+
 /* What is no line of ours is passed over. */
 static void test_foreign_table(void **state)
 {
@@ -282,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_random, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_all_taken, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_host_programs, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_relays, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_privileged, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_foreign_table, scratch_setup, scratch_teardown),
     };
