@@ -186,8 +186,7 @@ void link_bridge_add(struct netlink_batch *b, const char *name, const char *alia
     add_kind(b, "bridge");
     netlink_tolerate(b, EEXIST);
     /* The size is set by a change, so that the bridge does not follow its ports. */
-    link_change_add(b, &(struct link_change){
-                           .name = name, .alias = alias, .mtu = mtu, .no_ipv6_address = true, .route_localnet = true});
+    link_change_add(b, &(struct link_change){.name = name, .alias = alias, .mtu = mtu, .no_ipv6_address = true});
     link_change_add(b, &(struct link_change){.name = name, .up = true});
 }
 
@@ -273,13 +272,10 @@ static void add_protocols(struct netlink_batch *b, const struct link_change *c)
 {
     size_t all = netlink_open_nest(b, IFLA_AF_SPEC), family, conf;
 
-    if (c->route_localnet || c->arp_notify) {
+    if (c->arp_notify) {
         family = netlink_open_nest(b, AF_INET);
         conf = netlink_open_nest(b, IFLA_INET_CONF);
-        if (c->route_localnet)
-            netlink_add_u32(b, IPV4_DEVCONF_ROUTE_LOCALNET, 1);
-        if (c->arp_notify)
-            netlink_add_u32(b, IPV4_DEVCONF_ARP_NOTIFY, 1);
+        netlink_add_u32(b, IPV4_DEVCONF_ARP_NOTIFY, 1);
         netlink_close_nest(b, conf);
         netlink_close_nest(b, family);
     }
@@ -324,7 +320,7 @@ void link_change_add(struct netlink_batch *b, const struct link_change *c)
         netlink_add_u32(b, IFLA_MTU, c->mtu);
     if (c->master)
         netlink_add_u32(b, IFLA_MASTER, c->master == LINK_NO_MASTER ? 0 : (uint32_t)c->master);
-    if (c->route_localnet || c->arp_notify || c->no_ipv6_address)
+    if (c->arp_notify || c->no_ipv6_address)
         add_protocols(b, c);
     if (c->hairpin)
         add_hairpin(b);

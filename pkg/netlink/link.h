@@ -35,8 +35,7 @@ int link_index(int fd, const char *name);
  * a bridge that looks for loops first. */
 int link_settle(int fd, const char *name);
 
-/* Makes a bridge, up, where there is none of that name, without an address of IPv6 of its own making, and lets what is
- * addressed to 127.0.0.0/8 be routed from it (route_localnet, ip-sysctl). */
+/* Makes a bridge, up, where there is none of that name, without an address of IPv6 of its own making. */
 void link_bridge_add(struct netlink_batch *b, const char *name, const char *alias, const uint8_t mac[IP_MAC_LEN],
                      uint32_t mtu);
 
@@ -73,7 +72,7 @@ struct link_change {
     int master; /* LINK_NO_MASTER: none */
     bool up, down;
     bool no_ipv6_address; /* none of its own making */
-    bool route_localnet, arp_notify;
+    bool arp_notify;
     bool hairpin; /* of a port: what came from it may go back to it (IFLA_BRPORT_MODE) */
 };
 enum { LINK_NO_MASTER = -1 };

@@ -169,6 +169,49 @@ static void find_networks(struct store *s, char ***ids, store_networks *ret)
     *ids = kept;
 }
 
+/* ---- the host's loopback ---- */
+
+static bool any_in(const port_claims *claims, const struct ip_net *subnet, bool published)
+{
+    VEC_FOREACH (c, claims)
+        if ((c->published || !published) && ip_is_set(&c->ip4) && ip_net_contains(subnet, &c->ip4))
+            return true;
+    return false;
+}
+
+/* Only where ports are published may what is addressed to 127.0.0.0/8 be routed from a bridge (ip-sysctl,
+ * route_localnet): the host reaches them by its own 127.0.0.1. The rules keep containers from the host's services
+ * there, but others may throw the rules away, and only monitors of those that publish see to that at once. */
+static void settle_loopback(const firewall_networks *networks, const port_claims *claims)
+{
+    VEC_FOREACH (n, networks) {
+        _cleanup_free_ char *path = str_printf("/proc/sys/net/ipv4/conf/%s/route_localnet", n->bridge);
+        int r = ip_is_set(&n->subnet4.address)
+                    ? fd_write_text(AT_FDCWD, path, any_in(claims, &n->subnet4, true) ? "1" : "0")
+                    : 0;
+
+        if (r < 0 && r != -ENOENT) /* a bridge that is gone */
+            log_debug("%s: %s", path, strerror(-r));
+    }
+}
+
+/* The same for the networks of the containers whose claims were changed. */
+static void settle_loopback_of(struct store *s, char *const *ids, const port_claims *changed, const port_claims *claims)
+{
+    _cleanup_strv_ char **all = strv_copy(ids);
+    _cleanup_(networks_release) store_networks known = {0};
+    firewall_networks networks = {0};
+    struct firewall_network one;
+
+    if (changed->n)
+        find_networks(s, &all, &known);
+    VEC_FOREACH (n, &known)
+        if (describe(n, &one) && ip_is_set(&one.subnet4.address) && any_in(changed, &one.subnet4, false))
+            *VEC_PUSH(&networks) = one;
+    settle_loopback(&networks, claims);
+    free(networks.v);
+}
+
 /* Takes out what belongs to containers that are gone. */
 static void drop_gone(struct store *s, struct ports_table *t)
 {
@@ -210,9 +253,11 @@ static int make(struct store *s, int dir, struct note *note, struct ports_table 
             *VEC_PUSH(&published) = *c; /* borrowed */
     table_name(s, table);
     text = firewall_text(table, &networks, &published);
+    r = nft_run(text, err);
+    if (r == 0)
+        settle_loopback(&networks, &published);
     free(networks.v);
     free(published.v);
-    r = nft_run(text, err);
     if (r < 0)
         return r;
     note->namespace = our_namespace();
@@ -454,6 +499,8 @@ static int turn_ports(struct store *s, const char *container, bool published, st
         r = change(&c, &(struct elements){text, &elements, !published}, NULL, err);
     if (r == 0)
         forget_connections(&claims);
+    if (r == 0)
+        settle_loopback_of(s, c.note.networks, &claims, &c.ports.claims);
     free(elements.v);
     free(claims.v);
     return r < 0 ? err_wrap(err, "published ports") : 0;
@@ -483,7 +530,7 @@ int firewall_sweep(struct store *s, struct err *err)
         return r;
     before = c.ports.claims.n;
     drop_gone(s, &c.ports);
-    if (c.ports.stale)
+    if (c.ports.stale || c.ports.claims.n != before)
         return make(s, c.dir, &c.note, &c.ports, NULL, err);
-    return c.ports.claims.n == before ? 0 : ports_table_write(c.dir, &c.ports, err);
+    return 0;
 }

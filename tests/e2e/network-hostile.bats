@@ -42,7 +42,7 @@ has() {
 @test "a container cannot speak as the host's own 127.0.0.0/8" {
     local gateway heard=$BATS_TEST_TMPDIR/heard
     sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
-    cbox run -d --name bad alpine sleep 100 >/dev/null 3>&-
+    cbox run -d --name bad -p 8080:80 alpine sleep 100 >/dev/null 3>&-
     gateway=$(cbox inspect -f '{{.NetworkSettings.Networks.bridge.Gateway}}' bad)
     sysctl -qw "net.ipv4.conf.$(ip -o link show type bridge | cut -d: -f2 | tr -d ' ').rp_filter=0"
     inside bad sysctl -qw net.ipv4.conf.eth0.route_localnet=1 net.ipv4.conf.all.route_localnet=1
@@ -53,6 +53,21 @@ has() {
     wait_for 10 has "$heard" honest
     run has "$heard" forged
     [ "$status" -ne 0 ]
+}
+
+# Where somebody threw the rules away, it is this that keeps them from the host's services at 127.0.0.1.
+@test "nothing for 127.0.0.0/8 is routed from a bridge where nothing is published" {
+    local setting=/proc/sys/net/ipv4/conf/cbox0/route_localnet
+    cbox run -d --name plain alpine sleep 100 >/dev/null 3>&-
+    expect 0 cat "$setting"
+    cbox run -d --name web -p 8080:80 alpine sleep 100 >/dev/null 3>&-
+    cbox run -d --name other -p 8081:80 alpine sleep 100 >/dev/null 3>&-
+    expect 1 cat "$setting"
+    cbox rm -f web >/dev/null
+    expect 1 cat "$setting"
+    kill -KILL "$(cbox inspect -f '{{.State.Pid}}' other)"
+    cbox wait other >/dev/null
+    expect 0 cat "$setting"
 }
 
 @test "the number of a relay's port is free for the host's IPv4" {

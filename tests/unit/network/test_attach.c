@@ -235,7 +235,7 @@ static void one_network(void)
     MUST(link_find(host, "cbox0", 0, &l) == 0 && strcmp(l.kind, "bridge") == 0 &&
          strncmp(l.alias, "cbox 0123", 9) == 0);
     MUST(memcmp(l.mac, "\x02\x42\xac\x11\x00\x01", IP_MAC_LEN) == 0 && has_address(host, "cbox0", "172.17.0.1/16"));
-    MUST(look(-1, "/proc/sys/net/ipv4/conf/cbox0/route_localnet") == '1');
+    MUST(look(-1, "/proc/sys/net/ipv4/conf/cbox0/route_localnet") == '0');
     MUST(look(-1, "/proc/sys/net/ipv6/conf/cbox0/disable_ipv6") == '1');
     MUST(look(-1, "/proc/sys/net/ipv4/ip_forward") == '1' && look(-1, "/proc/sys/net/ipv6/conf/all/forwarding") == '0');
     MUST(network_links_remove(&n, NULL) == 0 && link_index(host, "cbox0") == -ENODEV);
