@@ -300,6 +300,19 @@ nothing_in_use() {
     nothing_in_use
 }
 
+@test "a port of one that has IPv6 alone is published there alone" {
+    cbox network create --ipv4=false --ipv6 --subnet fd07:1::/64 six
+    cbox run -d --name one --network six -p 8097:80 alpine sleep 777910 3>&-
+    expect '80/tcp -> [::]:8097' cbox port one
+    expect '[::]:8097->80/tcp' cbox ps --format '{{.Ports}}'
+}
+
+@test "without the right to change networks: one line" {
+    run -125 setpriv --bounding-set -net_admin --inh-caps -net_admin "$cbox" run --rm alpine true
+    [ "${#lines[@]}" -eq 1 ]
+    [[ $output == 'cbox: network bridge: '*'Operation not permitted' ]]
+}
+
 @test "events of connecting and disconnecting" {
     since=$(date +%s.%N)
     cbox run --rm --name one alpine true
