@@ -54,10 +54,10 @@ int networks_connect(struct networks *n, const struct monitor_job *job, pid_t pi
     m = &n->members.v[n->members.n - 1];
     a = networks_attachment(n, m);
     r = open_namespace(n, pid, err);
+    if (r == 0) /* first: the container runs, and would use what is not guarded */
+        r = networks_guard(job, m, err);
     if (r == 0)
         r = network_attach(job->store, n->ns, &a, 1, err);
-    if (r == 0)
-        r = networks_guard(job, m, err);
     if (r < 0) {
         networks_drop(n, job, m);
         return r;

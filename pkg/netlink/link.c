@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <linux/ethtool.h>
+#include <linux/if.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
@@ -50,6 +50,8 @@ static bool read_link(const struct nlmsghdr *m, struct link *l)
     mac = netlink_data(netlink_find(m, sizeof(*info), IFLA_ADDRESS), &len);
     if (len == sizeof(l->mac))
         memcpy(l->mac, mac, len);
+    mac = netlink_data(netlink_find(m, sizeof(*info), IFLA_OPERSTATE), &len);
+    l->operational = mac && len == 1 ? *(const uint8_t *)mac : IF_OPER_UNKNOWN;
     l->mtu = u32_of(m, sizeof(*info), IFLA_MTU, 0);
     l->master = (int)u32_of(m, sizeof(*info), IFLA_MASTER, 0);
     l->peer = (int)u32_of(m, sizeof(*info), IFLA_LINK, 0);
@@ -126,25 +128,24 @@ int link_index(int fd, const char *name)
     return ioctl(fd, SIOCGIFINDEX, &q) < 0 ? -errno : q.ifr_ifindex;
 }
 
-/* Asking for the state of the link is what does it, where the kernel is new (linkwatch_sync_dev(), 6.9); others have a
- * worker that is waited for, and is done when the question that comes behind it was answered. */
+/* Asking by ioctl(2) is what does it, where the kernel is new (linkwatch_sync_dev(), 6.9); others have a worker that is
+ * waited for. IFF_RUNNING does not tell: it is also set as long as nobody knows. */
 int link_settle(int fd, const char *name)
 {
     enum { PAUSE = 50000 /* ns */, TRIES = 2000 };
     struct ethtool_value v = {.cmd = ETHTOOL_GLINK};
-    struct ifreq ask = {.ifr_data = (void *)&v}, flags = {0};
+    struct ifreq ask = {.ifr_data = (void *)&v};
+    struct link l;
 
     if (!is_name(name))
         return -EINVAL;
     memcpy(ask.ifr_name, name, strlen(name));
-    memcpy(flags.ifr_name, name, strlen(name));
     for (int i = 0; i < TRIES; i++) {
-        if (ioctl(fd, SIOCGIFFLAGS, &flags) < 0 || ioctl(fd, SIOCETHTOOL, &ask) < 0)
-            return -errno;
-        if (flags.ifr_flags & IFF_RUNNING)
-            return 0;
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+        int r = ioctl(fd, SIOCETHTOOL, &ask) < 0 ? -errno : link_find(fd, name, 0, &l);
+
+        if (r < 0 || l.operational == IF_OPER_UP)
+            return r;
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
     }
     return -ETIMEDOUT;
 }

@@ -17,8 +17,9 @@ struct link {
     uint8_t mac[IP_MAC_LEN];
     unsigned flags; /* IFF_… */
     uint32_t mtu;
-    int master; /* index of the bridge that it is a port of, or 0 */
-    int peer;   /* IFLA_LINK, or 0 */
+    int master;          /* index of the bridge that it is a port of, or 0 */
+    int peer;            /* IFLA_LINK, or 0 */
+    uint8_t operational; /* IFLA_OPERSTATE: IF_OPER_UP, … */
 };
 typedef VEC(struct link) links;
 

@@ -12,9 +12,12 @@ enum { ANSWER_MAX = 32768 /* bytes: what the kernel sends at once */ };
 int netlink_open(int protocol)
 {
     _cleanup_fd_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     int on = 1;
 
-    if (fd < 0)
+    /* Connected, so that a program of a container whose namespace this is opened in cannot answer in its place;
+     * and with a number of its own, without which it would hear nothing of a group. */
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
         return -errno;
     /* Its words, without our own bytes behind them; and dumps of one interface that are of this one. Older kernels
      * have none of it, and are understood as well. */

@@ -223,13 +223,11 @@ static int filter_removals(int fd)
 int nft_watch(void)
 {
     _cleanup_fd_ int fd = netlink_open(NETLINK_NETFILTER);
-    struct sockaddr_nl any = {.nl_family = AF_NETLINK}; /* without a number of its own it would hear of nothing */
     int group = NFNLGRP_NFTABLES, r = fd < 0 ? fd : filter_removals(fd);
 
     if (r < 0)
         return r;
-    if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 ||
-        setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+    if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
         return -errno;
     return steal_fd(&fd);
 }

@@ -37,11 +37,11 @@ static const struct {
     const char *rules[10];
 } chains[] = {
     /* With route_localnet on a bridge the kernel no longer drops by itself what a container sends to 127/8: no service
-     * of the host that listens there alone may be reached. A container on internal networks reaches of the host what
-     * belongs to its bridge. */
+     * of the host that listens there alone may be reached, and none may be told that the host itself is asking. A
+     * container on internal networks reaches of the host what belongs to its bridge. */
     {"guard",
      "type filter hook prerouting priority raw",
-     {"iifname @bridges ip daddr 127.0.0.0/8 drop",
+     {"iifname @bridges ip daddr 127.0.0.0/8 drop", "iifname @bridges ip saddr 127.0.0.0/8 drop",
       "iifname @internal fib daddr . iif type != { local, broadcast, anycast, multicast } fib daddr type local drop"}},
     /* What the kernel cannot translate goes to a relay first: ::1 is local even where it is translated. UDP
      * has a socket there. */
@@ -59,8 +59,12 @@ static const struct {
      {"oifname @bridges ip saddr 127.0.0.0/8 masquerade", "ct status dnat ip saddr . ip daddr @hairpin4 masquerade",
       "ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade",
       "oifname != @bridges ip saddr @masquerade4 masquerade", "oifname != @bridges ip6 saddr @masquerade6 masquerade"}},
-    /* A relay is reached by the ports that it is for, not by its own. */
-    {"input", "type filter hook input priority filter", {"tcp dport @relays ct status & dnat == 0 drop"}},
+    /* A relay is reached by the ports that it is for, not by its own, and not from internal networks: it would be their
+     * way to others. Its number is also that of ports of IPv4, and of what the host itself asks for elsewhere. */
+    {"input",
+     "type filter hook input priority filter",
+     {"meta nfproto ipv6 tcp dport @relays ct direction original ct status & dnat == 0 drop",
+      "iifname @internal ct status dnat drop"}},
     /* Within a bridge all is allowed (it comes by here where bridge-nf-call-iptables is set); nothing goes in or out of
      * an internal one. What was answered or translated may pass; of the rest, networks are closed to each other and to
      * the outside. A packet that belongs to no connection would leave with an address that means nothing outside. */

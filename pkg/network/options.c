@@ -79,11 +79,14 @@ static int read_truth(const char *value, bool *ret)
     return ERR_INVALID;
 }
 
-/* dev_valid_name() of the kernel, and no ':' of aliases. */
+/* dev_valid_name() of the kernel, no ':' of aliases, and nothing that ends or widens a name in the text of rules. */
 static bool is_link_name(const char *value)
 {
+    for (const char *c = value; *c; c++)
+        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
+            return false;
     return *value && strlen(value) < LINK_NAME_MAX && !str_eq(value, ".") && !str_eq(value, "..") &&
-           !strpbrk(value, "/: \t\n\v\f\r");
+           !strpbrk(value, "/:\"*\\");
 }
 
 static int take_text(const struct option *o, const char *value, const char **to, struct err *err)

@@ -279,6 +279,9 @@ static int plan_sysctls(network_plan *p, const struct attachment *a, struct err 
     const char *between, *name, *value;
 
     if (!is_without_ipv6(a)) {
+        /* On a bridge nobody but another container would be the router. */
+        if (str_eq(a->network->driver, "bridge"))
+            setting6(p, a, "accept_ra", "0");
         setting6(p, a, "ndisc_notify", "1");
         setting6(p, a, "disable_ipv6", "0");
     } else if (!a->by_runtime)

@@ -1,7 +1,9 @@
 #include "../unit.h"
 
 #include "netlink/link.h"
+#include "sys/fd.h"
 
+#include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -282,6 +284,22 @@ static void test_hostile_attributes(void **state)
     free(m);
 }
 
+/* Programs of a container share the namespace of sockets that are opened in it, and may guess their numbers. */
+static void test_others_do_not_answer(void **state)
+{
+    _cleanup_fd_ int ours = netlink_open(NETLINK_ROUTE), other = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    const struct nlmsghdr forged = {.nlmsg_len = sizeof(forged), .nlmsg_type = NLMSG_DONE, .nlmsg_seq = 1};
+    struct sockaddr_nl to;
+    socklen_t len = sizeof(to);
+
+    (void)state;
+    assert_true(ours >= 0 && other >= 0);
+    assert_int_equal(getsockname(ours, (struct sockaddr *)&to, &len), 0);
+    assert_int_not_equal(to.nl_pid, 0);
+    assert_int_equal(sendto(other, &forged, sizeof(forged), 0, (struct sockaddr *)&to, len), -1);
+    assert_true(errno == ECONNREFUSED || errno == EPERM); /* who is not root may not even try */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_netfilter_batch),
         cmocka_unit_test(test_hostile_lengths),
         cmocka_unit_test(test_hostile_attributes),
+        cmocka_unit_test(test_others_do_not_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
