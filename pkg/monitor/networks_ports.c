@@ -3,9 +3,11 @@
 #include "base/num.h"
 #include "monitor/networks_internal.h"
 #include "network/firewall.h"
+#include "sys/fd.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 static uint8_t protocol_number(const char *name)
 {
@@ -88,6 +90,33 @@ static size_t usual_addresses(const struct networks_member *m, const struct conf
     return !text || str_eq(text, "all") || ip_parse(text, &ret[0], NULL) < 0 || ip_is_any(&ret[0]) ? 0 : 1;
 }
 
+/* The kernel's word, which settings may change (ip_nonlocal_bind). */
+static bool host_has(const struct ip *a)
+{
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    bool v4 = a->family == AF_INET;
+    _cleanup_fd_ int fd = socket(a->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    memcpy(v4 ? (void *)&four.sin_addr : (void *)&six.sin6_addr, a->bytes, ip_len(a->family));
+    return fd < 0 ||
+           bind(fd, v4 ? (struct sockaddr *)&four : (struct sockaddr *)&six, v4 ? sizeof(four) : sizeof(six)) == 0 ||
+           errno != EADDRNOTAVAIL;
+}
+
+static int check_addresses(const port_ranges *ports, struct err *err)
+{
+    VEC_FOREACH (p, ports) {
+        char text[IP_TEXT_MAX];
+
+        if (!ip_is_set(&p->host) || ip_is_loopback(&p->host) || host_has(&p->host))
+            continue;
+        err_set(err, ERR_INVALID, "publishing ports at %s: cannot assign requested address", ip_format(&p->host, text));
+        return err_hint(err, "this host has no such address");
+    }
+    return 0;
+}
+
 static bool is_published(const struct networks_member *m)
 {
     return m && str_eq(m->network.driver, "bridge");
@@ -122,7 +151,9 @@ int networks_claim(struct networks *n, const struct monitor_job *job, struct err
         networks_ports(job->options, usual, usual_addresses(way4 ? way4 : way6, job->config, usual), &n->ports);
     if (!n->ports.n || (!ip_is_set(&ip4) && !ip_is_set(&ip6)))
         return 0;
-    r = port_relay_open(n->loop, &n->ports, &ip4, &ip6, &n->relay, err);
+    r = check_addresses(&n->ports, err);
+    if (r == 0)
+        r = port_relay_open(n->loop, &n->ports, &ip4, &ip6, &n->relay, err);
     if (r == 0)
         r = ports_claim(job->store, job->record->id, &n->ports, &ip4, &ip6, port_relay_port(n->relay), &chosen, err);
     if (r < 0) {

@@ -135,6 +135,7 @@ load network
     for bad in 0x50:80 80:0 65536:80 80:65536 8080-8070:80-90 8080-8081:80-85 80:80/icmp nonsense:80:80 :::80; do
         refuse 125 '' cbox run --rm -p "$bad" alpine true
     done
+    refuse 125 'cannot assign requested address' cbox run --rm -p 198.18.0.1:8084:80 alpine true
     expect '' cbox ps -aq
     expect '' sh -c "awk 'NF > 2' '$CBOX_STATE/networks/ports' 2>/dev/null; true"
 }
