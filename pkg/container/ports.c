@@ -83,14 +83,17 @@ static void add_range(const struct port_range *r, const char *ip, container_port
     }
 }
 
-static void add_claim(const struct port_range *r, container_ports *ret)
+/* IPv4 does not reach a container that has IPv6 alone. */
+static void add_claim(const struct port_claim *c, container_ports *ret)
 {
+    const struct port_range *r = &c->range;
     char text[IP_TEXT_MAX];
 
     if (ip_is_set(&r->host)) {
         add_range(r, ip_format(&r->host, text), ret);
     } else {
-        add_range(r, "0.0.0.0", ret);
+        if (ip_is_set(&c->ip4) || !ip_is_set(&c->ip6))
+            add_range(r, "0.0.0.0", ret);
         add_range(r, "::", ret);
     }
 }
@@ -123,7 +126,7 @@ void container_ports_list(const port_claims *claims, const char *container, char
     *ret = (container_ports){0};
     VEC_FOREACH (c, claims)
         if (str_eq(c->container, container))
-            add_claim(&c->range, ret);
+            add_claim(c, ret);
     add_exposed(exposed, &open);
     VEC_FOREACH (p, &open)
         if (!is_claimed(claims, container, p))

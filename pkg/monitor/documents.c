@@ -1,5 +1,7 @@
 /* What is written about a container beside its record, and told of it. */
 #include "base/log.h"
+#include "bundle/bundle.h"
+#include "bundle/parse.h"
 #include "event/event.h"
 #include "monitor/internal.h"
 #include "sys/atomic.h"
@@ -68,8 +70,11 @@ static int add_network(engine_endpoints *list, const char *container, const stru
     return json_duplicate(&engine_endpoint_type, add, VEC_PUSH(list), err);
 }
 
-static int remove_network(engine_endpoints *list, const char *container, const char *name, struct err *err)
+/* Who leaves "none" is one without a network that may get some. */
+static int remove_network(struct engine_options *o, const char *container, const char *name, struct err *err)
 {
+    engine_endpoints *list = &o->networks;
+
     VEC_FOREACH (e, list)
         if (str_eq(e->network, name)) {
             json_free(&engine_endpoint_type, e);
@@ -77,16 +82,24 @@ static int remove_network(engine_endpoints *list, const char *container, const c
             list->n--;
             return 0;
         }
+    if (str_eq(name, "none") && str_eq(o->host.network_mode, "none")) {
+        str_replace(&o->host.network_mode, str_dup(BUNDLE_NETWORK_DEFAULT));
+        return 0;
+    }
     return err_set(err, ERR_INVALID, "container %s is not connected to network %s", container, name);
 }
 
 char *monitor_network_names(const struct engine_options *o)
 {
+    const char *mode = o->host.network_mode;
     _cleanup_strv_ char **names = NULL;
 
     VEC_FOREACH (e, &o->networks)
         strv_add(&names, e->network);
-    return names ? strv_join(names, ",") : str_dup(o->host.network_mode);
+    if (names)
+        return strv_join(names, ",");
+    /* A mode that is a network's name is that of the first that it was made with, which it has left. */
+    return str_dup(str_eq(mode, "host") || str_eq(mode, "none") || bundle_mode_container(mode) ? mode : "");
 }
 
 int monitor_write_networks(const struct store_container *dir, struct store_container_record *record,
@@ -97,8 +110,7 @@ int monitor_write_networks(const struct store_container *dir, struct store_conta
     int r = monitor_read_options(dir, &o, err);
 
     if (r == 0)
-        r = add ? add_network(&o.networks, record->name, add, err)
-                : remove_network(&o.networks, record->name, remove, err);
+        r = add ? add_network(&o.networks, record->name, add, err) : remove_network(&o, record->name, remove, err);
     if (r < 0)
         return r;
     json_dump(&engine_options_type, &o, false, &text);

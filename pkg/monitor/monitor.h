@@ -96,7 +96,8 @@ int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, s
 int monitor_write_networks(const struct store_container *dir, struct store_container_record *record,
                            const struct engine_endpoint *add, const char *remove, struct err *err);
 
-/* The names of all its networks, with commas between them, or its mode; the caller frees it. */
+/* The names of all its networks, with commas between them, or its mode if that is no network's name; the caller frees
+ * it. */
 char *monitor_network_names(const struct engine_options *options);
 
 /* Tells an event of a container (event/event.h), with Docker's attributes and, where `name` is not NULL, one more, or

@@ -84,9 +84,12 @@ static int run_here(const char *text, struct err *err)
 
 _Noreturn static void child(const char *text, int to)
 {
+    _cleanup_fd_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     struct err err = ERR_INIT;
 
-    /* the library ends the process with a word on standard error where it has no memory, or no netlink */
+    /* The library has words of its own for standard error, without a name, where it has no right, memory or netlink. */
+    if (null >= 0)
+        dup2(null, STDERR_FILENO);
     if (run_here(text, &err) < 0)
         _exit(fd_write_all(to, &err, sizeof(err)) < 0 ? 2 : 1);
     _exit(0);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
+#include <time.h>
 
 /* ---- namespaces ---- */
 
@@ -89,6 +90,14 @@ static int send_work(struct work *w, const struct network_step **ret_failed)
     return r;
 }
 
+static int in_use(const struct network_step *s, struct err *err)
+{
+    char mac[IP_MAC_TEXT_MAX];
+
+    return err_set(err, ERR_EXISTS, "network %s: MAC address %s is in use on the same parent interface",
+                   s->of->network->name, ip_mac_format(s->of->endpoint->mac, mac));
+}
+
 static int failure(const struct network_step *s, int r, struct err *err)
 {
     const char *network = s && s->of ? s->of->network->name : "",
@@ -103,6 +112,8 @@ static int failure(const struct network_step *s, int r, struct err *err)
     if (r == -EOPNOTSUPP && s && s->kind == NETWORK_LAN)
         return err_set(err, ERR_UNSUPPORTED, "network %s: this kernel has no interfaces of the kind \"%s\"", network,
                        s->text);
+    if (r == -EADDRINUSE && s && s->kind == NETWORK_UP)
+        return in_use(s, err);
     return err_errno(err, -r, "%s%s%s%s%s%s", *network ? "network " : "", network, *network ? ": " : "", what,
                      *text ? " " : "", text);
 }
@@ -291,24 +302,57 @@ static int add_inside(struct work *w, const struct network_step *s, struct err *
     return 0;
 }
 
+/* All links, addresses and routes inside. What is there `again` is no mistake. */
+static int add_all_inside(struct work *w, bool again, struct err *err)
+{
+    VEC_FOREACH (s, &w->plan->steps) {
+        int r;
+
+        if (s->kind < NETWORK_LOOPBACK || s->kind >= NETWORK_ANNOUNCE || s->kind == NETWORK_SYSCTL)
+            continue;
+        r = add_inside(w, s, err);
+        if (r < 0)
+            return r;
+        if (again && (s->kind == NETWORK_ADDRESS || s->kind == NETWORK_ROUTE))
+            netlink_tolerate(&w->batch, EEXIST);
+    }
+    return 0;
+}
+
+/* On a parent of their own kind, macvlan and ipvlan, no two have one address, and the interface of a container that
+ * ended lasts until the kernel has taken its namespace apart: usually tens of milliseconds, more with much to do. */
+static bool wait_for_predecessor(int r, const struct network_step *failed, unsigned tries)
+{
+    enum { TRIES = 300 };
+    static const struct timespec pause = {.tv_nsec = 10000000};
+
+    if (r != -EADDRINUSE || !failed || tries >= TRIES)
+        return false;
+    nanosleep(&pause, NULL);
+    return true;
+}
+
 static int do_inside(void *data, struct err *err)
 {
-    const struct network_step *failed;
+    const struct network_step *failed = NULL;
     struct work *w = data;
+    unsigned tries = 0;
     int r = 0;
 
     w->fd = netlink_open(NETLINK_ROUTE);
     if (w->fd < 0)
         return err_errno(err, -w->fd, "netlink");
     VEC_FOREACH (s, &w->plan->steps) {
-        if (s->kind == NETWORK_SYSCTL)
-            r = do_sysctl(s, err);
-        else if (s->kind >= NETWORK_LOOPBACK && s->kind < NETWORK_ANNOUNCE)
-            r = add_inside(w, s, err);
+        r = s->kind == NETWORK_SYSCTL ? do_sysctl(s, err) : 0;
         if (r < 0)
             return r;
     }
-    r = send_work(w, &failed);
+    do {
+        r = add_all_inside(w, tries > 0, err);
+        if (r < 0)
+            return r;
+        r = send_work(w, &failed);
+    } while (wait_for_predecessor(r, failed, tries++));
     return r < 0 ? failure(failed, r, err) : 0;
 }
 

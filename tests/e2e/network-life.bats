@@ -188,6 +188,8 @@ nothing_in_use() {
     refuse 1 'network side not found' cbox network disconnect side one
     cbox network disconnect front one
     expect lo cbox exec one ls /sys/class/net
+    expect '' cbox ps --format '{{.Networks}}'
+    expect '' cbox ps -q --filter network=front
     cbox network connect front one
     cbox stop -t 0 one
     cbox network connect back one
@@ -275,6 +277,40 @@ nothing_in_use() {
     cbox stop -t 0 two
     cbox rename two three
     grep -q ' three ' "$CBOX_STATE/networks/$(cbox network inspect -f '{{.Id}}' front)/endpoints"
+}
+
+@test "one without a network gets some when it has left none" {
+    cbox network create front
+    cbox run -d --name one --network none alpine sleep 777909 3>&-
+    refuse 1 'in private .none. mode' cbox network connect front one
+    expect none cbox ps --format '{{.Networks}}'
+    cbox network disconnect none one
+    refuse 1 'not connected to network none' cbox network disconnect none one
+    expect '{}' field one '{{json .NetworkSettings.Networks}}'
+    cbox network connect front one
+    expect 'eth0 lo' cbox exec one sh -c 'echo $(ls /sys/class/net)'
+    cbox restart -t 0 one
+    expect front cbox ps --format '{{.Networks}}'
+    cbox rm -f one
+    cbox create --name two --network none alpine true
+    cbox network disconnect none two
+    cbox network connect front two
+    cbox start -a two
+    cbox rm -f two
+    nothing_in_use
+}
+
+@test "a port of one that has IPv6 alone is published there alone" {
+    cbox network create --ipv4=false --ipv6 --subnet fd07:1::/64 six
+    cbox run -d --name one --network six -p 8097:80 alpine sleep 777910 3>&-
+    expect '80/tcp -> [::]:8097' cbox port one
+    expect '[::]:8097->80/tcp' cbox ps --format '{{.Ports}}'
+}
+
+@test "without the right to change networks: one line" {
+    run -125 setpriv --bounding-set -net_admin --inh-caps -net_admin "$cbox" run --rm alpine true
+    [ "${#lines[@]}" -eq 1 ]
+    [[ $output == 'cbox: network bridge: '*'Operation not permitted' ]]
 }
 
 @test "events of connecting and disconnecting" {

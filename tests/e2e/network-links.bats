@@ -142,6 +142,20 @@ inside() {
     [ -z "$(ip -o link show | grep -F ': dm-' || true)" ]
 }
 
+@test "macvlan: the address of one that just ended is free; a MAC address that another has is said" {
+    ip link add wan0 type veth peer name wan1
+    ip link set wan0 up
+    ip link set wan1 up
+    cbox network create -d macvlan -o parent=wan0 --subnet 10.66.0.0/24 lan >/dev/null
+    for _ in 1 2 3 4 5 6 7 8; do
+        cbox run --rm --network lan alpine true
+    done
+    start first --network lan --mac-address 02:42:00:00:00:09
+    cbox restart -t 0 first >/dev/null
+    run -125 cbox run --rm --network lan --mac-address 02:42:00:00:00:09 alpine true
+    [ "$output" = 'cbox: network lan: MAC address 02:42:00:00:00:09 is in use on the same parent interface' ]
+}
+
 @test "a successor with the same address is heard at once, by who spoke with the one before" {
     cbox network create --subnet 10.68.0.0/24 eight >/dev/null
     start asker --network eight
