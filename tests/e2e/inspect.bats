@@ -80,7 +80,7 @@ inspect() {
     [ "$output" = '[]' ] && [[ $stderr == *"no such image: kinds"* ]]
     run -1 --separate-stderr cbox inspect kinds no-such
     [ "$(jq length <<<"$output")" -eq 1 ] && [[ $stderr == *"No such object: no-such"* ]]
-    refuse 1 'unknown type: "planet": must be one of "container", "image", "volume"' cbox inspect --type planet kinds
+    refuse 1 'unknown type: "planet": must be one of "container", "image", "network", "volume"' cbox inspect --type planet kinds
     cbox volume rm kinds >/dev/null
     cbox rm kinds
 }
@@ -98,7 +98,7 @@ inspect() {
 @test "port: nothing is published" {
     cbox create --name ports --expose 80 alpine true
     expect '' cbox port ports
-    refuse 1 "No public port '80/tcp' published for ports" cbox port ports 80
+    refuse 1 "No public port '80' published for ports" cbox port ports 80
     refuse 1 'no such container: no-such' cbox port no-such
     cbox rm ports
 }
