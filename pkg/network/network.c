@@ -220,6 +220,21 @@ static int describe(const struct network_request *q, struct store_network *n, st
     return network_subnets_read(q, n, err);
 }
 
+/* An interface, or a VLAN on one that will be made. */
+static int check_parent(const char *name, struct err *err)
+{
+    _cleanup_fd_ int fd = netlink_open(NETLINK_ROUTE);
+    _cleanup_free_ char *on = NULL;
+    uint16_t id;
+
+    if (fd < 0)
+        return err_errno(err, -fd, "rtnetlink");
+    if (link_index(fd, name) >= 0 || (network_vlan_of(name, &on, &id) && link_index(fd, on) >= 0))
+        return 0;
+    err_set(err, ERR_NOT_FOUND, "the host has no interface %s", on ? on : name);
+    return err_hint(err, "a parent is an interface of the host, or INTERFACE.ID for a VLAN on one, 1 to 4094");
+}
+
 /* What would be found out only when the first container comes. */
 static int check_links(struct store *s, const struct store_network *n, const struct network_options *o, struct err *err)
 {
@@ -236,7 +251,7 @@ static int check_links(struct store *s, const struct store_network *n, const str
     }
     if (r == 0 && str_eq(n->driver, "ipvlan") && o->flag && !str_eq(o->flag, "bridge") && str_eq(o->mode, "l3s"))
         r = err_set(err, ERR_INVALID, "ipvlan_flag %s does not go with mode l3s", o->flag);
-    return r;
+    return r == 0 && o->parent && !n->internal ? check_parent(o->parent, err) : r;
 }
 
 static int create(struct store *s, const struct config *config, struct store_network *n, struct err *err)

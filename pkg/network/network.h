@@ -39,6 +39,9 @@ struct network_options {
 };
 int network_options_read(const struct store_network *n, struct network_options *ret, struct err *err);
 
+/* Of "eth0.50" the interface, the caller's to free, and the id of the VLAN on it; false for what is none. */
+bool network_vlan_of(const char *name, char **ret_on, uint16_t *ret_id);
+
 /* ---- plain data, for tests (network/pool.c) ---- */
 
 struct network_pool {

@@ -168,20 +168,27 @@ static int find_mode(const struct reading *r, const char *kind, const char *name
     return err_set(err, ERR_INVALID, "network %s: \"%s\" is not a mode of %s", r->of->network->name, name, kind);
 }
 
+bool network_vlan_of(const char *name, char **ret_on, uint16_t *ret_id)
+{
+    const char *dot = strrchr(name, '.');
+    int64_t id;
+
+    if (!dot || dot == name || num_parse_i64(dot + 1, 1, VLAN_MAX, &id, NULL) < 0)
+        return false;
+    *ret_on = str_ndup(name, (size_t)(dot - name));
+    *ret_id = (uint16_t)id;
+    return true;
+}
+
 static void plan_parent(network_plan *p, const struct reading *r)
 {
     const struct store_network *n = r->of->network;
     struct network_step *s = add(p, NETWORK_PARENT, r->of, n->bridge);
-    const char *dot = strrchr(n->bridge, '.');
-    int64_t id;
 
     if (n->internal || str_empty(r->options.parent))
         s->text = str_dup("dummy");
-    else if (dot && dot > n->bridge && num_parse_i64(dot + 1, 1, VLAN_MAX, &id, NULL) == 0) {
+    else if (network_vlan_of(n->bridge, &s->peer, &s->vlan))
         s->text = str_dup("vlan");
-        s->peer = str_ndup(n->bridge, (size_t)(dot - n->bridge));
-        s->vlan = (uint16_t)id;
-    }
 }
 
 static int plan_lan(network_plan *p, const struct reading *r, struct err *err)

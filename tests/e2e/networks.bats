@@ -148,6 +148,9 @@ configure() {
     # Beside the host's addresses it is meant to be; and a bridge that is there may be used with its subnet.
     cbox network create -d macvlan --subnet 10.77.0.0/16 -o parent=other lan
     cbox network rm lan
+    refuse 1 'the host has no interface nosuch0' cbox network create -d macvlan --subnet 10.88.0.0/16 -o parent=nosuch0 n
+    refuse 1 'the host has no interface nosuch0' cbox network create -d macvlan --subnet 10.88.0.0/16 -o parent=nosuch0.5 n
+    refuse 1 'the host has no interface other.9999' cbox network create -d macvlan --subnet 10.88.0.0/16 -o parent=other.9999 n
     cbox network create --subnet 10.77.0.0/16 --gateway 10.77.0.1 -o com.docker.network.bridge.name=other own
     refuse 1 'bridge other is network own' cbox network create -o com.docker.network.bridge.name=other n
     expect $'have\nown' names
