@@ -53,12 +53,14 @@ static const struct {
     {"output", "type nat hook output priority -100", {"fib daddr type local jump publish"}},
     /* The client's address stays, except where the answer would not come by here, or not come at all: to the host's
      * own 127.0.0.1, and to a container from one on the same network. That is told by addresses: where
-     * bridge-nf-call-iptables is set such a packet does not leave the bridge, and has no interface that it came by. */
+     * bridge-nf-call-iptables is set such a packet does not leave the bridge, and has no interface that it came by; nor
+     * is what goes through a bridge's second one, which has no part in the rules, on its way out of the network. */
     {"postrouting",
      "type nat hook postrouting priority srcnat",
      {"oifname @bridges ip saddr 127.0.0.0/8 masquerade", "ct status dnat ip saddr . ip daddr @hairpin4 masquerade",
-      "ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade",
-      "oifname != @bridges ip saddr @masquerade4 masquerade", "oifname != @bridges ip6 saddr @masquerade6 masquerade"}},
+      "ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade", "ip saddr . ip daddr @hairpin4 return",
+      "ip6 saddr . ip6 daddr @hairpin6 return", "oifname != @bridges ip saddr @masquerade4 masquerade",
+      "oifname != @bridges ip6 saddr @masquerade6 masquerade"}},
     /* A relay is reached by the ports that it is for, not by its own, and not from internal networks: it would be their
      * way to others. Its number is also that of ports of IPv4, and of what the host itself asks for elsewhere. */
     {"input",

@@ -16,6 +16,26 @@ load network
     expect "$many" sh -c "ip -br link show type veth | grep -c '^cb[0-9a-f]\{11\}@' | awk '{ print \$1 - 1 }'"
 }
 
+# A bridge has 1023 ports. Where bridges are filtered, what goes through the second one comes by the rules, too.
+@test "a bridge that is full: the second one beside it is the same network" {
+    local n
+    cbox network create -o com.docker.network.bridge.name=full net >/dev/null
+    box one --network net -- tcp:80:one
+    for ((n = 0; n < 1100; n++)); do
+        echo "link add f$n type veth peer name g$n"
+        echo "link set f$n master full"
+    done >"$BATS_TEST_TMPDIR/ports"
+    ip -batch "$BATS_TEST_TMPDIR/ports" 2>/dev/null || true # until it is full
+    box two --network net -- tcp:80:two
+    expect "1" sh -c "ip -br link show master full.1 | grep -c '^cj'"
+    expect "two $(address4 one net)" from one tcp two 80
+    expect "one $(address4 two net)" from two tcp one 80
+    for ((n = 0; n < 1100; n++)); do
+        echo "link del f$n"
+    done >"$BATS_TEST_TMPDIR/ports"
+    ip -force -batch "$BATS_TEST_TMPDIR/ports" 2>/dev/null || true
+}
+
 @test "a thousand leases: an address is taken from a network that is nearly full, and an error says when it is" {
     cbox network create --subnet 10.77.0.0/22 net >/dev/null
     box one --network net -- tcp:80:one
