@@ -57,6 +57,17 @@ static char *choose_interface(const struct networks *n, const struct engine_endp
     }
 }
 
+/* It is part of the names of settings (net.ipv4.conf.NAME.…), where a dot means something else. */
+static int check_interface(const struct networks *n, const char *name, struct err *err)
+{
+    if (has_interface(n, name))
+        return err_set(err, ERR_INVALID, "interface name %s is asked for by two networks", name);
+    if (strlen(name) >= LINK_NAME_MAX || strpbrk(name, "./: \t\n"))
+        return err_set(err, ERR_INVALID, "interface name \"%s\": at most %d bytes, no dot, slash, colon or blank", name,
+                       LINK_NAME_MAX - 1);
+    return 0;
+}
+
 static int parse_address(const char *text, struct ip *ret, struct err *err)
 {
     return str_empty(text) ? 0 : ip_parse(text, ret, err);
@@ -91,9 +102,9 @@ int networks_add(struct networks *n, const struct monitor_job *job, const struct
     m.interface = choose_interface(n, wanted);
     m.addresses = strv_copy(wanted->link_local_ips);
     m.sysctls = sysctls ? strv_split(sysctls, ',') : NULL;
-    r = has_interface(n, m.interface)
-            ? err_set(err, ERR_INVALID, "interface name %s is asked for by two networks", m.interface)
-            : take(job, wanted, &m, err);
+    r = check_interface(n, m.interface, err);
+    if (r == 0)
+        r = take(job, wanted, &m, err);
     if (r < 0) {
         member_release(&m);
         return r;

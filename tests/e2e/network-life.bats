@@ -226,6 +226,8 @@ nothing_in_use() {
         '{{with .NetworkSettings.Networks.front}}{{json .Aliases}} {{.IPAddress}} {{.GlobalIPv6Address}} {{.GlobalIPv6PrefixLen}}{{end}} {{json .NetworkSettings.Networks.back.IPAMConfig}}'
     refuse 125 'eth0 is asked for by two networks' cbox run --rm \
         --network front --network 'name=back,driver-opt=com.docker.network.endpoint.ifname=eth0' alpine true
+    refuse 125 'no dot, slash, colon or blank' cbox run --rm \
+        --network 'name=back,driver-opt=com.docker.network.endpoint.ifname=eth0.1' alpine true
     refuse 125 'invalid field key x' cbox run --rm --network name=front,x=1 alpine true
 }
 
