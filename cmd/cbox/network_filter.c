@@ -1,27 +1,23 @@
 #include "base/time.h"
+#include "filter_words.h"
 #include "network.h"
 
-#include <regex.h>
-
-static int take_truth(const char *value, int *ret)
-{
-    static const char *const words[] = {"false", "0", "true", "1"};
-
-    for (int i = 0; i < 4; i++)
-        if (str_eq(value, words[i])) {
-            *ret = i / 2;
-            return 0;
-        }
-    return ERR_INVALID;
-}
+/* What is read, and for which command. */
+struct reading {
+    struct network_filter *filter;
+    bool prune;
+};
 
 static bool is_known_type(const char *value)
 {
     return str_eq(value, "custom") || str_eq(value, "builtin");
 }
 
-static int take(const char *name, const char *value, bool prune, struct network_filter *f, struct err *err)
+static int take(void *data, const char *name, const char *value, struct err *err)
 {
+    const struct reading *reading = data;
+    struct network_filter *f = reading->filter;
+    bool prune = reading->prune;
     enum { LISTS = 1, PRUNES = 2 };
     const struct {
         const char *name;
@@ -37,7 +33,7 @@ static int take(const char *name, const char *value, bool prune, struct network_
         {"type", &f->types, LISTS},
     };
 
-    if (str_eq(name, "dangling") && !prune && take_truth(value, &f->dangling) == 0)
+    if (str_eq(name, "dangling") && !prune && filter_words_truth(value, &f->dangling))
         return 0;
     if (str_eq(name, "until") && prune) {
         if (time_parse_point(value, time_now(), &f->until, err) < 0)
@@ -58,22 +54,8 @@ static int take(const char *name, const char *value, bool prune, struct network_
 
 int network_filter_parse(char *const *words, bool prune, struct network_filter *ret, struct err *err)
 {
-    int r = 0;
-
     *ret = (struct network_filter){.dangling = -1};
-    STRV_FOREACH (word, words) {
-        _cleanup_free_ char *name = str_dup(*word);
-        char *equals = strchr(name, '=');
-
-        if (!equals)
-            return err_set(err, ERR_INVALID,
-                           "invalid argument \"%s\" for \"--filter\" flag: bad format of filter "
-                           "(expected name=value)",
-                           *word);
-        *equals = 0;
-        r = r < 0 ? r : take(name, equals + 1, prune, ret, err);
-    }
-    return r;
+    return filter_words_each(words, take, &(struct reading){ret, prune}, err);
 }
 
 void network_filter_release(struct network_filter *f)
@@ -82,27 +64,6 @@ void network_filter_release(struct network_filter *f)
 
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         strv_free(lists[i]);
-}
-
-/* A regular expression, found anywhere in the text; one that is none is a part of it. */
-static bool is_found(const char *pattern, const char *text)
-{
-    regex_t compiled;
-    bool found;
-
-    if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return strstr(text, pattern) != NULL;
-    found = regexec(&compiled, text, 0, NULL, 0) == 0;
-    regfree(&compiled);
-    return found;
-}
-
-static bool any_found(char *const *patterns, const char *text)
-{
-    STRV_FOREACH (pattern, patterns)
-        if (is_found(*pattern, text))
-            return true;
-    return !patterns;
 }
 
 static bool is_one_of(char *const *words, const char *text)
@@ -117,13 +78,8 @@ bool network_filter_match(const struct network_filter *f, const struct store_net
     /* Those that are always there are no remains. */
     if (f->dangling >= 0 && (builtin || used != !f->dangling))
         return false;
-    STRV_FOREACH (label, f->labels)
-        if (!strv_env_has(n->labels, *label))
-            return false;
-    STRV_FOREACH (label, f->labels_without)
-        if (strv_env_has(n->labels, *label))
-            return false;
-    return is_one_of(f->drivers, n->driver) && any_found(f->ids, n->id) && any_found(f->names, n->name) &&
+    return filter_words_labels(n->labels, f->labels, f->labels_without) && is_one_of(f->drivers, n->driver) &&
+           filter_words_found(f->ids, n->id) && filter_words_found(f->names, n->name) &&
            is_one_of(f->scopes, "local") && is_one_of(f->types, builtin ? "builtin" : "custom") &&
            (!f->until || n->created < f->until);
 }
