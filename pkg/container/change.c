@@ -53,7 +53,7 @@ int container_pause(struct store *s, const char *name, bool pause, struct err *e
     return r;
 }
 
-static int write_name_locked(struct store *s, const char *id, const char *to, struct err *err)
+static int write_locked(struct store *s, const char *id, const struct container_rewrite *c, struct err *err)
 {
     _cleanup_container_record_ struct store_container_record record = {0};
     _cleanup_container_ struct store_container *dir = NULL;
@@ -63,15 +63,10 @@ static int write_name_locked(struct store *s, const char *id, const char *to, st
         r = container_lock_idle(s, dir, err);
     if (r == 0)
         r = store_container_read(dir, &record, err);
-    if (r < 0)
-        return r;
-    str_replace(&record.name, str_dup(to));
-    container_networks_rename(s, id, to);
-    return store_container_write(dir, &record, true, err);
+    return r < 0 ? r : c->write(s, dir, &record, c->data, err);
 }
 
-/* By its monitor, or under its lock where it has none, which may change at any moment. */
-static int write_name(struct store *s, const char *id, const char *to, struct err *err)
+int container_rewrite(struct store *s, const char *id, const struct container_rewrite *c, struct err *err)
 {
     struct patience patience = patience_begin();
     struct err why;
@@ -83,15 +78,28 @@ static int write_name(struct store *s, const char *id, const char *to, struct er
         why = ERR_INIT;
         r = monitor_connect(s, id, &monitor, &why);
         if (r == 0)
-            r = monitor_ask(monitor, MONITOR_RENAME, to, strlen(to), NULL, &why);
+            r = c->ask(monitor, c->data, &why);
         if (r == ERR_NOT_FOUND) {
             why = ERR_INIT;
-            r = write_name_locked(s, id, to, &why);
+            r = write_locked(s, id, c, &why);
         }
     } while (r == ERR_BUSY && patience_wait(&patience));
     if (r < 0 && err)
         *err = why;
     return r;
+}
+
+static int ask_name(int monitor, const void *to, struct err *err)
+{
+    return monitor_ask(monitor, MONITOR_RENAME, to, strlen(to), NULL, err);
+}
+
+static int write_name(struct store *s, struct store_container *dir, struct store_container_record *record,
+                      const void *to, struct err *err)
+{
+    str_replace(&record->name, str_dup(to));
+    container_networks_rename(s, record->id, to);
+    return store_container_write(dir, record, true, err);
 }
 
 /* Between the taking of the new name and the giving back of the old one a container has two. Nobody renames meanwhile.
@@ -132,7 +140,7 @@ static int rename_locked(struct store *s, const char *name, const char *to, stru
     if (r < 0)
         return r;
     failpoint("container-renamed");
-    r = write_name(s, v.id, to, err);
+    r = container_rewrite(s, v.id, &(struct container_rewrite){ask_name, write_name, to}, err);
     store_container_name_drop(s, r < 0 ? to : v.record.name, v.id);
     if (r < 0)
         return r;

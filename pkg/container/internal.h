@@ -18,6 +18,16 @@ bool patience_wait(struct patience *p); /* false: it has come to its end */
  * has one. */
 int container_lock_idle(struct store *s, struct store_container *dir, struct err *err);
 
+/* Changes what is written of a container: by its monitor where it has one, or by us under its lock. Which of them may
+ * change at any moment. */
+struct container_rewrite {
+    int (*ask)(int monitor, const void *data, struct err *err);
+    int (*write)(struct store *s, struct store_container *dir, struct store_container_record *record, const void *data,
+                 struct err *err); /* locked */
+    const void *data;
+};
+int container_rewrite(struct store *s, const char *id, const struct container_rewrite *c, struct err *err);
+
 /* Kills what is in the container's cgroup, frozen or not, and removes it where it is to go. */
 int container_kill_cgroup(const char *path, bool remove, struct err *err);
 

@@ -108,8 +108,9 @@ struct change {
     const struct engine_endpoint *add; /* NULL: it is to leave */
 };
 
-static int ask_monitor(int monitor, const struct change *c, struct err *err)
+static int ask_monitor(int monitor, const void *data, struct err *err)
 {
+    const struct change *c = data;
     _cleanup_buf_ struct buf text = BUF_INIT;
 
     if (!c->add)
@@ -121,45 +122,20 @@ static int ask_monitor(int monitor, const struct change *c, struct err *err)
     return monitor_ask(monitor, MONITOR_CONNECT, text.p, text.len, NULL, err);
 }
 
-static int write_locked(struct store *s, const char *id, const struct change *c, struct err *err)
+static int write_networks(struct store *s, struct store_container *dir, struct store_container_record *record,
+                          const void *data, struct err *err)
 {
-    _cleanup_container_record_ struct store_container_record record = {0};
-    _cleanup_container_ struct store_container *dir = NULL;
-    int r = store_container_open(s, id, &dir, err);
+    const struct change *c = data;
+    int r = monitor_write_networks(dir, record, c->add, c->add ? NULL : c->network->name, err);
 
-    if (r == 0)
-        r = container_lock_idle(s, dir, err);
-    if (r == 0)
-        r = store_container_read(dir, &record, err);
-    if (r == 0)
-        r = monitor_write_networks(dir, &record, c->add, c->add ? NULL : c->network->name, err);
     if (r == 0 && !c->add && c->network->id)
-        r = endpoint_give_back(s, c->network->id, id, true, err);
+        r = endpoint_give_back(s, c->network->id, record->id, true, err);
     return r;
 }
 
-/* Whether it has a monitor may change at any moment. */
 static int carry_out(struct store *s, const char *id, const struct change *c, struct err *err)
 {
-    struct patience patience = patience_begin();
-    struct err why;
-    int r;
-
-    do {
-        _cleanup_fd_ int monitor = -1;
-
-        why = ERR_INIT;
-        r = monitor_connect(s, id, &monitor, &why);
-        if (r == 0)
-            r = ask_monitor(monitor, c, &why);
-        if (r == ERR_NOT_FOUND) {
-            why = ERR_INIT;
-            r = write_locked(s, id, c, &why);
-        }
-    } while (r == ERR_BUSY && patience_wait(&patience));
-    if (r < 0 && err)
-        *err = why;
-    return r;
+    return container_rewrite(s, id, &(struct container_rewrite){ask_monitor, write_networks, c}, err);
 }
 
 int container_connect(struct store *s, const char *name, const struct engine_endpoint *wanted, struct err *err)
