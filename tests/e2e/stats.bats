@@ -10,7 +10,7 @@ setup_file() {
     # What lies in memory for good counts, a file that the kernel may drop does not.
     cbox run -d --name busy --memory 64m alpine sh -c \
         'head -c 20000000 /dev/zero >/dev/shm/kept; head -c 20000000 /dev/zero >/dropped; while :; do :; done'
-    cbox run -d --name idle alpine sleep 999101
+    cbox run -d --name idle --network none alpine sleep 999101
     cbox run --name ended alpine true
 }
 
