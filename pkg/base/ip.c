@@ -56,6 +56,22 @@ const char *ip_net_format(const struct ip_net *n, char ret[IP_NET_TEXT_MAX])
 
 /* ---- comparing ---- */
 
+socklen_t ip_sockaddr(const struct ip *a, uint16_t port, struct sockaddr_storage *ret)
+{
+    struct sockaddr_in *four = (void *)ret;
+    struct sockaddr_in6 *six = (void *)ret;
+
+    *ret = (struct sockaddr_storage){.ss_family = a->family};
+    if (a->family == AF_INET) {
+        four->sin_port = htons(port);
+        memcpy(&four->sin_addr, a->bytes, sizeof(four->sin_addr));
+        return sizeof(*four);
+    }
+    six->sin6_port = htons(port);
+    memcpy(&six->sin6_addr, a->bytes, sizeof(six->sin6_addr));
+    return sizeof(*six);
+}
+
 int ip_compare(const struct ip *a, const struct ip *b)
 {
     if (a->family != b->family)

@@ -39,6 +39,10 @@ int ip_net_parse(const char *text, struct ip_net *ret, struct err *err);
 const char *ip_format(const struct ip *a, char ret[IP_TEXT_MAX]);
 const char *ip_net_format(const struct ip_net *n, char ret[IP_NET_TEXT_MAX]);
 
+/* The address of a socket, and its length. */
+struct sockaddr_storage;
+socklen_t ip_sockaddr(const struct ip *a, uint16_t port, struct sockaddr_storage *ret);
+
 /* By family, then as numbers. */
 int ip_compare(const struct ip *a, const struct ip *b);
 static inline bool ip_equal(const struct ip *a, const struct ip *b)

@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *protocol_name(uint8_t protocol)
-{
-    return protocol == IPPROTO_UDP ? "udp" : protocol == IPPROTO_SCTP ? "sctp" : "tcp";
-}
-
 /* ---- exposed ones ---- */
 
 /* "80/tcp", "80", "80-90/udp". */
@@ -78,7 +73,7 @@ static void add_range(const struct port_range *r, const char *ip, container_port
 
         p->inside = (uint16_t)(r->container_first + i);
         p->outside = (uint16_t)(r->host_first + i);
-        p->protocol = protocol_name(r->protocol);
+        p->protocol = port_protocol_name(r->protocol);
         snprintf(p->ip, sizeof(p->ip), "%s", ip);
     }
 }
@@ -101,7 +96,7 @@ static void add_claim(const struct port_claim *c, container_ports *ret)
 static bool is_claimed(const port_claims *claims, const char *container, const struct container_port *p)
 {
     VEC_FOREACH (c, claims)
-        if (str_eq(c->container, container) && str_eq(protocol_name(c->range.protocol), p->protocol) &&
+        if (str_eq(c->container, container) && str_eq(port_protocol_name(c->range.protocol), p->protocol) &&
             p->inside >= c->range.container_first && p->inside - c->range.container_first < c->range.count)
             return true;
     return false;

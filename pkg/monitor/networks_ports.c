@@ -9,15 +9,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static uint8_t protocol_number(const char *name)
-{
-    return str_eq(name, "udp") ? IPPROTO_UDP : str_eq(name, "sctp") ? IPPROTO_SCTP : IPPROTO_TCP;
-}
-
 static void add_range(const struct engine_port_binding *b, const struct ip *host, port_ranges *ret)
 {
     *VEC_PUSH(ret) = (struct port_range){
-        .protocol = protocol_number(b->protocol),
+        .protocol = port_protocol(b->protocol),
         .host = *host,
         .host_first = (uint16_t)b->host_first,
         .host_last = (uint16_t)b->host_last,
@@ -93,15 +88,11 @@ static size_t usual_addresses(const struct networks_member *m, const struct conf
 /* The kernel's word, which settings may change (ip_nonlocal_bind). */
 static bool host_has(const struct ip *a)
 {
-    struct sockaddr_in four = {.sin_family = AF_INET};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
-    bool v4 = a->family == AF_INET;
+    struct sockaddr_storage at;
+    socklen_t len = ip_sockaddr(a, 0, &at);
     _cleanup_fd_ int fd = socket(a->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    memcpy(v4 ? (void *)&four.sin_addr : (void *)&six.sin6_addr, a->bytes, ip_len(a->family));
-    return fd < 0 ||
-           bind(fd, v4 ? (struct sockaddr *)&four : (struct sockaddr *)&six, v4 ? sizeof(four) : sizeof(six)) == 0 ||
-           errno != EADDRNOTAVAIL;
+    return fd < 0 || bind(fd, (struct sockaddr *)&at, len) == 0 || errno != EADDRNOTAVAIL;
 }
 
 static int check_addresses(const port_ranges *ports, struct err *err)

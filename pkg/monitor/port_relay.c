@@ -137,24 +137,11 @@ static void connection_ready(struct loop_watch *w, uint32_t events _unused_)
 bool port_relay_target(const struct port_relay *r, uint8_t protocol, uint16_t port, struct sockaddr_storage *ret,
                        socklen_t *ret_len)
 {
-    struct sockaddr_in *four = (void *)ret;
-    struct sockaddr_in6 *six = (void *)ret;
-
     VEC_FOREACH (range, &r->ports) {
-        uint16_t to = htons((uint16_t)(range->container_first + port - range->host_first));
-
         if (range->protocol != protocol || port < range->host_first || port >= range->host_first + range->count)
             continue;
-        memset(ret, 0, sizeof(*ret));
-        if (ip_is_set(&r->ip4)) {
-            *four = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = to};
-            memcpy(&four->sin_addr, r->ip4.bytes, sizeof(four->sin_addr));
-            *ret_len = sizeof(*four);
-        } else {
-            *six = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = to};
-            memcpy(&six->sin6_addr, r->ip6.bytes, sizeof(six->sin6_addr));
-            *ret_len = sizeof(*six);
-        }
+        *ret_len = ip_sockaddr(ip_is_set(&r->ip4) ? &r->ip4 : &r->ip6,
+                               (uint16_t)(range->container_first + port - range->host_first), ret);
         return true;
     }
     return false;

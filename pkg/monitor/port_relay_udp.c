@@ -201,15 +201,15 @@ static void port_ready(struct loop_watch *w, uint32_t events _unused_)
 
 static void open_port(struct port_relay *r, const struct ip *host, uint16_t number)
 {
-    struct sockaddr_in6 us = {.sin6_family = AF_INET6, .sin6_port = htons(number)};
+    struct sockaddr_storage us;
+    socklen_t len = ip_sockaddr(host, number, &us);
     _cleanup_fd_ int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct port *p;
     int on = 1;
 
-    memcpy(&us.sin6_addr, host->bytes, sizeof(us.sin6_addr));
     if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0 ||
         setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) < 0 ||
-        bind(fd, (struct sockaddr *)&us, sizeof(us)) < 0) {
+        bind(fd, (struct sockaddr *)&us, len) < 0) {
         log_debug("relay of UDP port %u: %s", number, strerror(errno));
         return;
     }

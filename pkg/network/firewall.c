@@ -15,6 +15,7 @@
 #include "base/strv.h"
 #include "netlink/host_ports.h"
 #include "netlink/nft.h"
+#include "network/bridge.h"
 #include "network/network.h"
 #include "network/ports_table.h"
 #include "store/container.h"
@@ -185,9 +186,9 @@ static bool any_in(const port_claims *claims, const struct ip_net *subnet, bool 
 static void settle_loopback(const firewall_networks *networks, const port_claims *claims)
 {
     VEC_FOREACH (n, networks) {
-        _cleanup_free_ char *path = str_printf("/proc/sys/net/ipv4/conf/%s/route_localnet", n->bridge);
+        _cleanup_free_ char *path = str_printf("net/ipv4/conf/%s/route_localnet", n->bridge);
         int r = ip_is_set(&n->subnet4.address)
-                    ? fd_write_text(AT_FDCWD, path, any_in(claims, &n->subnet4, true) ? "1" : "0")
+                    ? network_sysctl_write(path, any_in(claims, &n->subnet4, true) ? "1" : "0")
                     : 0;
 
         if (r < 0 && r != -ENOENT) /* a bridge that is gone */

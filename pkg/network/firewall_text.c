@@ -78,11 +78,6 @@ static const struct {
       "iifname != @bridges oifname @bridges drop"}},
 };
 
-static const char *protocol_name(uint8_t protocol)
-{
-    return protocol == IPPROTO_UDP ? "udp" : protocol == IPPROTO_SCTP ? "sctp" : "tcp";
-}
-
 /* ---- elements ---- */
 
 struct elements {
@@ -144,7 +139,7 @@ static void add_port(void *data, const struct firewall_element *p)
     if (ip_is_set(&p->host))
         buf_addf(&b, "%s . ", ip_is_any(&p->host) ? every : ip_format(&p->host, text));
     if (p->protocol)
-        buf_addf(&b, "%s . ", protocol_name(p->protocol));
+        buf_addf(&b, "%s . ", port_protocol_name(p->protocol));
     buf_adds(&b, ports_format(p, ports));
     if (ip_is_set(&p->to))
         buf_addf(&b, " : %s", ip_format(&p->to, text));

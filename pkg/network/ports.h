@@ -20,6 +20,10 @@ struct port_range {
 };
 typedef VEC(struct port_range) port_ranges;
 
+/* "tcp", "udp", "sctp", and back; what is none of them is TCP. */
+const char *port_protocol_name(uint8_t protocol);
+uint8_t port_protocol(const char *name);
+
 struct port_claim {
     char *container;
     struct port_range range; /* as it was chosen */

@@ -24,6 +24,16 @@ void port_claims_release(port_claims *c)
     *c = (port_claims){0};
 }
 
+const char *port_protocol_name(uint8_t protocol)
+{
+    return protocol == IPPROTO_UDP ? "udp" : protocol == IPPROTO_SCTP ? "sctp" : "tcp";
+}
+
+uint8_t port_protocol(const char *name)
+{
+    return str_eq(name, "udp") ? IPPROTO_UDP : str_eq(name, "sctp") ? IPPROTO_SCTP : IPPROTO_TCP;
+}
+
 void ports_table_release(struct ports_table *t)
 {
     port_claims_release(&t->claims);

@@ -4,25 +4,7 @@
 
 # shellcheck disable=SC2119,SC2120  # names takes options, or none
 
-load helper
-
-setup_file() {
-    file_setup
-    PATH=$(dirname -- "$cbox"):$PATH
-    cbox pull -q alpine
-}
-
-teardown_file() {
-    file_teardown
-}
-
-setup() {
-    test_setup
-}
-
-teardown() {
-    test_teardown
-}
+load alpine
 
 # Those that are not always there.
 names() {

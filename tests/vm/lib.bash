@@ -70,6 +70,7 @@ start_root() {
         number=$((number + 1))
     done
     cp tests/vm/init "$work/root/init"
+    cp tests/vm/check.sh "$work/root/bin/"
 }
 
 # store_with_alpine DIR: a store that has the image alpine. Uses `build`, the directory of cbox.
@@ -96,6 +97,23 @@ boot() {
     shift
     exec qemu-system-x86_64 -M q35 -accel tcg -cpu max -m 1024 -smp 2 -display none -monitor none -nodefaults -no-reboot \
         "$@" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 rdinit=/init patience=${patience-} ${append-}" </dev/null
+}
+
+# judge KERNEL: boots it, passes on what its tests say on the second serial port (the first is the kernel's), for `seconds`
+# seconds at most, and returns what the guest ended with; 1, with the end of its console, for one that never said.
+judge() {
+    local status
+    export -f boot
+    export work append patience
+    timeout --foreground "$seconds" bash -c 'boot "$@"' boot "$1" -serial "file:$work/console" -serial stdio |
+        sed -u 's/\r$//' | tee "$work/output" | sed -u '/^guest ended with /d' || true
+    status=$(sed -n 's/^guest ended with \([0-9]*\)$/\1/p' "$work/output")
+    if [ -z "$status" ]; then
+        echo "not ok the guest died or hung; the end of its console:"
+        tail -n 40 "$work/console"
+        return 1
+    fi
+    return "$status"
 }
 
 # ---- machines with a disk, whose plug is pulled ----
