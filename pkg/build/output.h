@@ -1,0 +1,25 @@
+/* What comes of a build: an image in the store, archives, directories. */
+#pragma once
+
+#include "build/layer.h"
+#include "build/plan.h"
+
+/* A stage at its end. */
+struct build_finished {
+    const struct build_stage *stage; /* its config is whole: diffIDs and history, empty_layer in the right places */
+    build_layers layers;             /* diffIDs of the config */
+    const struct build_layer *made;  /* of those layers that this and earlier builds made: sizes as tars */
+    size_t n_made;
+    const struct build_image *base; /* whose manifest tells of the layers below; NULL: scratch */
+};
+
+/* Makes config and manifest and puts the image into the store under all names (`tags`; none: it is kept as one without
+ * a name); layers are settled before (store_build_settle()). Layers of steps are named by their diffID, as tars that
+ * are not there until asked for. With --squash all layers above the base's become one. */
+int build_output_image(struct store *s, const struct build_request *q, const struct build_finished *f,
+                       struct digest *ret_id, struct digest *ret_manifest, int64_t *ret_manifest_size, struct err *err);
+
+/* One of the other outputs: files, tar, OCI layout, Docker's archive. The image is in the store for the last two, under
+ * a lease of the caller's. */
+int build_output_write(struct store *s, const struct build_request *q, const struct build_output *o,
+                       const struct build_finished *f, const struct digest *manifest, struct err *err);

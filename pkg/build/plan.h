@@ -1,0 +1,87 @@
+/* The plan of a build: which stages are needed, and of each the steps that change files, with everything that they say.
+ * A plain value that is made before anything is done: of the Dockerfile, the arguments and the configs of the base
+ * images alone. Instructions that change no file have had their effect on `config` and `history` by then.
+ */
+#pragma once
+
+#include "build/build.h"
+#include "dockerfile/read.h"
+#include "oci/image_config.h"
+
+typedef VEC(struct digest) build_layers; /* diffIDs, the lowest first, as an image config has them */
+
+enum build_step_kind {
+    BUILD_STEP_RUN,
+    BUILD_STEP_COPY,    /* and ADD */
+    BUILD_STEP_WORKDIR, /* makes the directory */
+};
+
+/* A source of files that is not the context: COPY --from, RUN --mount=from=. */
+enum build_source_kind {
+    BUILD_SOURCE_CONTEXT, /* the build's own, or a named one: `index` into the plan's contexts */
+    BUILD_SOURCE_STAGE,   /* of this plan: `index` */
+    BUILD_SOURCE_IMAGE,   /* `index` into the plan's images */
+};
+struct build_source {
+    enum build_source_kind kind;
+    size_t index;
+};
+
+struct build_step {
+    enum build_step_kind kind;
+    size_t stage;
+    const struct dockerfile_instruction *instruction; /* borrowed; of a trigger: the FROM that brought it */
+    char *title;                                      /* "[build 2/5] RUN make" */
+    char *created_by;                                 /* history */
+    size_t history;                                   /* the index of its entry in the stage's */
+    struct oci_container_config config; /* as it stands here: user, working directory, environment, shell */
+    struct dockerfile_run run;
+    char **env;       /* of RUN: the image's with arguments and proxies in place */
+    char **quiet_env; /* of RUN: not part of the key: proxies */
+    struct dockerfile_copy copy;
+    char *directory;                  /* WORKDIR: absolute; COPY: the working directory for a relative target */
+    VEC(struct build_source) sources; /* of `copy.from` (one); of `run.mounts`, by their index, unused ones too */
+    bool no_cache;
+};
+
+struct build_stage {
+    size_t index;     /* in the Dockerfile */
+    const char *name; /* AS, or its number; borrowed from `label` */
+    char *label;
+    bool needed;
+    int64_t epoch; /* seconds: what files of this stage and its documents are dated (layer.h) */
+    struct oci_platform platform;
+    bool scratch;
+    struct build_source base; /* STAGE or IMAGE; not of scratch */
+    VEC(struct build_step) steps;
+    struct oci_image_config config; /* at its end, with history; rootfs is that of the base until steps are done */
+};
+
+/* An image that a FROM or --from names, resolved. */
+struct build_image {
+    char *name;
+    struct oci_platform platform;
+    struct oci_image_config config;
+    struct digest manifest;
+};
+
+struct build_plan {
+    VEC(struct build_stage) stages; /* as in the Dockerfile, needed or not */
+    VEC(struct build_image) images;
+    VEC(struct build_named_context) contexts; /* [0] is the build's own; others that are directories */
+    size_t target;
+    size_t n_steps; /* of needed stages */
+};
+
+/* `image` gives an image's config; it is called once a name and platform. `problem`: where an error belongs. The caller
+ * releases `ret` in any case. */
+struct build_planning {
+    const struct build_request *request;
+    const struct dockerfile *file;
+    int (*image)(void *data, const char *name, const char *platform, struct build_image *ret, struct err *err);
+    void *data;
+    dockerfile_problems *warnings; /* those that need more than the text; may be NULL */
+};
+int build_plan_make(const struct build_planning *p, struct build_plan *ret, struct dockerfile_problem *problem,
+                    struct err *err);
+void build_plan_release(struct build_plan *p);

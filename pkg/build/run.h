@@ -1,0 +1,45 @@
+/* RUN, carried out: a container on the layers below, whose upper directory becomes the layer.
+ *
+ * It is a container like others (container/container.h), with a monitor, a network and limits, but has no name, is
+ * shown to nobody, keeps no log, and is killed with the build. Its working files are gone when this returns; with
+ * `keep` a failed one stays, as a container that the user can start: a shell in what the step left.
+ *
+ * Mounts: bind from a stage, an image or a context, written files thrown away (an overlay of its own); cache
+ * directories that stay (store/build_cache.h); tmpfs; secrets as files on a tmpfs or variables; the agent's socket for
+ * ssh. What is made in the image to mount on, and was not there, is removed from the layer again.
+ */
+#pragma once
+
+#include "build/plan.h"
+
+#include <signal.h>
+
+/* A place for RUN --mount=from=: the layers, or a directory of the host. */
+struct build_mounted {
+    char **lower; /* as build_layer_stack() has them; NULL: `dir` */
+    char *dir;    /* absolute */
+};
+
+struct build_run_job {
+    struct store *store;
+    const struct config *config;
+    const struct build_request *request;
+    const struct build_step *step;
+    char **lower;                        /* of what lies below (build_layer_stack()) */
+    const struct build_mounted *mounted; /* by the index of run.mounts */
+    int64_t epoch;                       /* SOURCE_DATE_EPOCH in its environment */
+    bool keep;                           /* --debug */
+    void (*output)(void *data, int stream, const char *text, size_t len);
+    void *data;
+    int stop_fd; /* readable: it is to be killed; ERR_INTERRUPTED */
+};
+
+struct build_run_result {
+    int exit_code;
+    bool oom_killed;
+    char *kept; /* --debug: the container's name */
+};
+
+/* Runs to the end. `upper_name`: a directory below tmp/ (build_layer_begin()), whose `tree/` gets what the step wrote,
+ * by a rename. 0 also for an exit code that is not 0. ERR_NO_EXEC, ERR_NO_COMMAND: the shell is not in the image. */
+int build_run(const struct build_run_job *job, int upper_dir, struct build_run_result *ret, struct err *err);

@@ -1,0 +1,25 @@
+/* Blobs of layers that were built here: made of their trees when somebody needs the bytes.
+ *
+ * An image that was built names its layers as tars that are not compressed, and those are in the store as trees alone
+ * (build/layer.h). The tar follows from the tree: the same bytes each time, whose digest is the diffID. Whoever opens a
+ * layer's blob opens it here: a push (to compress it), a save, a copy, a check with --deep, a repair.
+ */
+#pragma once
+
+#include "digest/digest.h"
+#include "oci/descriptor.h"
+#include "store/store.h"
+
+#include <signal.h>
+
+/* Whether the layer's bytes can be had: the blob is in the store, or it is a tar whose tree is. */
+bool image_blob_can_be_had(struct store *s, const struct oci_descriptor *blob);
+
+/* The bytes for reading: the blob of the store, or a file without a name into which the tree was packed and whose
+ * digest was found right. The caller closes it. ERR_NOT_FOUND; ERR_CORRUPT: the tree is not what it was. */
+int image_blob_open(struct store *s, const struct oci_descriptor *blob, const volatile sig_atomic_t *stop, int *ret_fd,
+                    struct err *err);
+
+/* The same written to `fd` from where it stands, for who needs no file: a save. */
+int image_blob_write(struct store *s, const struct oci_descriptor *blob, int fd, const volatile sig_atomic_t *stop,
+                     struct err *err);

@@ -1,0 +1,103 @@
+/* What builds keep: build-cache/
+ *
+ *     records/HEX       a step that was done: a JSON document (struct store_build_record), named by its key
+ *     layers/ALG/HEX/   layers as in layers/ (store/layer.h), not known to be on disk yet
+ *     files/HEX         digests of files of a context, by inode, size and times (build/files.h)
+ *     memos/HEX         small facts that follow from their name: what was digested, and to what
+ *     mounts/HEX/       what RUN --mount=type=cache keeps: tree/, name
+ *     boot              the boot id since which layers/ is believed
+ *     lock              shared: by who uses a path below layers/ until it is mounted; exclusive: by who moves or
+ * removes
+ *
+ * A step is visible by a rename as soon as it is done, without waiting for the disk, so that whatever is killed, it is
+ * done for the next build. After a power cut it may be damaged: then `boot` names another boot, and layers/ is thrown
+ * away with the records that name them. At the end of a build everything is synced once, and its layers move to layers/
+ * of the store, where records keep them alive (store/gc.h) until they are pruned.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/vec.h"
+#include "digest/digest.h"
+#include "store/layer.h"
+#include "store/needs.h"
+#include "store/store.h"
+
+/* One thing that a step depends on, for its key and for saying why a step was done again. */
+struct store_build_input {
+    char *name;  /* "argument VERSION", "file src/a.c", "below" */
+    char *value; /* what it is, or its digest; never a secret */
+};
+typedef VEC(struct store_build_input) store_build_inputs;
+
+struct store_build_record {
+    char *key;             /* hexadecimal sha256 */
+    char *step;            /* "RUN make": what is shown; steps with the same text are compared with each other */
+    char *diff_id;         /* of its layer; NULL: it changed nothing */
+    int64_t tar_size;      /* of that layer as a tar */
+    int64_t bytes;         /* of its files */
+    int64_t created, used; /* time.h; `used` is the time of the file */
+    char *files;           /* where files were inputs: their list as a blob of the cache (build/files.h), or NULL */
+    store_build_inputs inputs;
+};
+void store_build_record_release(struct store_build_record *r);
+
+/* Opens the cache: throws away what a power cut may have damaged. Cheap; to be called before the others. */
+int store_build_open(struct store *s, struct err *err);
+
+/* The lock above, released by closing. */
+int store_build_lock(struct store *s, enum lock_mode mode, enum lock_wait wait, int *ret_fd, struct err *err);
+
+/* The record of a key whose layer is there, marked as used: ERR_NOT_FOUND. The caller releases `ret` after 0. */
+int store_build_find(struct store *s, const char *key, struct store_build_record *ret, struct err *err);
+
+/* Keeps one, in place of an older one. Before it is written the ceiling is enforced: `ceiling` bytes (0: none). */
+int store_build_keep(struct store *s, const struct store_build_record *r, int64_t ceiling, struct err *err);
+
+/* All of them, in no order, without `inputs` unless asked for; each is released by the callee's caller after it. */
+int store_build_each(struct store *s, bool inputs,
+                     int (*each)(const struct store_build_record *r, void *data, struct err *err), void *data,
+                     struct err *err);
+
+/* A layer of a step: its directory (tree, manifest, info as of store/layer.h) was prepared below tmp/ at `name` and
+ * becomes visible under its diffID; where that is there already, `name` is thrown away. Not synced. */
+int store_build_add_layer(struct store *s, const struct digest *diff_id, const char *name, struct err *err);
+
+/* Where a layer's tree is, below the root, of the store or of the cache; "layers/sha256/…/tree". The caller frees it.
+ * ERR_NOT_FOUND. To be called, and the path used, under store_build_lock() shared. */
+int store_build_layer_path(struct store *s, const struct digest *diff_id, char **ret, struct err *err);
+
+/* Syncs once and moves all layers of the cache to layers/: at the end of a build, before its image gets a name. */
+int store_build_settle(struct store *s, struct err *err);
+
+/* What records keep, for collection: layers. To be called under the store lock, exclusive. */
+int store_build_add_needs(struct store *s, struct store_needs *to, struct err *err);
+
+/* Facts: `value` (at most 4 KiB) under a name of hexadecimal digits. ERR_NOT_FOUND. */
+int store_build_memo_read(struct store *s, const char *name, struct buf *ret, struct err *err);
+int store_build_memo_write(struct store *s, const char *name, const void *value, size_t len, struct err *err);
+
+/* Removing. `older_than`: not used since then (time.h; 0: any); `keep_bytes`: the least recently used go until no more
+ * than that is left (-1: regardless); `filter` may say no. What a running build uses stays. Told of each. */
+struct store_build_prune {
+    int64_t older_than;
+    int64_t keep_bytes;
+    bool mounts; /* cache mounts as well; else only records and layers */
+    bool (*filter)(const struct store_build_record *r, void *data);
+    void (*removed)(const char *what, int64_t bytes, void *data);
+    void *data;
+};
+int store_build_prune(struct store *s, const struct store_build_prune *how, int64_t *ret_bytes, struct err *err);
+
+/* Everything below build-cache/ by what it is, for `system df`. */
+struct store_build_usage {
+    int64_t records, layers, files, mounts; /* bytes on disk, of layers only those that are not in layers/ */
+    int64_t kept_layers;                    /* bytes of layers of the store that no image needs, only records */
+    size_t n_records, n_mounts;
+};
+int store_build_usage(struct store *s, struct store_build_usage *ret, struct err *err);
+
+/* A cache mount's directory (made where it is missing, 0755 root), by the name that tells it from others. `exclusive`:
+ * waits until nobody else has it. The caller closes both descriptors; the lock goes with `*ret_lock`. */
+int store_build_mount(struct store *s, const char *name, bool exclusive, char **ret_path, int *ret_lock,
+                      struct err *err);
