@@ -19,6 +19,7 @@ struct build_all {
     struct image_signals signals;
     VEC(struct store_lease *) bases; /* of the images that stages stand on */
     size_t n_contexts;
+    int running; /* store_build_begin() */
 };
 
 /* ---- images ---- */
@@ -193,7 +194,7 @@ static int finish(struct build_all *a, struct err *err)
 static int prepare(struct build_all *a, struct err *err)
 {
     struct digest_computed warm;
-    int r = store_build_open(a->b.store, err);
+    int r = store_build_begin(a->b.store, &a->running, err);
 
     /* So that no step has to open the library anew. */
     if (r == 0)
@@ -220,6 +221,7 @@ static void begin(struct build_all *a, struct store *s, const struct config *con
 {
     *ret = (struct build_result){0};
     a->n_contexts = q->contexts.n + 1;
+    a->running = -1;
     a->b = (struct building){.store = s,
                              .config = config,
                              .request = q,
@@ -247,6 +249,7 @@ static void end(struct build_all *a)
     VEC_FOREACH (lease, &a->bases)
         store_lease_free(*lease);
     free(a->bases.v);
+    a->running = fd_close(a->running);
     strv_free(a->b.keys);
     build_plan_release(&a->plan);
     VEC_FOREACH (w, &a->warnings)

@@ -210,8 +210,7 @@ static int do_step(struct step *s, struct build_done *ret, struct err *err)
         r = kinds[s->step->kind].work(s, err);
     if (r == 0 && step_stop)
         r = err_set(err, ERR_INTERRUPTED, "interrupted");
-    if (r == 0)
-        r = step_lock(s, err);
+    step_unlock(s); /* what is kept may need room first; what a running build made stays */
     if (r < 0)
         return r;
     r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, -1, &ret->layer, err);
@@ -242,7 +241,7 @@ static int work(struct step *s, struct build_done *ret, struct err *err)
 static void drop_place(struct step *s)
 {
     if (s->dir >= 0)
-        store_discard(s->b->store, STORE_TMP, s->dir_name, true, NULL);
+        store_build_unstage(s->b->store, s->dir_name, NULL);
     s->dir = fd_close(s->dir);
     s->dir_lock = fd_close(s->dir_lock);
 }

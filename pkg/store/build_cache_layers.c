@@ -102,6 +102,12 @@ static int make_parent(int layers, const struct digest *d, struct err *err)
     return 0;
 }
 
+/* What a step had beside its tree. */
+static int drop_other(int dir, const char *name, void *data _unused_, struct err *err)
+{
+    return str_eq(name, "tree") || str_eq(name, "manifest") ? 0 : path_remove_tree(dir, name, err);
+}
+
 static int finish_place(int tmp, const char *name, const struct store_layer_info *info, struct err *err)
 {
     _cleanup_fd_ int dir = openat(tmp, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -109,7 +115,7 @@ static int finish_place(int tmp, const char *name, const struct store_layer_info
 
     if (dir < 0)
         return err_errno(err, errno, "tmp/%s", name);
-    r = path_remove_tree(dir, "work", err);
+    r = store_each_name(dir, ".", drop_other, NULL, err);
     return r < 0 ? r : store_layer_write_info(dir, info, err);
 }
 
