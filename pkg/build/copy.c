@@ -11,9 +11,18 @@
 
 /* ---- whom it belongs to ---- */
 
-static bool is_number(const char *text)
+static bool is_name(const char *text)
 {
-    return *text && strspn(text, "0123456789") == strlen(text);
+    return text[strspn(text, "0123456789")] != 0;
+}
+
+static int parse_id(const char *text, uid_t *ret, struct err *err)
+{
+    int64_t n = 0;
+    int r = *text ? num_parse_i64(text, 0, INT32_MAX, &n, err) : 0;
+
+    *ret = (uid_t)n;
+    return r < 0 ? err_wrap(err, "--chown") : 0;
 }
 
 /* BuildKit's rules: a name brings the group of its entry, a number is its own group; what stands behind the colon, if
@@ -21,21 +30,22 @@ static bool is_number(const char *text)
 static int find_owner(int below, const char *who, uid_t ret[2], struct err *err)
 {
     _cleanup_free_ char *user = str_ndup(who, strcspn(who, ":"));
-    const char *group = strchr(who, ':');
+    const char *group = who[strlen(user)] ? who + strlen(user) + 1 : "";
     _cleanup_userdb_user_ struct userdb_user found = {0};
     int r;
 
-    if (below < 0 && (!(is_number(user) || !*user) || (group && group[1] && !is_number(group + 1)))) {
-        err_set(err, ERR_NOT_FOUND, "--chown=%.100s: with --link nothing of the image is looked at", who);
-        err_hint(err, "use numbers, or leave out --link");
-        return ERR_NOT_FOUND;
+    if (!is_name(user) && !is_name(group)) {
+        r = parse_id(user, &ret[0], err);
+        return r < 0 ? r : parse_id(*group ? group : user, &ret[1], err);
+    }
+    if (below < 0) {
+        err_set(err, ERR_INVALID, "--chown=%.100s: with --link nothing of the image is looked at", who);
+        return err_hint(err, "use numbers, or leave out --link");
     }
     r = userdb_find(below, who, &found, err);
-    if (r < 0)
-        return r;
     ret[0] = found.uid;
-    ret[1] = is_number(user) && !(group && group[1]) ? found.uid : found.gid;
-    return 0;
+    ret[1] = found.gid;
+    return r;
 }
 
 /* ---- where it goes ---- */

@@ -39,7 +39,7 @@ struct build_copy_job {
     bool changed; /* set: a file is not what was selected any more, so the key does not tell what was copied */
 };
 
-/* ERR_INVALID, ERR_NOT_FOUND (a user that the image does not know), ERR_EXISTS, ERR_NO_SPACE, ERR_IO. */
+/* ERR_INVALID (also a user that the image does not know), ERR_EXISTS, ERR_INTERRUPTED, ERR_NO_SPACE, ERR_IO. */
 int build_copy(struct build_copy_job *job, struct err *err);
 
 /* WORKDIR: makes the directory in `upper` unless it is there below, for `user` (of the config; NULL or "": root). */

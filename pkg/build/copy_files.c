@@ -78,6 +78,20 @@ int copying_finish(struct copying *c, int fd, int from, const struct stat *st, c
     return r < 0 ? fail_at(c, "", -r, err) : 0;
 }
 
+static struct stat stat_of(const struct build_file *f)
+{
+    return (struct stat){.st_dev = f->st.st_dev,
+                         .st_ino = f->st.st_ino,
+                         .st_mode = f->st.st_mode,
+                         .st_nlink = f->st.st_nlink,
+                         .st_uid = f->st.st_uid,
+                         .st_gid = f->st.st_gid,
+                         .st_rdev = f->st.st_rdev,
+                         .st_size = f->st.st_size,
+                         .st_mtim = f->st.st_mtim,
+                         .st_ctim = f->st.st_ctim};
+}
+
 static struct copying_from from_of(const struct copying *c)
 {
     return (struct copying_from){.keep_owner = c->job->tree->keep_owner, .keep_time = c->job->tree->keep_owner};
@@ -170,6 +184,7 @@ static bool is_same(const struct stat *a, const struct stat *b)
 static int open_source(struct copying *c, int dir, const char *name, const struct build_file *f, struct stat *st)
 {
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat wanted;
 
     if (fd < 0)
         return -errno;
@@ -177,7 +192,8 @@ static int open_source(struct copying *c, int dir, const char *name, const struc
         fd_close(fd);
         return -ESTALE;
     }
-    c->job->changed |= !is_same(st, &f->st);
+    wanted = stat_of(f);
+    c->job->changed |= !is_same(st, &wanted);
     return fd;
 }
 
@@ -215,12 +231,14 @@ static int by_mknod(int dir, const char *name, const void *data)
     return mknodat(dir, name, st->st_mode & (S_IFMT | 0777), st->st_rdev) < 0 ? -errno : 0;
 }
 
+struct known_name {
+    int root; /* the upper directory */
+    const char *path;
+};
+
 static int by_link(int dir, const char *name, const void *data)
 {
-    const struct {
-        int root;
-        const char *path;
-    } *known = data;
+    const struct known_name *known = data;
 
     return linkat(known->root, known->path, dir, name, 0) < 0 ? -errno : 0;
 }
@@ -244,34 +262,35 @@ static int copy_symlink(struct copying *c, int dir, const char *from_name, const
 {
     char target[PATH_MAX];
     ssize_t n = readlinkat(dir, from_name, target, sizeof(target) - 1);
+    struct stat st;
     int r;
 
     if (n < 0)
         return fail_from(c, f, errno, err);
     target[n] = 0;
+    st = stat_of(f);
     r = make_new(c, name, by_symlink, target, err);
-    return r < 0 ? r : finish_by_name(c, name, &f->st, err);
+    return r < 0 ? r : finish_by_name(c, name, &st, err);
 }
 
 static int copy_node(struct copying *c, const char *name, const struct build_file *f, struct err *err)
 {
+    const struct stat st = stat_of(f);
     int r;
 
     /* This one says to overlayfs that there is nothing. */
-    if (S_ISCHR(f->st.st_mode) && f->st.st_rdev == makedev(0, 0))
+    if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0))
         return 0;
-    r = make_new(c, name, by_mknod, &f->st, err);
-    return r < 0 ? r : finish_by_name(c, name, &f->st, err);
+    r = make_new(c, name, by_mknod, &st, err);
+    return r < 0 ? r : finish_by_name(c, name, &st, err);
 }
 
 /* A further name of what this source has brought already. 1 where it is none. */
 static int copy_hard_link(struct copying *c, const char *name, const struct build_file *f, struct err *err)
 {
     _cleanup_free_ char *path = str_printf("%s%s%s", buf_str(&c->place.path), c->place.path.len ? "/" : "", name);
-    const struct {
-        int root;
-        const char *path;
-    } known = {c->place.levels.v[0].upper, links_known(&c->links, &f->st, path)};
+    const struct stat st = stat_of(f);
+    const struct known_name known = {c->place.levels.v[0].upper, links_known(&c->links, &st, path)};
 
     return known.path ? make_new(c, name, by_link, &known, err) : 1;
 }

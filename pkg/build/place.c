@@ -217,8 +217,8 @@ static int make_on_the_way(struct place *p, const char *name, struct err *err)
 {
     int r = place_make(p, name, err);
 
-    if (r == 0 && (fchown(place_top(p)->upper, p->owner[0], p->owner[1]) < 0 ||
-                   fchmod(place_top(p)->upper, p->mode) < 0))
+    if (r == 0 &&
+        (fchown(place_top(p)->upper, p->owner[0], p->owner[1]) < 0 || fchmod(place_top(p)->upper, p->mode) < 0))
         r = fail(p, "", errno, err);
     return r;
 }
@@ -237,7 +237,7 @@ static int follow(struct place *p, const char *name, struct buf *rest, int *link
 {
     const struct place_level *l = place_top(p);
     char target[PATH_MAX];
-    _cleanup_free_ char *behind = NULL;
+    _cleanup_free_ char *behind = str_dup(buf_str(rest));
     ssize_t n = l->upper >= 0 ? readlinkat(l->upper, name, target, sizeof(target) - 1) : -1;
 
     if (n < 0 && l->below >= 0)
@@ -247,8 +247,8 @@ static int follow(struct place *p, const char *name, struct buf *rest, int *link
     if (++*links > LINKS_FOLLOWED_MAX)
         return fail(p, name, ELOOP, err);
     target[n] = 0;
-    behind = buf_steal(rest);
-    buf_addf(rest, "%s%s%s", target, behind && *behind ? "/" : "", behind ? behind : "");
+    buf_clear(rest);
+    buf_addf(rest, "%s/%s", target, behind);
     return *target == '/' ? leave_all(p, err) : 0;
 }
 
@@ -286,9 +286,9 @@ int place_walk(struct place *p, const char *path, bool directory, char **ret_nam
 
         if (!name)
             break;
-        if (str_eq(name, "."))
+        if (strcmp(name, ".") == 0)
             continue;
-        if (str_eq(name, "..")) {
+        if (strcmp(name, "..") == 0) {
             r = step_up(p, err);
             continue;
         }
