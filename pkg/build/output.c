@@ -30,8 +30,6 @@ static int make_config(const struct build_finished *f, struct image_document *re
 
     date(f->stage, created);
     config.created = created;
-    if (str_empty(config.platform.os))
-        config.platform = f->stage->platform;
     VEC_FOREACH (layer, &f->layers)
         strv_add(&rootfs.diff_ids, digest_format(layer, digest));
     config.rootfs = rootfs;

@@ -30,7 +30,7 @@ static void add_layer(struct stage *st, struct build_layer made)
 static void stage_init(struct stage *st)
 {
     *st = (struct stage){.stage = {.epoch = 86400, .scratch = true}};
-    oci_platform_host(&st->stage.platform);
+    oci_platform_host(&st->stage.config.platform);
     st->finished.stage = &st->stage;
     st->finished.made = st->made;
     strv_add(&st->stage.config.config.cmd, "/bin/true");
@@ -39,7 +39,6 @@ static void stage_init(struct stage *st)
 static void stage_release(struct stage *st)
 {
     oci_image_config_release(&st->stage.config);
-    oci_platform_release(&st->stage.platform);
     oci_image_config_release(&st->base.config);
     free(st->finished.layers.v);
 }
