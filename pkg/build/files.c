@@ -10,11 +10,10 @@ static int not_found(const struct files_work *w, const char *source, struct err 
 {
     _cleanup_free_ char *clean = path_join("/", source), *name = str_dup(clean + 1);
     struct stat st;
-    int r = err_set(err, ERR_NOT_FOUND, "failed to calculate checksum of ref %s: \"%s\": not found", w->tree->what,
-                    clean);
+    int r =
+        err_set(err, ERR_NOT_FOUND, "failed to calculate checksum of ref %s: \"%s\": not found", w->tree->what, clean);
 
-    if (ignore_matches(w->tree->ignore, name, NULL, NULL) &&
-        fstatat(w->tree->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (ignore_matches(w->tree->ignore, name, NULL, NULL) && fstatat(w->tree->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         err_hint(err, "the file is there, but .dockerignore leaves it out");
     return r;
 }
@@ -179,7 +178,7 @@ int build_select(struct store *s, const struct build_tree *tree, const struct bu
         r = files_digest_contents(&w, err);
     if (r == 0)
         r = files_digest_all(&w, err);
-    return r == 0 && how->list ? files_list_keep(&w, err) : r;
+    return r;
 }
 
 void build_selection_release(struct build_selection *s)

@@ -1,6 +1,5 @@
 #include "build/files_internal.h"
 
-#include "layer/attributes.h"
 #include "base/strv.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -8,9 +7,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sched.h>
 #include <sys/xattr.h>
 
 enum {
@@ -57,6 +56,11 @@ static int digest_raw(const void *data, size_t len, unsigned char ret[32], struc
     if (r == 0)
         raw_digest(&d, ret);
     return r;
+}
+
+static bool attribute_travels(const char *name)
+{
+    return str_after(name, "user.") || str_eq(name, "security.capability") || str_after(name, "system.posix_acl_");
 }
 
 /* The attributes that a layer keeps, sorted, names with their values: appended to `out`. */

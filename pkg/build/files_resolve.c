@@ -176,7 +176,8 @@ static int glob_name(struct glob *g, const char *real, const char *shown, const 
 }
 
 /* As deep as there are components. */
-static int glob_directory(struct glob *g, const char *real, const char *shown, size_t level, /* NOLINT(misc-no-recursion) */
+static int glob_directory(struct glob *g, const char *real, const char *shown,
+                          size_t level, /* NOLINT(misc-no-recursion) */
                           struct err *err)
 {
     _cleanup_fd_ int fd = path_open_in_root(g->w->tree->dir, *real ? real : ".", O_RDONLY | O_DIRECTORY, 0);

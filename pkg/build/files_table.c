@@ -111,8 +111,8 @@ static void map_table(struct files_table *t, int fd)
         return;
     h = t->map;
     t->records = (const struct record *)(const void *)(h + 1);
-    if (memcmp(h->magic, MAGIC, 8) != 0 || h->n > TABLE_MAX ||
-        t->size != sizeof(*h) + h->n * sizeof(*t->records) || mix(check_records(0, t->records, h->n), h->n) != h->check)
+    if (memcmp(h->magic, MAGIC, 8) != 0 || h->n > TABLE_MAX || t->size != sizeof(*h) + h->n * sizeof(*t->records) ||
+        mix(check_records(0, t->records, h->n), h->n) != h->check)
         return;
     t->n = h->n;
     t->written = h->written;
@@ -272,8 +272,13 @@ static void put_files(const struct files_table *t, struct writer *w, const struc
 {
     for (size_t i = 0; i < n; i++) {
         const struct build_file_stat *st = &files[i].st;
-        struct record r = {st->st_dev, st->st_ino, st->st_size, nanoseconds(&st->st_mtim), nanoseconds(&st->st_ctim),
-                           {0}, t->opened / 1000000000};
+        struct record r = {st->st_dev,
+                           st->st_ino,
+                           st->st_size,
+                           nanoseconds(&st->st_mtim),
+                           nanoseconds(&st->st_ctim),
+                           {0},
+                           t->opened / 1000000000};
 
         memcpy(r.content, files[i].content, sizeof(r.content));
         if (is_settled(t, st))
