@@ -235,6 +235,7 @@ static void begin(struct build_all *a, struct store *s, const struct config *con
 {
     *ret = (struct build_result){0};
     a->n_contexts = q->contexts.n + 1;
+    a->running = -1;
     a->b = (struct building){.store = s,
                              .config = config,
                              .request = q,
