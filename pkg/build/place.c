@@ -1,7 +1,7 @@
 #include "build/place.h"
 
-#include "layer/overlay.h"
 #include "layer/attributes.h"
+#include "layer/overlay.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
