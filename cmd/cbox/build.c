@@ -81,7 +81,7 @@ static const struct cli_option options[] = {
     FLAG(0, "squash", squash, "Squash newly built layers into a single new layer"),
     LIST(0, "ssh", ssh, "SSH agent socket or keys to expose to the build (format: \"default|<id>[=<socket>]\")"),
     LIST('t', "tag", tags, "Name and optionally a tag in the \"name:tag\" format", .check = check_tag),
-    TEXT(0, "target", target, "Set the target build stage to build."),
+    TEXT(0, "target", target, "Set the target build stage to build"),
     LIST(0, "ulimit", ulimits, "Ulimit options", .word = "ulimit", .check = check_ulimit),
 };
 

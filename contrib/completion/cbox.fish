@@ -228,7 +228,7 @@ complete -c cbox -n "__cbox_at 'build'" -l shm-size -x -d 'Size of "/dev/shm"'
 complete -c cbox -n "__cbox_at 'build'" -l squash -d 'Squash newly built layers into a single new layer'
 complete -c cbox -n "__cbox_at 'build'" -l ssh -x -d 'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>]")'
 complete -c cbox -n "__cbox_at 'build'" -s t -l tag -x -d 'Name and optionally a tag in the "name:tag" format'
-complete -c cbox -n "__cbox_at 'build'" -l target -x -d 'Set the target build stage to build.'
+complete -c cbox -n "__cbox_at 'build'" -l target -x -d 'Set the target build stage to build'
 complete -c cbox -n "__cbox_at 'build'" -l ulimit -x -d 'Ulimit options'
 complete -c cbox -n "__cbox_at 'build'" -a '(__fish_complete_directories)'
 
@@ -648,7 +648,7 @@ complete -c cbox -n "__cbox_at 'image build'" -l shm-size -x -d 'Size of "/dev/s
 complete -c cbox -n "__cbox_at 'image build'" -l squash -d 'Squash newly built layers into a single new layer'
 complete -c cbox -n "__cbox_at 'image build'" -l ssh -x -d 'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>]")'
 complete -c cbox -n "__cbox_at 'image build'" -s t -l tag -x -d 'Name and optionally a tag in the "name:tag" format'
-complete -c cbox -n "__cbox_at 'image build'" -l target -x -d 'Set the target build stage to build.'
+complete -c cbox -n "__cbox_at 'image build'" -l target -x -d 'Set the target build stage to build'
 complete -c cbox -n "__cbox_at 'image build'" -l ulimit -x -d 'Ulimit options'
 complete -c cbox -n "__cbox_at 'image build'" -a '(__fish_complete_directories)'
 
