@@ -2,6 +2,7 @@
 
 #include "image/internal.h"
 #include "image/signals.h"
+#include "image/tree_blob.h"
 #include "image/verify.h"
 #include "layer/apply.h"
 #include "store/blob.h"
@@ -78,10 +79,12 @@ static struct image_fault *find_fault(struct checking *c, enum image_fault_kind 
 }
 
 /* One thing that somebody needs: it is there and whole, or there is a fault that says for whom it matters. */
-static bool check_need(struct checking *c, enum image_fault_kind kind, const struct digest *d, const char *who)
+static bool check_need(struct checking *c, enum image_fault_kind kind, const struct digest *d,
+                       const struct store_needs *needs, const char *who)
 {
     struct image_fault *f = find_fault(c, kind, d);
-    bool there = kind == IMAGE_FAULT_BLOB ? store_blob_has(c->store, d) : store_layer_has(c->store, d);
+    bool there =
+        kind == IMAGE_FAULT_BLOB ? image_blob_needed_is_there(c->store, needs, d) : store_layer_has(c->store, d);
 
     if (!f && there)
         return true;
@@ -102,11 +105,11 @@ static void check_needs(struct checking *c, const struct store_needs *needs, con
 
     VEC_FOREACH (d, &needs->blobs) {
         *VEC_PUSH(&c->needs.blobs) = *d;
-        whole = check_need(c, IMAGE_FAULT_BLOB, d, who) && whole;
+        whole = check_need(c, IMAGE_FAULT_BLOB, d, needs, who) && whole;
     }
     VEC_FOREACH (d, &needs->layers) {
         *VEC_PUSH(&c->needs.layers) = *d;
-        whole = check_need(c, IMAGE_FAULT_LAYER, d, who) && whole;
+        whole = check_need(c, IMAGE_FAULT_LAYER, d, needs, who) && whole;
     }
     if (r < 0 && whole)
         add_fault(c, IMAGE_FAULT_IMAGE, NULL, str_printf("image %s", who), why->text)->needed_by = str_dup(who);
