@@ -125,7 +125,7 @@ static int step_workdir_do(struct step *s, struct err *err)
     upper = openat(s->dir, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (upper < 0)
         return err_errno(err, errno, "tmp/%s/tree", s->dir_name);
-    return build_make_directory(below, upper, s->step->directory, s->stage->epoch, err);
+    return build_make_directory(below, upper, s->step->directory, s->step->config.user, s->stage->epoch, err);
 }
 
 /* ---- all kinds ---- */

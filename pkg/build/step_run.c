@@ -155,10 +155,11 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
     if (r < 0)
         return r;
     job.lower = lower;
-    r = build_run(&job, s->dir, &result, err);
+    job.lock = &s->lock;
+    r = build_run(&job, s->dir, s->dir_name, &result, err);
     if (r == 0 && result.exit_code)
         r = failed(s, &result, err);
-    free(result.kept);
+    build_run_result_release(&result);
     return r;
 }
 

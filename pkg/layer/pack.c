@@ -118,7 +118,7 @@ static int write_content(struct layer_pack *p, int fd, const char *as, int64_t s
 
 /* ---- attributes ---- */
 
-static bool is_meaningful(const char *name)
+bool layer_pack_keeps(const char *name)
 {
     static const char *const names[] = {"security.capability", "system.posix_acl_access", "system.posix_acl_default"};
 
@@ -135,7 +135,7 @@ static void read_attributes(int fd, struct attributes *ret)
     ssize_t n = flistxattr(fd, names, NAMES_SIZE);
 
     for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1)
-        if (is_meaningful(name))
+        if (layer_pack_keeps(name))
             strv_add(&sorted, name);
     strv_sort(sorted);
     STRV_FOREACH (name, sorted) {

@@ -16,6 +16,9 @@
 
 struct layer_pack;
 
+/* Whether an extended attribute of this name has a place in a layer. */
+bool layer_pack_keeps(const char *name);
+
 /* Writes to `fd`, from where it stands; it stays the caller's, as do all descriptors here. `upper`: what is packed is
  * the upper directory of an overlay, whose whiteouts and opaque directories become those of a layer (.wh.NAME,
  * .wh..wh..opq). `stop`: not 0 ends it with ERR_INTERRUPTED; may be NULL. */
