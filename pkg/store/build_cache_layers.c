@@ -263,6 +263,6 @@ int store_build_settle(struct store *s, struct err *err)
         r = settle(&st, err);
     free(st.layers.v);
     if (st.discarded)
-        store_empty_trash(s, NULL);
+        store_empty_trash_aside(s);
     return r;
 }
