@@ -3,7 +3,7 @@
 #include "build/add.h"
 
 #include "base/log.h"
-#include "layer/pack.h"
+#include "layer/attributes.h"
 #include "layer/tree.h"
 #include "layer/unpack.h"
 #include "sys/copy_tree.h"
@@ -50,7 +50,7 @@ static void set_xattrs(int fd, const struct tar_member *m)
     for (size_t i = 0; i < m->n_xattrs; i++) {
         const struct tar_xattr *x = &m->xattrs[i];
 
-        if (layer_pack_keeps(x->name) && fsetxattr(fd, x->name, x->value, x->len, 0) < 0)
+        if (attributes_meaningful(x->name) && fsetxattr(fd, x->name, x->value, x->len, 0) < 0)
             log_debug("attribute %s: %s", x->name, strerror(errno));
     }
 }
