@@ -87,7 +87,8 @@ int store_build_unstage(struct store *s, const char *name, struct err *err);
 int store_build_layer_path(struct store *s, const struct digest *diff_id, char **ret, struct err *err);
 
 /* Syncs once and moves the layers of kept steps to layers/: at the end of a build, before its image gets a name, under
- * a lease for the image's layers where one of its steps may not have been kept. Not under store_build_lock(). */
+ * a lease for the image's layers where one of its steps may not have been kept. Not under store_build_lock(). What is
+ * thrown away waits for the next store_empty_trash(). */
 int store_build_settle(struct store *s, struct err *err);
 
 /* What records keep, for collection: layers. To be called under the store lock, exclusive. */

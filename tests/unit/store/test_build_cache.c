@@ -131,6 +131,7 @@ static void test_same_layer(void **state _unused_)
     assert_ok(store_build_settle(s, &err));
     assert_int_equal(count_entries("root/layers/sha256"), 1);
     assert_int_equal(count_entries("root/build-cache/layers/sha256"), 0);
+    assert_ok(store_empty_trash(s, &err));
     assert_int_equal(count_entries("root/tmp/trash"), 0);
     assert_true(found(s, KEY_A) && found(s, KEY_B));
 }
