@@ -118,7 +118,8 @@ struct store_build_usage {
 };
 int store_build_usage(struct store *s, struct store_build_usage *ret, struct err *err);
 
-/* A cache mount's directory (made where it is missing, 0755 root), by the name that tells it from others. `exclusive`:
- * waits until nobody else has it. The caller closes both descriptors; the lock goes with `*ret_lock`. */
-int store_build_mount(struct store *s, const char *name, bool exclusive, char **ret_path, int *ret_lock,
-                      struct err *err);
+/* A cache mount's directory (made where it is missing, 0755 root: `*ret_new`), by the name that tells it from others.
+ * `mode`: who is alone with it, LOCK_EXCLUSIVE; ERR_BUSY with LOCK_TRY. The caller frees the absolute path and closes
+ * the descriptor, with which the lock goes; a mount that is locked stays. */
+int store_build_mount(struct store *s, const char *name, enum lock_mode mode, enum lock_wait wait, char **ret_path,
+                      bool *ret_new, int *ret_lock, struct err *err);
