@@ -126,7 +126,7 @@ static int fill(const struct oci_descriptor *blob, struct store_ingest *in, void
 static int commit(struct committing *c, struct digest *ret_id, struct err *err)
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
-    const struct image_pull_options how = {.fill = fill, .data = c};
+    const struct image_pull_options how = {.fill = fill, .data = c, .trees = true};
     int r = layer_open_libraries(err);
 
     if (r == 0)

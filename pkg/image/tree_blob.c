@@ -51,15 +51,14 @@ int image_tree_pack(struct store *s, const struct digest *diff_id, int fd, const
     return r < 0 ? r : layer_pack_finish(pack, err);
 }
 
-/* What came of the tree is what the layer is named by. */
-static int check(const struct digest *diff_id, int64_t size, const struct digest_computed *packed, struct err *err)
+int image_tree_check(const struct digest *diff_id, const struct digest_computed *packed, struct err *err)
 {
     char text[DIGEST_TEXT_MAX];
 
-    if (digest_verify(diff_id, size, packed, NULL) == 0)
+    if (digest_verify(diff_id, -1, packed, NULL) == 0)
         return 0;
     err_set(err, ERR_CORRUPT, "layer %s: its files are not what was built", digest_format(diff_id, text));
-    return err_hint(err, "remove the image, and build it again with --no-cache");
+    return err_hint(err, IMAGE_TREE_REMEDY);
 }
 
 /* Into a file without a name. */
@@ -81,7 +80,7 @@ static int pack(struct store *s, const struct oci_descriptor *blob, const volati
         r = err_errno(err, errno, "the tar");
     if (r < 0)
         return r == ERR_INTERRUPTED ? r : err_wrap(err, "packing layer %.19s…", digest_format(&blob->digest, text));
-    r = check(&blob->digest, blob->size, &packed, err);
+    r = image_tree_check(&blob->digest, &packed, err);
     if (r == 0)
         *ret_fd = steal_fd(&spool);
     return r;

@@ -37,8 +37,13 @@ static char *path_in_root(const struct unpacking *u, const char *path)
 static int set_mode(int fd, mode_t mode)
 {
     char path[32];
+    struct stat st;
 
-    /* fchmod(2) takes no descriptor of O_PATH. */
+    /* fchmod(2) takes no descriptor of O_PATH, and a confined process sees no /proc. */
+    if ((fstat(fd, &st) == 0 && (st.st_mode & 07777) == mode) || fchmod(fd, mode) == 0)
+        return 0;
+    if (errno != EBADF)
+        return -errno;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     return chmod(path, mode) < 0 ? -errno : 0;
 }
@@ -91,15 +96,16 @@ static int make_room(int dir, const char *base, bool directory, struct err *err)
     return directory || unlinkat(dir, base, 0) == 0 ? 0 : err_errno(err, errno, "removing what is to be replaced");
 }
 
-static int write_content(struct unpacking *u, int fd, const struct tar_member *m, struct err *err)
+int layer_unpack_content(struct tar_reader *tar, int fd, int64_t size, const volatile sig_atomic_t *stop,
+                         struct err *err)
 {
     const unsigned char *data;
     int64_t offset;
     size_t len;
     int r;
 
-    while ((r = tar_reader_data(u->tar, &data, &len, &offset, err)) == 1) {
-        if (u->how->stop && *u->how->stop)
+    while ((r = tar_reader_data(tar, &data, &len, &offset, err)) == 1) {
+        if (stop && *stop)
             return err_set(err, ERR_INTERRUPTED, "interrupted");
         if (lseek(fd, offset, SEEK_SET) < 0)
             return err_errno(err, errno, "seeking");
@@ -107,17 +113,16 @@ static int write_content(struct unpacking *u, int fd, const struct tar_member *m
         if (r < 0)
             return err_errno(err, -r, "writing");
     }
-    if (r == 0 && ftruncate(fd, m->size) < 0)
-        r = err_errno(err, errno, "writing");
-    u->how->bytes += m->size;
-    return r;
+    return r == 0 && ftruncate(fd, size) < 0 ? err_errno(err, errno, "writing") : r;
 }
 
 static int unpack_file(struct unpacking *u, const struct tar_member *m, int dir, const char *base, struct err *err)
 {
     _cleanup_fd_ int fd = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int r = fd < 0 ? err_errno(err, errno, "making the file") : write_content(u, fd, m, err);
+    int r = fd < 0 ? err_errno(err, errno, "making the file")
+                   : layer_unpack_content(u->tar, fd, m->size, u->how->stop, err);
 
+    u->how->bytes += m->size;
     return r < 0 ? r : set_all(u, fd, m, false, err);
 }
 
@@ -155,7 +160,7 @@ static int unpack_node(struct unpacking *u, const struct tar_member *m, int dir,
 {
     mode_t type = m->type == TAR_FIFO ? S_IFIFO : m->type == TAR_CHARACTER ? S_IFCHR : S_IFBLK;
 
-    if (mknodat(dir, base, type, makedev(m->major, m->minor)) < 0)
+    if (mknodat(dir, base, type | (m->mode & 0777), makedev(m->major, m->minor)) < 0)
         return err_errno(err, errno, "making it");
     return finish_special(u, m, dir, base, err);
 }
