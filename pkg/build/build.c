@@ -167,7 +167,7 @@ static int write_outputs(struct build_all *a, const struct build_finished *f, st
         r = build_output_image(a->b.store, q, f, &result->id, &result->manifest, &result->manifest_size, err);
     VEC_FOREACH (o, &q->outputs)
         if (r == 0 && o->type != BUILD_OUTPUT_IMAGE && o->type != BUILD_OUTPUT_NONE)
-            r = build_output_write(a->b.store, q, o, f, &result->manifest, err);
+            r = build_output_write(a->b.store, q, o, f, err);
     return r;
 }
 
