@@ -62,23 +62,30 @@ static const struct build_layer *find_made(const struct build_finished *f, const
     return NULL;
 }
 
-static int read_base(struct store *s, const struct build_finished *f, struct oci_manifest *ret, struct err *err)
+static int read_base(struct store *s, const struct build_image *base, struct oci_manifest *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
-    int r = 0;
+    int r = store_blob_read(s, &base->manifest, &text, err);
 
-    if (!f->base)
-        return 0;
-    r = store_blob_read(s, &f->base->manifest, &text, err);
     if (r == 0)
         r = oci_manifest_parse(buf_str(&text), text.len, ret, err);
-    if (r == 0 && ret->layers.n != oci_image_config_layers(&f->base->config))
+    if (r == 0 && ret->layers.n != oci_image_config_layers(&base->config))
         r = err_set(err, ERR_CORRUPT, "its manifest has %zu layers and its config names %zu", ret->layers.n,
-                    oci_image_config_layers(&f->base->config));
+                    oci_image_config_layers(&base->config));
     if (r == 0)
         return 0;
-    err_wrap(err, "image %s", f->base->name);
+    err_wrap(err, "image %s", base->name);
     return err_hint(err, "pull it again");
+}
+
+int output_base_id(struct store *s, const struct build_image *base, struct digest *ret, struct err *err)
+{
+    _cleanup_manifest_ struct oci_manifest m = {0};
+    int r = read_base(s, base, &m, err);
+
+    if (r == 0)
+        *ret = m.config.digest;
+    return r;
 }
 
 /* The base's layers as its manifest has them, then those that were made. All in `ret` is borrowed. */
@@ -111,7 +118,7 @@ int build_output_documents(struct store *s, const struct build_finished *f, stru
 {
     _cleanup_manifest_ struct oci_manifest base = {0};
     output_descriptors layers = {0};
-    int r = read_base(s, f, &base, err);
+    int r = f->base ? read_base(s, f->base, &base, err) : 0;
 
     if (r == 0)
         r = list_layers(f, &base, &layers, err);

@@ -169,7 +169,7 @@ static int output_files(struct store *s, const struct build_output *o, const str
     if (r < 0)
         return r;
     r = run(&files, err);
-    store_discard(s, STORE_TMP, files.name, true, NULL);
+    store_build_unstage(s, files.name, NULL);
     fd_close(files.dir);
     fd_close(files.lock);
     free(files.name);

@@ -1,7 +1,7 @@
 #include "build/place.h"
 
+#include "layer/attributes.h"
 #include "layer/overlay.h"
-#include "layer/pack.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -29,7 +29,7 @@ int place_copy_xattrs(int from, int to)
     value = mem_alloc(VALUE_SIZE);
     n = flistxattr(from, names, NAMES_SIZE);
     for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
-        ssize_t len = layer_pack_keeps(name) ? fgetxattr(from, name, value, VALUE_SIZE) : -1;
+        ssize_t len = attributes_meaningful(name) ? fgetxattr(from, name, value, VALUE_SIZE) : -1;
 
         /* Not every file system has a place for every attribute. */
         if (len >= 0 && fsetxattr(to, name, value, (size_t)len, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM)

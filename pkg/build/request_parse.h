@@ -37,3 +37,7 @@ void build_cache_place_release(struct build_cache_place *p);
 /* All that the above put into a request. */
 void build_request_release(struct build_request *q);
 #define _cleanup_build_request_ _cleanup_(build_request_release)
+
+/* --metadata-file: what came of it, as buildx writes it: digests, the manifest's descriptor, the names. Appended. */
+struct buf;
+void build_metadata(const struct build_request *q, const struct build_result *result, struct buf *out);

@@ -180,5 +180,8 @@ int step_copy_do(struct step *s, struct err *err)
     taken.job.stop = &step_stop;
     taken.job.progress = pass_progress;
     taken.job.data = s;
-    return build_copy(&taken.job, err);
+    r = build_copy(&taken.job, err);
+    if (r == 0 && taken.job.changed)
+        r = err_set(err, ERR_BUSY, "files changed while they were copied: build again when nobody writes them");
+    return r;
 }

@@ -1,4 +1,5 @@
 /* RUN: what its mounts show counts for its key; then it runs. */
+#include "build/emulator.h"
 #include "build/step.h"
 
 #include "sys/fd.h"
@@ -140,14 +141,17 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
                                 .config = s->b->config,
                                 .request = s->b->request,
                                 .step = s->step,
+                                .lock = &s->lock,
                                 .mounted = mounted,
                                 .epoch = s->stage->epoch,
                                 .keep = s->b->request->debug,
                                 .output = pass_output,
                                 .data = s,
                                 .stop_fd = s->b->stop[0]};
-    int r = step_lock(s, err);
+    int r = build_emulator_check(&s->stage->config.platform, NULL, err);
 
+    if (r == 0)
+        r = step_lock(s, err);
     for (size_t i = 0; r == 0 && i < s->step->run.mounts.n; i++)
         r = find_mounted(s, i, &mounted[i], err);
     if (r == 0)
@@ -155,10 +159,10 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
     if (r < 0)
         return r;
     job.lower = lower;
-    r = build_run(&job, s->dir, &result, err);
+    r = build_run(&job, s->dir, s->dir_name, &result, err);
     if (r == 0 && result.exit_code)
         r = failed(s, &result, err);
-    free(result.kept);
+    build_run_result_release(&result);
     return r;
 }
 

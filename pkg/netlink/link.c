@@ -182,8 +182,17 @@ static void add_kind(struct netlink_batch *b, const char *kind)
 void link_bridge_add(struct netlink_batch *b, const char *name, const char *alias, const uint8_t mac[IP_MAC_LEN],
                      uint32_t mtu)
 {
+    size_t kind, data;
+
     begin_link(b, MAKE, name, mac, 0);
-    add_kind(b, "bridge");
+    kind = begin_kind(b, "bridge");
+    data = netlink_open_nest(b, IFLA_INFO_DATA);
+    /* Who listens to which group is only looked at where a router asks for it, but with each port that comes the timers
+     * of all are set for it. And a VLAN that nobody asked for doubles the addresses of each port. */
+    netlink_add_u8(b, IFLA_BR_MCAST_SNOOPING, 0);
+    netlink_add_u16(b, IFLA_BR_VLAN_DEFAULT_PVID, 0);
+    netlink_close_nest(b, data);
+    netlink_close_nest(b, kind);
     netlink_tolerate(b, EEXIST);
     /* The size is set by a change, so that the bridge does not follow its ports. */
     link_change_add(b, &(struct link_change){.name = name, .alias = alias, .mtu = mtu, .no_ipv6_address = true});

@@ -60,6 +60,16 @@ int cgroup_path_of(const char *cgroups_path, const char *parent, const char *id,
     return 0;
 }
 
+const char *cgroup_dir_below(const struct cgroup *cg, const char *base)
+{
+    size_t len = strlen(base);
+
+    VEC_FOREACH (m, &cg->members)
+        if (strncmp(m->dir, base, len) == 0 && m->dir[len] == '/')
+            return m->dir;
+    return NULL;
+}
+
 static int check_path(const char *path, struct err *err)
 {
     _cleanup_strv_ char **parts = strv_split(path, '/');
@@ -136,6 +146,7 @@ static int make_dir(const struct cgroup_hierarchy *h, const char *dir)
  * -errno. */
 static int make_dirs(const struct cgroup_hierarchy *h, char *dir, size_t *ret_existed)
 {
+    const struct cgroup_driver *driver = cgroup_driver_of(h->version);
     char *slash = dir + strlen(h->base);
     size_t existed = strlen(h->base);
     int r = make_dir(h, dir);
@@ -149,6 +160,8 @@ static int make_dirs(const struct cgroup_hierarchy *h, char *dir, size_t *ret_ex
         r = make_dir(h, dir);
         if (r == 1)
             existed = strlen(dir);
+        else if (r == 0 && driver->init_parent)
+            driver->init_parent(h->controllers, dir);
         if (r < 0)
             unmake_dirs(dir, existed);
         *slash = '/';

@@ -197,6 +197,9 @@ int cgroup_delegate(struct cgroup *cg, uid_t uid, struct err *err);
 /* The directory in the hierarchy of a controller, or NULL; owned by `cg`. */
 const char *cgroup_dir(const struct cgroup *cg, enum cgroup_controller c);
 
+/* The directory below a hierarchy's `base`, or NULL where it was left out; owned by `cg`. */
+const char *cgroup_dir_below(const struct cgroup *cg, const char *base);
+
 /* ---- joining ---- */
 
 enum { CGROUP_JOIN_MAX = 24 };

@@ -26,9 +26,12 @@ enum { CGROUP_TRY_LATER = 1 };
 
 /* What v1 and v2 do differently. */
 struct cgroup_driver {
-    /* A directory was just made, somewhere on the way to the container's or its own: makes it fit for processes. 0 or
-     * -errno. */
+    /* A directory was just made, the container's own or one on the way to it: makes it fit for processes. 0 or -errno.
+     */
     int (*init_dir)(unsigned controllers, const char *dir);
+
+    /* For one on the way that did not exist: what is made in it is fit from the first. */
+    void (*init_parent)(unsigned controllers, const char *dir);
 
     /* The container's own directory `dir` below `h->base` exists: makes sure that it has the controllers `needed`, and
      * those for accounting where that is possible. */

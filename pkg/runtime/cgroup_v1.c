@@ -46,6 +46,16 @@ static int v1_init_dir(unsigned controllers, const char *dir)
     return r < 0 ? r : inherit(dir, "cpuset.mems");
 }
 
+/* To write what it starts with takes the longer the more others there are: all are looked at, and the CPUs of the
+ * machine are divided anew. */
+static void v1_init_parent(unsigned controllers, const char *dir)
+{
+    _cleanup_free_ char *file = str_printf("%s/cgroup.clone_children", dir);
+
+    if (controllers & 1U << CGROUP_CPUSET)
+        fd_write_text(AT_FDCWD, file, "1");
+}
+
 static int v1_enable(_unused_ const struct cgroup_hierarchy *h, _unused_ const char *dir, _unused_ unsigned needed,
                      _unused_ struct err *err)
 {
@@ -96,6 +106,7 @@ static int v1_told_to_freeze(const struct cgroup_member *m)
 
 const struct cgroup_driver cgroup_driver_v1 = {
     .init_dir = v1_init_dir,
+    .init_parent = v1_init_parent,
     .enable = v1_enable,
     .open_join = v1_open_join,
     .oom_file = "memory.oom_control",

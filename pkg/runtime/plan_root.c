@@ -50,29 +50,39 @@ void plan_root_propagation(const struct oci_spec *spec, struct plan *p)
 
 /* ---- mounts ---- */
 
-/* The container's own cgroup in a hierarchy; the same path in all of them. */
+/* The container's own cgroup in a hierarchy, which is that of this process where it has none there. */
 static char *own_cgroup(const struct runtime_start *start, const struct cgroup_hierarchy *h)
 {
-    VEC_FOREACH (other, &start->host->hierarchies)
-        for (unsigned c = 0; c < CGROUP_CONTROLLERS && start->cgroup; c++) {
-            const char *dir = other->controllers >> c & 1 ? cgroup_dir(start->cgroup, c) : NULL;
-            const char *path = dir ? str_after(dir, other->base) : NULL;
+    const char *dir = start->cgroup ? cgroup_dir_below(start->cgroup, h->base) : NULL;
 
-            if (path)
-                return str_printf("%s%s", h->base, path);
-        }
-    return str_printf("%s%s", h->base, h->self);
+    return dir ? str_dup(dir) : str_printf("%s%s", h->base, h->self);
 }
 
-/* One hierarchy of v1 below the tmpfs: what the cgroup namespace shows of it, or without one the container's own
- * cgroup. */
+/* Whether the container gets a part of the host's mounts. Not of a namespace that it joins, whose root only the kernel
+ * knows, nor in a user namespace, nor where it has the right to change how what is mounted behaves, for the host too.
+ */
+static bool shares_mounts(const struct runtime_start *start)
+{
+    const struct oci_namespace *own = oci_spec_namespace(start->spec, "cgroup");
+    static const char *const may_mount[] = {"CAP_SYS_ADMIN", NULL};
+
+    if (!own)
+        return true;
+    return str_empty(own->path) && !oci_spec_namespace(start->spec, "user") &&
+           !(plan_capability_mask(start->spec->process.capabilities.bounding) &
+             plan_capability_mask((char *const *)may_mount));
+}
+
+/* One hierarchy of v1 below the tmpfs: the container's own cgroup, which is also the root of its cgroup namespace. It
+ * is the host's mount where that may be: for one of its own the kernel looks at all cgroups and all such mounts that
+ * there are, for each hierarchy, so that a start would cost the more the more containers run. */
 static void plan_hierarchy(const struct runtime_start *start, const struct cgroup_hierarchy *h,
                            const struct plan_step *like, const char *name, struct plan *p)
 {
     const char *target = plan_keep(p, str_printf("%s/%s", like->target, name));
     struct plan_step *s;
 
-    if (!oci_spec_namespace(start->spec, "cgroup")) {
+    if (shares_mounts(start)) {
         s = plan_add(p, PLAN_BIND, target);
         s->source = plan_keep(p, own_cgroup(start, h));
         s->mount.recursive = true;

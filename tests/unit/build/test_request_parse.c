@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include "base/buf.h"
 #include "build/request_parse.h"
 
 struct output_case {
@@ -230,12 +231,42 @@ static void test_place(void **state)
     assert_fails(build_cache_place_parse("UPPER", false, &p, &err), ERR_INVALID, "cache \"UPPER\": ");
 }
 
+static void test_metadata(void **state)
+{
+    _cleanup_build_request_ struct build_request q = {.tags = (char *[]){(char *)"app", NULL}};
+    struct build_result result = {.manifest_size = 7};
+    _cleanup_buf_ struct buf out = BUF_INIT, none = BUF_INIT;
+    char a[DIGEST_TEXT_MAX], b[DIGEST_TEXT_MAX];
+    _cleanup_free_ char *wanted = NULL;
+    struct err err;
+
+    (void)state;
+    build_metadata(&q, &result, &none);
+    assert_string_equal(buf_str(&none), "{}\n");
+    memset(a, 'a', sizeof(a));
+    memset(b, 'b', sizeof(b));
+    memcpy(a, "sha256:", 7);
+    memcpy(b, "sha256:", 7);
+    a[71] = b[71] = 0;
+    assert_ok(digest_parse(a, &result.id, &err));
+    assert_ok(digest_parse(b, &result.manifest, &err));
+    add_output(&q, "type=image,\"name=host/x,y:1\"");
+    build_metadata(&q, &result, &out);
+    wanted = str_printf(
+        "{\n  \"containerimage.config.digest\": \"%s\",\n  \"containerimage.descriptor\": {\n"
+        "    \"mediaType\": \"application/vnd.oci.image.manifest.v1+json\",\n    \"digest\": \"%s\",\n"
+        "    \"size\": 7\n  },\n  \"containerimage.digest\": \"%s\",\n"
+        "  \"image.name\": \"docker.io/library/app:latest,docker.io/host/x:latest,docker.io/library/y:1\"\n}\n",
+        a, b, b);
+    assert_string_equal(buf_str(&out), wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_output), cmocka_unit_test(test_bad_output), cmocka_unit_test(test_standard_output),
         cmocka_unit_test(test_secret), cmocka_unit_test(test_ssh),        cmocka_unit_test(test_named),
-        cmocka_unit_test(test_place),
+        cmocka_unit_test(test_place),  cmocka_unit_test(test_metadata),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

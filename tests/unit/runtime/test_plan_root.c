@@ -347,21 +347,54 @@ static void test_cgroup_v1(void **state _unused_)
         {1, 0, (char *)"name=systemd", (char *)"/me", (char *)"/sys/fs/cgroup/systemd"},
     };
     struct cgroup_host host = {.hierarchies = {both, 2, 2}};
-    _cleanup_spec_ struct oci_spec spec = {0}, shared = {0};
-    _cleanup_plan_ struct plan p = {0}, q = {0};
+    static const char *const bound[] = {",{\"type\":\"cgroup\"}", ""};
     struct err err;
 
-    assert_ok(make_on(&host, ",{\"type\":\"cgroup\"}", "", CGROUP, &spec, &p, &err));
-    assert_string_equal(find(&p, PLAN_MOUNT, "/c")->type, "tmpfs");
-    assert_string_equal(find(&p, PLAN_MOUNT, "/c/cpu,cpuacct")->type, "cgroup");
-    assert_string_equal(find(&p, PLAN_SYMLINK, "/c/cpuacct")->source, "cpu,cpuacct");
-    assert_true(strv_contains(find(&p, PLAN_MOUNT, "/c/systemd")->mount.data, "none"));
-    assert_true(find(&p, PLAN_CHANGE, "/c")->mount.set == RO);
-    /* without a namespace of its own: the container's own cgroups, and no others */
-    assert_ok(make_on(&host, "", "", CGROUP, &shared, &q, &err));
-    assert_string_equal(find(&q, PLAN_BIND, "/c/cpu,cpuacct")->source, "/sys/fs/cgroup/cpu,cpuacct/me");
-    assert_string_equal(find(&q, PLAN_BIND, "/c/systemd")->source, "/sys/fs/cgroup/systemd/me");
-    assert_true(find(&q, PLAN_BIND, "/c/systemd")->mount.set == (RO | MOUNT_ATTR_NOSUID));
+    /* with a namespace of its own and without: the container's own cgroups, and no others */
+    for (size_t i = 0; i < ARRAY_SIZE(bound); i++) {
+        _cleanup_spec_ struct oci_spec spec = {0};
+        _cleanup_plan_ struct plan p = {0};
+
+        assert_ok(make_on(&host, bound[i], "", CGROUP, &spec, &p, &err));
+        assert_string_equal(find(&p, PLAN_MOUNT, "/c")->type, "tmpfs");
+        assert_string_equal(find(&p, PLAN_SYMLINK, "/c/cpuacct")->source, "cpu,cpuacct");
+        assert_true(find(&p, PLAN_CHANGE, "/c")->mount.set == RO);
+        assert_string_equal(find(&p, PLAN_BIND, "/c/cpu,cpuacct")->source, "/sys/fs/cgroup/cpu,cpuacct/me");
+        assert_string_equal(find(&p, PLAN_BIND, "/c/systemd")->source, "/sys/fs/cgroup/systemd/me");
+        assert_true(find(&p, PLAN_BIND, "/c/systemd")->mount.set == (RO | MOUNT_ATTR_NOSUID));
+    }
+}
+
+/* Of somebody else's namespace only the kernel knows what it shows; and who may mount could change the host's. */
+static void test_cgroup_v1_of_its_own(void **state _unused_)
+{
+    static const struct {
+        const char *namespaces, *members;
+    } cases[] = {
+        {",{\"type\":\"cgroup\",\"path\":\"/proc/1/ns/cgroup\"}", ""},
+        {",{\"type\":\"cgroup\"},{\"type\":\"user\"}",
+         "\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1}],"
+         "\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1}],"},
+        {",{\"type\":\"cgroup\"}", ""},
+    };
+    struct cgroup_hierarchy both[] = {
+        {1, 1 << CGROUP_CPU, (char *)"cpu,cpuacct", (char *)"/me", (char *)"/sys/fs/cgroup/cpu,cpuacct"},
+        {1, 0, (char *)"name=systemd", (char *)"/me", (char *)"/sys/fs/cgroup/systemd"},
+    };
+    struct cgroup_host host = {.hierarchies = {both, 2, 2}};
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_spec_ struct oci_spec spec = {0};
+        _cleanup_plan_ struct plan first = {0}, p = {0};
+
+        assert_ok(make_on(&host, cases[i].namespaces, cases[i].members, CGROUP, &spec, &first, &err));
+        if (i == 2)
+            strv_add(&spec.process.capabilities.bounding, "CAP_SYS_ADMIN");
+        assert_ok(plan_make(&(struct runtime_start){.spec = &spec, .host = &host, .bundle = "/bundle"}, &p, &err));
+        assert_string_equal(find(&p, PLAN_MOUNT, "/c/cpu,cpuacct")->type, "cgroup");
+        assert_true(strv_contains(find(&p, PLAN_MOUNT, "/c/systemd")->mount.data, "none"));
+    }
 }
 
 static void test_cgroup_v2(void **state _unused_)
@@ -415,12 +448,19 @@ static void test_devices(void **state _unused_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_option),   cmocka_unit_test(test_propagation_and_kinds),
-        cmocka_unit_test(test_known_options),  cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_root_propagation),
-        cmocka_unit_test(test_late_read_only), cmocka_unit_test(test_cgroup_v1),
-        cmocka_unit_test(test_cgroup_v2),      cmocka_unit_test(test_labels_and_fields),
-        cmocka_unit_test(test_sysctl_names),   cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_every_option),
+        cmocka_unit_test(test_propagation_and_kinds),
+        cmocka_unit_test(test_known_options),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_root_propagation),
+        cmocka_unit_test(test_late_read_only),
+        cmocka_unit_test(test_cgroup_v1),
+        cmocka_unit_test(test_cgroup_v1_of_its_own),
+        cmocka_unit_test(test_cgroup_v2),
+        cmocka_unit_test(test_labels_and_fields),
+        cmocka_unit_test(test_sysctl_names),
+        cmocka_unit_test(test_devices),
     };
 
     return cmocka_run_group_tests_name("runtime/plan_root", tests, NULL, NULL);
