@@ -276,6 +276,7 @@ static void end(struct build_all *a)
     strv_free(a->b.keys);
     build_plan_release(&a->plan);
     a->running = fd_close(a->running);
+    store_empty_trash_aside(a->b.store);
     VEC_FOREACH (w, &a->warnings)
         dockerfile_problem_release(w);
     free(a->warnings.v);
