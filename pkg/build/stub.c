@@ -29,14 +29,3 @@ void dockerfile_check(const struct dockerfile *d, char *const *build_args, const
                       dockerfile_problems *to)
 {
 }
-NO(build_fetch(struct store *s, const struct config *config, const char *url, int *ret_fd, char **ret_name,
-               int64_t *ret_time, struct digest *ret_digest, struct err *err))
-NO(build_clone(struct store *s, const char *repository, bool keep_git_dir, struct build_context *ret, struct err *err))
-bool build_is_repository(const char *source)
-{
-    return false;
-}
-bool build_is_url(const char *source)
-{
-    return str_after(source, "http://") || str_after(source, "https://");
-}
