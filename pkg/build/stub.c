@@ -22,13 +22,6 @@ NO(build_output_write(struct store *s, const struct build_request *q, const stru
                       const struct build_finished *f, const struct digest *manifest, struct err *err))
 void build_request_release(struct build_request *q) {}
 void build_metadata(const struct build_request *q, const struct build_result *r, struct buf *out) {}
-#include "dockerfile/check.h"
-NO(dockerfile_check_options_parse(const char *text, struct dockerfile_check_options *ret, struct err *err))
-void dockerfile_check_options_release(struct dockerfile_check_options *o) {}
-void dockerfile_check(const struct dockerfile *d, char *const *build_args, const struct dockerfile_check_options *o,
-                      dockerfile_problems *to)
-{
-}
 NO(build_fetch(struct store *s, const struct config *config, const char *url, int *ret_fd, char **ret_name,
                int64_t *ret_time, struct digest *ret_digest, struct err *err))
 NO(build_clone(struct store *s, const char *repository, bool keep_git_dir, struct build_context *ret, struct err *err))
