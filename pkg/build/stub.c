@@ -22,14 +22,3 @@ NO(build_output_write(struct store *s, const struct build_request *q, const stru
                       const struct build_finished *f, const struct digest *manifest, struct err *err))
 void build_request_release(struct build_request *q) {}
 void build_metadata(const struct build_request *q, const struct build_result *r, struct buf *out) {}
-NO(build_fetch(struct store *s, const struct config *config, const char *url, int *ret_fd, char **ret_name,
-               int64_t *ret_time, struct digest *ret_digest, struct err *err))
-NO(build_clone(struct store *s, const char *repository, bool keep_git_dir, struct build_context *ret, struct err *err))
-bool build_is_repository(const char *source)
-{
-    return false;
-}
-bool build_is_url(const char *source)
-{
-    return str_after(source, "http://") || str_after(source, "https://");
-}

@@ -1,9 +1,5 @@
 #include "copy_fixture.h"
 
-#include "layer/overlay.h"
-
-#include <sys/xattr.h>
-
 mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory) __attribute__((weak));
 mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory)
 {
