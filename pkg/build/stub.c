@@ -17,7 +17,6 @@ NO(build_cache_import(struct store *s, const struct config *config, const struct
                       struct err *err))
 NO(build_cache_export(struct store *s, const struct config *config, const struct build_cache_place *to,
                       char *const *keys, struct err *err))
-NO(build_cache_explain(struct store *s, const struct build_key *k, bool found, struct buf *out, struct err *err))
 NO(build_output_write(struct store *s, const struct build_request *q, const struct build_output *o,
                       const struct build_finished *f, const struct digest *manifest, struct err *err))
 void build_request_release(struct build_request *q) {}
