@@ -12,10 +12,3 @@ NO(build_cache_import(struct store *s, const struct config *config, const struct
                       struct err *err))
 NO(build_cache_export(struct store *s, const struct config *config, const struct build_cache_place *to,
                       char *const *keys, struct err *err))
-#include "dockerfile/check.h"
-NO(dockerfile_check_options_parse(const char *text, struct dockerfile_check_options *ret, struct err *err))
-void dockerfile_check_options_release(struct dockerfile_check_options *o) {}
-void dockerfile_check(const struct dockerfile *d, char *const *build_args, const struct dockerfile_check_options *o,
-                      dockerfile_problems *to)
-{
-}
