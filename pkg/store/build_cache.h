@@ -70,6 +70,12 @@ int store_build_each(struct store *s, bool inputs,
                      int (*each)(const struct store_build_record *r, void *data, struct err *err), void *data,
                      struct err *err);
 
+/* A text as records have it: without bytes that are no UTF-8 and not endless. NULL stays NULL; the caller frees it. */
+char *store_build_fit(const char *text);
+
+/* The caller releases `ret` after 0. */
+int store_build_record_copy(const struct store_build_record *r, struct store_build_record *ret, struct err *err);
+
 /* A place for a layer of a step: a new directory below tmp/ with an empty `tree/` (0755) and an empty `work/`, locked;
  * made where ext4 writes fast (store/placement.h). What nobody has locked is swept. The caller frees and closes. */
 int store_build_stage(struct store *s, int *ret_dir, char **ret_name, int *ret_lock, struct err *err);
