@@ -47,13 +47,21 @@ static const struct cli_entry container_commands[] = {
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
-    {"copy", &cmd_image_copy, CLI_OTHER},   {"history", &cmd_history, CLI_OTHER},
-    {"import", &cmd_import, CLI_OTHER},     {"inspect", &cmd_image_inspect, CLI_OTHER},
-    {"load", &cmd_load, CLI_OTHER},         {"ls", &cmd_images, CLI_OTHER, "list"},
-    {"prune", &cmd_image_prune, CLI_OTHER}, {"pull", &cmd_pull, CLI_OTHER},
-    {"push", &cmd_push, CLI_OTHER},         {"rm", &cmd_rmi, CLI_OTHER, "remove"},
-    {"save", &cmd_save, CLI_OTHER},         {"tag", &cmd_tag, CLI_OTHER},
-    {"tags", &cmd_image_tags, CLI_OTHER},   {"untag", &cmd_untag, CLI_OTHER},
+    {"build", &cmd_build, CLI_OTHER},
+    {"copy", &cmd_image_copy, CLI_OTHER},
+    {"history", &cmd_history, CLI_OTHER},
+    {"import", &cmd_import, CLI_OTHER},
+    {"inspect", &cmd_image_inspect, CLI_OTHER},
+    {"load", &cmd_load, CLI_OTHER},
+    {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"prune", &cmd_image_prune, CLI_OTHER},
+    {"pull", &cmd_pull, CLI_OTHER},
+    {"push", &cmd_push, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"save", &cmd_save, CLI_OTHER},
+    {"tag", &cmd_tag, CLI_OTHER},
+    {"tags", &cmd_image_tags, CLI_OTHER},
+    {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -94,6 +102,7 @@ static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
     {"exec", &cmd_exec, CLI_COMMON},
     {"ps", &cmd_ps, CLI_COMMON},
+    {"build", &cmd_build, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
     {"push", &cmd_push, CLI_COMMON},
     {"images", &cmd_images, CLI_COMMON},
@@ -165,13 +174,15 @@ static const char description[] =
     "      \"127.0.0.1:5000\": {\"insecure\": true}\n"
     "    },\n"
     "    \"certs_dirs\": [\"/etc/cbox/certs.d\", \"/etc/docker/certs.d\"],\n"
-    "    \"max_concurrent_downloads\": 3\n"
+    "    \"max_concurrent_downloads\": 3,\n"
+    "    \"build_cache_max\": 20000000000\n"
     "  }\n"
     "\n"
     "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
     "not checked and which may speak plain HTTP. The certificate directories are Docker's: HOST/NAME.crt are further\n"
     "authorities, HOST/NAME.cert and HOST/NAME.key are what cbox identifies itself with; the first directory that has\n"
-    "the host counts. SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities.\n"
+    "the host counts. SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities. build_cache_max is\n"
+    "what steps of builds may take in bytes; before it is exceeded, those go that were not used for longest.\n"
     "\n"
     "What registries are shown, user names, passwords and tokens, is where 'cbox login' and Docker keep it.";
 

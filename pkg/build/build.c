@@ -4,10 +4,12 @@
 #include "build/cache.h"
 #include "build/execute.h"
 #include "build/output.h"
+#include "build/squash.h"
 #include "dockerfile/check.h"
 #include "image/image.h"
 #include "image/signals.h"
 #include "store/build_cache.h"
+#include "store/gc.h"
 #include "sys/fd.h"
 
 #include <unistd.h>
@@ -17,8 +19,9 @@ struct build_all {
     struct build_plan plan;
     dockerfile_problems warnings;
     struct image_signals signals;
-    VEC(struct store_lease *) bases; /* of the images that stages stand on */
+    VEC(struct store_lease *) leases; /* images that stages stand on, and the layers of the result */
     size_t n_contexts;
+    int running; /* as long as it is open, the cache keeps what is found and made */
 };
 
 /* ---- images ---- */
@@ -46,7 +49,7 @@ static int keep_image(struct build_all *a, const struct image *image, struct err
     if (r == 0)
         r = store_lease_take(a->b.store, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, &lease, err);
     if (r == 0)
-        *VEC_PUSH(&a->bases) = lease;
+        *VEC_PUSH(&a->leases) = lease;
     store_needs_release(&needs);
     return r;
 }
@@ -157,17 +160,42 @@ static bool wants_image(const struct build_request *q)
     return q->outputs.n == 0;
 }
 
+/* Until a name leads to it. */
+static int keep_layers(struct build_all *a, const build_layers *layers, struct err *err)
+{
+    struct store_lease *lease = NULL;
+    int r = store_lease_take(a->b.store, NULL, 0, layers->v, layers->n, &lease, err);
+
+    if (r == 0)
+        *VEC_PUSH(&a->leases) = lease;
+    return r;
+}
+
 static int write_outputs(struct build_all *a, const struct build_finished *f, struct err *err)
 {
     const struct build_request *q = a->b.request;
     struct build_result *result = a->b.result;
-    int r = store_build_settle(a->b.store, err);
+    int r = keep_layers(a, &f->layers, err);
 
+    if (r == 0)
+        r = store_build_settle(a->b.store, err);
     if (r == 0 && wants_image(q))
         r = build_output_image(a->b.store, q, f, &result->id, &result->manifest, &result->manifest_size, err);
     VEC_FOREACH (o, &q->outputs)
         if (r == 0 && o->type != BUILD_OUTPUT_IMAGE && o->type != BUILD_OUTPUT_NONE)
-            r = build_output_write(a->b.store, q, o, f, &result->manifest, err);
+            r = build_output_write(a->b.store, q, o, f, err);
+    return r;
+}
+
+static int write_squashed(struct build_all *a, const struct build_finished *f, struct err *err)
+{
+    struct build_squashed squashed;
+    int r = build_squash(a->b.store, f, &squashed, err);
+
+    if (r < 0)
+        return r;
+    r = write_outputs(a, &squashed.finished, err);
+    build_squashed_release(&squashed);
     return r;
 }
 
@@ -182,7 +210,7 @@ static int finish(struct build_all *a, struct err *err)
 
     f.layers.v = p->layers.v;
     f.layers.n = p->layers.n;
-    r = write_outputs(a, &f, err);
+    r = (a->b.request->squash ? write_squashed : write_outputs)(a, &f, err);
     VEC_FOREACH (to, &a->b.request->cache_to)
         r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, err);
     return r;
@@ -193,7 +221,7 @@ static int finish(struct build_all *a, struct err *err)
 static int prepare(struct build_all *a, struct err *err)
 {
     struct digest_computed warm;
-    int r = store_build_open(a->b.store, err);
+    int r = store_build_begin(a->b.store, &a->running, err);
 
     /* So that no step has to open the library anew. */
     if (r == 0)
@@ -220,6 +248,7 @@ static void begin(struct build_all *a, struct store *s, const struct config *con
 {
     *ret = (struct build_result){0};
     a->n_contexts = q->contexts.n + 1;
+    a->running = -1;
     a->b = (struct building){.store = s,
                              .config = config,
                              .request = q,
@@ -241,14 +270,13 @@ static void end(struct build_all *a)
         free(a->b.progress[i].made.v);
     }
     free(a->b.progress);
-    VEC_FOREACH (lease, &a->b.leases)
+    VEC_FOREACH (lease, &a->leases)
         store_lease_free(*lease);
-    free(a->b.leases.v);
-    VEC_FOREACH (lease, &a->bases)
-        store_lease_free(*lease);
-    free(a->bases.v);
+    free(a->leases.v);
     strv_free(a->b.keys);
     build_plan_release(&a->plan);
+    a->running = fd_close(a->running);
+    store_empty_trash_aside(a->b.store);
     VEC_FOREACH (w, &a->warnings)
         dockerfile_problem_release(w);
     free(a->warnings.v);
@@ -257,7 +285,7 @@ static void end(struct build_all *a)
 int build(struct store *s, const struct config *config, const struct build_request *q, const struct build_watcher *w,
           struct build_result *ret, struct err *err)
 {
-    struct build_all a = {0};
+    struct build_all a = {.running = -1};
     int r;
 
     begin(&a, s, config, q, w, ret);
@@ -284,7 +312,7 @@ int build(struct store *s, const struct config *config, const struct build_reque
 int build_check(struct store *s, const struct config *config, const struct build_request *q,
                 const struct build_watcher *w, struct build_result *ret, struct err *err)
 {
-    struct build_all a = {0};
+    struct build_all a = {.running = -1};
     int r;
 
     begin(&a, s, config, q, w, ret);

@@ -110,33 +110,20 @@ static void take_base(struct building *b, size_t stage)
 
 /* ---- steps that are done ---- */
 
-static int keep_layer(struct building *b, const struct digest *diff_id, struct err *err)
-{
-    struct store_lease *lease = NULL;
-    int r = store_lease_take(b->store, NULL, 0, diff_id, 1, &lease, err);
-
-    if (r == 0)
-        *VEC_PUSH(&b->leases) = lease;
-    return r;
-}
-
-static int take_done(struct building *b, size_t stage, const struct build_done *done, struct err *err)
+static void take_done(struct building *b, size_t stage, const struct build_done *done)
 {
     struct build_stage *s = &b->plan->stages.v[stage];
     struct build_progress *p = &b->progress[stage];
     const struct build_step *step = &s->steps.v[p->next];
     char text[DIGEST_TEXT_MAX];
-    int r = 0;
 
     strv_add(&b->keys, done->key);
     s->config.history.v[step->history].empty_layer = done->layer.empty;
-    if (!done->layer.empty) {
-        r = keep_layer(b, &done->layer.diff_id, err);
-        *VEC_PUSH(&p->layers) = done->layer.diff_id;
-        *VEC_PUSH(&p->made) = done->layer;
-        strv_add(&s->config.rootfs.diff_ids, digest_format(&done->layer.diff_id, text));
-    }
-    return r;
+    if (done->layer.empty)
+        return;
+    *VEC_PUSH(&p->layers) = done->layer.diff_id;
+    *VEC_PUSH(&p->made) = done->layer;
+    strv_add(&s->config.rootfs.diff_ids, digest_format(&done->layer.diff_id, text));
 }
 
 static void end_step(struct building *b, size_t stage, bool cached, int64_t began)
@@ -253,16 +240,14 @@ static int take_result(struct building *b, size_t worker, const struct frame *f,
     size_t stage = w->stage;
     int64_t began = w->began;
     struct build_done done;
-    int r;
 
     if (f->len != sizeof(done))
         return err_set(err, ERR_INTERNAL, "a result of %u bytes", f->len);
     memcpy(&done, f->data, sizeof(done));
-    r = take_done(b, stage, &done, err);
-    frame_send(w->socket, BUILD_WORD_DONE, NULL, 0, NULL, 0); /* it is kept: the worker's lock can go */
     reap(b, worker);
+    take_done(b, stage, &done);
     end_step(b, stage, done.cached, began);
-    return r;
+    return 0;
 }
 
 /* One message. */
@@ -299,7 +284,6 @@ static int begin_step(struct building *b, size_t stage, struct err *err)
     const struct build_stage *s = &b->plan->stages.v[stage];
     int64_t began = time_monotonic();
     struct build_done done = {.cached = true};
-    int r = 0;
 
     if (s->steps.v[b->progress[stage].next].kind == BUILD_STEP_FROM) {
         take_base(b, stage);
@@ -308,9 +292,9 @@ static int begin_step(struct building *b, size_t stage, struct err *err)
     }
     if (!build_find_at_once(b, stage, &done))
         return start_worker(b, stage, err);
-    r = take_done(b, stage, &done, err);
+    take_done(b, stage, &done);
     end_step(b, stage, true, began);
-    return r;
+    return 0;
 }
 
 /* Until nothing more can be begun at the moment. */
@@ -364,13 +348,8 @@ static void stop_all(struct building *b)
         struct build_event e = about(b, w->stage, BUILD_CANCELED);
         struct frame f = {0};
 
-        while (frame_receive(w->socket, &f) == 1) {
-            bool last = f.type == BUILD_WORD_DONE;
-
+        while (frame_receive(w->socket, &f) == 1)
             frame_release(&f);
-            if (last)
-                break; /* done after all: kept by nobody, but in the cache */
-        }
         tell(b, &e);
         reap(b, 0);
     }

@@ -5,7 +5,6 @@
 #include "build/context.h"
 #include "build/layer.h"
 #include "build/plan.h"
-#include "store/gc.h"
 
 #include <signal.h>
 
@@ -42,10 +41,9 @@ struct building {
     struct build_progress *progress; /* by the index of plan->stages */
     struct build_result *result;
     VEC(struct build_worker) workers;
-    VEC(struct store_lease *) leases; /* what was found or made so far is kept by these */
-    char **keys;                      /* of the steps that were done, for --cache-to */
-    int stop[2];                      /* closing the second end tells the workers to stop */
-    int wake_fd;                      /* readable: a signal came */
+    char **keys; /* of the steps that were done, for --cache-to */
+    int stop[2]; /* closing the second end tells the workers to stop */
+    int wake_fd; /* readable: a signal came */
 };
 
 /* Does all steps that the target needs. The error of the first that failed; the others were stopped then. */
@@ -59,7 +57,7 @@ enum build_word {
     BUILD_WORD_EXPLAINED, /* text */
     BUILD_WORD_PROGRESS,  /* two int64_t */
     BUILD_WORD_EXIT,      /* int32_t: the exit code of a RUN that failed; and with --debug the container's name */
-    BUILD_WORD_DONE,      /* struct build_done; the worker waits for an answer and ends */
+    BUILD_WORD_DONE,      /* struct build_done; nothing follows */
     BUILD_WORD_FAILED,    /* the error */
 };
 

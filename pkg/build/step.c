@@ -146,7 +146,7 @@ static void fill_done(const struct store_build_record *record, struct build_done
     ret->layer.bytes = record->bytes;
 }
 
-/* The record of the key, under the cache's lock; 1 where there is none, or none is wanted. */
+/* The record of the key; 1 where there is none, or none is wanted. */
 static int find(const struct building *b, const struct build_step *step, const char *key, struct build_done *ret,
                 struct err *err)
 {
@@ -199,7 +199,7 @@ static int keep(struct step *s, const struct build_layer *layer, struct err *err
                                         .files = s->key.files,
                                         .inputs = s->key.inputs};
 
-    return store_build_keep(s->b->store, &record, 0, err);
+    return store_build_keep(s->b->store, &record, *s->b->config->build_cache_max, err);
 }
 
 static int do_step(struct step *s, struct build_done *ret, struct err *err)
@@ -210,8 +210,6 @@ static int do_step(struct step *s, struct build_done *ret, struct err *err)
         r = kinds[s->step->kind].work(s, err);
     if (r == 0 && step_stop)
         r = err_set(err, ERR_INTERRUPTED, "interrupted");
-    if (r == 0)
-        r = step_lock(s, err);
     if (r < 0)
         return r;
     r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, -1, &ret->layer, err);
@@ -224,25 +222,21 @@ static int work(struct step *s, struct build_done *ret, struct err *err)
     int r = kinds[s->step->kind].key(s, err);
 
     if (r == 0)
-        r = step_lock(s, err);
-    if (r == 0)
         r = find(s->b, s->step, s->key.hex, ret, err);
     if (r >= 0) {
         int e = explain(s, r == 0, err);
 
         r = e < 0 ? e : r;
     }
-    if (r <= 0)
-        return r;
-    step_unlock(s);
-    return do_step(s, ret, err);
+    return r <= 0 ? r : do_step(s, ret, err);
 }
 
 /* Whoever did not hand it over throws it away. */
 static void drop_place(struct step *s)
 {
+    step_copy_release();
     if (s->dir >= 0)
-        store_discard(s->b->store, STORE_TMP, s->dir_name, true, NULL);
+        store_build_unstage(s->b->store, s->dir_name, NULL);
     s->dir = fd_close(s->dir);
     s->dir_lock = fd_close(s->dir_lock);
 }
@@ -261,7 +255,6 @@ _Noreturn void build_work(const struct building *b, size_t stage, int socket)
                      .dir_lock = -1};
     struct build_done done = {.cached = false};
     struct err err = ERR_INIT;
-    struct frame answer = {0};
 
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &ignore, NULL); /* a terminal's is the builder's to hear */
@@ -273,8 +266,7 @@ _Noreturn void build_work(const struct building *b, size_t stage, int socket)
         _exit(1);
     }
     drop_place(&s);
-    if (frame_send(socket, BUILD_WORD_DONE, &done, sizeof(done), NULL, 0) == 0)
-        frame_receive(socket, &answer); /* the layer is kept by the builder then, and the lock may go */
+    frame_send(socket, BUILD_WORD_DONE, &done, sizeof(done), NULL, 0);
     _exit(0);
 }
 
@@ -298,9 +290,7 @@ bool build_find_at_once(const struct building *b, size_t stage, struct build_don
 
     if (!is_plain(s.step) || s.step->no_cache || b->request->explain)
         return false;
-    found = kinds[s.step->kind].key(&s, NULL) == 0 && step_lock(&s, NULL) == 0 &&
-            find(b, s.step, s.key.hex, ret, NULL) == 0;
-    step_unlock(&s);
+    found = kinds[s.step->kind].key(&s, NULL) == 0 && find(b, s.step, s.key.hex, ret, NULL) == 0;
     build_key_release(&s.key);
     return found;
 }

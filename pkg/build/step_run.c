@@ -1,4 +1,5 @@
 /* RUN: what its mounts show counts for its key; then it runs. */
+#include "build/emulator.h"
 #include "build/step.h"
 
 #include "sys/fd.h"
@@ -50,6 +51,16 @@ static int digest_mount(struct step *s, size_t i, char **ret, struct err *err)
     return r;
 }
 
+/* What the command line says of all that run. Limits change how fast it is, not what comes of it. */
+static void add_surroundings(struct step *s)
+{
+    const struct build_request *q = s->b->request;
+
+    build_key_add(&s->key, "network of the build", q->network);
+    STRV_FOREACH (host, q->extra_hosts)
+        build_key_add(&s->key, "host", *host);
+}
+
 int step_run_key(struct step *s, struct err *err)
 {
     size_t n = s->step->run.mounts.n;
@@ -60,6 +71,7 @@ int step_run_key(struct step *s, struct err *err)
         r = digest_mount(s, i, &mounts[i], err);
     if (r == 0) {
         build_key_of_run(s->b->plan, s->step, s->below, mounts, &s->key);
+        add_surroundings(s);
         r = build_key_finish(&s->key, err);
     }
     for (size_t i = 0; i < n; i++)
@@ -140,14 +152,17 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
                                 .config = s->b->config,
                                 .request = s->b->request,
                                 .step = s->step,
+                                .lock = &s->lock,
                                 .mounted = mounted,
                                 .epoch = s->stage->epoch,
                                 .keep = s->b->request->debug,
                                 .output = pass_output,
                                 .data = s,
                                 .stop_fd = s->b->stop[0]};
-    int r = step_lock(s, err);
+    int r = build_emulator_check(&s->stage->config.platform, NULL, err);
 
+    if (r == 0)
+        r = step_lock(s, err);
     for (size_t i = 0; r == 0 && i < s->step->run.mounts.n; i++)
         r = find_mounted(s, i, &mounted[i], err);
     if (r == 0)
@@ -155,7 +170,6 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
     if (r < 0)
         return r;
     job.lower = lower;
-    job.lock = &s->lock;
     r = build_run(&job, s->dir, s->dir_name, &result, err);
     if (r == 0 && result.exit_code)
         r = failed(s, &result, err);

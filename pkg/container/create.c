@@ -9,13 +9,10 @@
 #include "container/name.h"
 #include "container/networks.h"
 #include "container/ports.h"
-#include "layer/apply.h"
+#include "image/stack.h"
 #include "logging/logging.h"
 #include "monitor/monitor.h"
 #include "runtime/seccomp.h"
-#include "store/blob.h"
-#include "store/layer.h"
-#include "store/skeleton.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -29,24 +26,6 @@ enum { NAME_TRIES = 16 };
 
 /* What the image has to say, and the step of a build has said already. */
 static const struct oci_image_config nothing;
-
-/* The layers as overlayfs stacks them, the topmost first; below an opaque one nothing shows (layer/apply.h). */
-static int stack_layers(struct store *s, const struct image *image, char ***ret, struct err *err)
-{
-    for (size_t i = image->n_layers; i-- > 0;) {
-        char path[STORE_DIGEST_PATH_MAX];
-        _cleanup_fd_ int tree = -1;
-        int r = store_layer_open_tree(s, &image->layers[i], &tree, err);
-
-        if (r < 0)
-            return r;
-        strv_addf(ret, "layers/%s/tree", store_digest_path(&image->layers[i], path));
-        if (layer_tree_opaque(tree))
-            break;
-    }
-    strv_add(ret, STORE_SKELETON);
-    return store_skeleton_make(s, err);
-}
 
 /* What /etc gets from us, and the directories of the overlay. */
 static int make_files(struct container *c, struct err *err)
@@ -260,7 +239,7 @@ static int fill(struct container *c, const struct image *image, const struct con
     int r = describe(c, image, q->wanted, err);
 
     if (r == 0)
-        r = stack_layers(c->store, image, &c->lower, err);
+        r = image_stack(c->store, image->layers, image->n_layers, &c->lower, err);
     if (r == 0)
         r = make_files(c, err);
     if (r == 0)
