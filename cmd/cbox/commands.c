@@ -65,6 +65,12 @@ static const struct cli_entry image_commands[] = {
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
+static const struct cli_entry builder_commands[] = {
+    {"build", &cmd_build, CLI_OTHER},
+    {"prune", &cmd_builder_prune, CLI_OTHER},
+};
+static const struct cli_command group_builder = {.summary = "Manage builds", CLI_ENTRIES(builder_commands)};
+
 static const struct cli_entry manifest_commands[] = {
     {"annotate", &cmd_manifest_annotate, CLI_OTHER},
     {"create", &cmd_manifest_create, CLI_OTHER},
@@ -113,6 +119,8 @@ static const struct cli_entry commands[] = {
     {"info", &cmd_info, CLI_COMMON},
     {"help", &cmd_help, CLI_COMMON},
     {"container", &group_container, CLI_MANAGEMENT},
+    {"builder", &group_builder, CLI_MANAGEMENT},
+    {"buildx", &group_builder, CLI_HIDDEN},
     {"image", &group_image, CLI_MANAGEMENT},
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"network", &group_network, CLI_MANAGEMENT},
