@@ -278,11 +278,14 @@ static int add_item(const struct store_build_item *item, void *data, struct err 
 static int print_steps(struct store *s, const struct image_usage *u, struct err *err)
 {
     struct steps_table t = {.usage = u};
+    char size[NUM_TEXT_MAX];
+    _cleanup_free_ char *heading =
+        str_printf("Build cache usage: %s", num_format_size(u->bytes[IMAGE_USAGE_BUILD] + image_usage_steps(u), size));
     int r;
 
     cli_table_row(&t.table, "CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "SHARED", "STEP", NULL);
     r = s ? store_build_each_item(s, add_item, &t, err) : 0;
-    print_table("Build cache usage:", &t.table);
+    print_table(heading, &t.table);
     return r;
 }
 

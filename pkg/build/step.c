@@ -234,6 +234,7 @@ static int work(struct step *s, struct build_done *ret, struct err *err)
 /* Whoever did not hand it over throws it away. */
 static void drop_place(struct step *s)
 {
+    step_copy_release();
     if (s->dir >= 0)
         store_build_unstage(s->b->store, s->dir_name, NULL);
     s->dir = fd_close(s->dir);

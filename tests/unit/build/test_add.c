@@ -1,13 +1,5 @@
 #include "copy_fixture.h"
 
-mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory) __attribute__((weak));
-mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory)
-{
-    (void)text;
-    (void)directory;
-    return mode;
-}
-
 /* One ADD of a file: an archive that `make` makes of the tree `content`, as context/a. */
 struct add_case {
     const char *what;
