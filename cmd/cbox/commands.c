@@ -118,9 +118,8 @@ static const struct cli_entry commands[] = {
     {"version", &cmd_version, CLI_COMMON},
     {"info", &cmd_info, CLI_COMMON},
     {"help", &cmd_help, CLI_COMMON},
-    {"container", &group_container, CLI_MANAGEMENT},
     {"builder", &group_builder, CLI_MANAGEMENT},
-    {"buildx", &group_builder, CLI_HIDDEN},
+    {"container", &group_container, CLI_MANAGEMENT},
     {"image", &group_image, CLI_MANAGEMENT},
     {"manifest", &group_manifest, CLI_MANAGEMENT},
     {"network", &group_network, CLI_MANAGEMENT},
@@ -157,6 +156,7 @@ static const struct cli_entry commands[] = {
     {"update", &cmd_update, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
+    {"buildx", &group_builder, CLI_HIDDEN},
     {"__generate", &cmd_generate, CLI_HIDDEN},
 };
 
