@@ -156,8 +156,8 @@ static const struct cli_entry commands[] = {
     {"update", &cmd_update, CLI_OTHER},
     {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
-    {"buildx", &group_builder, CLI_HIDDEN},
     {"__generate", &cmd_generate, CLI_HIDDEN},
+    {"buildx", &group_builder, CLI_HIDDEN},
 };
 
 static const char description[] =
