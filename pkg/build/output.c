@@ -4,7 +4,6 @@
 #include "base/time.h"
 #include "build/output_image.h"
 #include "image/local.h"
-#include "image/save.h"
 #include "store/blob.h"
 
 /* What `docker history` shows beside a step. */
@@ -212,9 +211,17 @@ int output_archive(struct store *s, const struct build_request *q, const struct 
     enum image_save_format format = o->type == BUILD_OUTPUT_DOCKER ? IMAGE_SAVE_DOCKER
                                     : o->directory                 ? IMAGE_SAVE_DIRECTORY
                                                                    : IMAGE_SAVE_OCI;
+    _cleanup_(output_spools_release) output_spools spools = {0};
+    struct image_made made = {.documents = &documents};
     int r = parse_names(q, o, &names, err);
 
     if (r == 0)
         r = build_output_documents(s, f, &documents, err);
-    return r < 0 ? r : image_save_made(s, &documents, names.v, names.n, format, o->dest, err);
+    if (r == 0 && o->compression && !str_eq(o->compression, "uncompressed"))
+        r = output_compress(s, o->compression, &documents, &spools, err);
+    made.blobs = spools.v;
+    made.n_blobs = spools.n;
+    made.names = names.v;
+    made.n_names = names.n;
+    return r < 0 ? r : image_save_made(s, &made, format, o->dest, err);
 }

@@ -15,7 +15,7 @@ struct saved {
 struct planning {
     struct store *store;
     const struct image_save_options *options;
-    const struct image_documents *made; /* an image that is not in the store, or NULL */
+    const struct image_made *made; /* an image that is not in the store, or NULL */
     struct store_tag_list tags;
     VEC(struct saved) images;
     VEC(struct save_part) blobs;

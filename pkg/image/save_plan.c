@@ -46,9 +46,19 @@ void save_plan_release(struct save_plan *p)
 
 static const struct image_document *find_made(const struct planning *p, const struct digest *d)
 {
-    if (p->made && digest_equal(&p->made->manifest.digest.digest, d))
-        return &p->made->manifest;
-    return p->made && digest_equal(&p->made->config.digest.digest, d) ? &p->made->config : NULL;
+    const struct image_documents *made = p->made ? p->made->documents : NULL;
+
+    if (made && digest_equal(&made->manifest.digest.digest, d))
+        return &made->manifest;
+    return made && digest_equal(&made->config.digest.digest, d) ? &made->config : NULL;
+}
+
+static const struct image_made_blob *find_made_blob(const struct planning *p, const struct digest *d)
+{
+    for (size_t i = 0; p->made && i < p->made->n_blobs; i++)
+        if (digest_equal(&p->made->blobs[i].digest, d))
+            return &p->made->blobs[i];
+    return NULL;
 }
 
 static int read_text(struct planning *p, const struct digest *d, struct buf *ret, struct err *err)
@@ -120,6 +130,12 @@ static int add_blob(struct planning *p, const struct digest *d, int64_t size, in
 
 static int add_layer(struct planning *p, const struct oci_descriptor *layer, struct err *err)
 {
+    const struct image_made_blob *made = find_made_blob(p, &layer->digest);
+
+    if (made) {
+        add_part_of(p, &layer->digest, layer->size, false)->made = made;
+        return 0;
+    }
     if (store_blob_has(p->store, &layer->digest) || !image_blob_can_be_had(p->store, layer))
         return add_blob(p, &layer->digest, layer->size, NULL, err);
     add_part_of(p, &layer->digest, layer->size, true);
@@ -353,8 +369,8 @@ int save_plan_make(struct store *s, char *const *names, const struct image_save_
     return r < 0 ? r : finish_plan(&p, ret, err);
 }
 
-int save_plan_make_of(struct store *s, const struct image_documents *made, const struct oci_reference *names,
-                      size_t n_names, const struct image_save_options *options, struct save_plan *ret, struct err *err)
+int save_plan_make_of(struct store *s, const struct image_made *made, const struct image_save_options *options,
+                      struct save_plan *ret, struct err *err)
 {
     _cleanup_(planning_release) struct planning p = {.store = s, .options = options, .made = made};
     _cleanup_fd_ int lock = -1;
@@ -363,10 +379,10 @@ int save_plan_make_of(struct store *s, const struct image_documents *made, const
     char text[DIGEST_TEXT_MAX];
 
     *ret = (struct save_plan){0};
-    *image = (struct saved){.shown = str_dup(digest_format(&made->config.digest.digest, text)),
-                            .root = made->manifest.digest.digest,
-                            .manifest = made->manifest.digest.digest};
-    for (size_t i = 0; i < n_names; i++)
-        oci_reference_copy(&names[i], VEC_PUSH(&image->names));
+    *image = (struct saved){.shown = str_dup(digest_format(&made->documents->config.digest.digest, text)),
+                            .root = made->documents->manifest.digest.digest,
+                            .manifest = made->documents->manifest.digest.digest};
+    for (size_t i = 0; i < made->n_names; i++)
+        oci_reference_copy(&made->names[i], VEC_PUSH(&image->names));
     return r < 0 ? r : finish_plan(&p, ret, err);
 }

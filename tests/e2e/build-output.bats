@@ -128,6 +128,25 @@ build_() {
     done
 }
 
+@test "compression= of an archive: what is a tar until then; the image is the same" {
+    id=$(build_ -t packed:1 -o "type=oci,dest=$BATS_TEST_TMPDIR/zstd,tar=false,compression=zstd")
+    blobs=$BATS_TEST_TMPDIR/zstd/blobs/sha256
+    manifest=$blobs/$(jq -r '.manifests[0].digest' "$BATS_TEST_TMPDIR/zstd/index.json" | cut -d: -f2)
+    [ "$(jq -r '[.layers[].mediaType | split("+")[1]] | tostring' "$manifest")" = '["gzip","zstd","zstd","zstd"]' ]
+    for blob in "$blobs"/*; do
+        [ "$(sha256sum <"$blob")" = "${blob##*/}  -" ]
+    done
+    build_ -t packed:1 -o "type=docker,dest=$BATS_TEST_TMPDIR/gzip.tar,compression=gzip"
+    fresh_store
+    for file in zstd gzip.tar; do
+        cbox load -q -i "$BATS_TEST_TMPDIR/$file"
+        [ "$(cbox images -q --no-trunc packed:1)" = "$id" ]
+        expect content cbox run --rm packed:1
+        expect '' cbox system check -q --deep
+        cbox rmi packed:1
+    done
+}
+
 @test "--iidfile and --metadata-file" {
     id=$(build_ -t meta:1 --iidfile "$BATS_TEST_TMPDIR/id" --metadata-file "$BATS_TEST_TMPDIR/meta")
     [ "$(<"$BATS_TEST_TMPDIR/id")" = "$id" ]
