@@ -71,6 +71,23 @@ static int find_earlier(const struct planning *p, size_t stage, const char *name
     return 0;
 }
 
+/* Of stages that are not needed too: a mistake is one wherever it stands. */
+int plan_check_references(struct planning *p, struct err *err)
+{
+    const struct dockerfile *d = p->given->file;
+
+    for (size_t s = 0; s < d->stages.n; s++)
+        for (size_t i = d->stages.v[s].from + 1; i < d->stages.v[s].end; i++) {
+            const struct dockerfile_instruction *in = &d->instructions.v[i];
+            const char *from = in->kind == DOCKERFILE_COPY ? dockerfile_flag(in, "from") : NULL;
+            int found;
+
+            if (!str_empty(from) && plan_find_context(p, from) < 0 && find_earlier(p, s, from, false, &found, err) < 0)
+                return plan_fail(p, &in->at, err);
+        }
+    return 0;
+}
+
 int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, bool base,
                      struct build_source *ret, struct err *err)
 {
