@@ -84,6 +84,8 @@ static int sort_sources(struct step *s, struct err *err)
         else
             strv_add(&taken.local, *source);
     }
+    if (r == 0 && !str_empty(c->checksum) && (taken.local || c->files.n))
+        r = err_set(err, ERR_INVALID, "checksum requires HTTP(S) or Git sources");
     return r;
 }
 
