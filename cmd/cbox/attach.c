@@ -192,7 +192,7 @@ static int take_frame(struct attach *a, struct frame *frame, struct err *err)
     case MONITOR_DONE:
         return a->begun ? 0 : begin(a, frame, err);
     case MONITOR_ENDED:
-        memcpy(&last, frame->data, sizeof(last));
+        monitor_take_end(frame, &last);
         end(a, last.code);
         break;
     case MONITOR_FAILED:

@@ -47,13 +47,21 @@ static const struct cli_entry container_commands[] = {
 static const struct cli_command group_container = {.summary = "Manage containers", CLI_ENTRIES(container_commands)};
 
 static const struct cli_entry image_commands[] = {
-    {"copy", &cmd_image_copy, CLI_OTHER},   {"history", &cmd_history, CLI_OTHER},
-    {"import", &cmd_import, CLI_OTHER},     {"inspect", &cmd_image_inspect, CLI_OTHER},
-    {"load", &cmd_load, CLI_OTHER},         {"ls", &cmd_images, CLI_OTHER, "list"},
-    {"prune", &cmd_image_prune, CLI_OTHER}, {"pull", &cmd_pull, CLI_OTHER},
-    {"push", &cmd_push, CLI_OTHER},         {"rm", &cmd_rmi, CLI_OTHER, "remove"},
-    {"save", &cmd_save, CLI_OTHER},         {"tag", &cmd_tag, CLI_OTHER},
-    {"tags", &cmd_image_tags, CLI_OTHER},   {"untag", &cmd_untag, CLI_OTHER},
+    {"build", &cmd_build, CLI_OTHER},
+    {"copy", &cmd_image_copy, CLI_OTHER},
+    {"history", &cmd_history, CLI_OTHER},
+    {"import", &cmd_import, CLI_OTHER},
+    {"inspect", &cmd_image_inspect, CLI_OTHER},
+    {"load", &cmd_load, CLI_OTHER},
+    {"ls", &cmd_images, CLI_OTHER, "list"},
+    {"prune", &cmd_image_prune, CLI_OTHER},
+    {"pull", &cmd_pull, CLI_OTHER},
+    {"push", &cmd_push, CLI_OTHER},
+    {"rm", &cmd_rmi, CLI_OTHER, "remove"},
+    {"save", &cmd_save, CLI_OTHER},
+    {"tag", &cmd_tag, CLI_OTHER},
+    {"tags", &cmd_image_tags, CLI_OTHER},
+    {"untag", &cmd_untag, CLI_OTHER},
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
@@ -94,6 +102,7 @@ static const struct cli_entry commands[] = {
     {"run", &cmd_run, CLI_COMMON},
     {"exec", &cmd_exec, CLI_COMMON},
     {"ps", &cmd_ps, CLI_COMMON},
+    {"build", &cmd_build, CLI_COMMON},
     {"pull", &cmd_pull, CLI_COMMON},
     {"push", &cmd_push, CLI_COMMON},
     {"images", &cmd_images, CLI_COMMON},

@@ -106,6 +106,7 @@ enum build_event_kind {
     BUILD_CANCELED,  /* it was given up, since another one failed */
     BUILD_EXPLAINED, /* why it was cached, or not: `text`, lines */
     BUILD_WARNING,   /* `problem` of the Dockerfile */
+    BUILD_TICK,      /* time has passed, where the watcher wants to know */
 };
 struct build_event {
     enum build_event_kind kind;
@@ -124,6 +125,7 @@ struct build_event {
 struct build_watcher {
     void (*event)(void *data, const struct build_event *e);
     void *data;
+    int tick; /* BUILD_TICK at least every so many milliseconds; 0: never */
 };
 
 struct build_result {

@@ -36,10 +36,11 @@ struct build_copy_job {
     const volatile sig_atomic_t *stop;
     void (*progress)(int64_t files, int64_t bytes, void *data); /* may be NULL */
     void *data;
+    bool changed; /* set: a file is not what was selected any more, so the key does not tell what was copied */
 };
 
-/* ERR_INVALID, ERR_NOT_FOUND (a user that the image does not know), ERR_EXISTS, ERR_NO_SPACE, ERR_IO. */
+/* ERR_INVALID (also a user that the image does not know), ERR_EXISTS, ERR_INTERRUPTED, ERR_NO_SPACE, ERR_IO. */
 int build_copy(struct build_copy_job *job, struct err *err);
 
-/* WORKDIR: makes the directory in `upper` unless it is there below. */
-int build_make_directory(int below, int upper, const char *path, int64_t epoch, struct err *err);
+/* WORKDIR: makes the directory in `upper` unless it is there below, for `user` (of the config; NULL or "": root). */
+int build_make_directory(int below, int upper, const char *path, const char *user, int64_t epoch, struct err *err);

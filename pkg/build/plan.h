@@ -11,6 +11,7 @@
 typedef VEC(struct digest) build_layers; /* diffIDs, the lowest first, as an image config has them */
 
 enum build_step_kind {
+    BUILD_STEP_FROM, /* the first of each stage: what it begins with; nothing is done */
     BUILD_STEP_RUN,
     BUILD_STEP_COPY,    /* and ADD */
     BUILD_STEP_WORKDIR, /* makes the directory */
@@ -30,36 +31,40 @@ struct build_source {
 struct build_step {
     enum build_step_kind kind;
     size_t stage;
-    const struct dockerfile_instruction *instruction; /* borrowed; of a trigger: the FROM that brought it */
-    char *title;                                      /* "[build 2/5] RUN make" */
-    char *created_by;                                 /* history */
-    size_t history;                                   /* the index of its entry in the stage's */
+    const struct dockerfile_instruction *instruction; /* borrowed; of a trigger: the plan's */
+    struct dockerfile_span at;          /* where an error of it belongs; of a trigger: the FROM that brought it */
+    char *title;                        /* "[build 2/5] RUN make" */
+    char *created_by;                   /* history */
+    size_t history;                     /* the index of its entry in the stage's */
     struct oci_container_config config; /* as it stands here: user, working directory, environment, shell */
     struct dockerfile_run run;
-    char **env;       /* of RUN: the image's with arguments and proxies in place */
+    char **env;       /* of RUN: the image's, and arguments that it does not name */
     char **quiet_env; /* of RUN: not part of the key: proxies */
     struct dockerfile_copy copy;
-    char *directory;                  /* WORKDIR: absolute; COPY: the working directory for a relative target */
-    VEC(struct build_source) sources; /* of `copy.from` (one); of `run.mounts`, by their index, unused ones too */
+    char *directory; /* WORKDIR: what is made, absolute; else the working directory, "/" where there is none */
+    VEC(struct build_source) sources; /* one of COPY and ADD; of RUN by the index of `run.mounts`, unused ones too */
     bool no_cache;
 };
 
 struct build_stage {
-    size_t index;     /* in the Dockerfile */
-    const char *name; /* AS, or its number; borrowed from `label` */
-    char *label;
-    bool needed;
+    size_t index;  /* in the Dockerfile */
+    char *label;   /* AS, or "stage-1"; NULL: the only one, without a name */
+    char *name;    /* AS, or its number */
+    bool needed;   /* nothing below counts otherwise */
     int64_t epoch; /* seconds: what files of this stage and its documents are dated (layer.h) */
-    struct oci_platform platform;
     bool scratch;
-    struct build_source base; /* STAGE or IMAGE; not of scratch */
+    struct build_source base;                    /* STAGE or IMAGE; not of scratch */
+    size_t base_history;                         /* so many entries of the history are the base's */
+    VEC(struct dockerfile_instruction) triggers; /* ONBUILD of the base */
     VEC(struct build_step) steps;
-    struct oci_image_config config; /* at its end, with history; rootfs is that of the base until steps are done */
+    struct oci_image_config
+        config; /* at its end, with history; rootfs is that of the base image until steps are done */
 };
 
 /* An image that a FROM or --from names, resolved. */
 struct build_image {
     char *name;
+    char *wanted; /* the platform that was asked for, or NULL */
     struct oci_platform platform;
     struct oci_image_config config;
     struct digest manifest;
@@ -71,6 +76,8 @@ struct build_plan {
     VEC(struct build_named_context) contexts; /* [0] is the build's own; others that are directories */
     size_t target;
     size_t n_steps; /* of needed stages */
+    size_t *order;
+    size_t n_order; /* needed stages, each behind those that it stands on or takes files from */
 };
 
 /* `image` gives an image's config; it is called once a name and platform. `problem`: where an error belongs. The caller

@@ -12,8 +12,6 @@
 
 #include "build/plan.h"
 
-#include <signal.h>
-
 /* A place for RUN --mount=from=: the layers, or a directory of the host. */
 struct build_mounted {
     char **lower; /* as build_layer_stack() has them; NULL: `dir` */
@@ -26,6 +24,8 @@ struct build_run_job {
     const struct build_request *request;
     const struct build_step *step;
     char **lower;                        /* of what lies below (build_layer_stack()) */
+    int *lock;                           /* store_build_lock(), shared: let go of once nothing of `lower` or `mounted`
+                                            is looked up any more, and set to -1; in any case; may be NULL */
     const struct build_mounted *mounted; /* by the index of run.mounts */
     int64_t epoch;                       /* SOURCE_DATE_EPOCH in its environment */
     bool keep;                           /* --debug */
@@ -40,6 +40,11 @@ struct build_run_result {
     char *kept; /* --debug: the container's name */
 };
 
-/* Runs to the end. `upper_name`: a directory below tmp/ (build_layer_begin()), whose `tree/` gets what the step wrote,
- * by a rename. 0 also for an exit code that is not 0. ERR_NO_EXEC, ERR_NO_COMMAND: the shell is not in the image. */
-int build_run(const struct build_run_job *job, int upper_dir, struct build_run_result *ret, struct err *err);
+/* Runs to the end. `dir`, named `name`: a directory below tmp/ (build_layer_begin()) with `tree/`, which gets what the
+ * step wrote, and `work/`: the overlay's own. 0 also for an exit code that is not 0. ERR_NO_EXEC, ERR_NO_COMMAND: the
+ * shell is not in the image. The calling process has one thread. The monitor that it forks has copies of its
+ * descriptors, and ends some moments later; killed, it takes its container with it. The caller releases `ret` after 0.
+ */
+int build_run(const struct build_run_job *job, int dir, const char *name, struct build_run_result *ret,
+              struct err *err);
+void build_run_result_release(struct build_run_result *r);

@@ -18,10 +18,20 @@
 #include "oci/engine.h"
 #include "store/container.h"
 
+/* A step of a build. Its container has no name and no documents beside its record, is shown to nobody, and goes with
+ * its end and with the connection of who started it, whatever happens first. Its layers are kept by who starts it. */
+struct container_build {
+    char **lower;      /* directories below the store's root, the topmost first */
+    const char *upper; /* as `lower`: takes what is written, and stays */
+    const char *work;  /* beside it, overlayfs' own */
+    int made;          /* a file that gets the names of what is made to mount on (runtime_start.made) */
+};
+
 /* What a container is made of. All is borrowed. */
 struct container_request {
     const char *name;                    /* NULL: one is made up */
     const struct engine_options *wanted; /* as the user asked for it */
+    const struct container_build *build; /* NULL: an image's container */
 };
 
 /* A container that was made, or opened to be started, and is locked by this process. */
@@ -31,12 +41,13 @@ struct container {
     struct store_container_record record;
     struct engine_options options; /* merged with the image's config */
     struct oci_spec spec;
-    char **lower; /* directories of the layers below the store's root, the topmost first */
+    char **lower;                        /* directories of the layers below the store's root, the topmost first */
+    const struct container_build *build; /* borrowed */
 };
 
-/* Makes a container from an image that is open, under the store lock held shared by the caller until this returns.
- * ERR_EXISTS for a name that is taken, ERR_INVALID for options that make no sense; nothing is left behind then. The
- * caller releases `ret` after 0. */
+/* Makes a container from an image that is open (NULL: of a build), under the store lock held shared by the caller until
+ * this returns. ERR_EXISTS for a name that is taken, ERR_INVALID for options that make no sense; nothing is left behind
+ * then. The caller releases `ret` after 0. */
 int container_create(struct store *s, const struct image *image, const struct container_request *request,
                      struct container *ret, struct err *err);
 void container_release(struct container *c);

@@ -9,15 +9,13 @@
 #include "container/name.h"
 #include "container/networks.h"
 #include "container/ports.h"
-#include "layer/apply.h"
+#include "image/stack.h"
 #include "logging/logging.h"
 #include "monitor/monitor.h"
 #include "runtime/seccomp.h"
-#include "store/blob.h"
-#include "store/layer.h"
-#include "store/skeleton.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
+#include "sys/path.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -26,23 +24,8 @@
 
 enum { NAME_TRIES = 16 };
 
-/* The layers as overlayfs stacks them, the topmost first; below an opaque one nothing shows (layer/apply.h). */
-static int stack_layers(struct store *s, const struct image *image, char ***ret, struct err *err)
-{
-    for (size_t i = image->n_layers; i-- > 0;) {
-        char path[STORE_DIGEST_PATH_MAX];
-        _cleanup_fd_ int tree = -1;
-        int r = store_layer_open_tree(s, &image->layers[i], &tree, err);
-
-        if (r < 0)
-            return r;
-        strv_addf(ret, "layers/%s/tree", store_digest_path(&image->layers[i], path));
-        if (layer_tree_opaque(tree))
-            break;
-    }
-    strv_add(ret, STORE_SKELETON);
-    return store_skeleton_make(s, err);
-}
+/* What the image has to say, and the step of a build has said already. */
+static const struct oci_image_config nothing;
 
 /* What /etc gets from us, and the directories of the overlay. */
 static int make_files(struct container *c, struct err *err)
@@ -51,7 +34,7 @@ static int make_files(struct container *c, struct err *err)
     int dir = store_container_fd(c->dir);
     int r = container_write_etc(dir, &c->options, err);
 
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
+    for (size_t i = 0; r == 0 && !c->build && i < ARRAY_SIZE(dirs); i++)
         if (mkdirat(dir, dirs[i], 0755) < 0 || fchmodat(dir, dirs[i], 0755, 0) < 0)
             r = err_errno(err, errno, "making %s", dirs[i]);
     return r;
@@ -161,8 +144,11 @@ static void fill_record(struct container *c, const struct image *image)
 
     record->id = str_dup(store_container_id(c->dir));
     record->image = str_dup(o->config.image);
-    record->image_id = image->tag.id;
-    record->manifest = image->tag.manifest;
+    if (image) {
+        record->image_id = image->tag.id;
+        record->manifest = image->tag.manifest;
+    }
+    record->build = c->build != NULL;
     record->command = strv_copy(o->entrypoint_and_args);
     record->labels = strv_copy(o->config.config.labels);
     record->network = monitor_network_names(o);
@@ -198,7 +184,9 @@ static int describe(struct container *c, const struct image *image, const struct
 {
     _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), store_container_id(c->dir));
     /* In the container's mount namespace the root lies over its own upper directory: none has to be made for it. */
-    _cleanup_free_ char *rootfs = str_printf("%s/upper", files), *shared = NULL;
+    _cleanup_free_ char *rootfs =
+        c->build ? path_join(store_root_path(c->store), c->build->upper) : str_printf("%s/upper", files);
+    _cleanup_free_ char *shared = NULL;
     char host_name[HOST_NAME_MAX + 1] = "";
     _cleanup_machine_ struct container_machine machine = {0};
     struct bundle_place place = {.id = store_container_id(c->dir),
@@ -216,7 +204,7 @@ static int describe(struct container *c, const struct image *image, const struct
     if (r == 0)
         r = find_host(c, &place, host_name, &shared, err);
     if (r == 0)
-        r = bundle_merge(&image->config, &place, &c->options, err);
+        r = bundle_merge(image ? &image->config : &nothing, &place, &c->options, err);
     if (r == 0)
         r = container_networks_find(c->store, &c->options, err);
     if (r == 0)
@@ -230,6 +218,20 @@ static int describe(struct container *c, const struct image *image, const struct
     return r < 0 ? r : container_cdi(&c->options.host, &c->spec, err);
 }
 
+/* What a killed monitor leaves is found by the record; all else is in the memory of those who need it. */
+static int fill_build(struct container *c, const struct container_request *q, struct err *err)
+{
+    int r = describe(c, NULL, q->wanted, err);
+
+    if (r == 0)
+        r = make_files(c, err);
+    if (r < 0)
+        return r;
+    c->lower = strv_copy(q->build->lower);
+    fill_record(c, NULL);
+    return store_container_write(c->dir, &c->record, false, err);
+}
+
 /* `ret_made`: its new volumes. */
 static int fill(struct container *c, const struct image *image, const struct container_request *q, char ***ret_made,
                 struct err *err)
@@ -237,7 +239,7 @@ static int fill(struct container *c, const struct image *image, const struct con
     int r = describe(c, image, q->wanted, err);
 
     if (r == 0)
-        r = stack_layers(c->store, image, &c->lower, err);
+        r = image_stack(c->store, image->layers, image->n_layers, &c->lower, err);
     if (r == 0)
         r = make_files(c, err);
     if (r == 0)
@@ -259,7 +261,7 @@ static int fill(struct container *c, const struct image *image, const struct con
 int container_create(struct store *s, const struct image *image, const struct container_request *q,
                      struct container *ret, struct err *err)
 {
-    struct container c = {.store = s};
+    struct container c = {.store = s, .build = q->build};
     _cleanup_strv_ char **made = NULL;
     char id[ID_LEN + 1];
     int r = q->name ? container_check_name(q->name, err) : 0;
@@ -270,7 +272,7 @@ int container_create(struct store *s, const struct image *image, const struct co
     r = store_container_create(s, id, &c.dir, err);
     if (r < 0)
         return r;
-    r = fill(&c, image, q, &made, err);
+    r = q->build ? fill_build(&c, q, err) : fill(&c, image, q, &made, err);
     if (r < 0) {
         container_mounts_unmake(s, id, made);
         store_container_remove(s, c.dir, &c.record, true, NULL);

@@ -39,7 +39,9 @@ static int collect(struct store *s, bool alive_only, void (*broken)(const struct
         bool passed = false;
 
         r = look(s, *id, alive_only, &record, &passed, &why);
-        if (r == 0 && !passed)
+        if (r == 0 && record.build)
+            store_container_record_release(&record);
+        else if (r == 0 && !passed)
             *VEC_PUSH(ret) = record;
         else if (r < 0 && r != ERR_NOT_FOUND) /* removed meanwhile */
             broken(&why);

@@ -4,9 +4,8 @@
 #include "bundle/mounts.h"
 #include "container/container.h"
 #include "image/image.h"
+#include "image/stack.h"
 #include "store/container.h"
-#include "store/layer.h"
-#include "store/skeleton.h"
 #include "store/volume.h"
 #include "sys/path.h"
 
@@ -173,11 +172,12 @@ static int decide_tmpfs(struct deciding *d _unused_, const struct engine_mount *
 static int decide_image(struct deciding *d, const struct engine_mount *m, struct engine_mount_point *p, struct err *err)
 {
     _cleanup_(image_release) struct image image = {0};
+    _cleanup_strv_ char **stack = NULL;
     char id[DIGEST_TEXT_MAX];
     int r = image_open(d->store, m->source, &image, err);
 
     if (r == 0)
-        r = store_skeleton_make(d->store, err);
+        r = image_stack(d->store, image.layers, image.n_layers, &stack, err);
     if (r < 0)
         return r;
     p->rw = false;
@@ -186,12 +186,8 @@ static int decide_image(struct deciding *d, const struct engine_mount *m, struct
     p->mount_type = str_dup("overlay");
     p->mount_source = str_dup("overlay");
     strv_add(&p->mount_options, "ro");
-    for (size_t i = image.n_layers; i-- > 0;) {
-        _cleanup_free_ char *tree = store_layer_tree_path(d->store, &image.layers[i]);
-
-        strv_addf(&p->mount_options, "lowerdir+=%s", tree);
-    }
-    strv_addf(&p->mount_options, "lowerdir+=%s/" STORE_SKELETON, store_root_path(d->store));
+    STRV_FOREACH (layer, stack)
+        strv_addf(&p->mount_options, "lowerdir+=%s/%s", store_root_path(d->store), *layer);
     if (m->image_options && !str_empty(m->image_options->subpath))
         strv_addf(&p->mount_options, "X-mount.subdir=%s", m->image_options->subpath);
     return 0;

@@ -52,8 +52,12 @@ int container_start(struct container *c, const struct config *config, unsigned a
     const char *id = store_container_id(c->dir);
     _cleanup_free_ char *upper = str_printf("containers/%s/upper", id);
     _cleanup_free_ char *work = str_printf("containers/%s/work", id);
-    struct runtime_overlay overlay = {
-        .dir = store_root_path(c->store), .lower = c->lower, .upper = upper, .work = work, .discard = c->record.remove};
+    const struct container_build *build = c->build;
+    struct runtime_overlay overlay = {.dir = store_root_path(c->store),
+                                      .lower = c->lower,
+                                      .upper = build ? (char *)build->upper : upper,
+                                      .work = build ? (char *)build->work : work,
+                                      .discard = c->record.remove};
     struct monitor_job job = {
         .store = c->store,
         .dir = c->dir,
@@ -64,7 +68,9 @@ int container_start(struct container *c, const struct config *config, unsigned a
         .overlay = &overlay,
         .config = config,
         .forget = container_mounts_anonymous(&c->options) ? container_volumes_drop : NULL,
-        .housekeeping = sweep,
+        .housekeeping = build ? NULL : sweep,
+        .bound = build != NULL,
+        .made = build ? build->made : 0,
     };
     int r = container_mounts_sources(&c->options, err);
 

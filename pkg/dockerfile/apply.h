@@ -12,6 +12,7 @@ struct dockerfile_applying {
     struct oci_container_config *config;
     struct words words; /* where variables come from: the stage's arguments and then the config's environment */
     bool cmd_given;     /* a CMD stood in this stage: an ENTRYPOINT takes away another one only */
+    size_t grown;       /* bytes that instructions have added: begins with 0 */
 };
 
 /* Whether the kind is one of those. */

@@ -62,6 +62,7 @@ struct dockerfile_flag {
 struct dockerfile_heredoc {
     char *name;
     char *content;       /* without the leading tabs that <<- takes away; ends with a newline unless empty */
+    char *raw;           /* <<-: with its tabs; else NULL */
     bool expand;         /* its name stood without quotes: variables have meaning in it */
     unsigned descriptor; /* 3<<NAME: 3; else 0 */
 };
@@ -80,9 +81,10 @@ struct dockerfile_instruction {
     bool json;      /* `text` is a JSON array of strings and `words` are those (exec form) */
     char **words;   /* json: its strings. Else the words of `text` as they are written, with quotes, for the kinds that
                        have words (ADD, ARG, COPY, ENV, EXPOSE, FROM, LABEL, VOLUME); one word, all of `text`, for the
-                       others */
-    VEC(struct dockerfile_heredoc) heredocs;
-    struct dockerfile_instruction *trigger; /* ONBUILD's; else NULL */
+                       others. ENV and LABEL in their old form, NAME VALUE: two words. HEALTHCHECK: its type first */
+    VEC(struct dockerfile_heredoc) heredocs; /* ONBUILD's too: not its trigger's */
+    bool empty_continuation;                 /* an empty line stood between its lines */
+    struct dockerfile_instruction *trigger;  /* ONBUILD's; NULL: of no kind that is known, which shows when it fires */
 };
 
 /* From a FROM up to the next one. */
@@ -123,6 +125,9 @@ void dockerfile_problem_release(struct dockerfile_problem *p);
  * releases `ret` after 0. */
 int dockerfile_parse_instruction(const char *text, struct dockerfile_instruction *ret, struct err *err);
 void dockerfile_instruction_release(struct dockerfile_instruction *i);
+
+/* The same for several, with comments between them; no stages. The caller releases `ret` in any case. */
+int dockerfile_parse_instructions(const char *text, struct dockerfile *ret, struct err *err);
 
 /* A flag's value; NULL where it is not given, "" where it has none. */
 const char *dockerfile_flag(const struct dockerfile_instruction *i, const char *name);

@@ -1,6 +1,5 @@
-/* Dockerfile instructions that change an image's config and nothing else: what --change of import and commit takes, and
- * part of a build. Their forms are Docker's: exec and shell form, NAME=VALUE with quotes, variables of the config's own
- * environment in place (image/words.h).
+/* Dockerfile instructions that change an image's config and nothing else: what --change of import and commit takes
+ * (dockerfile/apply.h). Variables are those of the config's own environment.
  */
 #pragma once
 

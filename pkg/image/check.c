@@ -2,8 +2,10 @@
 
 #include "image/internal.h"
 #include "image/signals.h"
+#include "image/tree_blob.h"
 #include "image/verify.h"
 #include "layer/apply.h"
+#include "oci/manifest.h"
 #include "store/blob.h"
 #include "store/container.h"
 #include "store/layer.h"
@@ -33,12 +35,19 @@ size_t image_check_open_faults(const struct image_check *c)
     return n;
 }
 
+/* A layer that was built here, of which there is no blob. */
+struct tree {
+    struct digest layer;
+    char *needed_by;
+};
+
 struct checking {
     struct store *store;
     const struct image_check_options *options;
     struct image_check *result;
     struct store_needs needs;    /* of all images and containers */
     store_digests blobs, layers; /* in the store */
+    VEC(struct tree) trees;      /* layers that their blobs would follow from */
     size_t done;
 };
 
@@ -47,6 +56,9 @@ static void checking_release(struct checking *c)
     store_needs_release(&c->needs);
     free(c->blobs.v);
     free(c->layers.v);
+    VEC_FOREACH (tree, &c->trees)
+        free(tree->needed_by);
+    free(c->trees.v);
 }
 
 static struct image_fault *add_fault(struct checking *c, enum image_fault_kind kind, const struct digest *d,
@@ -78,10 +90,12 @@ static struct image_fault *find_fault(struct checking *c, enum image_fault_kind 
 }
 
 /* One thing that somebody needs: it is there and whole, or there is a fault that says for whom it matters. */
-static bool check_need(struct checking *c, enum image_fault_kind kind, const struct digest *d, const char *who)
+static bool check_need(struct checking *c, enum image_fault_kind kind, const struct digest *d,
+                       const struct store_needs *needs, const char *who)
 {
     struct image_fault *f = find_fault(c, kind, d);
-    bool there = kind == IMAGE_FAULT_BLOB ? store_blob_has(c->store, d) : store_layer_has(c->store, d);
+    bool there =
+        kind == IMAGE_FAULT_BLOB ? image_blob_needed_is_there(c->store, needs, d) : store_layer_has(c->store, d);
 
     if (!f && there)
         return true;
@@ -94,6 +108,16 @@ static bool check_need(struct checking *c, enum image_fault_kind kind, const str
     return false;
 }
 
+static void note_tree(struct checking *c, const struct digest *d, const char *who)
+{
+    if (store_blob_has(c->store, d) || !store_layer_has(c->store, d))
+        return;
+    VEC_FOREACH (known, &c->trees)
+        if (digest_equal(&known->layer, d))
+            return;
+    *VEC_PUSH(&c->trees) = (struct tree){*d, str_dup(who)};
+}
+
 /* What one image needs. `r` is how far its documents could be followed, and `why` not. */
 static void check_needs(struct checking *c, const struct store_needs *needs, const char *who, int r,
                         const struct err *why)
@@ -102,11 +126,12 @@ static void check_needs(struct checking *c, const struct store_needs *needs, con
 
     VEC_FOREACH (d, &needs->blobs) {
         *VEC_PUSH(&c->needs.blobs) = *d;
-        whole = check_need(c, IMAGE_FAULT_BLOB, d, who) && whole;
+        whole = check_need(c, IMAGE_FAULT_BLOB, d, needs, who) && whole;
+        note_tree(c, d, who);
     }
     VEC_FOREACH (d, &needs->layers) {
         *VEC_PUSH(&c->needs.layers) = *d;
-        whole = check_need(c, IMAGE_FAULT_LAYER, d, who) && whole;
+        whole = check_need(c, IMAGE_FAULT_LAYER, d, needs, who) && whole;
     }
     if (r < 0 && whole)
         add_fault(c, IMAGE_FAULT_IMAGE, NULL, str_printf("image %s", who), why->text)->needed_by = str_dup(who);
@@ -263,6 +288,29 @@ static int check_content(struct checking *c, struct err *err)
     return MIN_OF(r, 0);
 }
 
+/* The bytes that a push or a save would make of a tree. */
+static int check_tree(struct checking *c, const struct tree *tree, struct err *err)
+{
+    const struct oci_descriptor blob = {.media_type = (char *)OCI_MEDIA_LAYER, .digest = tree->layer};
+    _cleanup_fd_ int fd = -1;
+    struct image_fault *f;
+    struct err why = ERR_INIT;
+    int r = 0;
+
+    if (!find_fault(c, IMAGE_FAULT_LAYER, &tree->layer))
+        r = image_blob_open(c->store, &blob, &image_interrupted, &fd, &why);
+    if (r == ERR_CORRUPT && store_layer_has(c->store, &tree->layer)) {
+        f = add_fault(c, IMAGE_FAULT_LAYER, &tree->layer, subject_of(IMAGE_FAULT_LAYER, &tree->layer),
+                      "is damaged: its files are not what was built");
+        f->needed_by = str_dup(tree->needed_by);
+        f->hint = str_dup(why.hint);
+    } else if (r < 0 && r != ERR_CORRUPT && r != ERR_NOT_FOUND) {
+        *err = why;
+        return r;
+    }
+    return image_signals_check(err);
+}
+
 static size_t count_orphans(store_digests *there, store_digests *needed)
 {
     size_t n = 0;
@@ -273,14 +321,11 @@ static size_t count_orphans(store_digests *there, store_digests *needed)
     return n;
 }
 
-/* First what is there, then what should be: what is removed in between is not missed. */
-static int check(struct checking *c, struct err *err)
+static int check_records(struct checking *c, struct err *err)
 {
-    _cleanup_fd_ int lock = -1;
-    int r = check_content(c, err);
+    _cleanup_fd_ int lock = -1; /* no collection while it is found out what is needed */
+    int r = store_lock(c->store, LOCK_SHARED, LOCK_WAIT, &lock, err);
 
-    if (r == 0) /* no collection while it is found out what is needed */
-        r = store_lock(c->store, LOCK_SHARED, LOCK_WAIT, &lock, err);
     if (r == 0)
         r = check_tags(c, err);
     if (r == 0)
@@ -289,6 +334,18 @@ static int check(struct checking *c, struct err *err)
         r = check_volumes(c, err);
     if (r == 0)
         r = check_networks(c, err);
+    return r;
+}
+
+/* First what is there, then what should be: what is removed in between is not missed. */
+static int check(struct checking *c, struct err *err)
+{
+    int r = check_content(c, err);
+
+    if (r == 0)
+        r = check_records(c, err);
+    for (size_t i = 0; r == 0 && c->options->deep && i < c->trees.n; i++)
+        r = check_tree(c, &c->trees.v[i], err);
     c->result->blobs = c->blobs.n;
     c->result->layers = c->layers.n;
     c->result->orphans = count_orphans(&c->blobs, &c->needs.blobs) + count_orphans(&c->layers, &c->needs.layers);

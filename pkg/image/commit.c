@@ -85,28 +85,19 @@ static int make_config(struct committing *c, struct image_document *ret, struct 
     return image_document_take(&text, ret, err);
 }
 
-/* OCI's type of a layer, as the manifest is of OCI's; one that no registry may have stays what it is. */
-static const char *type_of(const struct oci_descriptor *layer)
-{
-    struct oci_layer_kind kind;
-
-    if (oci_layer_classify(layer->media_type, &kind, NULL) < 0 || kind.foreign)
-        return layer->media_type;
-    return image_layer_media_type(kind.compression);
-}
-
 static int make_manifest(struct committing *c, struct image_documents *d, struct err *err)
 {
     VEC(struct oci_descriptor) layers = {0};
     int r;
 
+    /* OCI's types, as the manifest is of OCI's. */
     VEC_FOREACH (layer, &c->below.layers)
-        *VEC_PUSH(&layers) =
-            (struct oci_descriptor){.media_type = (char *)type_of(layer), .digest = layer->digest, .size = layer->size};
+        *VEC_PUSH(&layers) = (struct oci_descriptor){
+            .media_type = (char *)image_layer_oci_type(layer), .digest = layer->digest, .size = layer->size};
     if (!c->empty)
         *VEC_PUSH(&layers) = (struct oci_descriptor){
             .media_type = (char *)OCI_MEDIA_LAYER, .digest = c->layer.digest, .size = c->layer.size};
-    r = image_manifest_make(&d->config, layers.v, layers.n, &d->manifest, err);
+    r = image_documents_make(d, layers.v, layers.n, err);
     free(layers.v);
     return r;
 }
@@ -115,13 +106,7 @@ static int make_documents(struct committing *c, struct image_documents *d, struc
 {
     int r = make_config(c, &d->config, err);
 
-    if (r == 0)
-        r = make_manifest(c, d, err);
-    if (r == 0)
-        r = oci_manifest_parse(buf_str(&d->manifest.bytes), d->manifest.bytes.len, &d->parsed_manifest, err);
-    if (r == 0)
-        r = oci_image_config_parse(buf_str(&d->config.bytes), d->config.bytes.len, &d->parsed_config, err);
-    return r;
+    return r < 0 ? r : make_manifest(c, d, err);
 }
 
 /* ---- the commit ---- */
@@ -141,7 +126,7 @@ static int fill(const struct oci_descriptor *blob, struct store_ingest *in, void
 static int commit(struct committing *c, struct digest *ret_id, struct err *err)
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
-    const struct image_pull_options how = {.fill = fill, .data = c};
+    const struct image_pull_options how = {.fill = fill, .data = c, .trees = true};
     int r = layer_open_libraries(err);
 
     if (r == 0)

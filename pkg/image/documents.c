@@ -377,6 +377,18 @@ int image_manifest_make(const struct image_document *config, const struct oci_de
     return image_document_take(&text, ret, err);
 }
 
+int image_documents_make(struct image_documents *d, const struct oci_descriptor *layers, size_t n_layers,
+                         struct err *err)
+{
+    int r = image_manifest_make(&d->config, layers, n_layers, &d->manifest, err);
+
+    if (r == 0)
+        r = oci_manifest_parse(buf_str(&d->manifest.bytes), d->manifest.bytes.len, &d->parsed_manifest, err);
+    if (r == 0)
+        r = oci_image_config_parse(buf_str(&d->config.bytes), d->config.bytes.len, &d->parsed_config, err);
+    return r;
+}
+
 const char *image_layer_media_type(enum oci_compression packed)
 {
     static const char *const types[] = {
@@ -386,4 +398,13 @@ const char *image_layer_media_type(enum oci_compression packed)
     };
 
     return types[packed];
+}
+
+const char *image_layer_oci_type(const struct oci_descriptor *layer)
+{
+    struct oci_layer_kind kind;
+
+    if (oci_layer_classify(layer->media_type, &kind, NULL) < 0 || kind.foreign)
+        return layer->media_type;
+    return image_layer_media_type(kind.compression);
 }

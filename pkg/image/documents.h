@@ -71,5 +71,12 @@ int image_document_take(struct buf *bytes, struct image_document *ret, struct er
 int image_manifest_make(const struct image_document *config, const struct oci_descriptor *layers, size_t n_layers,
                         struct image_document *ret, struct err *err);
 
+/* The rest of an image that was made here, whose `config` is there: the manifest, and both parsed. */
+int image_documents_make(struct image_documents *d, const struct oci_descriptor *layers, size_t n_layers,
+                         struct err *err);
+
 /* OCI's type of a layer that is packed so. */
 const char *image_layer_media_type(enum oci_compression packed);
+
+/* OCI's type of a layer of any manifest; one that no registry may have stays what it is. Borrowed. */
+const char *image_layer_oci_type(const struct oci_descriptor *layer);

@@ -47,6 +47,7 @@ struct image_pull_options {
     void *data;
     bool insecure;                       /* as in struct registry_options */
     const struct image_mending *mending; /* NULL for a pull */
+    bool trees;                          /* a blob that follows from a layer (image/tree_blob.h) is not brought */
 
     /* Where there is no registry (image/layers.h): appends what is missing of a blob. NULL for a pull. */
     int (*fill)(const struct oci_descriptor *blob, struct store_ingest *in, void *data, struct err *err);

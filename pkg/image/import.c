@@ -71,13 +71,7 @@ static int make_documents(const struct importing *im, struct image_documents *re
         .media_type = (char *)im->media_type, .digest = im->blob.digest, .size = im->blob.size};
     int r = make_config(im, &ret->config, err);
 
-    if (r == 0)
-        r = image_manifest_make(&ret->config, &layer, 1, &ret->manifest, err);
-    if (r == 0)
-        r = oci_manifest_parse(buf_str(&ret->manifest.bytes), ret->manifest.bytes.len, &ret->parsed_manifest, err);
-    if (r == 0)
-        r = oci_image_config_parse(buf_str(&ret->config.bytes), ret->config.bytes.len, &ret->parsed_config, err);
-    return r;
+    return r < 0 ? r : image_documents_make(ret, &layer, 1, err);
 }
 
 /* ---- the import ---- */

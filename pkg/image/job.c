@@ -234,6 +234,13 @@ static int stage_begin(struct image_job *j, struct err *err)
     return store_stage_begin(w->store, &j->diff_id, LOCK_TRY, &j->stage, err);
 }
 
+/* The layer is whole, and its blob would say the same. */
+static bool is_tree(const struct image_job *j)
+{
+    return j->work->options->trees && image_job_unpacks(j) && !j->stage &&
+           digest_equal(&j->blob->digest, &j->diff_id) && !store_blob_has(j->work->store, &j->blob->digest);
+}
+
 int image_job_claim(struct image_job *j, struct err *err)
 {
     bool waited = j->state == JOB_BUSY;
@@ -241,7 +248,7 @@ int image_job_claim(struct image_job *j, struct err *err)
     int r = image_job_unpacks(j) ? stage_begin(j, &why) : 0;
 
     j->state = JOB_ACTIVE;
-    if (r == 0) /* a layer may be there that was packed in another way */
+    if (r == 0 && !is_tree(j)) /* a layer may be there that was packed in another way */
         r = blob_begin(j, &why);
     if (r == 0 && !j->stage && !j->ingest && j->state == JOB_ACTIVE) { /* nothing is to be done */
         image_job_reset(j);

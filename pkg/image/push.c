@@ -168,13 +168,17 @@ static int push_documents(struct push *p, struct registry *registry, struct imag
 static int take_lease(struct push *p, struct store_lease **ret, struct err *err)
 {
     _cleanup_free_ struct digest *blobs = mem_zalloc(p->documents.n + p->blobs.n, sizeof(*blobs));
-    size_t n = 0;
+    _cleanup_free_ struct digest *layers = mem_zalloc(p->blobs.n, sizeof(*layers)); /* that may be here as trees */
+    size_t n = 0, n_layers = 0;
 
     VEC_FOREACH (d, &p->documents)
         blobs[n++] = d->as.digest;
-    VEC_FOREACH (b, &p->blobs)
+    VEC_FOREACH (b, &p->blobs) {
         blobs[n++] = b->as.digest;
-    return store_lease_take(p->store, blobs, n, NULL, 0, ret, err);
+        if (b->to != OCI_COMPRESSION_NONE)
+            layers[n_layers++] = b->diff_id;
+    }
+    return store_lease_take(p->store, blobs, n, layers, n_layers, ret, err);
 }
 
 static int push(struct push *p, struct registry *registry, int wake_fd, struct image_pushed *ret, struct err *err)

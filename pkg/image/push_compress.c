@@ -1,5 +1,6 @@
 #include "image/push_internal.h"
 
+#include "image/tree_blob.h"
 #include "layer/source.h"
 #include "store/blob.h"
 #include "store/spool.h"
@@ -19,23 +20,48 @@ int64_t push_compression_consumed(const struct push_compression *c)
     return __atomic_load_n(&c->consumed, __ATOMIC_RELAXED);
 }
 
+/* What was built here is a tree until now. Its digest is looked at when it is compressed. */
+static int pack_tree(struct push_compression *c, struct err *err)
+{
+    struct push_blob *b = c->blob;
+    int r = store_spool_open(b->push->store, &c->source_fd, err);
+
+    c->tree = true;
+    return r < 0 ? r : image_tree_pack(b->push->store, &b->diff_id, c->source_fd, &c->stop, err);
+}
+
+static int compress(struct push_compression *c, struct err *err)
+{
+    struct layer_compress_options options = {
+        .to = c->blob->to, .progress = note_progress, .data = c, .interrupted = &c->stop};
+    int r = c->source_fd < 0 ? pack_tree(c, err) : 0;
+
+    if (r < 0)
+        return r;
+    c->source = layer_source_file(c->source_fd);
+    return layer_compress(c->source, c->spool, &options, &c->result, err);
+}
+
 static void *compress_thread(void *data)
 {
     struct push_compression *c = data;
     static const uint64_t one = 1;
-    struct layer_compress_options options = {
-        .to = c->blob->to, .progress = note_progress, .data = c, .interrupted = &c->stop};
 
-    c->status = layer_compress(c->source, c->spool, &options, &c->result, &c->err);
+    c->status = compress(c, &c->err);
     (void)!write(c->done_fd, &one, sizeof(one));
     return NULL;
 }
 
-/* A layer that is to be compressed has to be here: what it will become is not known to any registry yet. */
+/* A layer that is to be compressed has to be here: what it will become is not known to any registry yet. Of one that is
+ * here as a tree there is no descriptor. */
 static int open_blob(struct push_blob *b, int *ret_fd, struct err *err)
 {
     char text[DIGEST_TEXT_MAX];
-    int r = store_blob_open(b->push->store, &b->as.digest, ret_fd, NULL, err);
+    int r;
+
+    if (!store_blob_has(b->push->store, &b->as.digest) && image_blob_can_be_had(b->push->store, &b->as))
+        return 0;
+    r = store_blob_open(b->push->store, &b->as.digest, ret_fd, NULL, err);
 
     if (r != ERR_NOT_FOUND && r < 0)
         return r;
@@ -62,7 +88,6 @@ int push_compression_begin(struct push_compression *c, struct push_blob *blob, s
             r = err_errno(err, errno, "eventfd");
     }
     if (r == 0) {
-        c->source = layer_source_file(c->source_fd);
         if (pthread_create(&c->thread, NULL, compress_thread, c) != 0)
             r = err_set(err, ERR_IO, "no thread can be started");
     }
@@ -94,6 +119,8 @@ int push_compression_take(struct push_compression *c, struct err *err)
     r = c->status;
     if (r < 0)
         *err = c->err;
+    else if (c->tree)
+        r = image_tree_check(&b->diff_id, &c->result.diff_id, err);
     else
         r = digest_verify(&b->diff_id, -1, &c->result.diff_id, err);
     if (r < 0) {

@@ -63,6 +63,7 @@ struct push_compression {
     pthread_t thread;
     struct layer_source *source;
     int source_fd, spool;
+    bool tree;   /* it had to be packed first (image/tree_blob.h) */
     int done_fd; /* readable when it has ended */
     int64_t consumed;
     volatile sig_atomic_t stop;

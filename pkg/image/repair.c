@@ -1,6 +1,7 @@
 #include "image/check.h"
 #include "image/layers.h"
 #include "image/session.h"
+#include "image/tree_blob.h"
 #include "image/verify.h"
 #include "layer/apply.h"
 #include "store/blob.h"
@@ -191,7 +192,7 @@ static int mend(struct repairing *rp, const struct store_tag *t, struct err *err
     _cleanup_(store_transaction_free_cleanup) struct store_transaction *tr = store_transaction_new(rp->store);
     _cleanup_(store_lease_free_cleanup) struct store_lease *lease = NULL;
     const struct image_mending mending = {&rp->damaged};
-    const struct image_pull_options options = {.mending = &mending};
+    const struct image_pull_options options = {.mending = &mending, .trees = true};
     const struct image_wanted wanted = {.stored = t};
     /* An image without a name can only be mended with what is here. */
     struct registry *registry = store_tag_nameless(t) ? NULL : rp->registry;
@@ -218,6 +219,16 @@ static void look_again(struct repairing *rp)
     }
 }
 
+/* A layer that was built here is nowhere else: no registry was to be asked. */
+static bool is_built(const struct store_needs *needs, const struct image_fault *f)
+{
+    if (f->kind == IMAGE_FAULT_LAYER)
+        VEC_FOREACH (d, &needs->blobs)
+            if (digest_equal(d, &f->digest))
+                return true;
+    return false;
+}
+
 static void say_why(struct repairing *rp, const struct store_needs *needs, const struct err *why)
 {
     VEC_FOREACH (f, &rp->check->faults) {
@@ -227,7 +238,7 @@ static void say_why(struct repairing *rp, const struct store_needs *needs, const
         VEC_FOREACH (d, set)
             meant = meant || digest_equal(d, &f->digest);
         if (!f->remedy && meant && (f->kind == IMAGE_FAULT_BLOB || f->kind == IMAGE_FAULT_LAYER))
-            str_replace(&f->hint, str_dup(why->text));
+            str_replace(&f->hint, str_dup(is_built(needs, f) ? IMAGE_TREE_REMEDY : why->text));
     }
 }
 

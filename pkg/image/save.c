@@ -4,7 +4,9 @@
 #include "image/announce.h"
 #include "image/save_plan.h"
 #include "image/signals.h"
+#include "image/tree_blob.h"
 #include "layer/tar_write.h"
+#include "oci/manifest.h"
 #include "store/blob.h"
 #include "sys/atomic.h"
 #include "sys/copy.h"
@@ -34,8 +36,11 @@ static int write_bytes(int out, struct buf *b, struct err *err)
 
 static int copy_blob(struct store *s, const struct save_part *part, int out, struct err *err)
 {
+    const struct oci_descriptor layer = {
+        .media_type = (char *)OCI_MEDIA_LAYER, .digest = part->digest, .size = part->size};
     _cleanup_fd_ int fd = -1;
-    int r = store_blob_open(s, &part->digest, &fd, NULL, err);
+    int r = part->tree ? image_blob_open(s, &layer, &image_interrupted, &fd, err)
+                       : store_blob_open(s, &part->digest, &fd, NULL, err);
 
     if (r < 0)
         return r;

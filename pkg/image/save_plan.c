@@ -1,6 +1,7 @@
 #include "image/save_plan.h"
 
 #include "image/internal.h"
+#include "image/tree_blob.h"
 #include "oci/manifest.h"
 #include "store/blob.h"
 #include "sys/fd.h"
@@ -178,12 +179,23 @@ static int add_operand(struct planning *p, const char *text, struct err *err)
 
 /* ---- what they consist of ---- */
 
-/* Adds a blob that is in the store and as large as it should be (`size` < 0: however large), once. */
+/* Adds a part for a blob, once. */
+static void add_part_of(struct planning *p, const struct digest *d, int64_t size, bool tree)
+{
+    char path[STORE_DIGEST_PATH_MAX];
+
+    VEC_FOREACH (known, &p->blobs)
+        if (digest_equal(&known->digest, d))
+            return;
+    *VEC_PUSH(&p->blobs) = (struct save_part){
+        .name = str_printf("blobs/%s", store_digest_path(d, path)), .digest = *d, .size = size, .tree = tree};
+}
+
+/* Adds a blob that is in the store and as large as it should be (`size` < 0: however large). */
 static int add_blob(struct planning *p, const struct digest *d, int64_t size, int64_t *ret_size, struct err *err)
 {
-    char path[STORE_DIGEST_PATH_MAX], text[DIGEST_TEXT_MAX];
+    char text[DIGEST_TEXT_MAX];
     _cleanup_fd_ int fd = -1;
-    struct save_part *part;
     int64_t has = 0;
 
     if (store_blob_open(p->store, d, &fd, &has, NULL) < 0) {
@@ -197,11 +209,15 @@ static int add_blob(struct planning *p, const struct digest *d, int64_t size, in
     }
     if (ret_size)
         *ret_size = has;
-    VEC_FOREACH (known, &p->blobs)
-        if (digest_equal(&known->digest, d))
-            return 0;
-    part = VEC_PUSH(&p->blobs);
-    *part = (struct save_part){str_printf("blobs/%s", store_digest_path(d, path)), *d, BUF_INIT, has};
+    add_part_of(p, d, has, false);
+    return 0;
+}
+
+static int add_layer(struct planning *p, const struct oci_descriptor *layer, struct err *err)
+{
+    if (store_blob_has(p->store, &layer->digest) || !image_blob_can_be_had(p->store, layer))
+        return add_blob(p, &layer->digest, layer->size, NULL, err);
+    add_part_of(p, &layer->digest, layer->size, true);
     return 0;
 }
 
@@ -210,7 +226,7 @@ static int add_content(struct planning *p, const struct oci_manifest *manifest, 
     int r = add_blob(p, &manifest->config.digest, manifest->config.size, NULL, err);
 
     VEC_FOREACH (layer, &manifest->layers)
-        r = r < 0 ? r : add_blob(p, &layer->digest, layer->size, NULL, err);
+        r = r < 0 ? r : add_layer(p, layer, err);
     return r;
 }
 
@@ -395,14 +411,11 @@ static void add_documents(struct planning *p, struct save_plan *plan)
 
 static int lease_blobs(struct planning *p, struct save_plan *plan, struct err *err)
 {
-    VEC(struct digest) blobs = {0};
-    int r;
+    _cleanup_needs_ struct store_needs needs = {0};
 
     VEC_FOREACH (b, &p->blobs)
-        *VEC_PUSH(&blobs) = b->digest;
-    r = store_lease_take(p->store, blobs.v, blobs.n, NULL, 0, &plan->lease, err);
-    free(blobs.v);
-    return r;
+        *(b->tree ? VEC_PUSH(&needs.layers) : VEC_PUSH(&needs.blobs)) = b->digest;
+    return store_lease_take(p->store, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, &plan->lease, err);
 }
 
 int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options, struct save_plan *ret,

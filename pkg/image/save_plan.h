@@ -11,6 +11,7 @@ struct save_part {
     struct digest digest; /* of the blob; DIGEST_NONE: `bytes` */
     struct buf bytes;
     int64_t size;
+    bool tree; /* the blob follows from a layer (image/tree_blob.h) */
 };
 
 struct save_plan {

@@ -8,6 +8,7 @@
 
 #include "digest/digest.h"
 #include "oci/descriptor.h"
+#include "store/needs.h"
 #include "store/store.h"
 
 #include <signal.h>
@@ -20,6 +21,13 @@ bool image_blob_can_be_had(struct store *s, const struct oci_descriptor *blob);
 int image_blob_open(struct store *s, const struct oci_descriptor *blob, const volatile sig_atomic_t *stop, int *ret_fd,
                     struct err *err);
 
-/* The same written to `fd` from where it stands, for who needs no file: a save. */
-int image_blob_write(struct store *s, const struct oci_descriptor *blob, int fd, const volatile sig_atomic_t *stop,
-                     struct err *err);
+/* The tar of a layer's tree, written to `fd`; its digest is the caller's to look at. */
+int image_tree_pack(struct store *s, const struct digest *diff_id, int fd, const volatile sig_atomic_t *stop,
+                    struct err *err);
+
+/* Whether the digest of such a tar is that of the layer. ERR_CORRUPT. */
+int image_tree_check(const struct digest *diff_id, const struct digest_computed *packed, struct err *err);
+#define IMAGE_TREE_REMEDY "remove the image and what builds keep of it (cbox build prune), and build it again"
+
+/* Whether a blob that an image needs is there, or follows from a layer that the image needs as well. */
+bool image_blob_needed_is_there(struct store *s, const struct store_needs *needs, const struct digest *d);

@@ -1,12 +1,15 @@
 #include "layer/attributes.h"
 
 #include "base/log.h"
+#include "base/strv.h"
 #include "sys/fd.h"
 
 #include <endian.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+
+enum { NAMES_SIZE = 64 << 10, VALUE_SIZE = 64 << 10 };
 
 static int set_owner_and_mode(int fd, const char *name, const struct tar_member *m, struct err *err)
 {
@@ -38,7 +41,7 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-static int digest_xattrs(const struct tar_member *m, char *ret, struct err *err)
+int attributes_digest(const struct tar_member *m, char *ret, struct err *err)
 {
     const struct tar_xattr *sorted[TAR_XATTRS_MAX];
     _cleanup_buf_ struct buf b = BUF_INIT;
@@ -128,6 +131,84 @@ int attributes_set(int fd, const char *name, const struct tar_member *m, char *r
     if (r == 0 && m->n_xattrs)
         r = set_xattrs(fd, name, m, err);
     if (r == 0 && m->n_xattrs)
-        r = digest_xattrs(m, ret_xattrs, err);
+        r = attributes_digest(m, ret_xattrs, err);
     return r;
+}
+
+/* ---- reading ---- */
+
+bool attributes_meaningful(const char *name)
+{
+    static const char *const names[] = {"security.capability", "system.posix_acl_access", "system.posix_acl_default"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (str_eq(name, names[i]))
+            return true;
+    return str_after(name, "user.") && !str_after(name, "user.overlay.");
+}
+
+/* Most files have none. */
+static char **meaningful_names(int fd)
+{
+    char few[512], *names = few;
+    _cleanup_free_ char *many = NULL;
+    char **sorted = NULL;
+    ssize_t n = flistxattr(fd, few, sizeof(few));
+
+    if (n < 0 && errno == ERANGE) {
+        names = many = mem_alloc(NAMES_SIZE);
+        n = flistxattr(fd, many, NAMES_SIZE);
+    }
+    for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1)
+        if (attributes_meaningful(name))
+            strv_add(&sorted, name);
+    strv_sort(sorted);
+    return sorted;
+}
+
+void attributes_read(int fd, struct attributes *ret)
+{
+    _cleanup_strv_ char **names = meaningful_names(fd);
+    _cleanup_free_ char *value = names ? mem_alloc(VALUE_SIZE) : NULL;
+
+    ret->n = 0;
+    STRV_FOREACH (name, names) {
+        ssize_t len = ret->n < TAR_XATTRS_MAX ? fgetxattr(fd, *name, value, VALUE_SIZE) : -1;
+
+        if (len >= 0)
+            ret->list[ret->n++] = (struct tar_xattr){str_dup(*name), mem_dup(value, (size_t)len), (size_t)len};
+    }
+}
+
+void attributes_release(struct attributes *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        free((char *)a->list[i].name);
+        free((void *)a->list[i].value);
+    }
+    a->n = 0;
+}
+
+bool attributes_equal(int a, int b)
+{
+    struct attributes x, y;
+    bool equal;
+
+    attributes_read(a, &x);
+    attributes_read(b, &y);
+    equal = x.n == y.n;
+    for (size_t i = 0; equal && i < x.n; i++)
+        equal = str_eq(x.list[i].name, y.list[i].name) && x.list[i].len == y.list[i].len &&
+                memcmp(x.list[i].value, y.list[i].value, x.list[i].len) == 0;
+    attributes_release(&x);
+    attributes_release(&y);
+    return equal;
+}
+
+void attributes_remove(int fd)
+{
+    _cleanup_strv_ char **names = meaningful_names(fd);
+
+    STRV_FOREACH (name, names)
+        (void)fremovexattr(fd, *name);
 }

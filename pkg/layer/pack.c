@@ -2,6 +2,8 @@
 
 #include "base/buf.h"
 #include "base/strv.h"
+#include "layer/attributes.h"
+#include "layer/codec.h"
 #include "layer/overlay.h"
 #include "layer/tar_write.h"
 #include "sys/copy_tree.h"
@@ -15,18 +17,13 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
-enum { CHUNK = 256 << 10, NAMES_SIZE = 64 << 10, VALUE_SIZE = 64 << 10 };
-
-struct attributes {
-    struct tar_xattr list[TAR_XATTRS_MAX];
-    size_t n;
-};
+enum { CHUNK = 256 << 10 };
 
 struct layer_pack {
     int fd;
     bool upper;
+    const struct layer_pack_watcher *watcher;
     const volatile sig_atomic_t *stop;
     int64_t bytes;
     struct links links; /* their first names in the tar */
@@ -44,6 +41,11 @@ struct layer_pack *layer_pack_new(int fd, bool upper, const volatile sig_atomic_
     p->stop = stop;
     p->chunk = mem_alloc(CHUNK);
     return p;
+}
+
+void layer_pack_watch(struct layer_pack *p, const struct layer_pack_watcher *w)
+{
+    p->watcher = w;
 }
 
 void layer_pack_free(struct layer_pack *p)
@@ -82,9 +84,23 @@ static int write_out(struct layer_pack *p, const void *data, size_t len, struct 
 
     if (p->stop && *p->stop)
         return err_set(err, ERR_INTERRUPTED, "interrupted");
-    r = fd_write_all(p->fd, data, len);
     p->bytes += (int64_t)len;
+    if (p->watcher) {
+        p->watcher->bytes(p->watcher->data, data, len);
+        return 0;
+    }
+    r = fd_write_all(p->fd, data, len);
     return r < 0 ? err_errno(err, -r, "writing the tar") : 0;
+}
+
+static int tell_member(struct layer_pack *p, const struct tar_member *m, const uint32_t *crc, struct err *err)
+{
+    return p->watcher ? p->watcher->member(p->watcher->data, m, crc, err) : 0;
+}
+
+static int tell_mark(struct layer_pack *p, char type, const char *path, struct err *err)
+{
+    return p->watcher ? p->watcher->mark(p->watcher->data, type, path, err) : 0;
 }
 
 static int flush(struct layer_pack *p, struct err *err)
@@ -95,7 +111,7 @@ static int flush(struct layer_pack *p, struct err *err)
     return r;
 }
 
-static int write_content(struct layer_pack *p, int fd, const char *as, int64_t size, struct err *err)
+static int write_content(struct layer_pack *p, int fd, const char *as, int64_t size, uint32_t *ret_crc, struct err *err)
 {
     int64_t at = 0;
     int r = 0;
@@ -107,6 +123,7 @@ static int write_content(struct layer_pack *p, int fd, const char *as, int64_t s
         if (n < 0)
             return fail(as, (int)-n, err);
         memset(p->chunk + n, 0, want - (size_t)n); /* it has shrunk meanwhile */
+        *ret_crc = p->watcher ? codec_crc32(*ret_crc, p->chunk, want) : 0;
         r = write_out(p, p->chunk, want, err);
         at += (int64_t)want;
     }
@@ -114,44 +131,6 @@ static int write_content(struct layer_pack *p, int fd, const char *as, int64_t s
         return r;
     tar_write_padding(size, &p->header);
     return flush(p, err);
-}
-
-/* ---- attributes ---- */
-
-static bool is_meaningful(const char *name)
-{
-    static const char *const names[] = {"security.capability", "system.posix_acl_access", "system.posix_acl_default"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (str_eq(name, names[i]))
-            return true;
-    return str_after(name, "user.") && !str_after(name, "user.overlay.");
-}
-
-static void read_attributes(int fd, struct attributes *ret)
-{
-    _cleanup_free_ char *names = mem_alloc(NAMES_SIZE), *value = mem_alloc(VALUE_SIZE);
-    _cleanup_strv_ char **sorted = NULL;
-    ssize_t n = flistxattr(fd, names, NAMES_SIZE);
-
-    for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1)
-        if (is_meaningful(name))
-            strv_add(&sorted, name);
-    strv_sort(sorted);
-    STRV_FOREACH (name, sorted) {
-        ssize_t len = ret->n < TAR_XATTRS_MAX ? fgetxattr(fd, *name, value, VALUE_SIZE) : -1;
-
-        if (len >= 0)
-            ret->list[ret->n++] = (struct tar_xattr){str_dup(*name), mem_dup(value, (size_t)len), (size_t)len};
-    }
-}
-
-static void attributes_release(struct attributes *a)
-{
-    for (size_t i = 0; i < a->n; i++) {
-        free((char *)a->list[i].name);
-        free((void *)a->list[i].value);
-    }
 }
 
 /* ---- members ---- */
@@ -174,20 +153,29 @@ static struct tar_member make_member(const struct stat *st, enum tar_type type, 
 
 static int write_member(struct layer_pack *p, const struct tar_member *m, struct err *err)
 {
-    tar_write_header(m, &p->header);
-    return flush(p, err);
-}
-
-/* With what `fd` has of attributes. */
-static int write_opened(struct layer_pack *p, int fd, struct tar_member *m, struct err *err)
-{
-    struct attributes a = {.n = 0};
     int r;
 
-    read_attributes(fd, &a);
+    tar_write_header(m, &p->header);
+    r = flush(p, err);
+    return r < 0 ? r : tell_member(p, m, NULL, err);
+}
+
+/* With what `fd` has of attributes, and of content where it is a file. */
+static int write_opened(struct layer_pack *p, int fd, struct tar_member *m, struct err *err)
+{
+    struct attributes a;
+    uint32_t crc = 0;
+    int r;
+
+    attributes_read(fd, &a);
     m->xattrs = a.list;
     m->n_xattrs = a.n;
-    r = write_member(p, m, err);
+    tar_write_header(m, &p->header);
+    r = flush(p, err);
+    if (r == 0 && m->type == TAR_FILE)
+        r = write_content(p, fd, m->path, m->size, &crc, err);
+    if (r == 0)
+        r = tell_member(p, m, m->type == TAR_FILE ? &crc : NULL, err);
     attributes_release(&a);
     return r;
 }
@@ -197,13 +185,11 @@ static int add_file(struct layer_pack *p, int dir, const char *name, const char 
     _cleanup_fd_ int fd = copy_open_file(dir, name);
     struct tar_member m;
     struct stat st;
-    int r;
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return gone(p, as, fd < 0 ? -fd : errno, err);
     m = make_member(&st, TAR_FILE, as);
-    r = write_opened(p, fd, &m, err);
-    return r < 0 ? r : write_content(p, fd, as, st.st_size, err);
+    return write_opened(p, fd, &m, err);
 }
 
 static int add_symlink(struct layer_pack *p, int dir, const char *name, const struct stat *st, const char *as,
@@ -228,7 +214,8 @@ static int add_mark(struct layer_pack *p, const char *dir, const char *name, str
     _cleanup_free_ char *path = str_printf("%s%s.wh.%s", dir, *dir ? "/" : "", name);
     const struct tar_member m = {.type = TAR_FILE, .path = path, .mode = 0600};
 
-    return write_member(p, &m, err);
+    tar_write_header(&m, &p->header);
+    return flush(p, err);
 }
 
 /* ---- trees ---- */
@@ -246,8 +233,10 @@ static int add_names(struct layer_pack *p, int dir, const char *as, struct err *
     r = dir_names(dir, &names);
     r = r < 0 ? fail(as, -r, err) : 0;
     strv_sort(names);
-    if (r == 0 && p->upper && layer_overlay_opaque(dir))
+    if (r == 0 && p->upper && layer_overlay_opaque(dir)) {
         r = add_mark(p, as, ".wh..opq", err);
+        r = r < 0 ? r : tell_mark(p, 'o', *as ? as : ".", err);
+    }
     STRV_FOREACH (name, names) {
         _cleanup_free_ char *path = str_printf("%s%s%s", as, *as ? "/" : "", *name);
 
@@ -302,7 +291,9 @@ static int add_entry(struct layer_pack *p, int dir, const char *name, const char
     if (p->upper && layer_overlay_whiteout(dir, name, &st)) {
         _cleanup_free_ char *parent = str_ndup(as, path_base(as) > as ? (size_t)(path_base(as) - as - 1) : 0);
 
-        return add_mark(p, parent, name, err);
+        int r = add_mark(p, parent, name, err);
+
+        return r < 0 ? r : tell_mark(p, 'w', as, err);
     }
     if (S_ISDIR(st.st_mode))
         return add_directory(p, dir, name, as, err);

@@ -23,6 +23,17 @@ struct layer_pack *layer_pack_new(int fd, bool upper, const volatile sig_atomic_
 void layer_pack_free(struct layer_pack *p);
 MEM_DEFINE_CLEANUP(struct layer_pack, layer_pack_free);
 
+/* For who wants to know what there is in the tar (layer/seal.h): it is told, and nothing is written to `fd`. The
+ * checksum is codec_crc32() of a file's content, NULL for other members; what is a whiteout ('w') or an opaque
+ * directory ('o') is a mark, by the path that is meant ("." for the top). */
+struct layer_pack_watcher {
+    void (*bytes)(void *data, const void *p, size_t len);
+    int (*member)(void *data, const struct tar_member *m, const uint32_t *crc, struct err *err);
+    int (*mark)(void *data, char type, const char *path, struct err *err);
+    void *data;
+};
+void layer_pack_watch(struct layer_pack *p, const struct layer_pack_watcher *w);
+
 /* Adds `name` below `dir`, and all that lies in it, under the name `as`. */
 int layer_pack_add(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err);
 

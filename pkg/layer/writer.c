@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "layer/attributes.h"
-#include "layer/manifest.h"
+#include "layer/manifest_writer.h"
 #include "layer/tree.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -11,12 +11,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-enum { MANIFEST_BUFFER = 64 * 1024 };
-
 struct writer {
     struct tree *tree;
-    int manifest_fd;
-    struct buf manifest;
+    struct manifest_writer manifest;
     char xattrs[DIGEST_HEX_MAX + 1]; /* of the current member */
     int64_t bytes, members, left_out;
 };
@@ -33,7 +30,7 @@ void writer_free(struct writer *w)
     if (!w)
         return;
     tree_free(w->tree);
-    buf_free(&w->manifest);
+    manifest_writer_release(&w->manifest);
     free(w);
 }
 
@@ -44,52 +41,16 @@ void writer_count(const struct writer *w, struct layer_applied *ret)
     ret->left_out = w->left_out;
 }
 
-static int manifest_flush(struct writer *w, struct err *err)
-{
-    int r = fd_write_all(w->manifest_fd, w->manifest.p, w->manifest.len);
-
-    buf_clear(&w->manifest);
-    return r < 0 ? err_errno(err, -r, "writing the layer's manifest") : 0;
-}
-
-static int manifest_add(struct writer *w, const struct layer_entry *e, struct err *err)
-{
-    layer_manifest_format(e, &w->manifest);
-    return w->manifest.len >= MANIFEST_BUFFER ? manifest_flush(w, err) : 0;
-}
-
-/* A line that has nothing but a name. */
 static int manifest_mark(struct writer *w, char type, const char *path, struct err *err)
 {
-    return manifest_add(w, &(struct layer_entry){.type = type, .path = path}, err);
+    return manifest_writer_mark(&w->manifest, type, path, err);
 }
 
 static int manifest_member(struct writer *w, const struct tar_member *m, const char *path, const char *target,
                            const uint32_t *crc, struct err *err)
 {
-    static const char types[] = {
-        [TAR_FILE] = 'f',      [TAR_DIRECTORY] = 'd',    [TAR_SYMLINK] = 'l', [TAR_HARDLINK] = 'h',
-        [TAR_CHARACTER] = 'c', [TAR_BLOCK_DEVICE] = 'b', [TAR_FIFO] = 'p',
-    };
-    struct layer_entry e = {
-        .type = types[m->type],
-        .mode = m->mode,
-        .uid = m->uid,
-        .gid = m->gid,
-        .mtime_sec = m->mtime_sec,
-        .mtime_nsec = m->mtime_nsec,
-        .size = m->size,
-        .major = m->major,
-        .minor = m->minor,
-        .has_crc = crc != NULL,
-        .crc32 = crc ? *crc : 0,
-        .path = path,
-        .target = target,
-        .xattrs = *w->xattrs ? w->xattrs : NULL,
-    };
-
     w->members++;
-    return manifest_add(w, &e, err);
+    return manifest_writer_member(&w->manifest, m, path, target, crc, w->xattrs, err);
 }
 
 /* A parent that the tar did not have so far. */
@@ -103,7 +64,7 @@ static int manifest_made(int dirfd, const char *name, const char *path, bool opa
     if (r == 0 && opaque)
         r = manifest_mark(w, '-', path, err);
     if (r == 0)
-        r = manifest_add(w, &e, err);
+        r = manifest_writer_add(&w->manifest, &e, err);
     return r == 0 && opaque ? manifest_mark(w, 'o', path, err) : r;
 }
 
@@ -112,7 +73,7 @@ struct writer *writer_new(const struct layer_apply_options *options)
     struct writer *w = mem_zalloc(1, sizeof(*w));
 
     w->tree = tree_new(options->tree_fd, options->user_xattr, manifest_made, w);
-    w->manifest_fd = options->manifest_fd;
+    w->manifest.fd = options->manifest_fd;
     return w;
 }
 
@@ -403,11 +364,11 @@ int writer_finish(struct writer *w, struct err *err)
 {
     _cleanup_(layer_manifest_reader_free_cleanup) struct layer_manifest_reader *reader = NULL;
     struct layer_entry e;
-    int r = manifest_flush(w, err);
+    int r = manifest_writer_flush(&w->manifest, err);
 
     if (r < 0)
         return r;
-    reader = layer_manifest_reader_new(w->manifest_fd);
+    reader = layer_manifest_reader_new(w->manifest.fd);
     while ((r = layer_manifest_read(reader, &e, err)) == 1) {
         if (e.type == 'd')
             r = restore_time(w, &e, err);

@@ -24,6 +24,12 @@ void monitor_take_fds(struct frame *done, struct monitor_fds *ret)
             ret->fds[i] = steal_fd(&done->fds[n++]);
 }
 
+void monitor_take_end(const struct frame *ended, struct monitor_end *ret)
+{
+    *ret = (struct monitor_end){0};
+    memcpy(ret, ended->data, MIN_OF(ended->len, sizeof(*ret))); /* an older monitor says less */
+}
+
 static int receive(int socket, struct frame *frame, struct err *err)
 {
     int r = frame_receive(socket, frame);
@@ -88,8 +94,8 @@ int monitor_await_end(int socket, int64_t until, struct monitor_end *ret, struct
         type = frame.type;
         if (type == MONITOR_FAILED)
             r = frame_take_error(&frame, err);
-        else if (type == MONITOR_ENDED && frame.len == sizeof(*ret))
-            memcpy(ret, frame.data, sizeof(*ret));
+        else if (type == MONITOR_ENDED)
+            monitor_take_end(&frame, ret);
         frame_release(&frame);
         if (r < 0)
             return r;

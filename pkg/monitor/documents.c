@@ -155,6 +155,8 @@ void monitor_tell(struct store *s, const struct store_container_record *record, 
 void monitor_tell_two(struct store *s, const struct store_container_record *record, const char *action,
                       const char *name, const char *value, const char *other, const char *other_value)
 {
+    if (record->build)
+        return;
     event_emit(store_state_path(s), "container", action, record->id, record->labels, "image", record->image, "name",
                record->name, name, value, other, other_value, NULL);
 }

@@ -46,6 +46,8 @@ static int note_started(struct monitor *m, struct err *err)
     record->pid = m->program.process.pid;
     if (proc_start_time(m->program.process.pid, &record->pid_start) < 0)
         record->pid_start = 0; /* ended already */
+    if (m->job.bound)          /* what its record says is enough to end it */
+        return 0;
     return store_container_write(m->job.dir, record, false, err);
 }
 
@@ -118,7 +120,8 @@ static void start_failed(struct monitor *m, const struct err *err)
 
 void monitor_finish(struct monitor *m)
 {
-    struct monitor_end end = {.code = (int32_t)m->job.record->exit_code};
+    const struct store_container_record *record = m->job.record;
+    struct monitor_end end = {.code = (int32_t)record->exit_code, .oom_killed = record->oom_killed};
 
     loop_set_timer(&m->loop, &m->pause, 0);
     m->job.record->status = STORE_CONTAINER_EXITED;
@@ -184,7 +187,7 @@ static int begin_service(void *data, struct err *err)
 {
     struct monitor *m = data;
 
-    if (m->server.listener.fd >= 0)
+    if (m->server.listener.fd >= 0 || m->job.bound)
         return 0;
     if (m->attach)
         monitor_tell(m->job.store, m->job.record, "attach", NULL, NULL);
@@ -242,7 +245,7 @@ static int begin(struct monitor *m, struct err *err)
     monitor_tell(m->job.store, m->job.record, "start", NULL, NULL);
     begin_health(m);
     loop_set_timer(&m->loop, &m->rest, m->since + moment);
-    if (!m->attach) /* who follows it, waits for it anyway */
+    if (!m->attach && !m->job.bound) /* who follows it, waits for it anyway */
         let_go(m);
     server_tell_all(&m->server, MONITOR_STARTED, NULL, 0, &m->program.process.pidfd, 1);
     return 0;
@@ -278,7 +281,11 @@ static void asked(void *data, struct connection *from, const struct frame *frame
 
 static void gone(void *data, struct connection *c)
 {
-    monitor_detach(data, c);
+    struct monitor *m = data;
+
+    monitor_detach(m, c);
+    if (m->job.bound && m->program_watch.fd >= 0)
+        proc_signal(m->program_watch.fd, SIGKILL);
 }
 
 /* The first run, whose failure is the start's. Its follower is there before the first byte is read. */

@@ -57,6 +57,7 @@ struct monitor_end {
     int32_t code;
     int32_t again; /* it is being started again: MONITOR_STARTED follows; else cgroup, lock and, with --rm, the
                       container are gone and nothing follows */
+    int32_t oom_killed;
 };
 
 struct monitor_job {
@@ -72,6 +73,8 @@ struct monitor_job {
     /* Removes what else belongs to a container that goes by itself; may be NULL. */
     void (*forget)(struct store *s, const char *id);
     void (*housekeeping)(struct store *s); /* called once, when there is time for it; may be NULL */
+    bool bound; /* to its starter, whose connection is the only one: the program is killed when that breaks off */
+    int made;   /* as of runtime_start */
 };
 
 /* Forks the monitor; the socket is a connection to it, as of monitor_connect(), the caller's. `attach`: the streams
@@ -122,6 +125,9 @@ void monitor_fds_release(struct monitor_fds *fds);
 /* What a MONITOR_DONE brought; they are `ret`'s then. */
 struct frame;
 void monitor_take_fds(struct frame *done, struct monitor_fds *ret);
+
+/* What a MONITOR_ENDED says. */
+void monitor_take_end(const struct frame *ended, struct monitor_end *ret);
 
 /* Asks for one thing and waits for the answer, passing over what else arrives. `ret` may be NULL: descriptors are
  * closed. The monitor's error where it refuses; ERR_NOT_FOUND where it ended meanwhile. */

@@ -115,6 +115,8 @@ int networks_add(struct networks *n, const struct monitor_job *job, const struct
 
 void networks_tell(const struct monitor_job *job, const struct networks_member *m, bool connected)
 {
+    if (job->record->build)
+        return;
     event_emit(store_state_path(job->store), "network", connected ? "connect" : "disconnect", m->network.id, NULL,
                "container", job->record->id, "name", m->network.name, "type", m->network.driver, NULL);
 }

@@ -31,6 +31,7 @@ static int start(const struct monitor_job *job, const struct cgroup_host *host, 
         .host = host,
         .seccomp_cache = cache,
         .init = strv_contains(job->spec->annotations, OCI_SPEC_INIT),
+        .made = job->made,
     };
     int r = job->join(job->store, job->options, job->spec, err);
 

@@ -88,6 +88,11 @@ int child_change(struct child *c, const struct plan_step *s, struct err *err);
 int child_readonly_path(struct child *c, const struct plan_step *s, struct err *err);
 int child_mask_path(struct child *c, const struct plan_step *s, struct err *err);
 
+/* Around making `path` to mount on: how much of its way is there, NULL where nobody asked, freed by the caller; and
+ * then what was made, whose descriptor is `fd`. child_made.c. */
+char *child_made_begin(const struct child *c, const char *path);
+void child_made_end(const struct child *c, const char *before, int fd);
+
 /* And that make it "/": child_pivot.c. */
 int child_propagation(struct child *c, const struct plan_step *s, struct err *err);
 int child_pivot(struct child *c, const struct plan_step *s, struct err *err);

@@ -48,6 +48,7 @@ int child_root_entered(struct child *c, const struct plan_step *s _unused_, stru
 static int open_directory(struct child *c, const struct plan_step *s, mode_t *ret_mode, struct err *err)
 {
     _cleanup_fd_ int fd = path_open_in_root(c->root, s->target, O_PATH | (s->flag ? O_NOFOLLOW : 0), 0);
+    _cleanup_free_ char *before = NULL;
     struct stat st;
 
     *ret_mode = 0;
@@ -59,7 +60,11 @@ static int open_directory(struct child *c, const struct plan_step *s, mode_t *re
         *ret_mode = st.st_mode;
         return steal_fd(&fd);
     }
-    fd = fd == -ENOENT ? path_mkdirs_in_root(c->root, s->target, 0755) : fd;
+    if (fd == -ENOENT) {
+        before = child_made_begin(c, s->target);
+        fd = path_mkdirs_in_root(c->root, s->target, 0755);
+        child_made_end(c, before, fd);
+    }
     return fd < 0 ? err_errno(err, -fd, "target") : steal_fd(&fd);
 }
 
@@ -194,9 +199,11 @@ enum { LINKS_MAX = 40 };
 /* A file in the root to mount on, made where it is missing. */
 static int open_file(struct child *c, const char *path, struct err *err)
 {
-    _cleanup_free_ char *at = str_dup(path);
+    _cleanup_free_ char *at = str_dup(path), *before = NULL;
     int fd = path_open_in_root(c->root, path, O_PATH, 0);
 
+    if (fd == -ENOENT)
+        before = child_made_begin(c, path);
     for (int links = 0; fd == -ENOENT && links < LINKS_MAX; links++) {
         char *next = NULL;
         int r = make_file(c, at, &next);
@@ -207,6 +214,7 @@ static int open_file(struct child *c, const char *path, struct err *err)
             return err_errno(err, -r, "target");
         fd = path_open_in_root(c->root, path, O_PATH, 0);
     }
+    child_made_end(c, before, fd);
     return fd < 0 ? err_errno(err, -fd, "target") : fd;
 }
 

@@ -45,6 +45,8 @@ struct runtime_start {
     bool no_pivot;                 /* the root cannot be changed by pivot_root(2), as on a ramdisk */
     bool no_keyring;               /* keeps the session keyring of the caller */
     bool init;                     /* a process of ours stays in front of the program (child_init.c) */
+    int made;                      /* a file that gets the path of each directory and file of the root that is made to
+                                      mount on, with a NUL behind it, parents first; 0: none */
     const char *seccomp_cache;     /* a directory for compiled filters (runtime/seccomp.h); NULL: none */
 
     /* A program for a container that runs, in place of a new container: the process whose namespaces are joined; else

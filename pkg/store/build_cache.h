@@ -1,18 +1,23 @@
 /* What builds keep: build-cache/
  *
  *     records/HEX       a step that was done: a JSON document (struct store_build_record), named by its key
- *     layers/ALG/HEX/   layers as in layers/ (store/layer.h), not known to be on disk yet
+ *     layers/ALG/HEX/   layers as in layers/ (store/layer.h), not known to be on disk yet; with `kept` where a step was
+ *                       kept that made it
  *     files/HEX         digests of files of a context, by inode, size and times (build/files.h)
  *     memos/HEX         small facts that follow from their name: what was digested, and to what
  *     mounts/HEX/       what RUN --mount=type=cache keeps: tree/, name
- *     boot              the boot id since which layers/ is believed
+ *     running/HEX       locked by a build as long as it runs
+ *     size              bytes that steps and mounts take, at least: what the ceiling is compared with
+ *     boot              the boot id since which all but records and mounts is believed
  *     lock              shared: by who uses a path below layers/ until it is mounted; exclusive: by who moves or
- * removes
+ *                       removes
  *
  * A step is visible by a rename as soon as it is done, without waiting for the disk, so that whatever is killed, it is
  * done for the next build. After a power cut it may be damaged: then `boot` names another boot, and layers/ is thrown
  * away with the records that name them. At the end of a build everything is synced once, and its layers move to layers/
  * of the store, where records keep them alive (store/gc.h) until they are pruned.
+ *
+ * What is removed is what no running build can have found or made: it has not been used since the oldest of them began.
  */
 #pragma once
 
@@ -37,43 +42,59 @@ struct store_build_record {
     int64_t tar_size;      /* of that layer as a tar */
     int64_t bytes;         /* of its files */
     int64_t created, used; /* time.h; `used` is the time of the file */
-    char *files;           /* where files were inputs: their list as a blob of the cache (build/files.h), or NULL */
+    char *files;           /* where files were inputs: the name of a memo with their list (build/files.h), or NULL */
     store_build_inputs inputs;
 };
 void store_build_record_release(struct store_build_record *r);
+#define _cleanup_build_record_ _cleanup_(store_build_record_release)
 
-/* Opens the cache: throws away what a power cut may have damaged. Cheap; to be called before the others. */
-int store_build_open(struct store *s, struct err *err);
+/* Begins to build: throws away what a power cut may have damaged, and keeps what is found and made from now on until
+ * the descriptor is closed. Cheap; to be called before the others that a build calls. */
+int store_build_begin(struct store *s, int *ret_running, struct err *err);
 
 /* The lock above, released by closing. */
 int store_build_lock(struct store *s, enum lock_mode mode, enum lock_wait wait, int *ret_fd, struct err *err);
 
-/* The record of a key whose layer is there, marked as used: ERR_NOT_FOUND. The caller releases `ret` after 0. */
+/* The record of a key whose layer is there, marked as used: ERR_NOT_FOUND. Not under store_build_lock() exclusive. The
+ * caller releases `ret` after 0. */
 int store_build_find(struct store *s, const char *key, struct store_build_record *ret, struct err *err);
 
-/* Keeps one, in place of an older one. Before it is written the ceiling is enforced: `ceiling` bytes (0: none). */
+/* Keeps one, in place of an older one; its layer was added. Before it is written the ceiling is enforced: `ceiling`
+ * bytes (0: none); a step for which there is no room, however much is removed, is not kept, which is no failure. Not
+ * under store_build_lock(), whose exclusive form it may take. */
 int store_build_keep(struct store *s, const struct store_build_record *r, int64_t ceiling, struct err *err);
 
-/* All of them, in no order, without `inputs` unless asked for; each is released by the callee's caller after it. */
+/* All of them, in no order, without `inputs` unless asked for; each is released by the callee's caller after it. What
+ * cannot be read is passed over. */
 int store_build_each(struct store *s, bool inputs,
                      int (*each)(const struct store_build_record *r, void *data, struct err *err), void *data,
                      struct err *err);
 
-/* A layer of a step: its directory (tree, manifest, info as of store/layer.h) was prepared below tmp/ at `name` and
- * becomes visible under its diffID; where that is there already, `name` is thrown away. Not synced. */
-int store_build_add_layer(struct store *s, const struct digest *diff_id, const char *name, struct err *err);
+/* A place for a layer of a step: a new directory below tmp/ with an empty `tree/` (0755) and an empty `work/`, locked;
+ * made where ext4 writes fast (store/placement.h). What nobody has locked is swept. The caller frees and closes. */
+int store_build_stage(struct store *s, int *ret_dir, char **ret_name, int *ret_lock, struct err *err);
+
+/* The layer of such a place: `tree/`, `manifest` as of store/layer.h and nothing else in it. It becomes visible under
+ * its diffID; where that is there already, the place is thrown away. Not synced. */
+int store_build_add_layer(struct store *s, const struct digest *diff_id, const struct store_layer_info *info,
+                          const char *name, struct err *err);
+
+/* Throws such a place away. What is not there any more is no error. */
+int store_build_unstage(struct store *s, const char *name, struct err *err);
 
 /* Where a layer's tree is, below the root, of the store or of the cache; "layers/sha256/…/tree". The caller frees it.
  * ERR_NOT_FOUND. To be called, and the path used, under store_build_lock() shared. */
 int store_build_layer_path(struct store *s, const struct digest *diff_id, char **ret, struct err *err);
 
-/* Syncs once and moves all layers of the cache to layers/: at the end of a build, before its image gets a name. */
+/* Syncs once and moves the layers of kept steps to layers/: at the end of a build, before its image gets a name, under
+ * a lease for the image's layers where one of its steps may not have been kept. Not under store_build_lock(). */
 int store_build_settle(struct store *s, struct err *err);
 
 /* What records keep, for collection: layers. To be called under the store lock, exclusive. */
 int store_build_add_needs(struct store *s, struct store_needs *to, struct err *err);
 
-/* Facts: `value` (at most 4 KiB) under a name of hexadecimal digits. ERR_NOT_FOUND. */
+/* Facts: `value` (at most STORE_BUILD_MEMO_MAX) under a name of hexadecimal digits. ERR_NOT_FOUND. */
+enum { STORE_BUILD_MEMO_MAX = 16 << 20 };
 int store_build_memo_read(struct store *s, const char *name, struct buf *ret, struct err *err);
 int store_build_memo_write(struct store *s, const char *name, const void *value, size_t len, struct err *err);
 

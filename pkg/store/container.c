@@ -74,6 +74,7 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct store_container_record, "stopped", JSON_K_BOOL, stopped),
     JSON_FIELD(struct store_container_record, "health", JSON_K_STRING, health),
     JSON_FIELD(struct store_container_record, "remove", JSON_K_BOOL, remove),
+    JSON_FIELD(struct store_container_record, "build", JSON_K_BOOL, build),
     JSON_FIELD(struct store_container_record, "error", JSON_K_STRING, error),
 };
 

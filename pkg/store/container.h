@@ -49,6 +49,7 @@ struct store_container_record {
     bool stopped;     /* its last end was the user's will */
     char *health;     /* of its check: "starting", "healthy", "unhealthy"; NULL: it has none */
     bool remove;      /* when it ends (--rm) */
+    bool build;       /* a step of a build: shown to nobody */
     char *error;      /* why it could not be started */
 };
 

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/vec.h"
 #include "store/blob.h"
+#include "store/build_cache.h"
 #include "store/internal.h"
 #include "store/needs.h"
 #include "store/tag.h"
@@ -136,6 +137,8 @@ static int mark(struct marking *m, struct err *err)
         r = store_each_use(m->store, mark_use, m, err);
     if (r == 0)
         r = store_leases_add(m->store, &m->needs, err);
+    if (r == 0)
+        r = store_build_add_needs(m->store, &m->needs, err);
     store_digests_sort(&m->images);
     for (size_t i = 0; i < m->images.n; i++) {
         if (r == 0 && store_needs_add_image(m->store, &m->images.v[i], &m->needs, err) < 0)

@@ -2,8 +2,8 @@
  *
  * Alive is what can be reached from the records of tags, the records of containers (whose image may have lost its
  * name), and the leases of running pulls and pushes: the manifest and its index, the config, the compressed layers, the
- * unpacked layers. Everything else among blobs and layers is removed, and under tmp/ everything that nobody has locked;
- * only unfinished downloads are kept for a week, to be continued.
+ * unpacked layers; and the layers of steps that builds keep. Everything else among blobs and layers is removed, and
+ * under tmp/ everything that nobody has locked; only unfinished downloads are kept for a week, to be continued.
  *
  * Marking and renaming away happen under the exclusive store lock and take milliseconds; deleting comes afterwards,
  * without a lock, so that neither pulls nor starts wait for it.

@@ -17,6 +17,12 @@ char *store_partial_name(const struct digest *d, char ret[STORE_PARTIAL_NAME_MAX
 #define STORE_STAGING    "layers"
 #define STORE_STAGE_LOCK ".lock"
 
+/* Makes tmp/layers/ where it is missing (store/layer.h). */
+int store_staging_make(int tmp, struct err *err);
+
+/* Writes `info` of a layer into its directory. */
+int store_layer_write_info(int dir, const struct store_layer_info *info, struct err *err);
+
 /* After a sync: whether everything that was written to the blob's file reached the disk. */
 int store_ingest_check_written(const struct store_ingest *in, struct err *err);
 

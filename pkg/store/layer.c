@@ -46,8 +46,8 @@ struct store_stage {
     bool published;
 };
 
-/* Makes tmp/layers/ with the flag, once. */
-static int make_staging(int tmp, struct err *err)
+/* With the flag, once. */
+int store_staging_make(int tmp, struct err *err)
 {
     _cleanup_fd_ int fd = -1;
     int flags = 0;
@@ -133,7 +133,7 @@ static int stage_begin(struct store *s, const struct digest *diff_id, enum lock_
              digest_algorithm_name(diff_id->algorithm), diff_id->hex);
     r = store_dir(s, STORE_TMP, &tmp, err);
     if (r == 0)
-        r = make_staging(tmp, err);
+        r = store_staging_make(tmp, err);
     if (r == 0)
         r = lock_take(tmp, st->lock_name, LOCK_EXCLUSIVE, wait, &st->lock, err);
     if (r < 0)
@@ -203,21 +203,28 @@ int store_stage_manifest(const struct store_stage *st)
     return st->manifest;
 }
 
+int store_layer_write_info(int dir, const struct store_layer_info *info, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    _cleanup_fd_ int fd = openat(dir, "info", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int r;
+
+    json_dump(&info_type, info, false, &text);
+    buf_addc(&text, '\n');
+    r = fd < 0 ? -errno : fd_write_all(fd, text.p, text.len);
+    return r < 0 ? err_errno(err, -r, "writing info") : 0;
+}
+
 int store_stage_complete(struct store_stage *st, const struct digest_computed *computed,
                          const struct store_layer_info *info, struct err *err)
 {
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    _cleanup_fd_ int fd = -1;
     int r = digest_verify(&st->diff_id, -1, computed, err);
 
     if (r < 0)
         return err_wrap(err, "what was unpacked is not the layer that the image names");
-    json_dump(&info_type, info, false, &text);
-    buf_addc(&text, '\n');
-    fd = openat(st->dir, "info", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    r = fd < 0 ? -errno : fd_write_all(fd, text.p, text.len);
+    r = store_layer_write_info(st->dir, info, err);
     if (r < 0)
-        return err_errno(err, -r, "writing tmp/%s/info", st->name);
+        return err_wrap(err, "tmp/%s", st->name);
     st->complete = true;
     failpoint("stage-complete");
     return 0;

@@ -26,8 +26,11 @@ struct store {
 
 /* Below the root; the state directory has a place of its own. */
 static const char *const part_names[STORE_DIRS_] = {
-    [STORE_BLOBS] = "blobs", [STORE_LAYERS] = "layers", [STORE_TAGS] = "tags",       [STORE_CONTAINERS] = "containers",
-    [STORE_TMP] = "tmp",     [STORE_LISTS] = "lists",   [STORE_VOLUMES] = "volumes", [STORE_NETWORKS] = "networks",
+    [STORE_BLOBS] = "blobs",       [STORE_LAYERS] = "layers",
+    [STORE_TAGS] = "tags",         [STORE_CONTAINERS] = "containers",
+    [STORE_TMP] = "tmp",           [STORE_LISTS] = "lists",
+    [STORE_VOLUMES] = "volumes",   [STORE_NETWORKS] = "networks",
+    [STORE_BUILD] = "build-cache", [STORE_BUILD_LAYERS] = "build-cache/layers",
 };
 
 static int hint_permission(struct err *err, int r)
@@ -129,13 +132,14 @@ void store_free(struct store *s)
 int store_dir(struct store *s, enum store_dir dir, int *ret_fd, struct err *err)
 {
     int *fd = &s->fd[dir];
-    int r;
+    int r = 0;
 
-    if (*fd < 0 && dir == STORE_STATE) {
+    if (*fd < 0 && dir == STORE_STATE)
         r = open_or_make(s->state, fd, err);
-        if (r < 0)
-            return r;
-    }
+    else if (*fd < 0 && dir == STORE_BUILD_LAYERS) /* the one that lies in another */
+        r = store_dir(s, STORE_BUILD, ret_fd, err);
+    if (r < 0)
+        return r;
     if (*fd < 0) {
         const char *name = part_names[dir];
 

@@ -9,7 +9,8 @@
  *            containers/ID/      records of containers                                          store/container.h
  *            volumes/NAME/       files that outlive containers                                  store/volume.h
  *            networks/NAME/      networks                                                       store/network.h
- *            skeleton/           what lies below every image: places to mount on         store/skeleton.h
+ *            build-cache/        steps of builds, and their layers before they are synced       store/build_cache.h
+ *            skeleton/           what lies below every image: places to mount on                store/skeleton.h
  *            tmp/                everything unfinished                                          store/gc.h
  *
  * What has its final name is whole and on disk: it is prepared under tmp/, synced, and renamed (store/transaction.h).
@@ -19,6 +20,9 @@
  * Locks are flock(2)s on files, freed by the kernel with the process. In this order, each held while the later ones
  * are taken, never the other way round:
  *
+ *     0. build cache build-cache/lock. Shared: while paths below build-cache/layers/ are used, and while a step is
+ * found or kept. Exclusive: while layers move to layers/, and while steps are removed. Collection takes it not at all.
+ * build-cache/running/ID: held by a build as long as it lasts.
  *     1. store       <root>/lock. Shared: while a reference is made to content that is there already (a container
  *                    created from an image, a lease), from looking at the content until the reference is on disk.
  *                    Exclusive: garbage collection, for the milliseconds of marking and renaming away. Starts of
@@ -67,6 +71,8 @@ enum store_dir {
     STORE_CONTAINERS,
     STORE_VOLUMES,
     STORE_NETWORKS,
+    STORE_BUILD,
+    STORE_BUILD_LAYERS, /* build-cache/layers/ */
     STORE_TMP,
     STORE_STATE,
     STORE_DIRS_, /* their number */

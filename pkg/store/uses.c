@@ -12,6 +12,7 @@ static const struct json_field use_fields[] = {
     JSON_FIELD(struct store_use, "name", JSON_K_STRING, name),
     JSON_FIELD(struct store_use, "manifest", JSON_K_CUSTOM, manifest, 0, NULL, &oci_digest_conversion),
     JSON_FIELD(struct store_use, "mounted", JSON_K_STRV, mounted),
+    JSON_FIELD(struct store_use, "build", JSON_K_BOOL, build),
 };
 
 static const struct json_type use_type = {
@@ -60,7 +61,7 @@ static int each_container(int containers, const char *id, void *data, struct err
             *err = why;
         return err_wrap(err, "containers/%s", file);
     }
-    r = each_image(it, &use, err);
+    r = use.build ? 0 : each_image(it, &use, err);
     json_free(&use_type, &use);
     return r;
 }

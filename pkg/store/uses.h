@@ -16,6 +16,7 @@ struct store_use {
     struct digest manifest; /* DIGEST_NONE: no image */
     char **mounted;         /* more of them, each of which is told as a use of its own: */
     bool extra;             /* this is one */
+    bool build;             /* a build's, which keeps what it needs itself: not told of */
 };
 
 /* Calls `each` for every container, and for every image that is mounted in one; a negative result ends the iteration

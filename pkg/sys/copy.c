@@ -74,3 +74,28 @@ int copy_range(int in, int64_t offset, int out, int64_t len, const volatile sig_
     }
     return 0;
 }
+
+int copy_pieces(int in, int out, int64_t size, const volatile sig_atomic_t *stop)
+{
+    int64_t at = 0;
+
+    while (at < size) {
+        int64_t start = lseek(in, at, SEEK_DATA), end;
+        int r;
+
+        if (start < 0 && errno == ENXIO)
+            break;
+        start = start < 0 ? at : start; /* a file system without holes */
+        end = lseek(in, start, SEEK_HOLE);
+        end = end < 0 || end > size ? size : end;
+        if (start >= end)
+            break;
+        if (lseek(out, start, SEEK_SET) < 0)
+            return -errno;
+        r = copy_range(in, start, out, end - start, stop);
+        if (r < 0)
+            return r;
+        at = end;
+    }
+    return ftruncate(out, size) < 0 ? -errno : 0;
+}

@@ -123,32 +123,6 @@ int copy_open_file(int dir, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-/* The pieces that hold something. */
-static int copy_content(struct work *w, int from, int to, int64_t size)
-{
-    int64_t at = 0;
-
-    while (at < size) {
-        int64_t start = lseek(from, at, SEEK_DATA), end;
-        int r;
-
-        if (start < 0 && errno == ENXIO)
-            break;
-        start = start < 0 ? at : start; /* a file system without holes */
-        end = lseek(from, start, SEEK_HOLE);
-        end = end < 0 || end > size ? size : end;
-        if (start >= end)
-            break;
-        if (lseek(to, start, SEEK_SET) < 0)
-            return -errno;
-        r = copy_range(from, start, to, end - start, w->how->stop);
-        if (r < 0)
-            return r;
-        at = end;
-    }
-    return ftruncate(to, size) < 0 ? -errno : 0;
-}
-
 static int copy_file(struct work *w, int from_dir, const char *name, int to_dir, const char *to_name)
 {
     _cleanup_fd_ int from = copy_open_file(from_dir, name), to = -1;
@@ -160,7 +134,7 @@ static int copy_file(struct work *w, int from_dir, const char *name, int to_dir,
     to = openat(to_dir, to_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return fail(w, errno);
-    r = copy_content(w, from, to, st.st_size);
+    r = copy_pieces(from, to, st.st_size, w->how->stop);
     if (r == -EINTR)
         return err_set(w->err, ERR_INTERRUPTED, "interrupted");
     if (r < 0)

@@ -1,0 +1,297 @@
+#include "base/num.h"
+#include "build/request_parse.h"
+#include "build_view.h"
+#include "bundle/bundle.h"
+#include "bundle/parse.h"
+#include "commands.h"
+#include "container_checks.h"
+#include "new_image.h"
+#include "pull.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct build_options {
+    struct engine_host_config host; /* numbers alone */
+    const char *cgroup_parent, *cpuset_cpus, *cpuset_mems, *file, *iidfile, *isolation, *metadata_file, *network;
+    const char *platform, *progress, *target;
+    char **add_hosts, **allow, **build_args, **build_contexts, **cache_from, **cache_to, **labels, **no_cache_filter;
+    char **outputs, **secrets, **security, **ssh, **tags, **ulimits;
+    bool check, debug, explain, harmless, load, no_cache, pull, push, quiet, squash;
+};
+
+static const struct build_options defaults = {.harmless = true};
+
+#define FLAG(letter, name, member, help, ...) CLI_FLAG(struct build_options, letter, name, member, help, __VA_ARGS__)
+#define TEXT(letter, name, member, help, ...) CLI_STRING(struct build_options, letter, name, member, help, __VA_ARGS__)
+#define LIST(letter, name, member, help, ...) CLI_LIST(struct build_options, letter, name, member, help, __VA_ARGS__)
+#define INT(letter, name, member, help, ...)  CLI_INT(struct build_options, letter, name, member, help, __VA_ARGS__)
+#define SIZE(letter, name, member, help, ...) CLI_SIZE(struct build_options, letter, name, member, help, __VA_ARGS__)
+
+static int check_tag(const char *text, struct err *err)
+{
+    _cleanup_reference_ struct oci_reference name = {0};
+
+    return new_image_name(text, "build tag cannot contain a digest", &name, err);
+}
+
+static const struct cli_option options[] = {
+    LIST(0, "add-host", add_hosts, "Add a custom host-to-IP mapping (\"host:ip\")", .check = check_host),
+    LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")"),
+    LIST(0, "build-arg", build_args, "Set build-time variables"),
+    LIST(0, "build-context", build_contexts, "Additional build contexts (e.g., name=path)"),
+    LIST(0, "cache-from", cache_from,
+         "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")"),
+    LIST(0, "cache-to", cache_to,
+         "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")"),
+    TEXT(0, "cgroup-parent", cgroup_parent, "Set the parent cgroup for the \"RUN\" instructions during build"),
+    FLAG(0, "check", check, "Check the Dockerfile without building"),
+    INT(0, "cpu-period", host.cpu_period, "Limit the CPU CFS (Completely Fair Scheduler) period"),
+    INT(0, "cpu-quota", host.cpu_quota, "Limit the CPU CFS (Completely Fair Scheduler) quota"),
+    INT('c', "cpu-shares", host.cpu_shares, "CPU shares (relative weight)"),
+    TEXT(0, "cpuset-cpus", cpuset_cpus, "CPUs in which to allow execution (0-3, 0,1)"),
+    TEXT(0, "cpuset-mems", cpuset_mems, "MEMs in which to allow execution (0-3, 0,1)"),
+    FLAG('D', "debug", debug, "Keep the files of a failed step for a shell"),
+    FLAG(0, "explain", explain, "Say of every step whether it was in the cache, and what differs if not"),
+    TEXT('f', "file", file, "Name of the Dockerfile (Default is \"PATH/Dockerfile\")", .values = CLI_VALUES_FILE),
+    FLAG(0, "force-rm", harmless, "Always remove intermediate containers", .hidden = true),
+    TEXT(0, "iidfile", iidfile, "Write the image ID to the file", .values = CLI_VALUES_FILE),
+    LIST(0, "label", labels, "Set metadata for an image", .check = bundle_check_label),
+    FLAG(0, "load", load, "Shorthand for \"--output=type=docker\"", .hidden = true),
+    SIZE('m', "memory", host.memory, "Memory limit"),
+    CLI_CUSTOM(struct build_options, 0, "memory-swap", host.memory_swap, parse_bytes_or_none,
+               "Swap limit equal to memory plus swap: -1 to enable unlimited swap", .word = "bytes"),
+    TEXT(0, "metadata-file", metadata_file, "Write build result metadata to a file", .values = CLI_VALUES_FILE),
+    TEXT(0, "network", network, "Set the networking mode for the RUN instructions during build",
+         .shown_default = "default", .values = CLI_VALUES_NETWORK),
+    FLAG(0, "no-cache", no_cache, "Do not use cache when building the image"),
+    LIST(0, "no-cache-filter", no_cache_filter, "Do not cache specified stages"),
+    LIST('o', "output", outputs, "Output destination (format: \"type=local,dest=path\")"),
+    TEXT(0, "platform", platform, "Set target platform for build"),
+    TEXT(0, "progress", progress, "Set type of progress output (\"auto\", \"json\", \"plain\", \"quiet\", \"tty\")",
+         .shown_default = "auto"),
+    FLAG(0, "pull", pull, "Always attempt to pull a newer version of the image"),
+    FLAG('q', "quiet", quiet, "Suppress the build output and print image ID on success"),
+    FLAG(0, "rm", harmless, "Remove intermediate containers after a successful build", .hidden = true),
+    LIST(0, "secret", secrets, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")"),
+    LIST(0, "security-opt", security, "Security options"),
+    SIZE(0, "shm-size", host.shm_size, "Size of \"/dev/shm\""),
+    FLAG(0, "squash", squash, "Squash newly built layers into a single new layer"),
+    LIST(0, "ssh", ssh, "SSH agent socket or keys to expose to the build (format: \"default|<id>[=<socket>]\")"),
+    LIST('t', "tag", tags, "Name and optionally a tag in the \"name:tag\" format", .check = check_tag),
+    TEXT(0, "target", target, "Set the target build stage to build"),
+    LIST(0, "ulimit", ulimits, "Ulimit options", .word = "ulimit", .check = check_ulimit),
+};
+
+/* ---- from options to a request ---- */
+
+/* NAME alone takes the caller's value; nothing where there is none. */
+static char **read_build_args(char *const *given)
+{
+    char **args = NULL;
+
+    STRV_FOREACH (arg, given) {
+        const char *value = strchr(*arg, '=') ? NULL : getenv(*arg);
+
+        if (strchr(*arg, '='))
+            strv_add(&args, *arg);
+        else if (value)
+            strv_addf(&args, "%s=%s", *arg, value);
+    }
+    return args;
+}
+
+#define READ_ALL(texts, parse, to) \
+    STRV_FOREACH (text, texts)     \
+        r = r < 0 ? r : parse(*text, VEC_PUSH(to), err);
+
+static int read_limits(const struct build_options *o, struct engine_host_config *host, struct err *err)
+{
+    int r = 0;
+
+    *host = o->host;
+    host->cgroup_parent = (char *)o->cgroup_parent;
+    host->cpuset_cpus = (char *)o->cpuset_cpus;
+    host->cpuset_mems = (char *)o->cpuset_mems;
+    host->security_opt = o->security;
+    READ_ALL(o->ulimits, bundle_parse_ulimit, &host->ulimits)
+    return r;
+}
+
+static int read_epoch(char *const *build_args, struct build_request *q, struct err *err)
+{
+    const char *given = strv_env_get(build_args, "SOURCE_DATE_EPOCH");
+
+    if (!given)
+        given = getenv("SOURCE_DATE_EPOCH");
+    if (str_empty(given))
+        return 0;
+    q->has_epoch = true;
+    if (num_parse_i64(given, 0, INT64_MAX / 1000000000, &q->epoch, err) < 0)
+        return err_wrap(err, "SOURCE_DATE_EPOCH");
+    return 0;
+}
+
+static int read_places(const struct build_options *o, struct build_request *q, struct err *err)
+{
+    int r = 0;
+
+    STRV_FOREACH (text, o->cache_from)
+        r = r < 0 ? r : build_cache_place_parse(*text, false, VEC_PUSH(&q->cache_from), err);
+    STRV_FOREACH (text, o->cache_to)
+        r = r < 0 ? r : build_cache_place_parse(*text, true, VEC_PUSH(&q->cache_to), err);
+    READ_ALL(o->outputs, build_output_parse, &q->outputs)
+    return r;
+}
+
+static int read_request(const struct build_options *o, const char *context, char *const *build_args,
+                        struct build_request *q, struct err *err)
+{
+    int r = read_places(o, q, err);
+
+    q->context = context;
+    q->file = o->file;
+    q->build_args = build_args;
+    q->labels = o->labels;
+    q->tags = o->tags;
+    q->target = o->target;
+    q->platform = o->platform;
+    q->network = o->network ? o->network : "default";
+    q->extra_hosts = o->add_hosts;
+    q->no_cache = o->no_cache;
+    q->no_cache_filter = o->no_cache_filter;
+    q->pull = o->pull;
+    q->squash = o->squash;
+    q->debug = o->debug;
+    q->explain = o->explain;
+    q->insecure = strv_contains(o->allow, "security.insecure");
+    READ_ALL(o->secrets, build_secret_parse, &q->secrets)
+    READ_ALL(o->ssh, build_ssh_parse, &q->ssh)
+    READ_ALL(o->build_contexts, build_named_parse, &q->contexts)
+    return r < 0 ? r : read_epoch(build_args, q, err);
+}
+
+/* ---- building ---- */
+
+static int pull_image(void *data, const char *name, const char *platform, bool missing, struct err *err)
+{
+    const struct cbox_pull how = {.platform = platform, .missing = missing};
+
+    return cbox_pull_in_child(data, name, &how, err);
+}
+
+static int write_file(const char *path, const char *text, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+
+    fd_close(fd);
+    return r < 0 ? err_errno(err, -r, "%s", path) : 0;
+}
+
+static int write_metadata(const struct build_options *o, const struct build_request *q,
+                          const struct build_result *result, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    build_metadata(q, result, &text);
+    return write_file(o->metadata_file, buf_str(&text), err);
+}
+
+static int tell_result(const struct build_options *o, const struct build_request *q, enum build_view_mode mode,
+                       const struct build_result *result, struct err *err)
+{
+    char id[DIGEST_TEXT_MAX];
+    int r = 0;
+
+    if (result->id.algorithm != DIGEST_NONE) {
+        digest_format(&result->id, id);
+        if (o->iidfile)
+            r = write_file(o->iidfile, id, err);
+        if (o->quiet)
+            puts(id);
+        else if (mode == BUILD_VIEW_PLAIN || mode == BUILD_VIEW_TTY)
+            fprintf(stderr, "%s\n", id);
+    }
+    STRV_FOREACH (tag, q->tags)
+        if (!o->quiet && mode != BUILD_VIEW_JSON && mode != BUILD_VIEW_QUIET)
+            fprintf(stderr, "named %s\n", *tag);
+    if (r == 0 && o->metadata_file)
+        r = write_metadata(o, q, result, err);
+    return r;
+}
+
+static int build_it(struct cli_context *ctx, const struct build_options *o, const struct build_request *q,
+                    struct err *err)
+{
+    _cleanup_(store_free_cleanup) struct store *s = NULL;
+    _cleanup_(build_view_free_cleanup) struct build_view *view = NULL;
+    struct build_result result = {0};
+    struct build_watcher watcher;
+    enum build_view_mode mode;
+    struct err why = ERR_INIT;
+    int r = build_view_parse(o->quiet ? "quiet" : o->progress, &mode, err);
+
+    if (r == 0)
+        r = store_open(ctx->root, ctx->state, &s, err);
+    if (r < 0)
+        return r;
+    view = build_view_new(mode, STDERR_FILENO);
+    watcher = build_view_watcher(view);
+    r = (o->check ? build_check : build)(s, &ctx->config, q, &watcher, &result, &why);
+    build_view_end(view, &result, r < 0 ? &why : NULL);
+    if (r == 0 && !o->check)
+        r = tell_result(o, q, mode, &result, &why);
+    if (r < 0 && err)
+        *err = why;
+    build_result_release(&result);
+    return r;
+}
+
+static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
+{
+    const struct build_options *o = opts;
+    _cleanup_strv_ char **build_args = read_build_args(o->build_args);
+    struct engine_host_config limits = {0};
+    struct build_request q = {.limits = &limits, .pull_image = pull_image, .pull_data = ctx};
+    int r = read_limits(o, &limits, err);
+
+    if (r == 0)
+        r = read_request(o, operands[0], build_args, &q, err);
+    if (r == 0)
+        r = build_it(ctx, o, &q, err);
+    build_request_release(&q);
+    VEC_FOREACH (u, &limits.ulimits)
+        free(u->name);
+    free(limits.ulimits.v);
+    return r;
+}
+
+static const struct cli_example examples[] = {
+    {"An image of the Dockerfile here", "cbox build -t app ."},
+    {"Another file, another stage, with an argument",
+     "cbox build -f docker/Dockerfile --target test --build-arg V=2 ."},
+    {"Why was this step done again?", "cbox build --explain -t app ."},
+    {"Files of the last stage, without an image", "cbox build -o out ."},
+    {NULL, NULL},
+};
+
+const struct cli_command cmd_build = {
+    .summary = "Build an image from a Dockerfile",
+    .description =
+        "The context is a directory, the URL of an archive or a repository, or `-`: a tar or a Dockerfile on standard\n"
+        "input. All of Docker's instructions are understood; stages that the result does not need are not built, and\n"
+        "those that do not wait for each other are built at the same time.\n"
+        "\n"
+        "A step whose inputs did not change is not done again, whatever Dockerfile it stands in; --explain says which\n"
+        "input differs. The same inputs give the same image on every machine: what a build writes is dated\n"
+        "SOURCE_DATE_EPOCH, or when the base image was made, and RUN sees that variable.",
+    .operands = "PATH|URL|-",
+    .values = {CLI_VALUES_DIRECTORY},
+    .defaults = &defaults,
+    CLI_OPTIONS(struct build_options, options),
+    .examples = examples,
+    .run = run,
+};

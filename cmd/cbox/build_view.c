@@ -1,0 +1,317 @@
+#include "build_view_internal.h"
+
+#include "base/time.h"
+#include "cli/term.h"
+#include "sys/fd.h"
+
+#include <stdio.h>
+
+enum { TICK = 100 /* ms */, SHOWN_LINES = 20 };
+
+static const struct {
+    const char *word;
+    enum build_view_mode mode;
+} words[] = {
+    {"plain", BUILD_VIEW_PLAIN}, {"tty", BUILD_VIEW_TTY},      {"quiet", BUILD_VIEW_QUIET},
+    {"json", BUILD_VIEW_JSON},   {"rawjson", BUILD_VIEW_JSON},
+};
+
+int build_view_parse(const char *word, enum build_view_mode *ret, struct err *err)
+{
+    *ret = cli_is_terminal(STDERR_FILENO) ? BUILD_VIEW_TTY : BUILD_VIEW_PLAIN;
+    if (str_empty(word) || str_eq(word, "auto"))
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (str_eq(word, words[i].word)) {
+            *ret = words[i].mode;
+            if (*ret == BUILD_VIEW_TTY && !cli_is_terminal(STDERR_FILENO))
+                return err_set(err, ERR_INVALID, "--progress tty: standard error is no terminal");
+            return 0;
+        }
+    return err_set(err, ERR_INVALID, "invalid progress mode %s (supported: auto, json, plain, quiet, tty)", word);
+}
+
+struct build_view *build_view_new(enum build_view_mode mode, int fd)
+{
+    struct build_view *v = mem_zalloc(1, sizeof(*v));
+
+    *v = (struct build_view){.mode = mode, .fd = fd, .began = time_monotonic()};
+    return v;
+}
+
+void build_view_free(struct build_view *v)
+{
+    VEC_FOREACH (s, &v->steps) {
+        free(s->title);
+        buf_free(&s->line);
+        buf_free(&s->tail);
+    }
+    free(v->steps.v);
+    buf_free(&v->out);
+    free(v);
+}
+
+/* A view is not worth a failure. */
+void build_view_flush(struct build_view *v)
+{
+    fd_write_all(v->fd, buf_str(&v->out), v->out.len);
+    buf_clear(&v->out);
+}
+
+/* ---- what is known of the steps ---- */
+
+static void add_step(struct build_view *v, const struct build_event *e)
+{
+    struct build_view_step *s = VEC_PUSH(&v->steps);
+    struct buf title = BUF_INIT;
+
+    cli_add_printable(&title, e->title);
+    s->title = buf_steal(&title);
+}
+
+static void end_step(struct build_view_step *s, enum build_view_state state)
+{
+    s->state = state;
+    s->took = s->began ? time_monotonic() - s->began : 0;
+    if (s->line.len) {
+        buf_add(&s->tail, s->line.p, s->line.len);
+        buf_addc(&s->tail, '\n');
+        buf_clear(&s->line);
+    }
+}
+
+/* The lines that are whole now, to `each`; of what a carriage return takes back only the last state. */
+static void add_text(struct build_view *v, struct build_view_step *s, const struct build_event *e,
+                     void (*each)(struct build_view *v, const struct build_event *e, const char *line))
+{
+    for (size_t i = 0; i < e->len; i++) {
+        char c = e->text[i];
+
+        if (c == '\r' && i + 1 < e->len && e->text[i + 1] != '\n')
+            buf_clear(&s->line);
+        if (c != '\n' && c != '\r' && s->line.len < BUILD_VIEW_TAIL)
+            buf_addc(&s->line, c);
+        if (c != '\n')
+            continue;
+        if (each)
+            each(v, e, buf_str(&s->line));
+        buf_add(&s->tail, buf_str(&s->line), s->line.len);
+        buf_addc(&s->tail, '\n');
+        buf_clear(&s->line);
+    }
+    if (s->tail.len > 2 * BUILD_VIEW_TAIL)
+        buf_consume(&s->tail, s->tail.len - BUILD_VIEW_TAIL);
+}
+
+static void add_line(struct build_view *v, const struct build_event *e, const char *line)
+{
+    const struct build_view_step *s = &v->steps.v[e->step];
+
+    buf_addf(&v->out, "#%zu %.3f ", e->step + 1, (double)(time_monotonic() - s->began) / 1e9);
+    cli_add_printable(&v->out, line);
+    buf_addc(&v->out, '\n');
+}
+
+static void note(struct build_view *v, const struct build_event *e)
+{
+    struct build_view_step *s = e->step < v->steps.n ? &v->steps.v[e->step] : NULL;
+
+    switch (e->kind) {
+    case BUILD_STEP:
+        add_step(v, e);
+        break;
+    case BUILD_STARTED:
+        s->state = VIEW_RUNS;
+        s->began = time_monotonic();
+        break;
+    case BUILD_PROGRESS:
+        s->now = e->now;
+        s->total = e->total;
+        break;
+    case BUILD_TEXT:
+        add_text(v, s, e, v->mode == BUILD_VIEW_PLAIN ? add_line : NULL);
+        break;
+    case BUILD_CACHED:
+        end_step(s, VIEW_CACHED);
+        break;
+    case BUILD_DONE:
+        end_step(s, VIEW_DONE);
+        break;
+    case BUILD_FAILED:
+        end_step(s, VIEW_FAILED);
+        break;
+    case BUILD_CANCELED:
+        end_step(s, VIEW_CANCELED);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- plain ---- */
+
+static void add_lines(struct build_view *v, size_t step, const char *text, size_t len)
+{
+    for (const char *at = text; at < text + len;) {
+        const char *end = memchr(at, '\n', (size_t)(text + len - at));
+        size_t n = end ? (size_t)(end - at) : (size_t)(text + len - at);
+        _cleanup_free_ char *line = str_ndup(at, n);
+
+        buf_addf(&v->out, "#%zu ", step + 1);
+        cli_add_printable(&v->out, line);
+        buf_addc(&v->out, '\n');
+        at += n + 1;
+    }
+}
+
+static void add_warning(struct build_view *v, const struct dockerfile_problem *w)
+{
+    buf_adds(&v->out, "WARNING: ");
+    if (w->rule)
+        buf_addf(&v->out, "%s: ", w->rule);
+    cli_add_printable(&v->out, w->message);
+    if (w->at.line)
+        buf_addf(&v->out, " (line %u)", w->at.line);
+    buf_addc(&v->out, '\n');
+}
+
+void build_view_plain(struct build_view *v, const struct build_event *e)
+{
+    const struct build_view_step *s = e->step < v->steps.n ? &v->steps.v[e->step] : NULL;
+
+    switch (e->kind) {
+    case BUILD_STARTED:
+        buf_addf(&v->out, "#%zu %s\n", e->step + 1, s->title);
+        break;
+    case BUILD_CACHED:
+        if (!s->began)
+            buf_addf(&v->out, "#%zu %s\n", e->step + 1, s->title);
+        buf_addf(&v->out, "#%zu CACHED\n\n", e->step + 1);
+        break;
+    case BUILD_DONE:
+        buf_addf(&v->out, "#%zu DONE %.1fs\n\n", e->step + 1, (double)e->nanoseconds / 1e9);
+        break;
+    case BUILD_FAILED:
+        buf_addf(&v->out, "#%zu ERROR: ", e->step + 1);
+        cli_add_printable(&v->out, e->why->text);
+        buf_addc(&v->out, '\n');
+        break;
+    case BUILD_CANCELED:
+        buf_addf(&v->out, "#%zu CANCELED\n", e->step + 1);
+        break;
+    case BUILD_EXPLAINED:
+        add_lines(v, e->step, e->text, e->len);
+        break;
+    case BUILD_WARNING:
+        add_warning(v, e->problem);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- json ---- */
+
+static const char *const event_names[] = {
+    [BUILD_PLANNED] = "planned",     [BUILD_STEP] = "step",       [BUILD_STARTED] = "started",
+    [BUILD_PROGRESS] = "progress",   [BUILD_TEXT] = "output",     [BUILD_CACHED] = "cached",
+    [BUILD_DONE] = "done",           [BUILD_FAILED] = "failed",   [BUILD_CANCELED] = "canceled",
+    [BUILD_EXPLAINED] = "explained", [BUILD_WARNING] = "warning",
+};
+
+static void add_string(struct buf *out, const char *name, const char *text, size_t len)
+{
+    _cleanup_free_ char *copy = text ? str_ndup(text, len) : NULL;
+
+    if (!copy)
+        return;
+    buf_addf(out, ",\"%s\":", name);
+    buf_add_json(out, copy);
+}
+
+void build_view_json(struct build_view *v, const struct build_event *e)
+{
+    struct buf *out = &v->out;
+
+    if (e->kind == BUILD_TICK)
+        return;
+    buf_addf(out, "{\"event\":\"%s\"", event_names[e->kind]);
+    if (e->kind == BUILD_PLANNED)
+        buf_addf(out, ",\"steps\":%zu", e->steps);
+    else if (e->kind != BUILD_WARNING)
+        buf_addf(out, ",\"step\":%zu", e->step + 1);
+    if (e->title && e->kind == BUILD_STEP) {
+        add_string(out, "stage", e->stage, strlen(e->stage));
+        add_string(out, "title", e->title, strlen(e->title));
+    }
+    if (e->kind == BUILD_TEXT)
+        buf_addf(out, ",\"stream\":\"%s\"", e->stream == 2 ? "stderr" : "stdout");
+    add_string(out, "text", e->text, e->len);
+    if (e->kind == BUILD_PROGRESS)
+        buf_addf(out, ",\"bytes\":%lld,\"files\":%lld", (long long)e->now, (long long)e->total);
+    if (e->kind == BUILD_DONE || e->kind == BUILD_CACHED)
+        buf_addf(out, ",\"seconds\":%.6f", (double)e->nanoseconds / 1e9);
+    if (e->why)
+        add_string(out, "error", e->why->text, strlen(e->why->text));
+    if (e->problem) {
+        add_string(out, "rule", e->problem->rule, e->problem->rule ? strlen(e->problem->rule) : 0);
+        add_string(out, "message", e->problem->message, strlen(e->problem->message));
+        buf_addf(out, ",\"line\":%u", e->problem->at.line);
+    }
+    buf_adds(out, "}\n");
+}
+
+/* ---- all ---- */
+
+static void show_event(void *data, const struct build_event *e)
+{
+    struct build_view *v = data;
+
+    note(v, e);
+    if (v->mode == BUILD_VIEW_PLAIN)
+        build_view_plain(v, e);
+    else if (v->mode == BUILD_VIEW_JSON)
+        build_view_json(v, e);
+    else if (v->mode == BUILD_VIEW_TTY)
+        build_view_draw(v, false);
+    build_view_flush(v);
+}
+
+struct build_watcher build_view_watcher(struct build_view *v)
+{
+    return (struct build_watcher){.event = show_event, .data = v, .tick = v->mode == BUILD_VIEW_TTY ? TICK : 0};
+}
+
+/* The end of what the failed step wrote. */
+static void add_tail(struct build_view *v, const struct build_view_step *s)
+{
+    const char *start = buf_str(&s->tail), *at = start + s->tail.len;
+
+    buf_addf(&v->out, "------\n > %s:\n", s->title);
+    for (int lines = 0; at > start && lines <= SHOWN_LINES; at--)
+        lines += at[-1] == '\n' && at != start + s->tail.len;
+    if (at > start)
+        at += 2; /* behind the end of the line before */
+    while (*at) {
+        _cleanup_free_ char *line = str_ndup(at, strcspn(at, "\n"));
+
+        cli_add_printable(&v->out, line);
+        buf_addc(&v->out, '\n');
+        at += strlen(line) + (at[strlen(line)] == '\n');
+    }
+    buf_adds(&v->out, "------\n");
+}
+
+void build_view_end(struct build_view *v, const struct build_result *result, const struct err *failed)
+{
+    if (v->mode == BUILD_VIEW_TTY)
+        build_view_draw(v, true);
+    if (failed && failed->kind != ERR_INTERRUPTED && v->mode != BUILD_VIEW_JSON) {
+        VEC_FOREACH (s, &v->steps)
+            if (s->state == VIEW_FAILED && s->tail.len)
+                add_tail(v, s);
+        if (result->problem.at.line)
+            dockerfile_excerpt(&result->dockerfile, &result->problem.at, &v->out);
+    }
+    build_view_flush(v);
+}

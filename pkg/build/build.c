@@ -1,0 +1,320 @@
+#include "build/build.h"
+
+#include "base/time.h"
+#include "build/cache.h"
+#include "build/execute.h"
+#include "build/output.h"
+#include "dockerfile/check.h"
+#include "image/image.h"
+#include "image/signals.h"
+#include "store/build_cache.h"
+#include "store/gc.h"
+#include "sys/fd.h"
+
+#include <unistd.h>
+
+struct build_all {
+    struct building b;
+    struct build_plan plan;
+    dockerfile_problems warnings;
+    struct image_signals signals;
+    VEC(struct store_lease *) leases; /* images that stages stand on, and the layers of the result */
+    size_t n_contexts;
+    int running; /* as long as it is open, the cache keeps what is found and made */
+};
+
+/* ---- images ---- */
+
+static int open_image(struct store *s, const char *name, const char *platform, struct image *ret, struct err *err)
+{
+    _cleanup_platform_ struct oci_platform wanted = {0};
+    int r = platform ? oci_platform_parse(platform, &wanted, err) : 0;
+
+    if (r == 0)
+        r = image_open(s, name, ret, err);
+    if (r < 0 || !platform || oci_platform_distance(&wanted, &ret->config.platform) >= 0)
+        return r;
+    image_release(ret);
+    return err_set(err, ERR_NOT_FOUND, "image %s is here for another platform than %s", name, platform);
+}
+
+/* Its layers and documents stay until the build ends. */
+static int keep_image(struct build_all *a, const struct image *image, struct err *err)
+{
+    struct store_needs needs = {0};
+    struct store_lease *lease = NULL;
+    int r = store_needs_add_image(a->b.store, &image->tag.manifest, &needs, err);
+
+    if (r == 0)
+        r = store_lease_take(a->b.store, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, &lease, err);
+    if (r == 0)
+        *VEC_PUSH(&a->leases) = lease;
+    store_needs_release(&needs);
+    return r;
+}
+
+static int take_image(struct build_all *a, const char *name, const char *platform, struct build_image *ret,
+                      struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    struct image image = {0};
+    int r = store_lock(a->b.store, LOCK_SHARED, LOCK_WAIT, &lock, err);
+
+    if (r == 0)
+        r = open_image(a->b.store, name, platform, &image, err);
+    if (r < 0)
+        return r;
+    r = keep_image(a, &image, err);
+    if (r == 0)
+        r = json_duplicate(&oci_image_config_type, &image.config, &ret->config, err);
+    if (r == 0)
+        r = json_duplicate(&oci_platform_type, &image.config.platform, &ret->platform, err);
+    ret->manifest = image.tag.manifest;
+    image_release(&image);
+    return r;
+}
+
+static int find_image(void *data, const char *name, const char *platform, struct build_image *ret, struct err *err)
+{
+    struct build_all *a = data;
+    const struct build_request *q = a->b.request;
+    struct err why = ERR_INIT;
+    int r = q->pull ? ERR_NOT_FOUND : take_image(a, name, platform, ret, &why);
+
+    if (r == ERR_NOT_FOUND && q->pull_image) {
+        r = q->pull_image(q->pull_data, name, platform, !q->pull, err);
+        return r < 0 ? r : take_image(a, name, platform, ret, err);
+    }
+    if (r < 0 && err)
+        *err = why;
+    return r;
+}
+
+/* ---- the Dockerfile ---- */
+
+static int read_dockerfile(struct build_all *a, struct err *err)
+{
+    const struct build_request *q = a->b.request;
+    struct build_result *result = a->b.result;
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCKERFILE_MAX);
+    int r = build_context_open(a->b.store, a->b.config, q->context, q->file, &a->b.contexts[0],
+                               &result->dockerfile_name, &text, err);
+
+    return r < 0 ? r
+                 : dockerfile_parse(result->dockerfile_name, buf_str(&text), text.len, &result->dockerfile,
+                                    &result->problem, err);
+}
+
+static void tell_warnings(const struct build_all *a)
+{
+    VEC_FOREACH (w, &a->warnings)
+        a->b.watcher->event(a->b.watcher->data, &(struct build_event){.kind = BUILD_WARNING, .problem = w});
+}
+
+static int check(struct build_all *a, struct err *err)
+{
+    const struct dockerfile *d = &a->b.result->dockerfile;
+    struct dockerfile_check_options options = {0};
+    int r = d->check ? dockerfile_check_options_parse(d->check, &options, err) : 0;
+
+    if (r == 0)
+        dockerfile_check(d, a->b.request->build_args, &options, &a->warnings);
+    if (r == 0 && options.error && a->warnings.n)
+        r = err_set(err, ERR_INVALID, "%s: lint violation found for rules: %s", d->name, a->warnings.v[0].rule);
+    dockerfile_check_options_release(&options);
+    return r;
+}
+
+static int make_plan(struct build_all *a, struct err *err)
+{
+    const struct build_planning planning = {.request = a->b.request,
+                                            .file = &a->b.result->dockerfile,
+                                            .image = find_image,
+                                            .data = a,
+                                            .warnings = &a->warnings};
+    int r = build_plan_make(&planning, &a->plan, &a->b.result->problem, err);
+
+    for (size_t i = 1; r == 0 && i < a->plan.contexts.n; i++)
+        if (!str_after(a->plan.contexts.v[i].what, "docker-image://"))
+            r = build_context_open_named(a->b.store, a->b.config, a->plan.contexts.v[i].what, &a->b.contexts[i], err);
+    return r;
+}
+
+/* ---- what comes of it ---- */
+
+static const struct build_image *base_of(const struct build_plan *plan, size_t stage)
+{
+    const struct build_stage *s = &plan->stages.v[stage];
+
+    while (!s->scratch && s->base.kind == BUILD_SOURCE_STAGE)
+        s = &plan->stages.v[s->base.index];
+    return s->scratch ? NULL : &plan->images.v[s->base.index];
+}
+
+static bool wants_image(const struct build_request *q)
+{
+    VEC_FOREACH (o, &q->outputs)
+        if (o->type != BUILD_OUTPUT_LOCAL && o->type != BUILD_OUTPUT_TAR && o->type != BUILD_OUTPUT_NONE)
+            return true;
+    return q->outputs.n == 0;
+}
+
+/* Until a name leads to it. */
+static int keep_layers(struct build_all *a, const build_layers *layers, struct err *err)
+{
+    struct store_lease *lease = NULL;
+    int r = store_lease_take(a->b.store, NULL, 0, layers->v, layers->n, &lease, err);
+
+    if (r == 0)
+        *VEC_PUSH(&a->leases) = lease;
+    return r;
+}
+
+static int write_outputs(struct build_all *a, const struct build_finished *f, struct err *err)
+{
+    const struct build_request *q = a->b.request;
+    struct build_result *result = a->b.result;
+    int r = keep_layers(a, &f->layers, err);
+
+    if (r == 0)
+        r = store_build_settle(a->b.store, err);
+    if (r == 0 && wants_image(q))
+        r = build_output_image(a->b.store, q, f, &result->id, &result->manifest, &result->manifest_size, err);
+    VEC_FOREACH (o, &q->outputs)
+        if (r == 0 && o->type != BUILD_OUTPUT_IMAGE && o->type != BUILD_OUTPUT_NONE)
+            r = build_output_write(a->b.store, q, o, f, &result->manifest, err);
+    return r;
+}
+
+static int finish(struct build_all *a, struct err *err)
+{
+    const struct build_progress *p = &a->b.progress[a->plan.target];
+    struct build_finished f = {.stage = &a->plan.stages.v[a->plan.target],
+                               .made = p->made.v,
+                               .n_made = p->made.n,
+                               .base = base_of(&a->plan, a->plan.target)};
+    int r;
+
+    f.layers.v = p->layers.v;
+    f.layers.n = p->layers.n;
+    r = write_outputs(a, &f, err);
+    VEC_FOREACH (to, &a->b.request->cache_to)
+        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, err);
+    return r;
+}
+
+/* ---- all of it ---- */
+
+static int prepare(struct build_all *a, struct err *err)
+{
+    struct digest_computed warm;
+    int r = store_build_begin(a->b.store, &a->running, err);
+
+    /* So that no step has to open the library anew. */
+    if (r == 0)
+        r = digest_compute(DIGEST_SHA256, "", 0, &warm, err);
+    VEC_FOREACH (from, &a->b.request->cache_from)
+        r = r < 0 ? r : build_cache_import(a->b.store, a->b.config, from, err);
+    return r;
+}
+
+static int carry_out(struct build_all *a, struct err *err)
+{
+    int r = prepare(a, err);
+
+    if (r < 0)
+        return r;
+    a->b.progress = mem_zalloc(a->plan.stages.n, sizeof(*a->b.progress));
+    a->b.plan = &a->plan;
+    r = build_execute(&a->b, err);
+    return r < 0 ? r : finish(a, err);
+}
+
+static void begin(struct build_all *a, struct store *s, const struct config *config, const struct build_request *q,
+                  const struct build_watcher *w, struct build_result *ret)
+{
+    *ret = (struct build_result){0};
+    a->n_contexts = q->contexts.n + 1;
+    a->running = -1;
+    a->b = (struct building){.store = s,
+                             .config = config,
+                             .request = q,
+                             .watcher = w,
+                             .result = ret,
+                             .contexts = mem_zalloc(a->n_contexts, sizeof(struct build_context)),
+                             .stop = {-1, -1}};
+    for (size_t i = 0; i < a->n_contexts; i++)
+        a->b.contexts[i] = BUILD_CONTEXT_NONE;
+}
+
+static void end(struct build_all *a)
+{
+    for (size_t i = 0; i < a->n_contexts; i++)
+        build_context_release(&a->b.contexts[i]);
+    free(a->b.contexts);
+    for (size_t i = 0; a->b.progress && i < a->plan.stages.n; i++) {
+        free(a->b.progress[i].layers.v);
+        free(a->b.progress[i].made.v);
+    }
+    free(a->b.progress);
+    VEC_FOREACH (lease, &a->leases)
+        store_lease_free(*lease);
+    free(a->leases.v);
+    strv_free(a->b.keys);
+    build_plan_release(&a->plan);
+    a->running = fd_close(a->running);
+    VEC_FOREACH (w, &a->warnings)
+        dockerfile_problem_release(w);
+    free(a->warnings.v);
+}
+
+int build(struct store *s, const struct config *config, const struct build_request *q, const struct build_watcher *w,
+          struct build_result *ret, struct err *err)
+{
+    struct build_all a = {.running = -1};
+    int r;
+
+    begin(&a, s, config, q, w, ret);
+    r = image_signals_begin(&a.signals, err);
+    if (r < 0) {
+        end(&a);
+        return r;
+    }
+    a.b.wake_fd = a.signals.wake[0];
+    r = read_dockerfile(&a, err);
+    if (r == 0)
+        r = check(&a, err);
+    if (r == 0)
+        r = make_plan(&a, err);
+    if (r == 0)
+        tell_warnings(&a);
+    if (r == 0)
+        r = carry_out(&a, err);
+    image_signals_end(&a.signals);
+    end(&a);
+    return r;
+}
+
+int build_check(struct store *s, const struct config *config, const struct build_request *q,
+                const struct build_watcher *w, struct build_result *ret, struct err *err)
+{
+    struct build_all a = {.running = -1};
+    int r;
+
+    begin(&a, s, config, q, w, ret);
+    r = read_dockerfile(&a, err);
+    if (r == 0)
+        r = check(&a, err);
+    tell_warnings(&a);
+    end(&a);
+    return r;
+}
+
+void build_result_release(struct build_result *r)
+{
+    free(r->dockerfile_name);
+    dockerfile_release(&r->dockerfile);
+    dockerfile_problem_release(&r->problem);
+    free(r->debug_container);
+    *r = (struct build_result){0};
+}

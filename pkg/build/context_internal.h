@@ -1,0 +1,18 @@
+/* What the parts of context.h share: not for use elsewhere. */
+#pragma once
+
+#include "build/context.h"
+
+/* Whether a context is made of something that comes from elsewhere: standard input, a URL, a repository. */
+bool context_is_made(const char *what);
+
+/* Makes it; what is no archive but text comes to `text`, and `ret` has no directory then. */
+int context_make(struct store *s, const struct config *config, const char *what, struct build_context *ret,
+                 struct buf *text, struct err *err);
+
+/* The same from a stream; `what` names it in errors. */
+int context_from_stream(struct store *s, int fd, const char *what, struct build_context *ret, struct buf *text,
+                        struct err *err);
+
+/* Removes the files of one that was made. */
+void context_remove(struct build_context *c);

@@ -1,0 +1,165 @@
+#include "build/output.h"
+
+#include "base/time.h"
+#include "build/output_image.h"
+#include "image/local.h"
+#include "store/blob.h"
+
+/* What `docker history` shows beside a step. */
+#define COMMENT "cbox.dockerfile.v0"
+
+/* ---- the config ---- */
+
+static void date(const struct build_stage *stage, char text[TIME_TEXT_MAX])
+{
+    enum { SECOND = 1000000000 };
+
+    time_format(MAX_OF(INT64_MIN / SECOND, MIN_OF(stage->epoch, INT64_MAX / SECOND)) * SECOND, text);
+}
+
+/* The stage's config, with what only this place knows: dates, and the word for who made it, in the steps above the base
+ * image's. The stage's own history is lent meanwhile. */
+static int make_config(const struct build_finished *f, struct image_document *ret, struct err *err)
+{
+    const struct oci_image_config *given = &f->stage->config;
+    struct oci_image_config config = *given; /* borrowed, but for the history's entries */
+    size_t below = f->base ? f->base->config.history.n : 0;
+    struct oci_rootfs rootfs = {.type = (char *)"layers"};
+    char created[TIME_TEXT_MAX], digest[DIGEST_TEXT_MAX];
+    struct buf text = BUF_INIT;
+
+    date(f->stage, created);
+    config.created = created;
+    VEC_FOREACH (layer, &f->layers)
+        strv_add(&rootfs.diff_ids, digest_format(layer, digest));
+    config.rootfs = rootfs;
+    config.history.v = mem_zalloc(given->history.n, sizeof(*config.history.v));
+    for (size_t i = 0; i < given->history.n; i++) {
+        struct oci_history *h = &config.history.v[i];
+
+        *h = given->history.v[i];
+        if (i < below)
+            continue;
+        h->created = created;
+        if (!h->comment)
+            h->comment = (char *)COMMENT;
+    }
+    oci_image_config_dump(&config, &text);
+    strv_free(rootfs.diff_ids);
+    free(config.history.v);
+    return image_document_take(&text, ret, err);
+}
+
+/* ---- the manifest ---- */
+
+static const struct build_layer *find_made(const struct build_finished *f, const struct digest *diff_id)
+{
+    for (size_t i = 0; i < f->n_made; i++)
+        if (!f->made[i].empty && digest_equal(&f->made[i].diff_id, diff_id))
+            return &f->made[i];
+    return NULL;
+}
+
+static int read_base(struct store *s, const struct build_finished *f, struct oci_manifest *ret, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
+    int r = 0;
+
+    if (!f->base)
+        return 0;
+    r = store_blob_read(s, &f->base->manifest, &text, err);
+    if (r == 0)
+        r = oci_manifest_parse(buf_str(&text), text.len, ret, err);
+    if (r == 0 && ret->layers.n != oci_image_config_layers(&f->base->config))
+        r = err_set(err, ERR_CORRUPT, "its manifest has %zu layers and its config names %zu", ret->layers.n,
+                    oci_image_config_layers(&f->base->config));
+    if (r == 0)
+        return 0;
+    err_wrap(err, "image %s", f->base->name);
+    return err_hint(err, "pull it again");
+}
+
+/* The base's layers as its manifest has them, then those that were made. All in `ret` is borrowed. */
+static int list_layers(const struct build_finished *f, const struct oci_manifest *base, output_descriptors *ret,
+                       struct err *err)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    if (f->layers.n < base->layers.n)
+        return err_set(err, ERR_INTERNAL, "fewer layers than the base image has");
+    if (f->layers.n > OCI_LAYERS_MAX)
+        return err_set(err, ERR_LIMIT, "the image would have %zu layers; at most %d are supported", f->layers.n,
+                       OCI_LAYERS_MAX);
+    VEC_FOREACH (layer, &base->layers)
+        *VEC_PUSH(ret) = (struct oci_descriptor){
+            .media_type = (char *)image_layer_oci_type(layer), .digest = layer->digest, .size = layer->size};
+    for (size_t i = base->layers.n; i < f->layers.n; i++) {
+        const struct build_layer *made = find_made(f, &f->layers.v[i]);
+
+        if (!made)
+            return err_set(err, ERR_INTERNAL, "layer %s was made by no step", digest_format(&f->layers.v[i], text));
+        *VEC_PUSH(ret) = (struct oci_descriptor){
+            .media_type = (char *)OCI_MEDIA_LAYER, .digest = made->diff_id, .size = made->tar_size};
+    }
+    return 0;
+}
+
+int build_output_documents(struct store *s, const struct build_finished *f, struct image_documents *ret,
+                           struct err *err)
+{
+    _cleanup_manifest_ struct oci_manifest base = {0};
+    output_descriptors layers = {0};
+    int r = read_base(s, f, &base, err);
+
+    if (r == 0)
+        r = list_layers(f, &base, &layers, err);
+    if (r == 0)
+        r = make_config(f, &ret->config, err);
+    if (r == 0)
+        r = image_documents_make(ret, layers.v, layers.n, err);
+    free(layers.v);
+    return r;
+}
+
+/* ---- the image ---- */
+
+static void names_release(output_names *n)
+{
+    VEC_FOREACH (name, n)
+        oci_reference_release(name);
+    free(n->v);
+}
+
+/* -t, and the names of an output. The first of equals counts. */
+static int parse_names(const struct build_request *q, output_names *ret, struct err *err)
+{
+    STRV_FOREACH (tag, q->tags) {
+        struct oci_reference name;
+        int r = oci_reference_parse(*tag, &name, err);
+
+        if (r < 0)
+            return err_wrap(err, "invalid tag \"%s\"", *tag);
+        oci_reference_default_tag(&name);
+        *VEC_PUSH(ret) = name;
+    }
+    return 0;
+}
+
+int build_output_image(struct store *s, const struct build_request *q, const struct build_finished *f,
+                       struct digest *ret_id, struct digest *ret_manifest, int64_t *ret_manifest_size, struct err *err)
+{
+    _cleanup_(image_documents_release) struct image_documents documents = {0};
+    _cleanup_(names_release) output_names names = {0};
+    int r = parse_names(q, &names, err);
+
+    if (r == 0)
+        r = build_output_documents(s, f, &documents, err);
+    if (r == 0)
+        r = image_local_name(s, &documents, names.v, names.n, "build", err);
+    if (r < 0)
+        return r;
+    *ret_id = documents.config.digest.digest;
+    *ret_manifest = documents.manifest.digest.digest;
+    *ret_manifest_size = documents.manifest.digest.size;
+    return 0;
+}

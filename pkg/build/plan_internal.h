@@ -1,0 +1,54 @@
+/* Between the parts of planning: not for use elsewhere. */
+#pragma once
+
+#include "build/plan.h"
+#include "dockerfile/apply.h"
+
+struct planning {
+    const struct build_planning *given;
+    struct build_plan *plan;
+    struct dockerfile_problem *problem;
+    struct oci_platform host, target;
+    char **platform_args; /* TARGETARCH=… and so on */
+    char **globals;       /* ARGs before the first FROM, with their values */
+    bool *consumed;       /* of the build arguments, by their index */
+};
+
+/* A stage while it is read. */
+struct stage_reading {
+    struct planning *planning;
+    struct build_stage *stage;
+    char **args;  /* NAME=VALUE, of those that have a value */
+    char **words; /* where variables come from: args and then the environment; made anew when either changes */
+    struct dockerfile_applying applying;
+};
+
+/* Wraps `err` with the place, and says it in the problem. */
+int plan_fail(struct planning *p, const struct dockerfile_span *at, struct err *err);
+
+/* plan_arguments.c */
+void plan_platform_args(struct planning *p);
+int plan_global_args(struct planning *p, struct err *err);
+int plan_stage_arg(struct stage_reading *r, const struct dockerfile_instruction *i, char **ret_created_by,
+                   struct err *err);
+/* What `name` was given by --build-arg, or NULL; it counts as consumed then. */
+const char *plan_build_arg(struct planning *p, const char *name);
+void plan_warn_unconsumed(struct planning *p);
+/* Proxies, which need no ARG. The caller frees it. */
+char **plan_proxies(struct planning *p, char *const *env);
+
+/* plan_source.c: what a name means; the stage behind it is planned then. */
+int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, struct build_source *ret,
+                     struct err *err);
+int plan_find_image(struct planning *p, const char *name, const char *platform, size_t *ret, struct err *err);
+int plan_find_context(struct planning *p, const char *name);
+
+/* plan_stage.c */
+int plan_stage(struct planning *p, size_t index, struct err *err);
+
+/* plan_step.c: one instruction of a stage: a step, or a change of the config. */
+int plan_instruction(struct stage_reading *r, const struct dockerfile_instruction *i, const struct dockerfile_span *at,
+                     struct err *err);
+void build_step_release(struct build_step *s);
+/* Once all are there: "[build 2/5] RUN make". */
+void plan_name_steps(struct build_stage *stage);

@@ -1,0 +1,244 @@
+/* One instruction: a change of the config, with a line of history, and a step where it changes files. */
+#include "build/plan_internal.h"
+
+#include "base/time.h"
+#include "sys/path.h"
+
+#include <strings.h>
+
+/* Arguments first: what ENV says wins over what ARG says. */
+static void renew_words(struct stage_reading *r)
+{
+    strv_free(r->words);
+    r->words = strv_copy(r->args);
+    strv_extend(&r->words, r->stage->config.config.env);
+    r->applying.words.env = r->words;
+}
+
+static void add_history(struct stage_reading *r, const char *created_by, bool empty)
+{
+    char created[TIME_TEXT_MAX];
+
+    *VEC_PUSH(&r->stage->config.history) =
+        (struct oci_history){.created = str_dup(time_format(r->stage->epoch * 1000000000, created)),
+                             .created_by = str_dup(created_by),
+                             .author = str_dup(str_given(r->stage->config.author)),
+                             .empty_layer = empty};
+}
+
+static bool is_filtered(const struct stage_reading *r)
+{
+    const struct build_request *q = r->planning->given->request;
+
+    STRV_FOREACH (name, q->no_cache_filter)
+        if (strcasecmp(*name, r->stage->name) == 0)
+            return true;
+    return q->no_cache;
+}
+
+/* The step is not in the stage yet. */
+static int begin_step(struct stage_reading *r, enum build_step_kind kind, const struct dockerfile_instruction *i,
+                      const struct dockerfile_span *at, struct build_step *ret, struct err *err)
+{
+    const char *directory = str_given(r->stage->config.config.working_dir);
+
+    *ret = (struct build_step){.kind = kind,
+                               .stage = r->stage->index,
+                               .instruction = i,
+                               .at = *at,
+                               .title = str_dup(i->original),
+                               .directory = path_clean(directory ? directory : "/"),
+                               .no_cache = is_filtered(r)};
+    return json_duplicate(&oci_container_config_type, &r->stage->config.config, &ret->config, err);
+}
+
+void build_step_release(struct build_step *s)
+{
+    free(s->title);
+    free(s->created_by);
+    free(s->directory);
+    json_free(&oci_container_config_type, &s->config);
+    dockerfile_run_release(&s->run);
+    dockerfile_copy_release(&s->copy);
+    strv_free(s->env);
+    strv_free(s->quiet_env);
+    free(s->sources.v);
+    *s = (struct build_step){0};
+}
+
+static int end_step(struct stage_reading *r, struct build_step *step)
+{
+    step->history = r->stage->config.history.n;
+    add_history(r, step->created_by, false);
+    *VEC_PUSH(&r->stage->steps) = *step;
+    *step = (struct build_step){0};
+    return 0;
+}
+
+/* ---- RUN ---- */
+
+/* What ARG said and ENV does not, as history shows it: "|2 A=1 B=2 ". */
+static char *describe_args(char *const *args)
+{
+    _cleanup_free_ char *joined = args ? strv_join(args, " ") : NULL;
+
+    return args ? str_printf("|%zu %s ", strv_len(args), joined) : str_dup("");
+}
+
+static char **args_without_env(const struct stage_reading *r)
+{
+    char **kept = NULL;
+
+    STRV_FOREACH (arg, r->args) {
+        _cleanup_free_ char *name = str_ndup(*arg, strcspn(*arg, "="));
+
+        if (!strv_env_get(r->stage->config.config.env, name))
+            strv_add(&kept, *arg);
+    }
+    return kept;
+}
+
+/* Of the mounts that take from elsewhere; those that do not have the context, which counts for bind alone. */
+static int find_mounts(struct stage_reading *r, struct build_step *step, struct err *err)
+{
+    VEC_FOREACH (m, &step->run.mounts) {
+        struct build_source *source = VEC_PUSH(&step->sources);
+        int result = m->from ? plan_find_source(r->planning, r->stage->index, m->from,
+                                                r->planning->given->request->platform, source, err)
+                             : 0;
+
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int plan_run(struct stage_reading *r, const struct dockerfile_instruction *i, struct build_step *step,
+                    struct err *err)
+{
+    const struct oci_container_config *config = &r->stage->config.config;
+    _cleanup_strv_ char **args = args_without_env(r);
+    _cleanup_free_ char *said = describe_args(args), *command = NULL;
+    int result = dockerfile_read_run(i, &r->applying.words, config->shell, &step->run, err);
+
+    if (result == 0)
+        result = find_mounts(r, step, err);
+    if (result < 0)
+        return result;
+    step->env = strv_copy(config->env);
+    strv_extend(&step->env, args);
+    step->quiet_env = plan_proxies(r->planning, step->env);
+    command = strv_join(step->run.argv, " ");
+    step->created_by = str_printf("RUN %s%s", said, command);
+    return 0;
+}
+
+/* ---- COPY, ADD, WORKDIR ---- */
+
+static int plan_copy(struct stage_reading *r, const struct dockerfile_instruction *i, struct build_step *step,
+                     struct err *err)
+{
+    struct dockerfile_copy *c = &step->copy;
+    struct build_source *source = VEC_PUSH(&step->sources);
+    _cleanup_free_ char *joined = NULL;
+    _cleanup_strv_ char **said = NULL;
+    int result = dockerfile_read_copy(i, &r->applying.words, c, err);
+
+    if (result == 0 && c->from)
+        result =
+            plan_find_source(r->planning, r->stage->index, c->from, r->planning->given->request->platform, source, err);
+    if (result < 0)
+        return result;
+    strv_extend(&said, c->sources);
+    VEC_FOREACH (file, &c->files)
+        strv_add(&said, file->name);
+    joined = strv_join(said, " ");
+    step->created_by = str_printf("%s %s %s", dockerfile_kind_name(i->kind), joined, c->target);
+    return 0;
+}
+
+/* ---- all ---- */
+
+static int plan_step(struct stage_reading *r, const struct dockerfile_instruction *i, const struct dockerfile_span *at,
+                     struct err *err)
+{
+    static const struct {
+        enum build_step_kind kind;
+        int (*plan)(struct stage_reading *r, const struct dockerfile_instruction *i, struct build_step *step,
+                    struct err *err);
+    } kinds[DOCKERFILE_KINDS_] = {
+        [DOCKERFILE_RUN] = {BUILD_STEP_RUN, plan_run},
+        [DOCKERFILE_COPY] = {BUILD_STEP_COPY, plan_copy},
+        [DOCKERFILE_ADD] = {BUILD_STEP_COPY, plan_copy},
+        [DOCKERFILE_WORKDIR] = {BUILD_STEP_WORKDIR, NULL},
+    };
+    struct build_step step = {0};
+    int result = begin_step(r, kinds[i->kind].kind, i, at, &step, err);
+
+    if (result == 0 && kinds[i->kind].plan)
+        result = kinds[i->kind].plan(r, i, &step, err);
+    if (result == 0 && !step.created_by)
+        step.created_by = str_dup(i->original);
+    if (result == 0)
+        return end_step(r, &step);
+    build_step_release(&step);
+    return result;
+}
+
+/* What changes the config alone, and WORKDIR, which does both. */
+static int apply(struct stage_reading *r, const struct dockerfile_instruction *i, const struct dockerfile_span *at,
+                 struct err *err)
+{
+    int result = dockerfile_apply(&r->applying, i, err);
+
+    if (result == 0 && i->kind == DOCKERFILE_WORKDIR)
+        return plan_step(r, i, at, err);
+    if (result == 0)
+        add_history(r, i->original, true);
+    return result;
+}
+
+static int plan_arg(struct stage_reading *r, const struct dockerfile_instruction *i, struct err *err)
+{
+    _cleanup_free_ char *created_by = NULL;
+    int result = plan_stage_arg(r, i, &created_by, err);
+
+    if (result == 0)
+        add_history(r, created_by, true);
+    return result;
+}
+
+static int plan_maintainer(struct stage_reading *r, const struct dockerfile_instruction *i)
+{
+    str_replace(&r->stage->config.author, str_dup(i->text));
+    add_history(r, i->original, true);
+    return 0;
+}
+
+int plan_instruction(struct stage_reading *r, const struct dockerfile_instruction *i, const struct dockerfile_span *at,
+                     struct err *err)
+{
+    int result;
+
+    renew_words(r);
+    if (i->kind == DOCKERFILE_ARG)
+        result = plan_arg(r, i, err);
+    else if (i->kind == DOCKERFILE_MAINTAINER)
+        result = plan_maintainer(r, i);
+    else if (dockerfile_applies(i->kind))
+        result = apply(r, i, at, err);
+    else
+        result = plan_step(r, i, at, err);
+    return result < 0 ? plan_fail(r->planning, at, err) : 0;
+}
+
+/* FROM counts as the first. */
+void plan_name_steps(struct build_stage *stage)
+{
+    for (size_t i = 0; i < stage->steps.n; i++) {
+        struct build_step *s = &stage->steps.v[i];
+
+        str_replace(&s->title, str_printf("[%s%s%zu/%zu] %s", stage->label ? stage->label : "", stage->label ? " " : "",
+                                          i + 1, stage->steps.n, s->title));
+    }
+}

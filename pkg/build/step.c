@@ -1,0 +1,295 @@
+/* One step in its own process: its key, then what is found, or what is made. */
+#include "build/step.h"
+
+#include "base/time.h"
+#include "runtime/view.h"
+#include "store/build_cache.h"
+#include "store/skeleton.h"
+#include "sys/fd.h"
+#include "sys/frame.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+volatile sig_atomic_t step_stop;
+
+static void on_stop(int number)
+{
+    (void)number;
+    step_stop = 1;
+}
+
+/* ---- what steps share ---- */
+
+int step_lock(struct step *s, struct err *err)
+{
+    return s->lock >= 0 ? 0 : store_build_lock(s->b->store, LOCK_SHARED, LOCK_WAIT, &s->lock, err);
+}
+
+void step_unlock(struct step *s)
+{
+    s->lock = fd_close(s->lock);
+}
+
+int step_digest_layers(const build_layers *layers, char **ret, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    struct digest_computed digest;
+    char one[DIGEST_TEXT_MAX];
+    int r;
+
+    VEC_FOREACH (layer, layers)
+        buf_addf(&text, "%s\n", digest_format(layer, one));
+    r = digest_compute(DIGEST_SHA256, buf_str(&text), text.len, &digest, err);
+    if (r == 0)
+        *ret = str_dup(digest.digest.hex);
+    return r;
+}
+
+void step_layers_of(const struct step *s, const struct build_source *source, build_layers *ret)
+{
+    const struct building *b = s->b;
+
+    if (source->kind == BUILD_SOURCE_STAGE) {
+        VEC_FOREACH (layer, &b->progress[source->index].layers)
+            *VEC_PUSH(ret) = *layer;
+    } else if (source->kind == BUILD_SOURCE_IMAGE) {
+        const struct oci_image_config *config = &b->plan->images.v[source->index].config;
+
+        for (size_t i = 0; i < oci_image_config_layers(config); i++)
+            oci_image_config_diff_id(config, i, VEC_PUSH(ret));
+    }
+}
+
+/* overlayfs wants two layers at least where nothing can be written: an empty one is put on top. */
+static int mount_view(struct step *s, const build_layers *layers, const char *target, const char *empty, int *ret_root,
+                      struct err *err)
+{
+    _cleanup_strv_ char **lower = NULL, **all = NULL;
+    struct runtime_overlay overlay = {.dir = store_root_path(s->b->store)};
+    int r = step_lock(s, err);
+
+    if (r == 0)
+        r = build_layer_stack(s->b->store, layers->v, layers->n, &lower, err);
+    if (r < 0)
+        return r;
+    strv_add(&all, empty);
+    strv_extend(&all, lower);
+    overlay.lower = all;
+    return runtime_view(&overlay, target, NULL, ret_root, err);
+}
+
+static int make_place(struct step *s, struct err *err)
+{
+    return s->dir >= 0 ? 0 : build_layer_begin(s->b->store, &s->dir, &s->dir_name, &s->dir_lock, err);
+}
+
+int step_view(struct step *s, const build_layers *layers, int *ret_root, struct err *err)
+{
+    _cleanup_free_ char *target = NULL, *empty = NULL;
+    int r = make_place(s, err);
+
+    if (r < 0)
+        return r;
+    target = str_printf("%s/tmp/%s/below", store_root_path(s->b->store), s->dir_name);
+    empty = str_printf("tmp/%s/empty", s->dir_name);
+    if (mkdirat(s->dir, "below", 0700) < 0 || mkdirat(s->dir, "empty", 0755) < 0)
+        return err_errno(err, errno, "making tmp/%s/below", s->dir_name);
+    r = mount_view(s, layers, target, empty, ret_root, err);
+    step_unlock(s);
+    if (r == 0)
+        umount2(target, MNT_DETACH); /* the descriptor keeps it */
+    unlinkat(s->dir, "below", AT_REMOVEDIR);
+    unlinkat(s->dir, "empty", AT_REMOVEDIR);
+    return r;
+}
+
+/* ---- WORKDIR ---- */
+
+static int step_workdir_key(struct step *s, struct err *err)
+{
+    build_key_of_workdir(s->b->plan, s->step, s->below, &s->key);
+    return build_key_finish(&s->key, err);
+}
+
+static int step_workdir_do(struct step *s, struct err *err)
+{
+    _cleanup_fd_ int below = -1, upper = -1;
+    int r = step_view(s, s->below, &below, err);
+
+    if (r < 0)
+        return r;
+    upper = openat(s->dir, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (upper < 0)
+        return err_errno(err, errno, "tmp/%s/tree", s->dir_name);
+    return build_make_directory(below, upper, s->step->directory, s->step->config.user, s->stage->epoch, err);
+}
+
+/* ---- all kinds ---- */
+
+static const struct {
+    int (*key)(struct step *s, struct err *err);
+    int (*work)(struct step *s, struct err *err);
+} kinds[] = {
+    [BUILD_STEP_RUN] = {step_run_key, step_run_do},
+    [BUILD_STEP_COPY] = {step_copy_key, step_copy_do},
+    [BUILD_STEP_WORKDIR] = {step_workdir_key, step_workdir_do},
+};
+
+static void fill_done(const struct store_build_record *record, struct build_done *ret)
+{
+    ret->layer.empty = str_empty(record->diff_id) || digest_parse(record->diff_id, &ret->layer.diff_id, NULL) < 0;
+    ret->layer.tar_size = record->tar_size;
+    ret->layer.bytes = record->bytes;
+}
+
+/* The record of the key; 1 where there is none, or none is wanted. */
+static int find(const struct building *b, const struct build_step *step, const char *key, struct build_done *ret,
+                struct err *err)
+{
+    struct store_build_record record = {0};
+    struct err why = ERR_INIT;
+    int r = step->no_cache ? ERR_NOT_FOUND : store_build_find(b->store, key, &record, &why);
+
+    if (r == ERR_NOT_FOUND)
+        return 1;
+    if (r < 0) {
+        if (err)
+            *err = why;
+        return r;
+    }
+    ret->cached = true;
+    snprintf(ret->key, sizeof(ret->key), "%s", key);
+    fill_done(&record, ret);
+    store_build_record_release(&record);
+    return 0;
+}
+
+static int explain(struct step *s, bool found, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = 0;
+
+    if (!s->b->request->explain)
+        return 0;
+    if (s->step->no_cache)
+        buf_adds(&text, "the cache is not asked (--no-cache)\n");
+    else
+        r = build_cache_explain(s->b->store, &s->key, found, &text, err);
+    for (size_t at = 0; r == 0 && at < text.len; at += FRAME_MAX)
+        frame_send(s->socket, BUILD_WORD_EXPLAINED, text.p + at, MIN_OF(text.len - at, (size_t)FRAME_MAX), NULL, 0);
+    return r;
+}
+
+/* Where a step ends in what it began with, there is no layer; else the record names it. */
+static int keep(struct step *s, const struct build_layer *layer, struct err *err)
+{
+    char diff_id[DIGEST_TEXT_MAX];
+    int64_t now = time_now();
+    struct store_build_record record = {.key = s->key.hex,
+                                        .step = s->key.step,
+                                        .diff_id = layer->empty ? NULL : digest_format(&layer->diff_id, diff_id),
+                                        .tar_size = layer->tar_size,
+                                        .bytes = layer->bytes,
+                                        .created = now,
+                                        .used = now,
+                                        .files = s->key.files,
+                                        .inputs = s->key.inputs};
+
+    return store_build_keep(s->b->store, &record, 0, err);
+}
+
+static int do_step(struct step *s, struct build_done *ret, struct err *err)
+{
+    int r = make_place(s, err);
+
+    if (r == 0)
+        r = kinds[s->step->kind].work(s, err);
+    if (r == 0 && step_stop)
+        r = err_set(err, ERR_INTERRUPTED, "interrupted");
+    if (r < 0)
+        return r;
+    r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, -1, &ret->layer, err);
+    snprintf(ret->key, sizeof(ret->key), "%s", s->key.hex);
+    return r < 0 ? r : keep(s, &ret->layer, err);
+}
+
+static int work(struct step *s, struct build_done *ret, struct err *err)
+{
+    int r = kinds[s->step->kind].key(s, err);
+
+    if (r == 0)
+        r = find(s->b, s->step, s->key.hex, ret, err);
+    if (r >= 0) {
+        int e = explain(s, r == 0, err);
+
+        r = e < 0 ? e : r;
+    }
+    return r <= 0 ? r : do_step(s, ret, err);
+}
+
+/* Whoever did not hand it over throws it away. */
+static void drop_place(struct step *s)
+{
+    if (s->dir >= 0)
+        store_build_unstage(s->b->store, s->dir_name, NULL);
+    s->dir = fd_close(s->dir);
+    s->dir_lock = fd_close(s->dir_lock);
+}
+
+_Noreturn void build_work(const struct building *b, size_t stage, int socket)
+{
+    const struct build_progress *p = &b->progress[stage];
+    struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+    struct step s = {.b = b,
+                     .stage = &b->plan->stages.v[stage],
+                     .step = &b->plan->stages.v[stage].steps.v[p->next],
+                     .below = &p->layers,
+                     .socket = socket,
+                     .lock = -1,
+                     .dir = -1,
+                     .dir_lock = -1};
+    struct build_done done = {.cached = false};
+    struct err err = ERR_INIT;
+
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &ignore, NULL); /* a terminal's is the builder's to hear */
+    sigaction(SIGHUP, &ignore, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    if (work(&s, &done, &err) < 0) {
+        drop_place(&s);
+        frame_send_error(socket, BUILD_WORD_FAILED, &err);
+        _exit(1);
+    }
+    drop_place(&s);
+    frame_send(socket, BUILD_WORD_DONE, &done, sizeof(done), NULL, 0);
+    _exit(0);
+}
+
+/* ---- without a process ---- */
+
+/* A step whose key follows from the plan alone. */
+static bool is_plain(const struct build_step *step)
+{
+    return step->kind == BUILD_STEP_WORKDIR || (step->kind == BUILD_STEP_RUN && step->run.mounts.n == 0);
+}
+
+bool build_find_at_once(const struct building *b, size_t stage, struct build_done *ret)
+{
+    const struct build_progress *p = &b->progress[stage];
+    struct step s = {.b = b,
+                     .stage = &b->plan->stages.v[stage],
+                     .step = &b->plan->stages.v[stage].steps.v[p->next],
+                     .below = &p->layers,
+                     .lock = -1};
+    bool found;
+
+    if (!is_plain(s.step) || s.step->no_cache || b->request->explain)
+        return false;
+    found = kinds[s.step->kind].key(&s, NULL) == 0 && find(b, s.step, s.key.hex, ret, NULL) == 0;
+    build_key_release(&s.key);
+    return found;
+}

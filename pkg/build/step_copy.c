@@ -1,0 +1,187 @@
+/* COPY and ADD: what they take is looked at for the key; then it is copied. */
+#include "build/step.h"
+
+#include "sys/fd.h"
+#include "sys/frame.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* What was selected for the key is what is copied. One at a time in a process. */
+static struct {
+    struct build_tree tree;
+    struct build_selection selection;
+    struct ignore *excludes;
+    char **local; /* the sources that are files */
+    struct build_copy_job job;
+    int root; /* of a stage or an image */
+} taken = {.root = -1};
+
+/* ---- sources of ADD that are elsewhere ---- */
+
+static int fetch_repository(struct step *s, const char *source, struct build_fetched *to, struct err *err)
+{
+    const struct build_select how = {.sources = (char *[]){(char *)".", NULL}};
+    struct build_selection selection = {0};
+    struct build_tree tree = {.what = "repository"};
+    int r = build_clone(s->b->store, source, s->step->copy.keep_git_dir, &to->repository, err);
+
+    if (r < 0)
+        return r;
+    tree.dir = to->repository.dir;
+    r = build_select(s->b->store, &tree, &how, &selection, err);
+    if (r == 0) {
+        to->digest.algorithm = DIGEST_SHA256;
+        memcpy(to->digest.hex, selection.digest, sizeof(selection.digest));
+    }
+    build_selection_release(&selection);
+    return r;
+}
+
+static int check_sum(const struct dockerfile_copy *c, const char *source, const struct digest *is, struct err *err)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    if (str_empty(c->checksum) || str_eq(c->checksum, digest_format(is, text)))
+        return 0;
+    return err_set(err, ERR_CORRUPT, "%s: digest mismatch: it is %s, and --checksum says %s", source, text,
+                   c->checksum);
+}
+
+static int fetch(struct step *s, const char *source, struct err *err)
+{
+    struct build_fetched *to = VEC_PUSH(&taken.job.fetched);
+    int r;
+
+    *to = (struct build_fetched){.fd = -1, .repository = BUILD_CONTEXT_NONE};
+    if (build_is_repository(source))
+        return fetch_repository(s, source, to, err);
+    r = build_fetch(s->b->store, s->b->config, source, &to->fd, &to->name, &to->time, &to->digest, err);
+    return r < 0 ? r : check_sum(&s->step->copy, source, &to->digest, err);
+}
+
+static int sort_sources(struct step *s, struct err *err)
+{
+    const struct dockerfile_copy *c = &s->step->copy;
+    int r = 0;
+
+    STRV_FOREACH (source, c->sources) {
+        bool elsewhere = c->add && (build_is_url(*source) || build_is_repository(*source));
+
+        if (elsewhere)
+            r = r < 0 ? r : fetch(s, *source, err);
+        else
+            strv_add(&taken.local, *source);
+    }
+    return r;
+}
+
+/* ---- sources that are files ---- */
+
+static int open_tree(struct step *s, struct err *err)
+{
+    const struct build_source *source = &s->step->sources.v[0];
+    build_layers layers = {0};
+    int r;
+
+    if (source->kind == BUILD_SOURCE_CONTEXT) {
+        const struct build_context *c = &s->b->contexts[source->index];
+
+        taken.tree = (struct build_tree){.dir = c->dir, .ignore = c->ignore, .remember = c->path, .what = "context"};
+        return 0;
+    }
+    step_layers_of(s, source, &layers);
+    r = step_view(s, &layers, &taken.root, err);
+    free(layers.v);
+    taken.tree = (struct build_tree){.dir = taken.root, .what = s->step->copy.from, .keep_owner = true};
+    return r;
+}
+
+static int select_files(struct step *s, struct err *err)
+{
+    const struct dockerfile_copy *c = &s->step->copy;
+    struct build_select how = {
+        .sources = taken.local, .parents = c->parents, .wildcards = true, .list = true, .excludes = NULL};
+    int r = 0;
+
+    if (!taken.local)
+        return 0;
+    if (c->excludes)
+        r = ignore_from_list(c->excludes, &taken.excludes, err);
+    if (r == 0)
+        r = open_tree(s, err);
+    how.excludes = taken.excludes;
+    return r < 0 ? r : build_select(s->b->store, &taken.tree, &how, &taken.selection, err);
+}
+
+/* ---- the key ---- */
+
+static int digest_content(struct step *s, char **ret, struct err *err)
+{
+    const struct dockerfile_copy *c = &s->step->copy;
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    struct digest_computed digest;
+    char one[DIGEST_TEXT_MAX];
+    int r;
+
+    buf_addf(&text, "files %s\n", taken.selection.digest);
+    VEC_FOREACH (f, &taken.job.fetched)
+        buf_addf(&text, "fetched %zu:%s %lld %s\n", f->name ? strlen(f->name) : 0, f->name ? f->name : "",
+                 (long long)f->time, digest_format(&f->digest, one));
+    VEC_FOREACH (f, &c->files)
+        buf_addf(&text, "inline %zu:%s %zu:%s\n", strlen(f->name), f->name, strlen(f->content), f->content);
+    r = digest_compute(DIGEST_SHA256, buf_str(&text), text.len, &digest, err);
+    if (r == 0)
+        *ret = str_dup(digest.digest.hex);
+    return r;
+}
+
+int step_copy_key(struct step *s, struct err *err)
+{
+    _cleanup_free_ char *content = NULL;
+    int r = sort_sources(s, err);
+
+    if (r == 0)
+        r = select_files(s, err);
+    if (r == 0)
+        r = digest_content(s, &content, err);
+    if (r < 0)
+        return r;
+    build_key_of_copy(s->b->plan, s->step, s->below, content, taken.selection.list, &s->key);
+    return build_key_finish(&s->key, err);
+}
+
+/* ---- the work ---- */
+
+static void pass_progress(int64_t files, int64_t bytes, void *data)
+{
+    const struct step *s = data;
+    const int64_t numbers[2] = {bytes, files};
+
+    frame_send(s->socket, BUILD_WORD_PROGRESS, numbers, sizeof(numbers), NULL, 0);
+}
+
+int step_copy_do(struct step *s, struct err *err)
+{
+    _cleanup_fd_ int below = -1, upper = -1;
+    int r = s->step->copy.link ? 0 : step_view(s, s->below, &below, err);
+
+    if (r < 0)
+        return r;
+    upper = openat(s->dir, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (upper < 0)
+        return err_errno(err, errno, "tmp/%s/tree", s->dir_name);
+    taken.job.step = s->step;
+    taken.job.tree = &taken.tree;
+    taken.job.selection = &taken.selection;
+    taken.job.below = below;
+    taken.job.upper = upper;
+    taken.job.epoch = s->stage->epoch;
+    taken.job.stop = &step_stop;
+    taken.job.progress = pass_progress;
+    taken.job.data = s;
+    r = build_copy(&taken.job, err);
+    if (r == 0 && taken.job.changed)
+        r = err_set(err, ERR_BUSY, "files changed while they were copied: build again when nobody writes them");
+    return r;
+}

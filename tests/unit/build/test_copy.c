@@ -1,0 +1,222 @@
+#include "copy_fixture.h"
+
+#include "layer/overlay.h"
+
+#include <sys/xattr.h>
+
+mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory) __attribute__((weak));
+mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory)
+{
+    (void)text;
+    (void)directory;
+    return mode;
+}
+
+/* One COPY: what there is below, what is copied, and what is written or said. */
+struct copy_case {
+    const char *what;
+    const char *below, *context;
+    const char *sources; /* separated by spaces */
+    const char *target, *working, *chown, *chmod;
+    const char *expected; /* lines; or with `kind`, what the error says */
+    int kind;
+    bool parents, link, from;
+};
+
+static const struct copy_case cases[] = {
+    {"a file to a new name", "", "f a A", "a", "/x/y", .expected = "d x 755 0:0\nf x/y 644 0:0 A\n"},
+    {"a file into a new directory", "", "x a A", "a", "/x/", .expected = "d x 755 0:0\nf x/a 755 0:0 A\n"},
+    {"a slash and a dot make a directory", "", "f a A", "a", "/x/.", .expected = "d x 755 0:0\nf x/a 644 0:0 A\n"},
+    {"a file into a directory that is there", "d x 1777 5:6", "f a A", "a", "/x",
+     .expected = "d x 1777 5:6\nf x/a 644 0:0 A\n"},
+    {"a file over a file", "d x\nf x/a old", "f a A", "a", "/x/a", .expected = "d x 755 0:0\nf x/a 644 0:0 A\n"},
+    {"a target with a slash that is a file", "f x old", "f a A", "a", "/x/", .kind = ERR_IO,
+     .expected = "/x: Not a directory"},
+    {"a file on the way", "f x old", "f a A", "a", "/x/y/z", .kind = ERR_IO, .expected = "/x: Not a directory"},
+    {"a file in place of a directory", "d x\nd x/a", "f a A", "a", "/x", .kind = ERR_EXISTS,
+     .expected = "cannot replace to directory /x/a with file"},
+    {"a link to a directory on the way", "d usr\nd usr/lib\nl lib usr/lib", "f a A", "a", "/lib/a",
+     .expected = "d usr 755 0:0\nd usr/lib 755 0:0\nf usr/lib/a 644 0:0 A\n"},
+    {"a link to a directory as the target", "d usr\nd usr/lib\nl lib usr/lib", "f a A", "a", "/lib",
+     .expected = "d usr 755 0:0\nd usr/lib 755 0:0\nf usr/lib/a 644 0:0 A\n"},
+    {"a link to a file as the target", "d d\nf d/f old\nl d/x f", "f a A", "a", "/d/x",
+     .expected = "d d 755 0:0\nf d/f 644 0:0 A\n"},
+    {"a link to nothing as the target", "l x /y/../new/z", "f a A", "a", "/x",
+     .expected = "d new 755 0:0\nf new/z 644 0:0 A\nd y 755 0:0\n"},
+    {"a link in the directory is replaced", "d d\nf f old\nl d/a ../f", "f a A", "a", "/d",
+     .expected = "d d 755 0:0\nf d/a 644 0:0 A\n"},
+    {"links do not leave the root", "l x ../../../out", "f a A", "a", "/x/",
+     .expected = "d out 755 0:0\nf out/a 644 0:0 A\n"},
+    {"a circle of links", "l x y\nl y x", "f a A", "a", "/x/", .kind = ERR_IO, .expected = "Too many levels"},
+    {"relative to the working directory", "d w\nd w/d", "f a A", "a", "d/b", "/w",
+     .expected = "d w 755 0:0\nd w/d 755 0:0\nf w/d/b 644 0:0 A\n"},
+    {"the working directory itself", "", "f a A", "a", ".", "/w", .expected = "d w 755 0:0\nf w/a 644 0:0 A\n"},
+    {"above the working directory", "", "f a A", "a", "../b", "/w/v", .expected = "d w 755 0:0\nf w/b 644 0:0 A\n"},
+    {"a directory's contents", "", "d d 700 7:7\nf d/a A\nd d/e 750 7:7\nf d/e/b B\nl d/l a", "d", "/x",
+     .expected = "d x 755 0:0\nf x/a 644 0:0 A\nd x/e 750 0:0\nf x/e/b 644 0:0 B\nl x/l a\n"},
+    {"everything", "", "f a A\nd d\nf d/b B", ".", ".", "/w",
+     .expected = "d w 755 0:0\nf w/a 644 0:0 A\nd w/d 755 0:0\nf w/d/b 644 0:0 B\n"},
+    {"an empty directory", "", "d d", "d", "/x/y", .expected = "d x 755 0:0\nd x/y 755 0:0\n"},
+    {"into directories that are there", "d x 711 5:5\nd x/e 700 5:5\nf x/e/old O", "d d\nd d/e 750\nf d/e/b B", "d",
+     "/x", .expected = "d x 711 5:5\nd x/e 750 0:0\nf x/e/b 644 0:0 B\n"},
+    {"a directory onto a file", "f x old", "d d\nf d/a A", "d", "/x", .kind = ERR_IO,
+     .expected = "/x: Not a directory"},
+    {"a directory in place of a file", "d x\nf x/e old", "d d\nd d/e\nf d/e/a A", "d", "/x", .kind = ERR_EXISTS,
+     .expected = "cannot copy to non-directory: /x/e"},
+    {"a directory in place of a link", "d usr\nd usr/lib\nl lib usr/lib", "d d\nd d/lib\nf d/lib/a A", "d", "/",
+     .kind = ERR_EXISTS, .expected = "cannot copy to non-directory: /lib"},
+    {"into the root", "d x 711 5:5", "d d 700\nf d/a A", "d", "/", .expected = "f a 644 0:0 A\n"},
+    {"several sources", "", "f a A\nf b B", "a b", "/x/",
+     .expected = "d x 755 0:0\nf x/a 644 0:0 A\nf x/b 644 0:0 B\n"},
+    {"several sources into what is there", "d x", "f a A\nf b B", "a b", "/x",
+     .expected = "d x 755 0:0\nf x/a 644 0:0 A\nf x/b 644 0:0 B\n"},
+    {"several sources over each other", "", "f a A\nf b B", "a b", "/x", .kind = ERR_INVALID,
+     .expected = "more than one source file"},
+    {"the later one counts", "", "d d\nf d/a old\nd d/e 700\nd e\nf e/a new\nd e/e 711\np e/p", "d e", "/x",
+     .expected = "d x 755 0:0\nf x/a 644 0:0 new\nd x/e 711 0:0\np x/p 600 0:0\n"},
+    {"a later directory over an earlier file", "", "d d\nf d/a old\nd e\nd e/a", "d e", "/x", .kind = ERR_EXISTS,
+     .expected = "cannot copy to non-directory: /x/a"},
+    {"a later file over an earlier directory", "", "d d\nf d/a old\nd e\nd e/a", "e d", "/x", .kind = ERR_EXISTS,
+     .expected = "cannot replace to directory /x/a with file"},
+    {"names that sort around a slash", "", "d d\nd d/a\nf d/a-b 1\nf d/a/x 2\nf d/a.c 3", "d", "/x",
+     .expected = "d x 755 0:0\nd x/a 755 0:0\nf x/a/x 644 0:0 2\nf x/a-b 644 0:0 1\nf x/a.c 644 0:0 3\n"},
+    {"an owner by name", "d etc\nf etc/passwd app:x:12:34::/:", "d d\nf d/a A", "d", "/x/y", .chown = "app",
+     .expected = "d x 755 12:34\nd x/y 755 12:34\nf x/y/a 644 12:34 A\n"},
+    {"an owner and a group", "d etc\nf etc/passwd app:x:12:34::/:\nf etc/group g:x:56:", "f a A", "a", "/a",
+     .chown = "app:g", .expected = "f a 644 12:56 A\n"},
+    {"a number is its own group", "d etc\nf etc/passwd app:x:12:34::/:", "f a A", "a", "/a", .chown = "12",
+     .expected = "f a 644 12:12 A\n"},
+    {"a group alone", "d etc\nf etc/group g:x:56:", "f a A", "a", "/a", .chown = ":g", .expected = "f a 644 0:56 A\n"},
+    {"nobody", "", "f a A", "a", "/a", .chown = "app", .kind = ERR_INVALID, .expected = "unable to find user app"},
+    {"a link has an owner", "", "l a b\nf b B", ".", "/x", .chown = "1:2",
+     .expected = "d x 755 1:2\nl x/a b\nf x/b 644 1:2 B\n"},
+    {"--link looks at nothing", "d x 700 5:5\nl y x", "f a A", "a", "/y/", .chown = "3:4", .link = true,
+     .expected = "d y 755 3:4\nf y/a 644 3:4 A\n"},
+    {"--link knows no names", "d etc\nf etc/passwd app:x:12:34::/:", "f a A", "a", "/y/", .chown = "app", .link = true,
+     .kind = ERR_INVALID, .expected = "with --link nothing of the image is looked at"},
+    {"--parents", "", "d d 750\nd d/e 711\nf d/e/a A\nf b B", "d/e/a b", "/x/", .parents = true,
+     .expected = "d x 755 0:0\nf x/b 644 0:0 B\nd x/d 750 0:0\nd x/d/e 711 0:0\nf x/d/e/a 644 0:0 A\n"},
+    {"--parents from a pivot", "", "d d 750\nd d/e 711\nf d/e/a A", "d/./e/a", "/x/", .parents = true,
+     .expected = "d x 755 0:0\nd x/e 711 0:0\nf x/e/a 644 0:0 A\n"},
+    {"--parents of a directory", "", "d d 750\nd d/e 711\nf d/e/a A", "d/e", "/x/", .parents = true,
+     .expected = "d x 755 0:0\nd x/d 750 0:0\nd x/d/e 711 0:0\nf x/d/e/a 644 0:0 A\n"},
+};
+
+static struct dockerfile_copy instruction(const struct copy_case *c)
+{
+    struct dockerfile_copy copy = {.target = str_dup(c->target),
+                                   .chown = str_dup(c->chown),
+                                   .chmod = str_dup(c->chmod),
+                                   .parents = c->parents,
+                                   .link = c->link};
+
+    copy.sources = strv_split(c->sources, ' ');
+    return copy;
+}
+
+static int copy(const struct copy_case *c, const struct build_step *step, int below, int context, int upper,
+                struct err *err)
+{
+    struct build_tree tree = {.dir = context, .what = "context", .keep_owner = c->from};
+    struct build_selection selection = {0};
+    struct build_copy_job job = {.step = step,
+                                 .tree = &tree,
+                                 .selection = &selection,
+                                 .below = c->link ? -1 : below,
+                                 .upper = upper,
+                                 .epoch = EPOCH};
+    int r;
+
+    STRV_FOREACH (source, step->copy.sources)
+        select_source(&selection, context, *source, c->parents);
+    r = build_copy(&job, err);
+    assert_false(job.changed);
+    selection_free(&selection);
+    return r;
+}
+
+static void run_case(const struct copy_case *c, size_t i)
+{
+    _cleanup_free_ char *dir = str_printf("%zu", i);
+    struct build_step step = {.copy = instruction(c), .directory = str_dup(c->working ? c->working : "/")};
+    _cleanup_buf_ struct buf got = BUF_INIT;
+    struct err err = ERR_INIT;
+    int below, context, upper, r;
+
+    print_message("%s\n", c->what);
+    assert_int_equal(mkdir(dir, 0755), 0);
+    assert_int_equal(chdir(dir), 0);
+    below = make_tree("below", c->below);
+    context = make_tree("context", c->context);
+    upper = make_tree("upper", "");
+    r = copy(c, &step, below, context, upper, &err);
+    assert_int_equal(r, c->kind);
+    if (!c->kind) {
+        show_names(upper, "", &got);
+        assert_string_equal(buf_str(&got), c->expected);
+    } else if (!strstr(err.text, c->expected)) {
+        fail_msg("%s: %s", c->what, err.text);
+    }
+    close(below);
+    close(context);
+    close(upper);
+    assert_int_equal(chdir(".."), 0);
+    free(step.copy.target);
+    free(step.copy.chown);
+    free(step.copy.chmod);
+    strv_free(step.copy.sources);
+    free(step.directory);
+}
+
+static bool no_root(void)
+{
+    if (geteuid() == 0)
+        return false;
+    print_message("owners can only be given by root\n");
+    return true;
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    if (no_root())
+        skip();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        run_case(&cases[i], i);
+}
+
+static void test_make_directory(void **state)
+{
+    int below, upper, empty;
+    _cleanup_buf_ struct buf got = BUF_INIT;
+    struct err err;
+
+    (void)state;
+    if (no_root())
+        skip();
+    below = make_tree("below", "d w 750 5:5\nl l w\nf f F\nd etc\nf etc/passwd app:x:12:34::/:");
+    upper = make_tree("upper", "");
+    empty = make_tree("empty", "");
+    assert_ok(build_make_directory(below, empty, "/w", NULL, EPOCH, &err));
+    show_names(empty, "", &got);
+    assert_string_equal(buf_str(&got), "");
+    assert_ok(build_make_directory(below, upper, "/l/a", "", EPOCH, &err));
+    assert_ok(build_make_directory(below, upper, "/n/a", "app", EPOCH, &err));
+    assert_ok(build_make_directory(below, upper, "/m", "unknown", EPOCH, &err));
+    assert_fails(build_make_directory(below, upper, "/f/a", NULL, EPOCH, &err), ERR_IO, "/f: Not a directory");
+    show_names(upper, "", &got);
+    assert_string_equal(buf_str(&got), "d m 755 0:0\nd n 755 12:34\nd n/a 755 12:34\nd w 750 5:5\nd w/a 755 0:0\n");
+    close(below);
+    close(upper);
+    close(empty);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scratch_test(test_cases),
+        scratch_test(test_make_directory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
