@@ -174,13 +174,15 @@ static const char description[] =
     "      \"127.0.0.1:5000\": {\"insecure\": true}\n"
     "    },\n"
     "    \"certs_dirs\": [\"/etc/cbox/certs.d\", \"/etc/docker/certs.d\"],\n"
-    "    \"max_concurrent_downloads\": 3\n"
+    "    \"max_concurrent_downloads\": 3,\n"
+    "    \"build_cache_max\": 20000000000\n"
     "  }\n"
     "\n"
     "Mirrors are asked in their order before the registry itself. An insecure registry is one whose certificate is\n"
     "not checked and which may speak plain HTTP. The certificate directories are Docker's: HOST/NAME.crt are further\n"
     "authorities, HOST/NAME.cert and HOST/NAME.key are what cbox identifies itself with; the first directory that has\n"
-    "the host counts. SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities.\n"
+    "the host counts. SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities. build_cache_max is\n"
+    "what steps of builds may take in bytes; before it is exceeded, those go that were not used for longest.\n"
     "\n"
     "What registries are shown, user names, passwords and tokens, is where 'cbox login' and Docker keep it.";
 

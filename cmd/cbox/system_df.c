@@ -6,6 +6,7 @@
 #include "container/volume.h"
 #include "image/usage.h"
 #include "show.h"
+#include "store/build_cache.h"
 
 #include <stdio.h>
 
@@ -70,7 +71,8 @@ static struct line images_line(const struct image_usage *u)
 {
     struct line l = {.type = "Images", .total = (int64_t)u->images.n, .reclaimable = image_usage_reclaimable(u)};
 
-    l.bytes = u->bytes[IMAGE_USAGE_BLOB] + u->bytes[IMAGE_USAGE_LAYER];
+    l.bytes =
+        u->bytes[IMAGE_USAGE_BLOB] + u->bytes[IMAGE_USAGE_LAYER] + u->bytes[IMAGE_USAGE_BUILD] - image_usage_cached(u);
     VEC_FOREACH (image, &u->images)
         l.active += image->containers > 0;
     return l;
@@ -106,6 +108,32 @@ static struct line volumes_line(const struct image_usage *u, const struct contai
     return l;
 }
 
+struct cache_count {
+    int64_t total, active;
+};
+
+static int count_item(const struct store_build_item *item, void *data, struct err *err _unused_)
+{
+    struct cache_count *n = data;
+
+    n->total++;
+    n->active += item->in_use;
+    return 0;
+}
+
+static struct line cache_line(struct store *s, const struct image_usage *u)
+{
+    struct cache_count n = {0};
+    struct line l = {.type = "Build Cache", .bytes = image_usage_cached(u)};
+
+    if (s && u->bytes[IMAGE_USAGE_BUILD] > 0)
+        (void)store_build_each_item(s, count_item, &n, NULL);
+    l.total = n.total;
+    l.active = n.active;
+    l.reclaimable = l.bytes;
+    return l;
+}
+
 static struct line unfinished_line(const struct image_usage *u)
 {
     struct line l = {.type = "Unfinished", .bytes = u->bytes[IMAGE_USAGE_UNFINISHED]};
@@ -134,15 +162,13 @@ static int add_line(struct cli_format *f, const struct line *l, struct err *err)
     return cli_format_row(f, &row, err);
 }
 
-static int print_summary(const struct image_usage *u, const struct containers *c,
+static int print_summary(struct store *s, const struct image_usage *u, const struct containers *c,
                          const struct container_volume_uses *uses, const char *format, struct err *err)
 {
     const struct line lines[] = {
-        images_line(u),
-        containers_line(u, c),
-        volumes_line(u, uses),
-        unfinished_line(u),
-        {.type = "Other", .total = 1, .active = 1, .bytes = u->bytes[IMAGE_USAGE_OTHER]},
+        images_line(u),        containers_line(u, c),
+        volumes_line(u, uses), cache_line(s, u),
+        unfinished_line(u),    {.type = "Other", .total = 1, .active = 1, .bytes = u->bytes[IMAGE_USAGE_OTHER]},
     };
     _cleanup_format_ struct cli_format f = {0};
     int r = cli_format_begin(&f, format, false, &table, err);
@@ -223,6 +249,31 @@ static void print_volumes(const struct image_usage *u, const struct container_vo
     print_table("Local Volumes space usage:", &t);
 }
 
+static int add_item(const struct store_build_item *item, void *data, struct err *err _unused_)
+{
+    _cleanup_free_ char *id = str_ndup(item->name, ID_SHORT_LEN), *created = NULL, *used = NULL, *step = NULL;
+    char size[NUM_TEXT_MAX];
+
+    created = show_since(item->created);
+    used = show_since(item->used);
+    step = str_ndup(item->mount ? item->name : item->step, 60);
+    cli_table_row(data, id, item->mount ? "exec.cachemount" : "regular", num_format_size(item->bytes, size), created,
+                  used, step, NULL);
+    return 0;
+}
+
+static void print_cache(struct store *s, const struct image_usage *u)
+{
+    char size[NUM_TEXT_MAX];
+    _cleanup_free_ char *heading = str_printf("Build cache usage: %s", num_format_size(image_usage_cached(u), size));
+    struct cli_table t = {0};
+
+    cli_table_row(&t, "CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "STEP", NULL);
+    if (s && u->bytes[IMAGE_USAGE_BUILD] > 0)
+        (void)store_build_each_item(s, add_item, &t, NULL);
+    print_table(heading, &t);
+}
+
 /* Parts of a kind that no image stands on. */
 static void print_parts(const char *heading, const struct image_usage *u, enum image_usage_kind from,
                         enum image_usage_kind to)
@@ -233,7 +284,7 @@ static void print_parts(const char *heading, const struct image_usage *u, enum i
     VEC_FOREACH (part, &u->parts) {
         char size[NUM_TEXT_MAX];
 
-        if (part->kind >= from && part->kind <= to && part->images == 0)
+        if (part->kind >= from && part->kind <= to && part->images == 0 && !part->cached)
             cli_table_row(&t, part->name, num_format_size(part->bytes, size), NULL);
     }
     print_table(heading, &t);
@@ -260,10 +311,11 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
     if (r < 0)
         return r;
     if (!o->verbose)
-        return print_summary(&usage, &containers, &uses, o->format, err);
+        return print_summary(s, &usage, &containers, &uses, o->format, err);
     print_images(&usage);
     print_containers(&usage, &containers);
     print_volumes(&usage, &uses);
+    print_cache(s, &usage);
     print_parts("Blobs and layers that no image needs:", &usage, IMAGE_USAGE_BLOB, IMAGE_USAGE_LAYER);
     print_parts("Unfinished:", &usage, IMAGE_USAGE_UNFINISHED, IMAGE_USAGE_UNFINISHED);
     return 0;
@@ -279,7 +331,8 @@ const struct cli_command cmd_system_df = {
     .summary = "Show disk usage",
     .description =
         "The sizes are what files take on disk, and their sum is that of everything below the root directory.\n"
-        "Images are their compressed blobs and their unpacked layers, each counted once; unfinished is what\n"
+        "Images are their compressed blobs and their unpacked layers, each counted once; the build cache is what\n"
+        "builds keep, with layers that no image has any more; unfinished is what\n"
         "interrupted pulls left to be continued, and what is being deleted; other is the store's own.",
     CLI_OPTIONS(struct df_options, options),
     .examples = examples,

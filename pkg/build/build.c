@@ -4,6 +4,7 @@
 #include "build/cache.h"
 #include "build/execute.h"
 #include "build/output.h"
+#include "build/squash.h"
 #include "dockerfile/check.h"
 #include "image/image.h"
 #include "image/signals.h"
@@ -182,7 +183,19 @@ static int write_outputs(struct build_all *a, const struct build_finished *f, st
         r = build_output_image(a->b.store, q, f, &result->id, &result->manifest, &result->manifest_size, err);
     VEC_FOREACH (o, &q->outputs)
         if (r == 0 && o->type != BUILD_OUTPUT_IMAGE && o->type != BUILD_OUTPUT_NONE)
-            r = build_output_write(a->b.store, q, o, f, &result->manifest, err);
+            r = build_output_write(a->b.store, q, o, f, err);
+    return r;
+}
+
+static int write_squashed(struct build_all *a, const struct build_finished *f, struct err *err)
+{
+    struct build_squashed squashed;
+    int r = build_squash(a->b.store, f, &squashed, err);
+
+    if (r < 0)
+        return r;
+    r = write_outputs(a, &squashed.finished, err);
+    build_squashed_release(&squashed);
     return r;
 }
 
@@ -197,7 +210,7 @@ static int finish(struct build_all *a, struct err *err)
 
     f.layers.v = p->layers.v;
     f.layers.n = p->layers.n;
-    r = write_outputs(a, &f, err);
+    r = (a->b.request->squash ? write_squashed : write_outputs)(a, &f, err);
     VEC_FOREACH (to, &a->b.request->cache_to)
         r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, err);
     return r;
@@ -263,6 +276,7 @@ static void end(struct build_all *a)
     strv_free(a->b.keys);
     build_plan_release(&a->plan);
     a->running = fd_close(a->running);
+    store_empty_trash_aside(a->b.store);
     VEC_FOREACH (w, &a->warnings)
         dockerfile_problem_release(w);
     free(a->warnings.v);

@@ -160,8 +160,20 @@ static int open_directory(const char *what, struct build_context *ret, struct er
     return 0;
 }
 
-static int open_local(const char *what, const char *file, struct build_context *ret, char **ret_name, struct buf *b,
-                      struct err *err)
+/* -f URL. */
+static int read_remote(struct store *s, const struct config *config, struct build_context *c, const char *url,
+                       struct buf *b, struct err *err)
+{
+    _cleanup_fd_ int fd = -1;
+    int r = context_open_url(s, config, url, &fd, err);
+
+    if (r == 0)
+        r = read_stream(fd, url, b, err);
+    return r < 0 ? r : find_ignore(c, -1, url, err);
+}
+
+static int open_local(struct store *s, const struct config *config, const char *what, const char *file,
+                      struct build_context *ret, char **ret_name, struct buf *b, struct err *err)
 {
     int r = open_directory(what, ret, err);
 
@@ -173,6 +185,8 @@ static int open_local(const char *what, const char *file, struct build_context *
         return r < 0 ? r : find_ignore(ret, -1, file, err);
     }
     *ret_name = str_dup(file ? file : DOCKERFILE);
+    if (file && build_is_url(file))
+        return read_remote(s, config, ret, file, b, err);
     if (file)
         return read_given(ret, file, b, err);
     r = read_dockerfile(ret->dir, DOCKERFILE, b, err);
@@ -189,7 +203,7 @@ int build_context_open(struct store *s, const struct config *config, const char 
     if (str_eq(what, "-") && str_eq(file, "-"))
         return err_set(err, ERR_INVALID, "invalid argument: can't use stdin for both build context and dockerfile");
     if (!context_is_made(what))
-        return open_local(what, file, ret, ret_name, ret_dockerfile, err);
+        return open_local(s, config, what, file, ret, ret_name, ret_dockerfile, err);
     r = context_make(s, config, what, ret, ret_dockerfile, err);
     *ret_name = str_dup(file && ret->dir >= 0 ? file : DOCKERFILE);
     if (r < 0 || ret->dir < 0)

@@ -1,7 +1,7 @@
 /* Contexts that come as a stream: a tar, compressed or not, by what it begins with; or the text of a Dockerfile. */
 #include "build/context_internal.h"
 
-#include "base/id.h"
+#include "build/context_place.h"
 #include "image/signals.h"
 #include "layer/apply.h"
 #include "layer/codec.h"
@@ -11,7 +11,6 @@
 #include "sys/path.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
 enum {
@@ -172,25 +171,6 @@ static int unpack_stream(int root, int in, const void *start, size_t len, const 
 
 /* ---- a place for it ---- */
 
-/* tmp/context-UNIQUE/tree, locked: what a build leaves that was killed is swept. */
-static int make_place(struct store *s, struct build_context *ret, struct err *err)
-{
-    char unique[25];
-    int tmp, r = store_dir(s, STORE_TMP, &tmp, err);
-
-    if (r < 0)
-        return r;
-    id_hex(unique, 24);
-    ret->name = str_printf("context-%s", unique);
-    r = lock_make_dir(tmp, ret->name, 0700, &ret->lock, err);
-    if (r < 0)
-        return r;
-    if (mkdirat(ret->lock, "tree", 0755) < 0)
-        return err_errno(err, errno, "making %s", ret->name);
-    ret->dir = openat(ret->lock, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return ret->dir < 0 ? err_errno(err, errno, "opening %s", ret->name) : 0;
-}
-
 void context_remove(struct build_context *c)
 {
     _cleanup_fd_ int tmp = c->name && c->lock >= 0 ? openat(c->lock, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -217,6 +197,6 @@ int context_from_stream(struct store *s, int fd, const char *what, struct build_
     }
     r = layer_open_libraries(err);
     if (r == 0)
-        r = make_place(s, ret, err);
+        r = context_make_place(s, ret, err);
     return r < 0 ? r : unpack_stream(ret->dir, fd, start, (size_t)n, what, err);
 }

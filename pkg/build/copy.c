@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "build/add.h"
 #include "build/copying.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -124,6 +125,8 @@ static int copy_all(struct copying *c, struct err *err)
 
     for (size_t i = 0; r == 0 && job->selection && i < job->selection->sources.n; i++)
         r = copying_selected(c, &job->selection->sources.v[i], err);
+    for (size_t i = 0; r == 0 && i < job->fetched.n; i++)
+        r = add_fetched(c, &job->fetched.v[i], err);
     for (size_t i = 0; r == 0 && i < c->copy->files.n; i++)
         r = copy_inline(c, &c->copy->files.v[i], err);
     while (r == 0 && c->place.levels.n)
@@ -154,7 +157,7 @@ void copying_count(struct copying *c, int64_t bytes)
 
 int build_copy(struct build_copy_job *job, struct err *err)
 {
-    _cleanup_(copying_release) struct copying c = {.job = job, .copy = &job->step->copy};
+    _cleanup_(copying_release) struct copying c = {.job = job, .copy = &job->step->copy, .tree = job->tree};
     mode_t mask = umask(0);
     int r = copy_all(&c, err);
 

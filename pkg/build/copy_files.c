@@ -1,8 +1,10 @@
 /* Files of a selection, one after the other in the order of their names: the directories that they come from and go to
  * stay open, so that a file costs no walk. */
+#include "build/add.h"
 #include "build/copying.h"
 
 #include "sys/copy.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -21,7 +23,7 @@ static int fail_from(const struct copying *c, const struct build_file *f, int er
 {
     if (errnum == EINTR)
         return err_set(err, ERR_INTERRUPTED, "interrupted");
-    return err_errno(err, errnum, "%s of %s", *f->path ? f->path : "/", c->job->tree->what);
+    return err_errno(err, errnum, "%s of %s", *f->path ? f->path : "/", c->tree->what);
 }
 
 /* ---- attributes ---- */
@@ -94,7 +96,7 @@ static struct stat stat_of(const struct build_file *f)
 
 static struct copying_from from_of(const struct copying *c)
 {
-    return (struct copying_from){.keep_owner = c->job->tree->keep_owner, .keep_time = c->job->tree->keep_owner};
+    return (struct copying_from){.keep_owner = c->tree->keep_owner, .keep_time = c->tree->keep_owner};
 }
 
 /* ---- files ---- */
@@ -404,11 +406,11 @@ static int go(struct copying *c, const char *path, size_t n, const struct build_
 static int open_ground(struct copying *c, const char *path, size_t n, struct err *err)
 {
     _cleanup_free_ char *prefix = str_ndup(path, n);
-    struct copying_source s = {
-        .fd = path_open_in_root(c->job->tree->dir, *prefix ? prefix : ".", O_RDONLY | O_DIRECTORY, 0)};
+    struct copying_source s = {.fd =
+                                   path_open_in_root(c->tree->dir, *prefix ? prefix : ".", O_RDONLY | O_DIRECTORY, 0)};
 
     if (s.fd < 0)
-        return err_errno(err, -s.fd, "%s of %s", *prefix ? prefix : "/", c->job->tree->what);
+        return err_errno(err, -s.fd, "%s of %s", *prefix ? prefix : "/", c->tree->what);
     *VEC_PUSH(&c->sources) = s;
     c->ground = c->place.levels.n;
     return 0;
@@ -452,14 +454,79 @@ static int copy_single(struct copying *c, const struct build_selected *s, const 
 {
     const char *from_name = path_base(f->path);
     _cleanup_free_ char *name = NULL;
-    int r = copying_file_target(c, s->path, &name, err);
+    int r = c->copy->add ? add_selected(c, f, err) : 0;
 
+    if (r != 0)
+        return MIN_OF(r, 0);
+    r = copying_file_target(c, s->path, &name, err);
     if (r == 0)
         r = open_ground(c, f->path, (size_t)(from_name - f->path), err);
     if (r == 0)
         r = copy_one(c, c->sources.v[0].fd, from_name, name, f, err);
     return leave_ground(c, r, err);
 }
+
+/* ---- a directory as it is ---- */
+
+static int copy_names(struct copying *c, const char *path, struct err *err);
+
+static int copy_name(struct copying *c, const char *path, const char *name, struct err *err)
+{
+    int dir = c->sources.v[c->sources.n - 1].fd, r;
+    _cleanup_free_ char *whole = str_printf("%s%s%s", path, *path ? "/" : "", name);
+    struct build_file f = {.path = whole};
+    struct stat st;
+
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return fail_from(c, &f, errno, err);
+    f.st = (struct build_file_stat){.st_dev = st.st_dev,
+                                    .st_ino = st.st_ino,
+                                    .st_rdev = st.st_rdev,
+                                    .st_size = st.st_size,
+                                    .st_mtim = st.st_mtim,
+                                    .st_ctim = st.st_ctim,
+                                    .st_mode = st.st_mode,
+                                    .st_uid = st.st_uid,
+                                    .st_gid = st.st_gid,
+                                    .st_nlink = (uint32_t)st.st_nlink};
+    if (!S_ISDIR(st.st_mode))
+        return copy_one(c, dir, name, name, &f, err);
+    r = enter(c, name, true, &f, err);
+    if (r == 0)
+        r = copy_names(c, whole, err);
+    return r < 0 ? r : leave(c, err);
+}
+
+/* In the order of their names, as everything else. */
+static int copy_names(struct copying *c, const char *path, struct err *err)
+{
+    _cleanup_strv_ char **names = NULL;
+    int r = dir_names(c->sources.v[c->sources.n - 1].fd, &names);
+
+    if (r < 0)
+        return err_errno(err, -r, "%s of %s", *path ? path : "/", c->tree->what);
+    strv_sort(names);
+    for (char **name = names; r == 0 && name && *name; name++)
+        r = copy_name(c, path, *name, err);
+    return r;
+}
+
+int copying_directory(struct copying *c, int dir, const char *what, struct err *err)
+{
+    const struct build_tree tree = {.dir = dir, .what = what}, *before = c->tree;
+    int r = place_walk(&c->place, c->target, true, NULL, err);
+
+    c->tree = &tree;
+    if (r == 0)
+        r = open_ground(c, "", 0, err);
+    if (r == 0)
+        r = copy_names(c, "", err);
+    r = leave_ground(c, r, err);
+    c->tree = before;
+    return r;
+}
+
+/* ---- any ---- */
 
 int copying_selected(struct copying *c, const struct build_selected *s, struct err *err)
 {

@@ -18,6 +18,7 @@ struct copying_source {
 struct copying {
     struct build_copy_job *job;
     const struct dockerfile_copy *copy;
+    const struct build_tree *tree; /* what is being copied from */
     struct place place;
     char *target;   /* absolute, without a slash at its end */
     bool directory; /* the target was written as a directory */
@@ -50,6 +51,9 @@ int copying_finish(struct copying *c, int fd, int from, const struct stat *st, c
 
 /* Files of one selected source. */
 int copying_selected(struct copying *c, const struct build_selected *s, struct err *err);
+
+/* All that lies in a directory which nobody selected from. */
+int copying_directory(struct copying *c, int dir, const char *what, struct err *err);
 
 /* Says how far it is, now and then. */
 void copying_count(struct copying *c, int64_t bytes);

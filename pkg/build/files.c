@@ -178,7 +178,7 @@ int build_select(struct store *s, const struct build_tree *tree, const struct bu
         r = files_digest_contents(&w, err);
     if (r == 0)
         r = files_digest_all(&w, err);
-    return r;
+    return r == 0 && how->list ? files_list_keep(&w, err) : r;
 }
 
 void build_selection_release(struct build_selection *s)

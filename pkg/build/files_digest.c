@@ -1,6 +1,6 @@
 #include "build/files_internal.h"
 
-#include "base/strv.h"
+#include "layer/attributes.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -10,12 +10,9 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/xattr.h>
 
 enum {
     READ_SIZE = 256 << 10,
-    NAMES_SIZE = XATTR_LIST_MAX,
-    VALUE_SIZE = XATTR_SIZE_MAX,
     THREADS_MAX = 2,
     THREADS_WORTH = 1 << 20, /* bytes to read below which a thread costs more than it saves */
     TRIES = 3,
@@ -27,14 +24,11 @@ enum {
 struct reader {
     const struct files_work *work;
     char *block;
-    char *names, *value; /* of attributes, allocated when there are any */
 };
 
 static void reader_release(struct reader *r)
 {
     free(r->block);
-    free(r->names);
-    free(r->value);
 }
 
 static unsigned char nibble(char c)
@@ -58,44 +52,25 @@ static int digest_raw(const void *data, size_t len, unsigned char ret[32], struc
     return r;
 }
 
-static bool attribute_travels(const char *name)
+/* Attributes that a layer keeps, sorted, names with their values: appended to `out`. */
+static void add_attributes_of(int fd, struct buf *out)
 {
-    return str_after(name, "user.") || str_eq(name, "security.capability") || str_after(name, "system.posix_acl_");
-}
+    struct attributes all = {0};
 
-/* The attributes that a layer keeps, sorted, names with their values: appended to `out`. */
-static void read_attributes(struct reader *r, int fd, struct buf *out)
-{
-    _cleanup_strv_ char **sorted = NULL;
-    ssize_t n = flistxattr(fd, NULL, 0);
-
-    if (n <= 0)
-        return;
-    if (!r->names) {
-        r->names = mem_alloc(NAMES_SIZE);
-        r->value = mem_alloc(VALUE_SIZE);
+    attributes_read(fd, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        buf_addf(out, "%s=%zu:", all.list[i].name, all.list[i].len);
+        buf_add(out, all.list[i].value, all.list[i].len);
     }
-    n = flistxattr(fd, r->names, NAMES_SIZE);
-    for (const char *name = r->names; n > 0 && name < r->names + n; name += strlen(name) + 1)
-        if (attribute_travels(name))
-            strv_add(&sorted, name);
-    strv_sort(sorted);
-    STRV_FOREACH (name, sorted) {
-        ssize_t len = fgetxattr(fd, *name, r->value, VALUE_SIZE);
-
-        if (len < 0)
-            continue;
-        buf_addf(out, "%s=%zd:", *name, len);
-        buf_add(out, r->value, (size_t)len);
-    }
+    attributes_release(&all);
 }
 
 /* With attributes the digest becomes one of both. */
-static int add_attributes(struct reader *r, int fd, unsigned char content[32], struct err *err)
+static int add_attributes(int fd, unsigned char content[32], struct err *err)
 {
     _cleanup_buf_ struct buf b = BUF_INIT;
 
-    read_attributes(r, fd, &b);
+    add_attributes_of(fd, &b);
     if (!b.len)
         return 0;
     buf_add(&b, content, 32);
@@ -157,7 +132,7 @@ static int digest_once(struct reader *r, struct build_file *f, struct err *err)
     if (S_ISREG(st.st_mode))
         e = digest_bytes(r, fd, st.st_size, f->content, &len, err);
     if (e == 0)
-        e = add_attributes(r, fd, f->content, err);
+        e = add_attributes(fd, f->content, err);
     if (e < 0)
         return err_wrap(err, "%s", f->path);
     if (fstat(fd, &st) < 0)

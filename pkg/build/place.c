@@ -210,6 +210,15 @@ int place_write(struct place *p, int *ret_upper, struct err *err)
     return r;
 }
 
+int place_make_opaque(struct place *p, struct err *err)
+{
+    int dir, r = place_write(p, &dir, err);
+
+    if (r == 0 && fsetxattr(dir, "trusted.overlay.opaque", "y", 1, 0) < 0)
+        r = fail(p, "", errno, err);
+    return r;
+}
+
 /* ---- from the root ---- */
 
 /* A directory on the way that was missing. */
@@ -223,11 +232,16 @@ static int make_on_the_way(struct place *p, const char *name, struct err *err)
     return r;
 }
 
+static size_t ground_of(const struct place *p)
+{
+    return MAX_OF(p->ground, (size_t)1);
+}
+
 static int leave_all(struct place *p, struct err *err)
 {
     int r = 0;
 
-    while (r == 0 && p->levels.n > 1)
+    while (r == 0 && p->levels.n > ground_of(p))
         r = place_leave(p, err);
     return r;
 }
@@ -267,7 +281,7 @@ static char *take_name(struct buf *rest)
 
 static int step_up(struct place *p, struct err *err)
 {
-    return p->levels.n > 1 ? place_leave(p, err) : 0;
+    return p->levels.n > ground_of(p) ? place_leave(p, err) : 0;
 }
 
 int place_walk(struct place *p, const char *path, bool directory, char **ret_name, struct err *err)

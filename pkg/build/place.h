@@ -30,6 +30,7 @@ struct place {
     struct timespec epoch;          /* the time of directories that change, and of those that are made */
     uid_t owner[2];                 /* whom directories belong to that are made on the way: uid, gid */
     mode_t mode;                    /* and their mode */
+    size_t ground;                  /* levels that are the root of place_walk(), 0 or 1: the root itself */
 };
 
 /* Stands in the root. `below` (-1: nothing is there) and `upper` are copied. place_release() in any case. */
@@ -52,6 +53,9 @@ static inline struct place_level *place_top(const struct place *p)
 
 /* The upper directory of where one stands, made if need be, with all that it lies in. Good until place_leave(). */
 int place_write(struct place *p, int *ret_upper, struct err *err);
+
+/* Where a new directory takes the place of something that an earlier source brought: nothing of below shows in it. */
+int place_make_opaque(struct place *p, struct err *err);
 
 /* Goes from the root to `path`, following links inside of the root, the last one too; missing directories on the way
  * are made. With `directory` the last name has to be one as well, and is made; else, where it is nothing or no

@@ -9,13 +9,16 @@
 #include <sys/mman.h>
 
 /* From what is asked to a program that runs; `*ret_socket` is its monitor's. */
-static int start(const struct build_run_job *job, const struct container_build *build, int *ret_socket, struct err *err)
+static int start(const struct build_run_job *job, struct build_run_place *place, const struct container_build *build,
+                 int *ret_socket, struct err *err)
 {
     _cleanup_engine_options_ struct engine_options wanted = {0};
     _cleanup_one_container_ struct container c = {0};
     const struct container_request request = {.wanted = &wanted, .build = build};
     int r = build_run_options(job, &wanted, err);
 
+    if (r == 0)
+        r = build_run_mounts(place, &wanted, err);
     if (r == 0)
         r = container_create(job->store, NULL, &request, &c, err);
     if (r < 0)
@@ -31,6 +34,7 @@ static int carry_out(const struct build_run_job *job, int dir, const char *name,
 {
     _cleanup_free_ char *upper = str_printf("tmp/%s/tree", name), *work = str_printf("tmp/%s/work", name);
     _cleanup_fd_ int made = memfd_create("made", MFD_CLOEXEC), socket = -1, tree = -1;
+    struct build_run_place place = {.job = job, .name = name, .dir = dir, .at = -1, .files = -1};
     const struct container_build build = {.lower = job->lower, .upper = upper, .work = work, .made = made};
     int r;
 
@@ -39,9 +43,10 @@ static int carry_out(const struct build_run_job *job, int dir, const char *name,
     tree = openat(dir, "tree", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (tree < 0)
         return err_errno(err, errno, "%s", upper);
-    r = start(job, &build, &socket, err);
+    r = start(job, &place, &build, &socket, err);
     if (r == 0)
         r = build_run_follow(job, socket, ret, err);
+    build_run_place_release(&place);
     return r < 0 ? r : build_run_clear(tree, made, err);
 }
 

@@ -199,7 +199,7 @@ static int keep(struct step *s, const struct build_layer *layer, struct err *err
                                         .files = s->key.files,
                                         .inputs = s->key.inputs};
 
-    return store_build_keep(s->b->store, &record, 0, err);
+    return store_build_keep(s->b->store, &record, *s->b->config->build_cache_max, err);
 }
 
 static int do_step(struct step *s, struct build_done *ret, struct err *err)
@@ -234,6 +234,7 @@ static int work(struct step *s, struct build_done *ret, struct err *err)
 /* Whoever did not hand it over throws it away. */
 static void drop_place(struct step *s)
 {
+    step_copy_release();
     if (s->dir >= 0)
         store_build_unstage(s->b->store, s->dir_name, NULL);
     s->dir = fd_close(s->dir);

@@ -40,5 +40,6 @@ void step_layers_of(const struct step *s, const struct build_source *source, bui
  * changed. */
 int step_copy_key(struct step *s, struct err *err);
 int step_copy_do(struct step *s, struct err *err);
+void step_copy_release(void); /* what was brought for it */
 int step_run_key(struct step *s, struct err *err);
 int step_run_do(struct step *s, struct err *err);

@@ -19,12 +19,23 @@ static struct {
 
 /* ---- sources of ADD that are elsewhere ---- */
 
+/* --checksum of a repository is the commit that it has to have. */
+static char *with_commit(const char *source, const char *checksum)
+{
+    size_t n = strcspn(source, "#");
+
+    return str_empty(checksum) ? str_dup(source)
+                               : str_printf("%.*s%ccommit=%s%s", (int)n, source, memchr(source, '?', n) ? '&' : '?',
+                                            checksum, source + n);
+}
+
 static int fetch_repository(struct step *s, const char *source, struct build_fetched *to, struct err *err)
 {
+    _cleanup_free_ char *whole = with_commit(source, s->step->copy.checksum);
     const struct build_select how = {.sources = (char *[]){(char *)".", NULL}};
     struct build_selection selection = {0};
     struct build_tree tree = {.what = "repository"};
-    int r = build_clone(s->b->store, source, s->step->copy.keep_git_dir, &to->repository, err);
+    int r = build_clone(s->b->store, whole, s->step->copy.keep_git_dir, &to->repository, err);
 
     if (r < 0)
         return r;
@@ -74,6 +85,12 @@ static int sort_sources(struct step *s, struct err *err)
             strv_add(&taken.local, *source);
     }
     return r;
+}
+
+void step_copy_release(void)
+{
+    VEC_FOREACH (f, &taken.job.fetched)
+        build_context_release(&f->repository);
 }
 
 /* ---- sources that are files ---- */

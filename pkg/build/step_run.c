@@ -51,6 +51,16 @@ static int digest_mount(struct step *s, size_t i, char **ret, struct err *err)
     return r;
 }
 
+/* What the command line says of all that run. Limits change how fast it is, not what comes of it. */
+static void add_surroundings(struct step *s)
+{
+    const struct build_request *q = s->b->request;
+
+    build_key_add(&s->key, "network of the build", q->network);
+    STRV_FOREACH (host, q->extra_hosts)
+        build_key_add(&s->key, "host", *host);
+}
+
 int step_run_key(struct step *s, struct err *err)
 {
     size_t n = s->step->run.mounts.n;
@@ -61,6 +71,7 @@ int step_run_key(struct step *s, struct err *err)
         r = digest_mount(s, i, &mounts[i], err);
     if (r == 0) {
         build_key_of_run(s->b->plan, s->step, s->below, mounts, &s->key);
+        add_surroundings(s);
         r = build_key_finish(&s->key, err);
     }
     for (size_t i = 0; i < n; i++)

@@ -9,6 +9,7 @@ enum {
     DOWNLOADS_DEFAULT = 3, /* as Docker */
     DOWNLOADS_MAX = 64,
 };
+#define BUILD_CACHE_DEFAULT INT64_C(20000000000)
 
 static const char *const certs_dirs_default[] = {"/etc/cbox/certs.d", "/etc/docker/certs.d", NULL};
 
@@ -40,6 +41,7 @@ static const struct json_field config_fields[] = {
     JSON_FIELD(struct config, "address_pools", JSON_K_ARRAY, address_pools, .type = &pool_type),
     JSON_FIELD(struct config, "publish_address", JSON_K_STRING, publish_address),
     JSON_FIELD(struct config, "max_concurrent_downloads", JSON_K_INT64_PTR, max_concurrent_downloads),
+    JSON_FIELD(struct config, "build_cache_max", JSON_K_INT64_PTR, build_cache_max),
 };
 static const struct json_type config_type = {
     "configuration", sizeof(struct config), config_fields, ARRAY_SIZE(config_fields), .strict = true,
@@ -126,6 +128,8 @@ static int check(const struct config *c, struct err *err)
     if (c->max_concurrent_downloads &&
         (*c->max_concurrent_downloads < 1 || *c->max_concurrent_downloads > DOWNLOADS_MAX))
         return err_set(err, ERR_INVALID, "max_concurrent_downloads: 1 to %d", DOWNLOADS_MAX);
+    if (c->build_cache_max && *c->build_cache_max < 0)
+        return err_set(err, ERR_INVALID, "build_cache_max: bytes, or 0 for no ceiling");
     return 0;
 }
 
@@ -150,6 +154,10 @@ static void overlay(struct config *to, struct config *from)
 
         to->address_pools = from->address_pools;
         from->address_pools = had;
+    }
+    if (from->build_cache_max) {
+        free(to->build_cache_max);
+        to->build_cache_max = steal_ptr(&from->build_cache_max);
     }
     if (from->max_concurrent_downloads) {
         free(to->max_concurrent_downloads);
@@ -212,6 +220,10 @@ int config_load(const char *path, struct config *ret, struct err *err)
         return r;
     if (!ret->certs_dirs)
         ret->certs_dirs = strv_copy((char *const *)certs_dirs_default);
+    if (!ret->build_cache_max) {
+        ret->build_cache_max = mem_zalloc(1, sizeof(*ret->build_cache_max));
+        *ret->build_cache_max = BUILD_CACHE_DEFAULT;
+    }
     if (!ret->max_concurrent_downloads) {
         ret->max_concurrent_downloads = mem_zalloc(1, sizeof(*ret->max_concurrent_downloads));
         *ret->max_concurrent_downloads = DOWNLOADS_DEFAULT;

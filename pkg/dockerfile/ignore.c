@@ -227,6 +227,11 @@ bool ignore_matches(const struct ignore *g, const char *path, const struct ignor
     return match_at(g, path, strlen(path), parent->matched, bits);
 }
 
+bool ignore_takes_back(const struct ignore *g)
+{
+    return g && g->back;
+}
+
 bool ignore_may_take_back(const struct ignore *g, const char *directory)
 {
     size_t len = strlen(directory);

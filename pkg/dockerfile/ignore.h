@@ -35,5 +35,8 @@ bool ignore_matches(const struct ignore *g, const char *path, const struct ignor
 /* Whether something below a directory that is left out may be taken back: only then is it looked into. */
 bool ignore_may_take_back(const struct ignore *g, const char *directory);
 
+/* Whether any pattern takes back (`!`). */
+bool ignore_takes_back(const struct ignore *g);
+
 /* Go's filepath.Match. ERR_INVALID for a pattern that is none. */
 int ignore_glob(const char *pattern, const char *name, bool *ret, struct err *err);

@@ -150,6 +150,12 @@ void http_cancel(struct http_transfer *t);
  * ERR_INTERRUPTED. Without transfers it is a plain poll, and returns 0 at once where there is no descriptor either. */
 int http_wait(struct http *h, struct pollfd *fds, size_t n_fds, int timeout_ms, struct err *err);
 
+/* One GET from its beginning to its end, into the file `fd` at its start; with nothing else under way in `h`. `max`:
+ * bytes at most (0: any number), ERR_LIMIT. ERR_NOT_FOUND for a 404. `answered` sees the answer's headers once all is
+ * there; may be NULL. */
+int http_download(struct http *h, const char *url, int fd, int64_t max,
+                  void (*answered)(void *data, const struct http_response *response), void *data, struct err *err);
+
 /* URLs. */
 
 /* Whether `host` ("localhost", "127.0.0.1:5000", "[::1]:443") is this machine by its very name. */

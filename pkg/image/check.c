@@ -7,6 +7,7 @@
 #include "layer/apply.h"
 #include "oci/manifest.h"
 #include "store/blob.h"
+#include "store/build_cache.h"
 #include "store/container.h"
 #include "store/layer.h"
 #include "store/network.h"
@@ -334,6 +335,7 @@ static int check_records(struct checking *c, struct err *err)
         r = check_volumes(c, err);
     if (r == 0)
         r = check_networks(c, err);
+    (void)store_build_add_needs(c->store, &c->needs, NULL); /* what builds keep is no orphan */
     return r;
 }
 

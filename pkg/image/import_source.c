@@ -23,63 +23,13 @@ char *image_import_describe(const char *source)
 
 /* ---- a URL ---- */
 
-struct download {
-    int fd;
-    bool done;
-    struct err err;
-};
-
-static int on_data(void *ctx, const void *bytes, size_t len, struct err *err)
-{
-    struct download *d = ctx;
-    int r = fd_write_all(d->fd, bytes, len);
-
-    return r < 0 ? err_errno(err, -r, "writing what was downloaded") : 0;
-}
-
-static int on_restart(void *ctx, struct err *err)
-{
-    struct download *d = ctx;
-
-    if (lseek(d->fd, 0, SEEK_SET) < 0 || ftruncate(d->fd, 0) < 0)
-        return err_errno(err, errno, "writing what was downloaded");
-    return 0;
-}
-
-static void on_done(void *ctx, int status, const struct http_response *response, const struct err *err)
-{
-    struct download *d = ctx;
-
-    d->done = true;
-    if (status < 0)
-        d->err = *err;
-    else if (response->status < 200 || response->status > 299)
-        err_set(&d->err, response->status == 404 ? ERR_NOT_FOUND : ERR_NETWORK, "the server answered with status %d",
-                response->status);
-}
-
-static const struct http_ops ops = {.data = on_data, .restart = on_restart, .done = on_done};
-
 static int download(const char *url, int fd, struct err *err)
 {
     _cleanup_(http_free_cleanup) struct http *http = NULL;
     const struct http_options options = {.interrupted = &image_interrupted, .user_agent = "cbox"};
-    const struct http_request request = {.url = url, .size = -1};
-    _cleanup_free_ char *scheme = NULL, *authority = NULL;
-    struct download d = {.fd = fd};
     int r = http_new(&options, &http, err);
 
-    if (r == 0) /* no credentials in it, which would be shown */
-        r = http_url_origin(url, &scheme, &authority, err);
-    if (r == 0)
-        http_get(http, &request, &ops, &d);
-    while (r >= 0 && !d.done)
-        r = http_wait(http, NULL, 0, -1, err);
-    if (r < 0)
-        return r;
-    if (d.err.kind)
-        *err = d.err;
-    return d.err.kind;
+    return r < 0 ? r : http_download(http, url, fd, 0, NULL, NULL, err);
 }
 
 /* ---- any source ---- */

@@ -84,36 +84,15 @@ static int look_at_all(struct repairing *rp, struct err *err)
     return r;
 }
 
-static void broken_tag(const char *file _unused_, const struct err *why _unused_, void *data _unused_) {}
-
-struct needs_of {
-    struct store *store;
-    struct store_needs needs;
-};
-
-static int add_use(const struct store_use *use, void *data, struct err *err _unused_)
-{
-    struct needs_of *n = data;
-
-    if (use->manifest.algorithm != DIGEST_NONE)
-        (void)store_needs_add_image(n->store, &use->manifest, &n->needs, NULL);
-    return 0;
-}
-
 /* What is needed by now, as far as it can be followed: a pull may have begun to use what nobody needed. */
-static int find_needs(struct needs_of *n, struct err *err)
+static int find_needs(struct store *s, struct store_needs *needs, struct err *err)
 {
-    _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
-    int r = store_tag_list_readable(n->store, broken_tag, NULL, &tags, err);
+    int r = store_needs_add_known(s, needs, err);
 
-    for (size_t i = 0; r == 0 && i < tags.n; i++)
-        (void)store_needs_add_tag(n->store, &tags.v[i], &n->needs, NULL);
     if (r == 0)
-        (void)store_each_use(n->store, add_use, n, NULL); /* a broken record is a fault of its own */
-    if (r == 0)
-        r = store_leases_add(n->store, &n->needs, err);
-    store_digests_sort(&n->needs.blobs);
-    store_digests_sort(&n->needs.layers);
+        r = store_leases_add(s, needs, err);
+    store_digests_sort(&needs->blobs);
+    store_digests_sort(&needs->layers);
     return r;
 }
 
@@ -157,18 +136,17 @@ static int discard_seen(struct repairing *rp, const struct store_needs *needs, s
 
 static int discard_all(struct repairing *rp, struct err *err)
 {
-    struct needs_of now = {.store = rp->store};
+    _cleanup_needs_ struct store_needs now = {0};
     _cleanup_fd_ int lock = -1;
     int r = look_at_all(rp, err);
 
     if (r == 0)
         r = store_lock(rp->store, LOCK_EXCLUSIVE, LOCK_WAIT, &lock, err);
     if (r == 0)
-        r = find_needs(&now, err);
+        r = find_needs(rp->store, &now, err);
     if (r == 0)
-        r = discard_seen(rp, &now.needs, err);
+        r = discard_seen(rp, &now, err);
     store_digests_sort(&rp->damaged);
-    store_needs_release(&now.needs);
     return r;
 }
 
@@ -256,6 +234,8 @@ static int mend_if_broken(struct repairing *rp, const struct store_tag *t, struc
         say_why(rp, &needs, &why);
     return image_signals_check(err);
 }
+
+static void broken_tag(const char *file _unused_, const struct err *why _unused_, void *data _unused_) {}
 
 static int mend_all(struct repairing *rp, struct err *err)
 {

@@ -29,3 +29,9 @@ struct image_save_options {
  * ERR_CORRUPT, ERR_NO_SPACE, ERR_PERMISSION, ERR_IO, ERR_INTERRUPTED. */
 int image_save(struct store *s, char *const *names, const struct image_save_options *options, const char *path,
                struct err *err);
+
+/* The same of an image that was just made, whose layers are in the store and whose documents need not be. Signals are
+ * watched for by the caller (image/signals.h). */
+struct image_documents;
+int image_save_made(struct store *s, const struct image_documents *made, const struct oci_reference *names,
+                    size_t n_names, enum image_save_format format, const char *path, struct err *err);

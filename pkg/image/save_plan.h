@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/vec.h"
+#include "image/documents.h"
 #include "image/save.h"
 #include "store/gc.h"
 
@@ -9,7 +10,7 @@
 struct save_part {
     char *name;
     struct digest digest; /* of the blob; DIGEST_NONE: `bytes` */
-    struct buf bytes;
+    struct buf bytes;     /* also of a blob that is not in the store */
     int64_t size;
     bool tree; /* the blob follows from a layer (image/tree_blob.h) */
 };
@@ -22,4 +23,7 @@ struct save_plan {
 /* Finds the images and lists what they need, all of which is there. The caller releases `ret` in any case. */
 int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options, struct save_plan *ret,
                    struct err *err);
+/* The same for one image whose documents are not in the store, under `names`. */
+int save_plan_make_of(struct store *s, const struct image_documents *made, const struct oci_reference *names,
+                      size_t n_names, const struct image_save_options *options, struct save_plan *ret, struct err *err);
 void save_plan_release(struct save_plan *p);

@@ -1,5 +1,6 @@
 #include "image/usage.h"
 
+#include "store/build_cache.h"
 #include "store/needs.h"
 #include "store/uses.h"
 
@@ -40,15 +41,11 @@ static const struct {
     enum image_usage_kind kind;
     const char *prefix; /* of their names */
 } places[] = {
-    {"blobs/sha256", IMAGE_USAGE_BLOB, "sha256:"},
-    {"blobs/sha512", IMAGE_USAGE_BLOB, "sha512:"},
-    {"layers/sha256", IMAGE_USAGE_LAYER, "sha256:"},
-    {"layers/sha512", IMAGE_USAGE_LAYER, "sha512:"},
-    {"containers", IMAGE_USAGE_CONTAINER, ""},
-    {"volumes", IMAGE_USAGE_VOLUME, ""},
-    {"tmp/layers", IMAGE_USAGE_UNFINISHED, "layers/"},
-    {"tmp/trash", IMAGE_USAGE_UNFINISHED, "trash/"},
-    {"tmp", IMAGE_USAGE_UNFINISHED, ""},
+    {"blobs/sha256", IMAGE_USAGE_BLOB, "sha256:"},   {"blobs/sha512", IMAGE_USAGE_BLOB, "sha512:"},
+    {"layers/sha256", IMAGE_USAGE_LAYER, "sha256:"}, {"layers/sha512", IMAGE_USAGE_LAYER, "sha512:"},
+    {"containers", IMAGE_USAGE_CONTAINER, ""},       {"volumes", IMAGE_USAGE_VOLUME, ""},
+    {"build-cache", IMAGE_USAGE_BUILD, ""},          {"tmp/layers", IMAGE_USAGE_UNFINISHED, "layers/"},
+    {"tmp/trash", IMAGE_USAGE_UNFINISHED, "trash/"}, {"tmp", IMAGE_USAGE_UNFINISHED, ""},
 };
 
 static size_t add_part(struct image_usage *u, enum image_usage_kind kind, char *name)
@@ -195,6 +192,20 @@ static void count_images(struct store *s, struct image_usage *u)
     free(lists);
 }
 
+/* Layers that are there for the next build alone. */
+static void find_cached(struct store *s, struct image_usage *u)
+{
+    _cleanup_needs_ struct store_needs needs = {0};
+
+    (void)store_build_add_needs(s, &needs, NULL);
+    VEC_FOREACH (d, &needs.layers) {
+        struct image_usage_part *part = find_part(u, IMAGE_USAGE_LAYER, d);
+
+        if (part)
+            part->cached = part->images == 0;
+    }
+}
+
 static int add_use(const struct store_use *use, void *data, struct err *err _unused_)
 {
     struct image_usage *u = data;
@@ -245,9 +256,11 @@ int image_usage_measure(struct store *s, struct image_usage *ret, struct err *er
     qsort(ret->parts.v, ret->parts.n, sizeof(*ret->parts.v), compare_parts);
     list_images(ret);
     r = store_each_use(s, add_use, ret, err);
-    if (r == 0)
-        count_images(s, ret);
-    return r;
+    if (r < 0)
+        return r;
+    count_images(s, ret);
+    find_cached(s, ret);
+    return 0;
 }
 
 int64_t image_usage_reclaimable(const struct image_usage *u)
@@ -255,7 +268,16 @@ int64_t image_usage_reclaimable(const struct image_usage *u)
     int64_t sum = 0;
 
     VEC_FOREACH (part, &u->parts)
-        sum += part->kind <= IMAGE_USAGE_LAYER && !part->in_use ? part->bytes : 0;
+        sum += part->kind <= IMAGE_USAGE_LAYER && !part->in_use && !part->cached ? part->bytes : 0;
+    return sum;
+}
+
+int64_t image_usage_cached(const struct image_usage *u)
+{
+    int64_t sum = 0;
+
+    VEC_FOREACH (part, &u->parts)
+        sum += part->kind == IMAGE_USAGE_BUILD || part->cached ? part->bytes : 0;
     return sum;
 }
 
@@ -265,7 +287,7 @@ static bool is_there(struct store *s, const struct image_usage_part *part)
     static const enum store_dir dirs[] = {
         [IMAGE_USAGE_BLOB] = STORE_BLOBS,           [IMAGE_USAGE_LAYER] = STORE_LAYERS,
         [IMAGE_USAGE_CONTAINER] = STORE_CONTAINERS, [IMAGE_USAGE_VOLUME] = STORE_VOLUMES,
-        [IMAGE_USAGE_UNFINISHED] = STORE_TMP,
+        [IMAGE_USAGE_UNFINISHED] = STORE_TMP,       [IMAGE_USAGE_BUILD] = STORE_BUILD,
     };
     _cleanup_free_ char *path = str_dup(part->name);
     char *colon = strchr(path, ':');

@@ -164,6 +164,11 @@ static int tar_check_sum(const struct tar_header *h, struct err *err)
     return 0;
 }
 
+bool tar_is_header(const void *block)
+{
+    return tar_check_sum(block, NULL) == 0;
+}
+
 /* 1 and the next header, or 0 at the end of the tar: two zero blocks, or the end of the stream where one could stand.
  */
 static int tar_header(struct tar_reader *t, struct tar_header *ret, int64_t *ret_size, struct err *err)

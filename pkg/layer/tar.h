@@ -15,6 +15,7 @@
 #include "base/vec.h"
 #include "layer/stream.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum {
@@ -56,6 +57,9 @@ struct tar_member {
     const struct tar_xattr *xattrs;
     size_t n_xattrs;
 };
+
+/* Whether TAR_BLOCK bytes are the header of a member: by their checksum. */
+bool tar_is_header(const void *block);
 
 struct tar_reader;
 

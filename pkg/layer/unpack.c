@@ -96,15 +96,16 @@ static int make_room(int dir, const char *base, bool directory, struct err *err)
     return directory || unlinkat(dir, base, 0) == 0 ? 0 : err_errno(err, errno, "removing what is to be replaced");
 }
 
-static int write_content(struct unpacking *u, int fd, const struct tar_member *m, struct err *err)
+int layer_unpack_content(struct tar_reader *tar, int fd, int64_t size, const volatile sig_atomic_t *stop,
+                         struct err *err)
 {
     const unsigned char *data;
     int64_t offset;
     size_t len;
     int r;
 
-    while ((r = tar_reader_data(u->tar, &data, &len, &offset, err)) == 1) {
-        if (u->how->stop && *u->how->stop)
+    while ((r = tar_reader_data(tar, &data, &len, &offset, err)) == 1) {
+        if (stop && *stop)
             return err_set(err, ERR_INTERRUPTED, "interrupted");
         if (lseek(fd, offset, SEEK_SET) < 0)
             return err_errno(err, errno, "seeking");
@@ -112,17 +113,16 @@ static int write_content(struct unpacking *u, int fd, const struct tar_member *m
         if (r < 0)
             return err_errno(err, -r, "writing");
     }
-    if (r == 0 && ftruncate(fd, m->size) < 0)
-        r = err_errno(err, errno, "writing");
-    u->how->bytes += m->size;
-    return r;
+    return r == 0 && ftruncate(fd, size) < 0 ? err_errno(err, errno, "writing") : r;
 }
 
 static int unpack_file(struct unpacking *u, const struct tar_member *m, int dir, const char *base, struct err *err)
 {
     _cleanup_fd_ int fd = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int r = fd < 0 ? err_errno(err, errno, "making the file") : write_content(u, fd, m, err);
+    int r = fd < 0 ? err_errno(err, errno, "making the file")
+                   : layer_unpack_content(u->tar, fd, m->size, u->how->stop, err);
 
+    u->how->bytes += m->size;
     return r < 0 ? r : set_all(u, fd, m, false, err);
 }
 

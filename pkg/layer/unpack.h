@@ -8,6 +8,7 @@
 #pragma once
 
 #include "layer/source.h"
+#include "layer/tar.h"
 
 #include <signal.h>
 #include <sys/types.h>
@@ -23,3 +24,7 @@ struct layer_unpack {
 /* Unpacks; the tar may be compressed. Starts a thread, which has ended when it returns. ERR_CORRUPT, ERR_EXISTS, and
  * what the file system says, naming the member. */
 int layer_unpack(struct layer_unpack *how, struct layer_source *source, struct err *err);
+
+/* For those who have their own way with names: the content of a regular member into an empty file. */
+int layer_unpack_content(struct tar_reader *tar, int fd, int64_t size, const volatile sig_atomic_t *stop,
+                         struct err *err);

@@ -59,9 +59,9 @@ int store_build_lock(struct store *s, enum lock_mode mode, enum lock_wait wait, 
  * caller releases `ret` after 0. */
 int store_build_find(struct store *s, const char *key, struct store_build_record *ret, struct err *err);
 
-/* Keeps one, in place of an older one; its layer was added. Before it is written the ceiling is enforced: `ceiling`
- * bytes (0: none); a step for which there is no room, however much is removed, is not kept, which is no failure. Not
- * under store_build_lock(), whose exclusive form it may take. */
+/* Keeps one, in place of an older one, for a build that has begun; its layer was added. Before it is written the
+ * ceiling is enforced: `ceiling` bytes (0: none); a step for which there is no room, however much is removed, is not
+ * kept, which is no failure. Not under store_build_lock(), whose exclusive form it may take. */
 int store_build_keep(struct store *s, const struct store_build_record *r, int64_t ceiling, struct err *err);
 
 /* All of them, in no order, without `inputs` unless asked for; each is released by the callee's caller after it. What
@@ -69,6 +69,12 @@ int store_build_keep(struct store *s, const struct store_build_record *r, int64_
 int store_build_each(struct store *s, bool inputs,
                      int (*each)(const struct store_build_record *r, void *data, struct err *err), void *data,
                      struct err *err);
+
+/* A text as records have it: without bytes that are no UTF-8 and not endless. NULL stays NULL; the caller frees it. */
+char *store_build_fit(const char *text);
+
+/* The caller releases `ret` after 0. */
+int store_build_record_copy(const struct store_build_record *r, struct store_build_record *ret, struct err *err);
 
 /* A place for a layer of a step: a new directory below tmp/ with an empty `tree/` (0755) and an empty `work/`, locked;
  * made where ext4 writes fast (store/placement.h). What nobody has locked is swept. The caller frees and closes. */
@@ -87,7 +93,8 @@ int store_build_unstage(struct store *s, const char *name, struct err *err);
 int store_build_layer_path(struct store *s, const struct digest *diff_id, char **ret, struct err *err);
 
 /* Syncs once and moves the layers of kept steps to layers/: at the end of a build, before its image gets a name, under
- * a lease for the image's layers where one of its steps may not have been kept. Not under store_build_lock(). */
+ * a lease for the image's layers where one of its steps may not have been kept. Not under store_build_lock(). What is
+ * thrown away waits for the next store_empty_trash(). */
 int store_build_settle(struct store *s, struct err *err);
 
 /* What records keep, for collection: layers. To be called under the store lock, exclusive. */
@@ -99,26 +106,35 @@ int store_build_memo_read(struct store *s, const char *name, struct buf *ret, st
 int store_build_memo_write(struct store *s, const char *name, const void *value, size_t len, struct err *err);
 
 /* Removing. `older_than`: not used since then (time.h; 0: any); `keep_bytes`: the least recently used go until no more
- * than that is left (-1: regardless); `filter` may say no. What a running build uses stays. Told of each. */
+ * than that is left (-1: regardless). `unshared`: steps whose layer an image needs as well stay, since their removal
+ * would free nothing. What a running build uses stays, and what a lease keeps. Told of each, by the key of a step or
+ * the name of a mount, with the bytes on disk that went with it. */
 struct store_build_prune {
     int64_t older_than;
     int64_t keep_bytes;
-    bool mounts; /* cache mounts as well; else only records and layers */
-    bool (*filter)(const struct store_build_record *r, void *data);
+    bool unshared;
+    bool mounts; /* cache mounts as well, and what is remembered of contexts; else only steps and layers */
     void (*removed)(const char *what, int64_t bytes, void *data);
     void *data;
 };
 int store_build_prune(struct store *s, const struct store_build_prune *how, int64_t *ret_bytes, struct err *err);
 
-/* Everything below build-cache/ by what it is, for `system df`. */
-struct store_build_usage {
-    int64_t records, layers, files, mounts; /* bytes on disk, of layers only those that are not in layers/ */
-    int64_t kept_layers;                    /* bytes of layers of the store that no image needs, only records */
-    size_t n_records, n_mounts;
+/* One thing of the cache, for `system df` and lists. */
+struct store_build_item {
+    bool mount;
+    const char *name; /* key of a step, name of a mount */
+    const char *step;
+    struct digest diff_id; /* DIGEST_NONE: no layer */
+    int64_t bytes;         /* of a mount on disk; of a step what its layer takes, nearly */
+    int64_t created, used;
+    bool in_use; /* of a mount: somebody has it */
 };
-int store_build_usage(struct store *s, struct store_build_usage *ret, struct err *err);
+int store_build_each_item(struct store *s,
+                          int (*each)(const struct store_build_item *item, void *data, struct err *err), void *data,
+                          struct err *err);
 
-/* A cache mount's directory (made where it is missing, 0755 root), by the name that tells it from others. `exclusive`:
- * waits until nobody else has it. The caller closes both descriptors; the lock goes with `*ret_lock`. */
-int store_build_mount(struct store *s, const char *name, bool exclusive, char **ret_path, int *ret_lock,
-                      struct err *err);
+/* A cache mount's directory (made where it is missing, 0755 root: `*ret_new`), by the name that tells it from others.
+ * `mode`: who is alone with it, LOCK_EXCLUSIVE; ERR_BUSY with LOCK_TRY. The caller frees the absolute path and closes
+ * the descriptor, with which the lock goes; a mount that is locked stays. */
+int store_build_mount(struct store *s, const char *name, enum lock_mode mode, enum lock_wait wait, char **ret_path,
+                      bool *ret_new, int *ret_lock, struct err *err);

@@ -177,7 +177,6 @@ int store_build_layer_path(struct store *s, const struct digest *diff_id, char *
 struct settling {
     struct store *store;
     int from, to;
-    bool discarded;
     store_digests layers;
 };
 
@@ -199,10 +198,8 @@ static int move(struct settling *st, const struct digest *d, struct err *err)
     _cleanup_free_ char *kept = str_printf("%s/" BUILD_KEPT, store_digest_path(d, path));
 
     if (renameat(st->from, path, st->to, path) < 0) {
-        if (errno == EEXIST || errno == ENOTEMPTY) {
-            st->discarded = true;
+        if (errno == EEXIST || errno == ENOTEMPTY)
             return store_discard(st->store, STORE_BUILD_LAYERS, path, false, err);
-        }
         return errno == ENOENT ? 0 : err_errno(err, errno, "storing layer %s", path); /* another build did it */
     }
     unlinkat(st->to, kept, 0);
@@ -262,7 +259,5 @@ int store_build_settle(struct store *s, struct err *err)
     if (r == 0 && st.layers.n > 0)
         r = settle(&st, err);
     free(st.layers.v);
-    if (st.discarded)
-        store_empty_trash(s, NULL);
     return r;
 }

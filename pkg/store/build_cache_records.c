@@ -62,6 +62,43 @@ void store_build_record_release(struct store_build_record *r)
     json_free(&record_type, r);
 }
 
+int store_build_record_copy(const struct store_build_record *r, struct store_build_record *ret, struct err *err)
+{
+    int result = json_duplicate(&record_type, r, ret, err);
+
+    if (result == 0)
+        ret->used = r->used;
+    return result;
+}
+
+/* FNV-1a: two long texts that begin alike are still told apart. */
+static uint64_t hash(const char *text)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+char *store_build_fit(const char *text)
+{
+    _cleanup_buf_ struct buf b = BUF_INIT;
+
+    while (text && *text && b.len < TEXT_MAX) {
+        size_t n = utf8_length(text);
+
+        if (n > 0)
+            buf_add(&b, text, n);
+        else
+            buf_addf(&b, "\\x%02x", (unsigned char)*text);
+        text += n > 0 ? n : 1;
+    }
+    if (text && *text)
+        buf_addf(&b, "… %016llx", (unsigned long long)hash(text));
+    return text ? buf_steal(&b) : NULL;
+}
+
 /* ---- reading ---- */
 
 static bool is_good(const struct store_build_record *r, const char *key)
@@ -175,34 +212,17 @@ int store_build_add_needs(struct store *s, struct store_needs *to, struct err *e
 
 /* ---- keeping ---- */
 
-/* A document has no bytes that are no UTF-8, and no endless texts. Freed by the caller. */
-static char *fit(const char *text)
-{
-    _cleanup_buf_ struct buf b = BUF_INIT;
-
-    while (text && *text && b.len < TEXT_MAX) {
-        size_t n = utf8_length(text);
-
-        if (n > 0)
-            buf_add(&b, text, n);
-        else
-            buf_addf(&b, "\\x%02x", (unsigned char)*text);
-        text += n > 0 ? n : 1;
-    }
-    return text ? buf_steal(&b) : NULL;
-}
-
 static void format(const struct store_build_record *r, struct buf *out)
 {
     struct store_build_record fitting = *r;
 
-    fitting.step = fit(r->step);
+    fitting.step = store_build_fit(r->step);
     fitting.inputs.v = NULL;
     fitting.inputs.n = fitting.inputs.cap = 0;
     for (size_t i = 0; i < r->inputs.n && i < INPUTS_MAX; i++) {
         const struct store_build_input *in = &r->inputs.v[i];
 
-        *VEC_PUSH(&fitting.inputs) = (struct store_build_input){fit(in->name), fit(in->value)};
+        *VEC_PUSH(&fitting.inputs) = (struct store_build_input){store_build_fit(in->name), store_build_fit(in->value)};
     }
     json_dump(&record_type, &fitting, false, out);
     VEC_FOREACH (in, &fitting.inputs) {

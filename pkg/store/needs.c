@@ -3,6 +3,7 @@
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "store/blob.h"
+#include "store/uses.h"
 
 enum { INDEX_DEPTH_MAX = 8 };
 
@@ -114,4 +115,33 @@ int store_needs_add_tag(struct store *s, const struct store_tag *t, struct store
     *VEC_PUSH(&to->blobs) = t->target;
     r = store_needs_add_image(s, &t->manifest, to, err);
     return r < 0 || !t->complete ? r : store_needs_add_index(s, &t->target, to, err);
+}
+
+struct known {
+    struct store *store;
+    struct store_needs *to;
+};
+
+static void pass_over(const char *file _unused_, const struct err *why _unused_, void *data _unused_) {}
+
+static int add_use(const struct store_use *use, void *data, struct err *err _unused_)
+{
+    const struct known *k = data;
+
+    if (use->manifest.algorithm != DIGEST_NONE)
+        (void)store_needs_add_image(k->store, &use->manifest, k->to, NULL);
+    return 0;
+}
+
+int store_needs_add_known(struct store *s, struct store_needs *to, struct err *err)
+{
+    _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
+    struct known known = {s, to};
+    int r = store_tag_list_readable(s, pass_over, NULL, &tags, err);
+
+    for (size_t i = 0; r == 0 && i < tags.n; i++)
+        (void)store_needs_add_tag(s, &tags.v[i], to, NULL);
+    if (r == 0)
+        (void)store_each_use(s, add_use, &known, NULL); /* a broken record is a fault of its own */
+    return r;
 }

@@ -32,3 +32,6 @@ int store_needs_add_index(struct store *s, const struct digest *index, struct st
 
 /* Adds what a record leads to: the image, what the registry has under the name, and all platforms where it says so. */
 int store_needs_add_tag(struct store *s, const struct store_tag *t, struct store_needs *to, struct err *err);
+
+/* Adds what all names and containers lead to, as far as their documents can be followed. */
+int store_needs_add_known(struct store *s, struct store_needs *to, struct err *err);

@@ -113,10 +113,10 @@ END
     run -1 cbox build nowhere
     [[ $output == *'path "nowhere" not found'* ]]
     run -1 cbox build .
-    [[ $output == *'Dockerfile: no such file or directory'* ]]
+    [[ $output == *'Dockerfile: No such file or directory'* ]]
     dockerfile <<<'FROM alpine'
     run -1 cbox build -f other .
-    [[ $output == *'other: no such file or directory'* ]]
+    [[ $output == *'other: No such file or directory'* ]]
     run -1 cbox build --target x .
     [[ $output == *'target stage "x" could not be found'* ]]
     run -1 cbox build -t 'Not/A:Name' .

@@ -1,17 +1,5 @@
 #include "copy_fixture.h"
 
-#include "layer/overlay.h"
-
-#include <sys/xattr.h>
-
-mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory) __attribute__((weak));
-mode_t dockerfile_chmod_apply(const char *text, mode_t mode, bool directory)
-{
-    (void)text;
-    (void)directory;
-    return mode;
-}
-
 /* One COPY: what there is below, what is copied, and what is written or said. */
 struct copy_case {
     const char *what;
@@ -90,6 +78,11 @@ static const struct copy_case cases[] = {
     {"nobody", "", "f a A", "a", "/a", .chown = "app", .kind = ERR_INVALID, .expected = "unable to find user app"},
     {"a link has an owner", "", "l a b\nf b B", ".", "/x", .chown = "1:2",
      .expected = "d x 755 1:2\nl x/a b\nf x/b 644 1:2 B\n"},
+    {"a mode, also of directories on the way", "d y", "d d 700\nx d/a A", "d", "/x/y", .chmod = "750",
+     .expected = "d x 750 0:0\nd x/y 750 0:0\nf x/y/a 750 0:0 A\n"},
+    {"a symbolic mode is of files alone", "", "d d 700\nd d/e 700\nx d/a A\nf d/b B", "d", "/x", .chmod = "go=rX,u+s",
+     .expected = "d x 755 0:0\nf x/a 4755 0:0 A\nf x/b 4644 0:0 B\nd x/e 4755 0:0\n"},
+    {"set-user-ID and an owner", "", "x a A", "a", "/x", .chown = "5", .chmod = "6755", .expected = "f x 6755 5:5 A\n"},
     {"--link looks at nothing", "d x 700 5:5\nl y x", "f a A", "a", "/y/", .chown = "3:4", .link = true,
      .expected = "d y 755 3:4\nf y/a 644 3:4 A\n"},
     {"--link knows no names", "d etc\nf etc/passwd app:x:12:34::/:", "f a A", "a", "/y/", .chown = "app", .link = true,

@@ -519,13 +519,77 @@ static void test_threads(void **state)
     end(&f);
 }
 
+/* ---- lists ---- */
+
+static char *list_of(const struct fixture *f, const char *sources)
+{
+    const struct build_tree tree = {f->dir, f->ignore, NULL, "context", false};
+    _cleanup_strv_ char **kept = strv_split(sources, ' ');
+    const struct build_select how = {.sources = kept, .wildcards = true, .list = true};
+    struct build_selection s;
+    struct err err;
+    char *list;
+
+    assert_ok(build_select(f->store, &tree, &how, &s, &err));
+    list = str_dup(s.list);
+    build_selection_release(&s);
+    return list;
+}
+
+static void test_lists(void **state)
+{
+    struct fixture f = begin();
+    _cleanup_free_ char *before = NULL, *now = NULL;
+    _cleanup_buf_ struct buf text = BUF_INIT, few = BUF_INIT;
+    struct err err;
+
+    (void)state;
+    make("t/b/one", "1");
+    make("t/b/two", "2");
+    make("t/b-c", "x");
+    make("t/a", "a");
+    make("t/mode", "m");
+    make("t/kind", "k");
+    before = list_of(&f, "b mode *[^m]* b");
+    now = list_of(&f, "b mode *[^m]* b");
+    assert_string_equal(before, now);
+    assert_ok(build_files_differ(f.store, before, now, 10, &text, &err));
+    assert_string_equal(buf_str(&text), "");
+    write_file("t/b/two", "3");
+    unlink("t/b-c");
+    unlink("t/kind");
+    make("t/kind", NULL);
+    make("t/kind/below", "x");
+    assert_int_equal(chmod("t/mode", 0755), 0);
+    make("t/b/three", "3");
+    free(now);
+    now = list_of(&f, ". b");
+    free(before);
+    unlink("t/b/three");
+    unlink("t/kind/below");
+    rmdir("t/kind");
+    make("t/kind", "k");
+    make("t/b-c", "x");
+    assert_int_equal(chmod("t/mode", 0644), 0);
+    write_file("t/b/two", "2");
+    before = list_of(&f, "b .");
+    assert_ok(build_files_differ(f.store, before, now, 10, &text, &err));
+    assert_string_equal(buf_str(&text), "b/three: new\nb/two: changed\nb-c: gone\nkind: became something else\n"
+                                        "kind/below: new\nmode: mode 0755, was 0644\n");
+    assert_ok(build_files_differ(f.store, before, now, 2, &few, &err));
+    assert_string_equal(buf_str(&few), "b/three: new\nb/two: changed\nand 4 more\n");
+    before[0] = before[0] == '0' ? '1' : '0';
+    assert_fails(build_files_differ(f.store, before, now, 10, &text, &err), ERR_NOT_FOUND, "");
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_names),   scratch_test(test_links),         scratch_test(test_wildcards),
         scratch_test(test_ignored), scratch_test(test_excluded),      scratch_test(test_parents),
         scratch_test(test_digest),  scratch_test(test_many_and_deep), scratch_test(test_remembered),
-        scratch_test(test_threads),
+        scratch_test(test_threads), scratch_test(test_lists),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,7 @@ static void test_same_layer(void **state _unused_)
     assert_ok(store_build_settle(s, &err));
     assert_int_equal(count_entries("root/layers/sha256"), 1);
     assert_int_equal(count_entries("root/build-cache/layers/sha256"), 0);
+    assert_ok(store_empty_trash(s, &err));
     assert_int_equal(count_entries("root/tmp/trash"), 0);
     assert_true(found(s, KEY_A) && found(s, KEY_B));
 }
@@ -216,12 +217,206 @@ static void test_memos(void **state _unused_)
     assert_fails(store_build_memo_write(s, "../abc", "fact", 4, &err), ERR_INTERNAL, "memo");
 }
 
+/* ---- removing ---- */
+
+/* As of `age` seconds before the time of the others. */
+static void make_old(const char *key, int age)
+{
+    _cleanup_free_ char *path = str_printf("root/build-cache/records/%s", key);
+    const struct timespec times[] = {{.tv_sec = 1000000000 - age}, {.tv_sec = 1000000000 - age}};
+
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static char key_text[65];
+static const char *key_of(char c)
+{
+    memset(key_text, c, 64);
+    return key_text;
+}
+
+static void keep_layer(struct store *s, char key, const char *text, int64_t bytes, int age)
+{
+    struct digest d = add_layer(s, text);
+
+    keep(s, key_of(key), &d, bytes);
+    make_old(key_of(key), age);
+}
+
+static void expect_found(struct store *s, const char *keys)
+{
+    struct store_build_record r = {0};
+    struct err err;
+
+    for (char c = 'a'; c <= 'f'; c++) {
+        _cleanup_free_ char *path = str_printf("root/build-cache/records/%s", key_of(c));
+        bool there = access(path, F_OK) == 0;
+
+        if (there != !!strchr(keys, c))
+            fail_msg("%c is%s there", c, there ? "" : " not");
+        if (there)
+            assert_ok(store_build_find(s, key_of(c), &r, &err));
+        if (there)
+            store_build_record_release(&r);
+    }
+}
+
+static char *told;
+static void tell(const char *what, int64_t bytes, void *data _unused_)
+{
+    str_replace(&told, str_printf("%s%.1s=%lld ", told ? told : "", what, (long long)bytes));
+}
+
+static int64_t prune(struct store *s, struct store_build_prune how)
+{
+    int64_t bytes;
+    struct err err;
+
+    str_replace(&told, NULL);
+    how.removed = tell;
+    assert_ok(store_build_prune(s, &how, &bytes, &err));
+    return bytes;
+}
+
+static void test_prune(void **state _unused_)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct err err;
+
+    keep_layer(s, 'a', "one", 100, 30);
+    keep_layer(s, 'b', "two", 200, 20);
+    keep_layer(s, 'c', "two", 200, 10); /* the same layer */
+    assert_ok(store_build_settle(s, &err));
+    keep_layer(s, 'd', "three", 300, 40); /* not settled */
+    add_layer(s, "orphan");
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = 600}), 0);
+    assert_int_equal(count_entries("root/build-cache/layers/sha256"), 1); /* the orphan went */
+    make_old(key_of('a'), 30);
+    /* The least recently used first, and a layer with the last of its steps. */
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = 350}), 300);
+    assert_string_equal(told, "d=300 ");
+    assert_int_equal(
+        prune(s, (struct store_build_prune){.keep_bytes = -1, .older_than = (1000000000 - 15) * 1000000000LL}), 100);
+    expect_found(s, "c");
+    assert_int_equal(count_entries("root/layers/sha256"), 1);
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = -1}), 200);
+    expect_found(s, "");
+    assert_int_equal(count_entries("root/layers/sha256"), 0);
+    assert_int_equal(count_entries("root/tmp/trash"), 0);
+    str_replace(&told, NULL);
+}
+
+/* What a build that runs has found or made stays, and what a lease keeps. */
+static void test_prune_and_build(void **state _unused_)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct store_lease *lease;
+    struct digest d, f;
+    struct err err;
+    int running;
+
+    assert_ok(store_build_begin(s, &running, &err));
+    close(running);
+    keep_layer(s, 'a', "one", 100, 30);
+    keep_layer(s, 'b', "two", 200, 20);
+    assert_ok(store_build_begin(s, &running, &err));
+    assert_true(found(s, key_of('a')));
+    d = add_layer(s, "in flight");
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = -1}), 200);
+    expect_found(s, "a");
+    expect_path(s, &d, "build-cache/layers");
+    close(running);
+    make_old(key_of('a'), 30);
+    f = digest_of("one", 3).digest;
+    assert_ok(store_lease_take(s, NULL, 0, &f, 1, &lease, &err));
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = -1}), 0);
+    expect_found(s, "a");
+    store_lease_free(lease);
+    make_old(key_of('a'), 30);
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = -1}), 100);
+    assert_int_equal(count_entries("root/build-cache/running"), 0);
+    str_replace(&told, NULL);
+}
+
+static int keep_below(struct store *s, char key, const char *text, int64_t bytes, int64_t ceiling)
+{
+    struct digest d = add_layer(s, text);
+    char diff_id[DIGEST_TEXT_MAX];
+    struct store_build_record r = {.key = (char *)key_of(key), .step = (char *)"RUN x", .bytes = bytes};
+    struct err err;
+
+    r.diff_id = digest_format(&d, diff_id);
+    assert_ok(store_build_keep(s, &r, ceiling, &err));
+    return found(s, key_of(key));
+}
+
+/* A ceiling is none that is looked at afterwards. */
+static void test_ceiling(void **state _unused_)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct err err;
+    int running;
+
+    assert_ok(store_build_begin(s, &running, &err));
+    assert_true(keep_below(s, 'a', "one", 400, 1000));
+    make_old(key_of('a'), 30);
+    assert_true(keep_below(s, 'b', "two", 400, 1000));
+    make_old(key_of('b'), 20);
+    assert_ok(store_build_settle(s, &err));
+    assert_true(keep_below(s, 'c', "three", 400, 1000)); /* in place of the oldest */
+    expect_found(s, "bc");
+    make_old(key_of('b'), 20);
+    make_old(key_of('c'), 10);
+    assert_false(keep_below(s, 'd', "too large", 1001, 1000)); /* and nothing went for it */
+    expect_found(s, "bc");
+    /* What a running build has does not go, so there is no room. */
+    assert_true(found(s, key_of('b')) && found(s, key_of('c')));
+    assert_false(keep_below(s, 'e', "four", 400, 1000));
+    expect_found(s, "bc");
+    assert_true(keep_below(s, 'f', "small", 1000, 0)); /* no ceiling */
+    expect_found(s, "bcf");
+    close(running);
+}
+
+static void test_mounts(void **state _unused_)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_free_ char *path = NULL, *again = NULL;
+    struct err err;
+    bool new;
+    int lock, other;
+
+    assert_ok(store_build_mount(s, "apt", LOCK_SHARED, LOCK_TRY, &path, &new, &lock, &err));
+    assert_true(new);
+    assert_fails(store_build_mount(s, "apt", LOCK_EXCLUSIVE, LOCK_TRY, &again, &new, &other, &err), ERR_BUSY,
+                 "another build");
+    assert_ok(store_build_mount(s, "apt", LOCK_SHARED, LOCK_TRY, &again, &new, &other, &err));
+    assert_false(new);
+    assert_string_equal(path, again);
+    close(other);
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = -1, .mounts = true}), 0);
+    close(lock);
+    assert_int_equal(prune(s, (struct store_build_prune){.keep_bytes = -1}), 0);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_true(prune(s, (struct store_build_prune){.keep_bytes = -1, .mounts = true}) > 0);
+    assert_int_equal(access(path, F_OK), -1);
+    str_replace(&told, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_keep_and_find), scratch_test(test_settle),           scratch_test(test_same_layer),
-        scratch_test(test_other_boot),    scratch_test(test_places_are_swept), scratch_test(test_damaged_records),
+        scratch_test(test_keep_and_find),
+        scratch_test(test_settle),
+        scratch_test(test_same_layer),
+        scratch_test(test_other_boot),
+        scratch_test(test_places_are_swept),
+        scratch_test(test_damaged_records),
         scratch_test(test_memos),
+        scratch_test(test_prune),
+        scratch_test(test_prune_and_build),
+        scratch_test(test_ceiling),
+        scratch_test(test_mounts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
