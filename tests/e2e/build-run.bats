@@ -126,6 +126,37 @@ END
     [[ $stderr == *CACHED* ]]
 }
 
+# Of this test's containers, which others run beside.
+kill_monitors() {
+    local pid
+    for pid in $(pgrep -x cbox-monitor); do
+        if grep -qzxF "CBOX_ROOT=$CBOX_ROOT" "/proc/$pid/environ"; then
+            kill -KILL "$pid"
+        fi
+    done
+}
+
+swept() {
+    cbox build -q --no-cache --build-arg "AT=$RANDOM" - <<<$'FROM alpine\nRUN true'
+    [ -z "$(ls "$CBOX_ROOT/containers")" ] && [ -z "$(comm -13 <(echo "${cgroups_before-}") <(cgroups_of_cbox))" ]
+}
+
+@test "SIGKILL of a step's monitor: the step fails, and the next build tidies up" {
+    dockerfile <<'END'
+FROM alpine
+RUN sleep 33
+END
+    cbox build . 2>log 3>&- &
+    builder=$!
+    wait_for 10 pgrep -f '^sleep 33'
+    kill_monitors
+    run wait "$builder"
+    [ "$status" -ne 0 ]
+    grep -q 'monitor was killed' log
+    run -1 pgrep -f '^sleep 33'
+    wait_for 20 swept
+}
+
 @test "networks: none, the host's, the usual; further names" {
     dockerfile <<'END'
 FROM alpine
