@@ -70,7 +70,7 @@ RUN <<EOF
 EOF
 END
     cbox build -q -t app .
-    expect done cbox run --rm app cat /x
+    expect "done" cbox run --rm app cat /x
 }
 
 @test "what runs is shown to nobody" {
