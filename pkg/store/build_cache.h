@@ -73,6 +73,10 @@ int store_build_each(struct store *s, bool inputs,
 /* A text as records have it: without bytes that are no UTF-8 and not endless. NULL stays NULL; the caller frees it. */
 char *store_build_fit(const char *text);
 
+/* A record as a line of JSON, and such a line from elsewhere, checked. The caller releases `ret` after 0. */
+void store_build_record_write(const struct store_build_record *r, struct buf *out);
+int store_build_record_take(const char *line, struct store_build_record *ret, struct err *err);
+
 /* The caller releases `ret` after 0. */
 int store_build_record_copy(const struct store_build_record *r, struct store_build_record *ret, struct err *err);
 

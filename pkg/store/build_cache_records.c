@@ -109,6 +109,18 @@ static bool is_good(const struct store_build_record *r, const char *key)
            r->tar_size >= 0 && (!r->files || store_build_name_good(r->files));
 }
 
+int store_build_record_take(const char *line, struct store_build_record *ret, struct err *err)
+{
+    int r = json_parse(line, strlen(line), &record_type, ret, err);
+
+    if (r < 0)
+        return r;
+    if (store_build_name_good(ret->key) && strlen(ret->key) == 64 && is_good(ret, ret->key))
+        return 0;
+    store_build_record_release(ret);
+    return err_set(err, ERR_CORRUPT, "a record of a step that is none");
+}
+
 static int parse(int fd, const char *key, bool inputs, struct store_build_record *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(RECORD_MAX);
@@ -208,7 +220,7 @@ int store_build_add_needs(struct store *s, struct store_needs *to, struct err *e
 
 /* ---- keeping ---- */
 
-static void format(const struct store_build_record *r, struct buf *out)
+void store_build_record_write(const struct store_build_record *r, struct buf *out)
 {
     struct store_build_record fitting = *r;
 
@@ -261,7 +273,7 @@ static int keep(struct store *s, const struct store_build_record *r, bool room, 
         result = mark_kept(s, r->diff_id, err);
     if (result < 0 || !room)
         return result;
-    format(r, &text);
+    store_build_record_write(r, &text);
     failpoint("build-keep");
     result = atomic_write(records, r->key, buf_str(&text), text.len, 0600, ATOMIC_VOLATILE, err);
     failpoint("build-kept");

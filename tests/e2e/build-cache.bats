@@ -291,3 +291,59 @@ E
     [ "$(du -sB1 "$CBOX_ROOT" | cut -f1)" -gt $((sum * 9 / 10)) ]
     [ "$(du -sB1 "$CBOX_ROOT" | cut -f1)" -lt $((sum * 11 / 10)) ]
 }
+
+# elsewhere: another store, with the base image.
+elsewhere() {
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/elsewhere CBOX_STATE=$BATS_TEST_TMPDIR/elsewhere-state
+    cbox pull -q alpine
+}
+
+two_stages() {
+    echo one >a
+    dockerfile <<'END'
+FROM alpine AS first
+COPY a /a
+RUN cat /a >/b
+FROM alpine
+COPY --from=first /b /c
+RUN echo more >/d
+WORKDIR /w
+END
+}
+
+@test "--cache-to and --cache-from a directory: all steps, or those of the result" {
+    two_stages
+    cbox build -q --cache-to "type=local,dest=$BATS_TEST_TMPDIR/max,mode=max" . >id
+    cbox build -q --cache-to "type=local,dest=$BATS_TEST_TMPDIR/min" . >/dev/null
+    cbox build -q --cache-to "type=local,dest=$BATS_TEST_TMPDIR/min" . >/dev/null
+    [ -e "$BATS_TEST_TMPDIR/min/oci-layout" ]
+    expect "$BATS_TEST_TMPDIR/min" echo "$BATS_TEST_TMPDIR"/min*
+    elsewhere
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=local,src=$BATS_TEST_TMPDIR/none" .
+    [ "$(grep -c ' CACHED' <<<"$stderr")" -le 2 ]
+    cbox builder prune -af >/dev/null
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=local,src=$BATS_TEST_TMPDIR/max" .
+    [ "$(grep -c ' DONE' <<<"$stderr")" = 0 ]
+    expect "$(<id)" cbox build -q .
+    cbox system prune -af >/dev/null
+    cbox pull -q alpine
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=local,src=$BATS_TEST_TMPDIR/min" .
+    [ "$(grep -c ' DONE' <<<"$stderr")" = 2 ]
+    run -0 cbox images -q
+    whole
+}
+
+@test "--cache-to and --cache-from a registry" {
+    two_stages
+    cbox build -q --cache-to "type=registry,ref=$(<"$registry/host")/cache:1,mode=max" . >id
+    run ! cbox image inspect "$(<"$registry/host")/cache:1"
+    elsewhere
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=registry,ref=$(<"$registry/host")/cache:none" .
+    [ "$(grep -c ' CACHED' <<<"$stderr")" -le 2 ]
+    cbox builder prune -af >/dev/null
+    run -0 --separate-stderr cbox build --progress plain --cache-from "$(<"$registry/host")/cache:1" .
+    [ "$(grep -c ' DONE' <<<"$stderr")" = 0 ]
+    expect "$(<id)" cbox build -q .
+    run ! cbox image inspect "$(<"$registry/host")/cache:1"
+    whole
+}
