@@ -77,13 +77,14 @@ END
 FROM alpine
 RUN sleep 30
 END
+    since=$(date +%s.%N)
     cbox build --progress plain . 2>log 3>&- &
     builder=$!
     wait_for 10 grep -q 'RUN sleep' log
     wait_for 10 pgrep -f '^sleep 30'
     [ -z "$(cbox ps -aq)" ]
     expect 0 cbox info --format '{{.Containers}}'
-    run --separate-stderr cbox events --since 0 --until "$(date +%s)" --filter type=container
+    run --separate-stderr cbox events --since "$since" --until "$(date +%s.%N)" --filter type=container
     [ -z "$output" ]
     cbox container prune -f
     pgrep -f '^sleep 30'
