@@ -198,7 +198,7 @@ static int finish(struct build_all *a, struct err *err)
     f.layers.n = p->layers.n;
     r = (a->b.request->squash ? write_squashed : write_outputs)(a, &f, err);
     VEC_FOREACH (to, &a->b.request->cache_to)
-        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, err);
+        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, &f.layers, err);
     return r;
 }
 

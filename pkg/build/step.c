@@ -5,6 +5,7 @@
 #include "runtime/view.h"
 #include "store/build_cache.h"
 #include "store/skeleton.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 
@@ -64,7 +65,8 @@ void step_layers_of(const struct step *s, const struct build_source *source, bui
     }
 }
 
-/* overlayfs wants two layers at least where nothing can be written: an empty one is put on top. */
+/* overlayfs wants two layers at least where nothing can be written: `empty` is put on top. What lies below every
+ * container is nobody's, and not seen. */
 static int mount_view(struct step *s, const build_layers *layers, const char *target, const char *empty, int *ret_root,
                       struct err *err)
 {
@@ -77,7 +79,9 @@ static int mount_view(struct step *s, const build_layers *layers, const char *ta
     if (r < 0)
         return r;
     strv_add(&all, empty);
-    strv_extend(&all, lower);
+    STRV_FOREACH (layer, lower)
+        if (!str_eq(*layer, STORE_SKELETON))
+            strv_add(&all, *layer);
     overlay.lower = all;
     return runtime_view(&overlay, target, NULL, ret_root, err);
 }
@@ -94,16 +98,19 @@ int step_view(struct step *s, const build_layers *layers, int *ret_root, struct 
 
     if (r < 0)
         return r;
+    if (layers->n == 0) { /* of scratch there is nothing to see */
+        *ret_root = openat(s->dir, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return *ret_root < 0 ? err_errno(err, errno, "tmp/%s/work", s->dir_name) : 0;
+    }
     target = str_printf("%s/tmp/%s/below", store_root_path(s->b->store), s->dir_name);
-    empty = str_printf("tmp/%s/empty", s->dir_name);
-    if (mkdirat(s->dir, "below", 0700) < 0 || mkdirat(s->dir, "empty", 0755) < 0)
+    empty = str_printf("tmp/%s/work", s->dir_name);
+    if (mkdirat(s->dir, "below", 0700) < 0)
         return err_errno(err, errno, "making tmp/%s/below", s->dir_name);
     r = mount_view(s, layers, target, empty, ret_root, err);
     step_unlock(s);
     if (r == 0)
         umount2(target, MNT_DETACH); /* the descriptor keeps it */
     unlinkat(s->dir, "below", AT_REMOVEDIR);
-    unlinkat(s->dir, "empty", AT_REMOVEDIR);
     return r;
 }
 
@@ -202,17 +209,38 @@ static int keep(struct step *s, const struct build_layer *layer, struct err *err
     return store_build_keep(s->b->store, &record, *s->b->config->build_cache_max, err);
 }
 
+static bool has_names(int dir)
+{
+    _cleanup_dir_ DIR *d = dir_open(dir, "tree");
+    const struct dirent *e;
+
+    while (d && (e = readdir(d)))
+        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
+            return true;
+    return false;
+}
+
+/* A program may have looked into directories and changed nothing in them, which only the comparison with what is below
+ * tells; -1 where there is nothing to compare. */
+static int view_for_layer(struct step *s, int *ret_root, struct err *err)
+{
+    return s->step->kind == BUILD_STEP_RUN && has_names(s->dir) ? step_view(s, s->below, ret_root, err) : 0;
+}
+
 static int do_step(struct step *s, struct build_done *ret, struct err *err)
 {
+    _cleanup_fd_ int below = -1;
     int r = make_place(s, err);
 
     if (r == 0)
         r = kinds[s->step->kind].work(s, err);
     if (r == 0 && step_stop)
         r = err_set(err, ERR_INTERRUPTED, "interrupted");
+    if (r == 0)
+        r = view_for_layer(s, &below, err);
     if (r < 0)
         return r;
-    r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, -1, &ret->layer, err);
+    r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, below, &ret->layer, err);
     snprintf(ret->key, sizeof(ret->key), "%s", s->key.hex);
     return r < 0 ? r : keep(s, &ret->layer, err);
 }

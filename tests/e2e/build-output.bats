@@ -220,6 +220,44 @@ build_() {
     cbox rmi both:1
 }
 
+@test "a damaged layer: what to do is said, and helps" {
+    build_ -t damaged:1
+    layer=$(cbox image inspect -f '{{index .RootFS.Layers 2}}' damaged:1)
+    echo other >"$CBOX_ROOT/layers/sha256/${layer#sha256:}/tree/copied/file"
+    refuse 1 "layer $layer: its files are not what was built" cbox save -o "$BATS_TEST_TMPDIR/tar" damaged:1
+    run cbox system check --deep --repair
+    [ "$status" -ne 0 ]
+    [[ $output == *"remove the image, then the layer (cbox system check --deep --repair), and build it again"* ]]
+    cbox rmi damaged:1
+    cbox system check --deep --repair
+    build_ -t damaged:1
+    expect content cbox run --rm damaged:1
+    expect '' cbox system check -q --deep
+    cbox rmi damaged:1
+}
+
+@test "killed while the result is made: the store is whole, and the next build does no step anew" {
+    for place in build-settle build-settle-synced build-settle-moved local-documents transaction-sync transaction-finished; do
+        for way in '' --squash; do
+            fresh_store
+            export CBOX_ROOT=$CBOX_ROOT-$place$way
+            cbox pull -q alpine
+            status=0
+            # shellcheck disable=SC2086  # no option, or one
+            { CBOX_FAILPOINT=$place build_ $way -t killed:1 || status=$?; } 2>/dev/null
+            [ "$status" -eq 137 ]
+            expect '' cbox system check -q --deep
+            run -0 --separate-stderr cbox build --progress plain -t killed:1 "$context"
+            [[ $stderr != *' DONE '* ]]
+            expect content cbox run --rm killed:1
+            expect '' cbox system check -q --deep
+        done
+    done
+    CBOX_FAILPOINT=save-part run cbox build -q -o "type=oci,dest=$BATS_TEST_TMPDIR/killed.tar" "$context"
+    [ "$status" -eq 137 ]
+    [ ! -e "$BATS_TEST_TMPDIR/killed.tar" ]
+}
+
 @test "what is on disk adds up, with what builds keep" {
     build_ -t sum:1
     cbox rmi sum:1
