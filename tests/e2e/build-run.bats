@@ -77,13 +77,14 @@ END
 FROM alpine
 RUN sleep 30
 END
+    since=$(date +%s.%N)
     cbox build --progress plain . 2>log 3>&- &
     builder=$!
     wait_for 10 grep -q 'RUN sleep' log
     wait_for 10 pgrep -f '^sleep 30'
     [ -z "$(cbox ps -aq)" ]
     expect 0 cbox info --format '{{.Containers}}'
-    run --separate-stderr cbox events --since 0 --until "$(date +%s)" --filter type=container
+    run --separate-stderr cbox events --since "$since" --until "$(date +%s.%N)" --filter type=container
     [ -z "$output" ]
     cbox container prune -f
     pgrep -f '^sleep 30'
@@ -124,6 +125,37 @@ END
     sed -i 's/sleep 32/true/' Dockerfile
     run -0 --separate-stderr cbox build --progress plain .
     [[ $stderr == *CACHED* ]]
+}
+
+# Of this test's containers, which others run beside.
+kill_monitors() {
+    local pid
+    for pid in $(pgrep -x cbox-monitor); do
+        if grep -qzxF "CBOX_ROOT=$CBOX_ROOT" "/proc/$pid/environ"; then
+            kill -KILL "$pid"
+        fi
+    done
+}
+
+swept() {
+    cbox build -q --no-cache --build-arg "AT=$RANDOM" - <<<$'FROM alpine\nRUN true'
+    [ -z "$(ls "$CBOX_ROOT/containers")" ] && [ -z "$(comm -13 <(echo "${cgroups_before-}") <(cgroups_of_cbox))" ]
+}
+
+@test "SIGKILL of a step's monitor: the step fails, and the next build tidies up" {
+    dockerfile <<'END'
+FROM alpine
+RUN sleep 33
+END
+    cbox build . 2>log 3>&- &
+    builder=$!
+    wait_for 10 pgrep -f '^sleep 33'
+    kill_monitors
+    run wait "$builder"
+    [ "$status" -ne 0 ]
+    grep -q 'monitor was killed' log
+    run -1 pgrep -f '^sleep 33'
+    wait_for 20 swept
 }
 
 @test "networks: none, the host's, the usual; further names" {
