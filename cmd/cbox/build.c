@@ -1,5 +1,6 @@
 #include "base/num.h"
 #include "build/request_parse.h"
+#include "build_push.h"
 #include "build_view.h"
 #include "bundle/bundle.h"
 #include "bundle/parse.h"
@@ -73,6 +74,7 @@ static const struct cli_option options[] = {
     TEXT(0, "progress", progress, "Set type of progress output (\"auto\", \"json\", \"plain\", \"quiet\", \"tty\")",
          .shown_default = "auto"),
     FLAG(0, "pull", pull, "Always attempt to pull a newer version of the image"),
+    FLAG(0, "push", push, "Shorthand for \"--output=type=registry\""),
     FLAG('q', "quiet", quiet, "Suppress the build output and print image ID on success"),
     FLAG(0, "rm", harmless, "Remove intermediate containers after a successful build", .hidden = true),
     LIST(0, "secret", secrets, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")"),
@@ -143,13 +145,13 @@ static int read_places(const struct build_options *o, struct build_request *q, s
     STRV_FOREACH (text, o->cache_to)
         r = r < 0 ? r : build_cache_place_parse(*text, true, VEC_PUSH(&q->cache_to), err);
     READ_ALL(o->outputs, build_output_parse, &q->outputs)
-    return r;
+    return r < 0 ? r : build_outputs_complete(q, o->push, o->load, err);
 }
 
 static int read_request(const struct build_options *o, const char *context, char *const *build_args,
                         struct build_request *q, struct err *err)
 {
-    int r = read_places(o, q, err);
+    int r;
 
     q->context = context;
     q->file = o->file;
@@ -167,6 +169,7 @@ static int read_request(const struct build_options *o, const char *context, char
     q->debug = o->debug;
     q->explain = o->explain;
     q->insecure = strv_contains(o->allow, "security.insecure");
+    r = read_places(o, q, err);
     READ_ALL(o->secrets, build_secret_parse, &q->secrets)
     READ_ALL(o->ssh, build_ssh_parse, &q->ssh)
     READ_ALL(o->build_contexts, build_named_parse, &q->contexts)
@@ -244,6 +247,8 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
     build_view_end(view, &result, r < 0 ? &why : NULL);
     if (r == 0 && !o->check)
         r = tell_result(o, q, mode, &result, &why);
+    if (r == 0 && !o->check)
+        r = build_push(ctx, s, q, o->quiet, &why);
     if (r < 0 && err)
         *err = why;
     build_result_release(&result);

@@ -65,6 +65,12 @@ static const struct cli_entry image_commands[] = {
 };
 static const struct cli_command group_image = {.summary = "Manage images", CLI_ENTRIES(image_commands)};
 
+static const struct cli_entry builder_commands[] = {
+    {"build", &cmd_build, CLI_OTHER},
+    {"prune", &cmd_builder_prune, CLI_OTHER},
+};
+static const struct cli_command group_builder = {.summary = "Manage builds", CLI_ENTRIES(builder_commands)};
+
 static const struct cli_entry manifest_commands[] = {
     {"annotate", &cmd_manifest_annotate, CLI_OTHER},
     {"create", &cmd_manifest_create, CLI_OTHER},
@@ -112,6 +118,7 @@ static const struct cli_entry commands[] = {
     {"version", &cmd_version, CLI_COMMON},
     {"info", &cmd_info, CLI_COMMON},
     {"help", &cmd_help, CLI_COMMON},
+    {"builder", &group_builder, CLI_MANAGEMENT},
     {"container", &group_container, CLI_MANAGEMENT},
     {"image", &group_image, CLI_MANAGEMENT},
     {"manifest", &group_manifest, CLI_MANAGEMENT},
@@ -150,6 +157,7 @@ static const struct cli_entry commands[] = {
     {"wait", &cmd_wait, CLI_OTHER},
     {"__complete", &cmd_complete, CLI_HIDDEN},
     {"__generate", &cmd_generate, CLI_HIDDEN},
+    {"buildx", &group_builder, CLI_HIDDEN},
 };
 
 static const char description[] =

@@ -9,6 +9,7 @@ extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_container_prune;
 extern const struct cli_command cmd_events;
 extern const struct cli_command cmd_build;
+extern const struct cli_command cmd_builder_prune;
 extern const struct cli_command cmd_commit;
 extern const struct cli_command cmd_cp;
 extern const struct cli_command cmd_diff;

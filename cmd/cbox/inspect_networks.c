@@ -251,7 +251,7 @@ static struct cli_value describe_networks(struct store *s, const struct store_co
     struct cli_value map = {.kind = CLI_MAP};
     const char *mode = o->host.network_mode;
 
-    if (!o->networks.n && (str_eq(mode, "host") || str_eq(mode, "none"))) {
+    if (!o->networks.n && (str_eq(mode, "host") || engine_is_on_none(o))) {
         struct view v = {0};
 
         look(s, record, mode, &v);

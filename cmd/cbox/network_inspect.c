@@ -1,5 +1,6 @@
 #include "base/time.h"
 #include "commands.h"
+#include "container/list.h"
 #include "inspect.h"
 #include "network.h"
 #include "network/endpoint.h"
@@ -73,7 +74,7 @@ static struct cli_value describe_containers(const struct store_network *n, const
 
         cli_value_put_text(&one, "Name", e->name);
         cli_value_put_text(&one, "EndpointID", e->id);
-        cli_value_put_text(&one, "MacAddress", ip_mac_format(e->mac, mac));
+        cli_value_put_text(&one, "MacAddress", *e->id ? ip_mac_format(e->mac, mac) : "");
         put_address(&one, "IPv4Address", n, &e->ip4);
         put_address(&one, "IPv6Address", n, &e->ip6);
         cli_value_put(&containers, e->container, one);
@@ -121,6 +122,24 @@ static struct cli_value describe(const struct store_network *n, const endpoints 
     return d;
 }
 
+/* Those that have no network of their own, or the host's: nobody keeps a table of them. */
+static int list_users(struct store *s, const struct store_network *n, endpoints *ret, struct err *err)
+{
+    _cleanup_container_list_ struct container_list list = {0};
+    int r = container_list(s, &(struct container_list_options){0}, cbox_print_error, &list, err);
+
+    VEC_FOREACH (record, &list)
+        if (r == 0 && str_eq(record->network, n->name))
+            *VEC_PUSH(ret) = (struct endpoint){
+                .container = str_dup(record->id), .id = str_dup(""), .name = str_dup(record->name), .in_use = true};
+    return r;
+}
+
+static bool has_table(const struct store_network *n)
+{
+    return !str_eq(n->driver, "host") && !str_eq(n->driver, "null");
+}
+
 int inspect_network(struct store *s, const char *name, bool size _unused_, struct cli_value *ret, struct err *err)
 {
     _cleanup_network_ struct store_network n = {0};
@@ -128,7 +147,7 @@ int inspect_network(struct store *s, const char *name, bool size _unused_, struc
     int r = s ? store_network_find(s, name, &n, err) : err_set(err, ERR_NOT_FOUND, "network %s not found", name);
 
     if (r == 0)
-        r = endpoint_list(s, n.id, true, &all, err);
+        r = has_table(&n) ? endpoint_list(s, n.id, true, &all, err) : list_users(s, &n, &all, err);
     if (r == 0)
         *ret = describe(&n, &all);
     return r;

@@ -60,6 +60,8 @@ static int prune(struct store *s, const struct prune_kind *kind, const struct pr
         r = kind->before(s, &filter, err);
     if (r == 0)
         r = prune_images(s, &filter, o->all, kind->downloads, err);
+    if (r == 0 && kind->after)
+        r = kind->after(s, &filter, o->all, err);
     *ret_bytes = r == 0 ? image_usage_gone(s, &before) : 0;
     return r;
 }

@@ -15,7 +15,8 @@ struct prune_options {
 struct prune_kind {
     const char *warning, *warning_all; /* cbox_confirm() */
     bool downloads;                    /* those that could be continued */
-    int (*before)(struct store *s, const struct image_filter *filter, struct err *err); /* or NULL */
+    int (*before)(struct store *s, const struct image_filter *filter, struct err *err);          /* or NULL */
+    int (*after)(struct store *s, const struct image_filter *filter, bool all, struct err *err); /* or NULL */
 };
 
 /* Asks, removes and says what, and how much that freed: the whole of a command's run(). */

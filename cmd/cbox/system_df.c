@@ -6,6 +6,7 @@
 #include "container/volume.h"
 #include "image/usage.h"
 #include "show.h"
+#include "store/build_cache.h"
 
 #include <stdio.h>
 
@@ -70,7 +71,7 @@ static struct line images_line(const struct image_usage *u)
 {
     struct line l = {.type = "Images", .total = (int64_t)u->images.n, .reclaimable = image_usage_reclaimable(u)};
 
-    l.bytes = u->bytes[IMAGE_USAGE_BLOB] + u->bytes[IMAGE_USAGE_LAYER];
+    l.bytes = u->bytes[IMAGE_USAGE_BLOB] + u->bytes[IMAGE_USAGE_LAYER] - image_usage_steps(u);
     VEC_FOREACH (image, &u->images)
         l.active += image->containers > 0;
     return l;
@@ -106,6 +107,33 @@ static struct line volumes_line(const struct image_usage *u, const struct contai
     return l;
 }
 
+struct steps {
+    int64_t n, in_use, used; /* bytes of mounts that somebody has */
+};
+
+static int count_step(const struct store_build_item *item, void *data, struct err *err _unused_)
+{
+    struct steps *steps = data;
+
+    steps->n++;
+    steps->in_use += item->in_use;
+    steps->used += item->in_use ? item->bytes : 0;
+    return 0;
+}
+
+static int build_line(struct store *s, const struct image_usage *u, struct line *ret, struct err *err)
+{
+    struct steps steps = {0};
+    int r = s ? store_build_each_item(s, count_step, &steps, err) : 0;
+
+    *ret = (struct line){.type = "Build Cache",
+                         .total = steps.n,
+                         .active = steps.in_use,
+                         .bytes = u->bytes[IMAGE_USAGE_BUILD] + image_usage_steps(u)};
+    ret->reclaimable = MAX_OF(ret->bytes - steps.used, INT64_C(0));
+    return r;
+}
+
 static struct line unfinished_line(const struct image_usage *u)
 {
     struct line l = {.type = "Unfinished", .bytes = u->bytes[IMAGE_USAGE_UNFINISHED]};
@@ -134,19 +162,19 @@ static int add_line(struct cli_format *f, const struct line *l, struct err *err)
     return cli_format_row(f, &row, err);
 }
 
-static int print_summary(const struct image_usage *u, const struct containers *c,
+static int print_summary(struct store *s, const struct image_usage *u, const struct containers *c,
                          const struct container_volume_uses *uses, const char *format, struct err *err)
 {
-    const struct line lines[] = {
-        images_line(u),
-        containers_line(u, c),
-        volumes_line(u, uses),
-        unfinished_line(u),
-        {.type = "Other", .total = 1, .active = 1, .bytes = u->bytes[IMAGE_USAGE_OTHER]},
+    struct line lines[] = {
+        images_line(u),        containers_line(u, c),
+        volumes_line(u, uses), {.type = "Build Cache"},
+        unfinished_line(u),    {.type = "Other", .total = 1, .active = 1, .bytes = u->bytes[IMAGE_USAGE_OTHER]},
     };
     _cleanup_format_ struct cli_format f = {0};
     int r = cli_format_begin(&f, format, false, &table, err);
 
+    if (r == 0)
+        r = build_line(s, u, &lines[3], err);
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
         r = r < 0 ? r : add_line(&f, &lines[i], err);
     if (r == 0)
@@ -164,6 +192,11 @@ static void print_table(const char *heading, struct cli_table *t)
     printf("%s\n\n%s\n", heading, buf_str(&out));
     cli_table_release(t);
 }
+
+struct steps_table {
+    const struct image_usage *usage;
+    struct cli_table table;
+};
 
 static void print_images(const struct image_usage *u)
 {
@@ -223,7 +256,40 @@ static void print_volumes(const struct image_usage *u, const struct container_vo
     print_table("Local Volumes space usage:", &t);
 }
 
-/* Parts of a kind that no image stands on. */
+static int add_item(const struct store_build_item *item, void *data, struct err *err _unused_)
+{
+    struct steps_table *t = data;
+    _cleanup_free_ char *id = str_ndup(item->name, ID_SHORT_LEN), *since = show_since(item->created);
+    _cleanup_free_ char *used = show_since(item->used);
+    char size[NUM_TEXT_MAX];
+    bool shared = false;
+
+    VEC_FOREACH (part, &t->usage->parts) {
+        char text[DIGEST_TEXT_MAX];
+
+        if (part->kind == IMAGE_USAGE_LAYER && part->images > 0 && item->diff_id.algorithm != DIGEST_NONE)
+            shared = shared || str_eq(part->name, digest_format(&item->diff_id, text));
+    }
+    cli_table_row(&t->table, id, item->mount ? "exec.cachemount" : "regular", num_format_size(item->bytes, size), since,
+                  used, shared ? "true" : "false", item->step ? item->step : "", NULL);
+    return 0;
+}
+
+static int print_steps(struct store *s, const struct image_usage *u, struct err *err)
+{
+    struct steps_table t = {.usage = u};
+    char size[NUM_TEXT_MAX];
+    _cleanup_free_ char *heading =
+        str_printf("Build cache usage: %s", num_format_size(u->bytes[IMAGE_USAGE_BUILD] + image_usage_steps(u), size));
+    int r;
+
+    cli_table_row(&t.table, "CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "SHARED", "STEP", NULL);
+    r = s ? store_build_each_item(s, add_item, &t, err) : 0;
+    print_table(heading, &t.table);
+    return r;
+}
+
+/* Parts of a kind that neither an image nor a step stands on. */
 static void print_parts(const char *heading, const struct image_usage *u, enum image_usage_kind from,
                         enum image_usage_kind to)
 {
@@ -233,7 +299,7 @@ static void print_parts(const char *heading, const struct image_usage *u, enum i
     VEC_FOREACH (part, &u->parts) {
         char size[NUM_TEXT_MAX];
 
-        if (part->kind >= from && part->kind <= to && part->images == 0)
+        if (part->kind >= from && part->kind <= to && part->images == 0 && !part->step)
             cli_table_row(&t, part->name, num_format_size(part->bytes, size), NULL);
     }
     print_table(heading, &t);
@@ -260,10 +326,13 @@ static int run(struct cli_context *ctx, const void *opts, char **operands _unuse
     if (r < 0)
         return r;
     if (!o->verbose)
-        return print_summary(&usage, &containers, &uses, o->format, err);
+        return print_summary(s, &usage, &containers, &uses, o->format, err);
     print_images(&usage);
     print_containers(&usage, &containers);
     print_volumes(&usage, &uses);
+    r = print_steps(s, &usage, err);
+    if (r < 0)
+        return r;
     print_parts("Blobs and layers that no image needs:", &usage, IMAGE_USAGE_BLOB, IMAGE_USAGE_LAYER);
     print_parts("Unfinished:", &usage, IMAGE_USAGE_UNFINISHED, IMAGE_USAGE_UNFINISHED);
     return 0;
@@ -279,7 +348,8 @@ const struct cli_command cmd_system_df = {
     .summary = "Show disk usage",
     .description =
         "The sizes are what files take on disk, and their sum is that of everything below the root directory.\n"
-        "Images are their compressed blobs and their unpacked layers, each counted once; unfinished is what\n"
+        "Images are their compressed blobs and their unpacked layers, each counted once; the build cache is what\n"
+        "steps of builds made and no image has, with their cache mounts; unfinished is what\n"
         "interrupted pulls left to be continued, and what is being deleted; other is the store's own.",
     CLI_OPTIONS(struct df_options, options),
     .examples = examples,

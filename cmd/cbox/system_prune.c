@@ -1,3 +1,4 @@
+#include "builder.h"
 #include "commands.h"
 #include "container/prune.h"
 #include "network.h"
@@ -55,30 +56,41 @@ static int prune_with_volumes(struct store *s, const struct image_filter *filter
     return r < 0 ? r : volume_prune(s, &of, false, err);
 }
 
+/* Steps have no labels: where those are asked for none is meant. */
+static int prune_builds(struct store *s, const struct image_filter *filter, bool all, struct err *err)
+{
+    struct store_build_prune how = {.keep_bytes = -1, .older_than = filter->until, .unshared = !all, .mounts = true};
+    int64_t bytes; /* are counted with all others */
+
+    return filter->labels || filter->labels_without ? 0 : builder_prune(s, &how, &bytes, err);
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
 {
     const struct prune_options *o = opts;
     static const struct prune_kind kind = {
         .warning = "This will remove:\n  - all stopped containers\n  - all networks not used by at least one "
                    "container\n  - all dangling images\n"
-                   "  - all unfinished downloads\n",
+                   "  - all dangling build cache\n  - all unfinished downloads\n",
         .warning_all =
             "This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n"
             "  - all images without at least one container associated to them\n"
-            "  - all unfinished downloads\n",
+            "  - all build cache\n  - all unfinished downloads\n",
         .downloads = true,
         .before = prune_networks,
+        .after = prune_builds,
     };
     struct prune_kind with_volumes = kind;
 
     with_volumes.before = prune_with_volumes;
-    with_volumes.warning = "This will remove:\n  - all stopped containers\n  - all networks not used by at least one "
-                           "container\n  - all anonymous volumes not used by at "
-                           "least one container\n  - all dangling images\n  - all unfinished downloads\n";
+    with_volumes.warning =
+        "This will remove:\n  - all stopped containers\n  - all networks not used by at least one "
+        "container\n  - all anonymous volumes not used by at "
+        "least one container\n  - all dangling images\n  - all dangling build cache\n  - all unfinished downloads\n";
     with_volumes.warning_all = "This will remove:\n  - all stopped containers\n  - all networks not used by at least "
                                "one container\n  - all anonymous volumes not used by "
                                "at least one container\n  - all images without at least one container associated to "
-                               "them\n  - all unfinished downloads\n";
+                               "them\n  - all build cache\n  - all unfinished downloads\n";
     return cbox_prune(ctx, o->volumes ? &with_volumes : &kind, opts, err);
 }
 
@@ -93,7 +105,8 @@ const struct cli_command cmd_system_prune = {
     .summary = "Remove unused data",
     .description = "Stopped containers, networks that no container has, images without a tag (with -a all that no "
                    "container stands on), what no image\n"
-                   "needs, and downloads that were interrupted; with --volumes also anonymous volumes that no\n"
+                   "needs, what builds keep and no image has (with -a all of it), and downloads that were interrupted; "
+                   "with --volumes also anonymous volumes that no\n"
                    "container uses. The filters are those of image prune; they hold for\n"
                    "containers and images.",
     CLI_OPTIONS(struct prune_options, options),

@@ -2,9 +2,10 @@
 
 #include "base/time.h"
 #include "build/cache.h"
+#include "build/checks.h"
 #include "build/execute.h"
 #include "build/output.h"
-#include "dockerfile/check.h"
+#include "build/squash.h"
 #include "image/image.h"
 #include "image/signals.h"
 #include "store/build_cache.h"
@@ -16,7 +17,7 @@
 struct build_all {
     struct building b;
     struct build_plan plan;
-    dockerfile_problems warnings;
+    struct build_checks checks;
     struct image_signals signals;
     VEC(struct store_lease *) leases; /* images that stages stand on, and the layers of the result */
     size_t n_contexts;
@@ -107,22 +108,8 @@ static int read_dockerfile(struct build_all *a, struct err *err)
 
 static void tell_warnings(const struct build_all *a)
 {
-    VEC_FOREACH (w, &a->warnings)
+    VEC_FOREACH (w, &a->checks.problems)
         a->b.watcher->event(a->b.watcher->data, &(struct build_event){.kind = BUILD_WARNING, .problem = w});
-}
-
-static int check(struct build_all *a, struct err *err)
-{
-    const struct dockerfile *d = &a->b.result->dockerfile;
-    struct dockerfile_check_options options = {0};
-    int r = d->check ? dockerfile_check_options_parse(d->check, &options, err) : 0;
-
-    if (r == 0)
-        dockerfile_check(d, a->b.request->build_args, &options, &a->warnings);
-    if (r == 0 && options.error && a->warnings.n)
-        r = err_set(err, ERR_INVALID, "%s: lint violation found for rules: %s", d->name, a->warnings.v[0].rule);
-    dockerfile_check_options_release(&options);
-    return r;
 }
 
 static int make_plan(struct build_all *a, struct err *err)
@@ -131,7 +118,7 @@ static int make_plan(struct build_all *a, struct err *err)
                                             .file = &a->b.result->dockerfile,
                                             .image = find_image,
                                             .data = a,
-                                            .warnings = &a->warnings};
+                                            .warnings = &a->checks.problems};
     int r = build_plan_make(&planning, &a->plan, &a->b.result->problem, err);
 
     for (size_t i = 1; r == 0 && i < a->plan.contexts.n; i++)
@@ -182,7 +169,19 @@ static int write_outputs(struct build_all *a, const struct build_finished *f, st
         r = build_output_image(a->b.store, q, f, &result->id, &result->manifest, &result->manifest_size, err);
     VEC_FOREACH (o, &q->outputs)
         if (r == 0 && o->type != BUILD_OUTPUT_IMAGE && o->type != BUILD_OUTPUT_NONE)
-            r = build_output_write(a->b.store, q, o, f, &result->manifest, err);
+            r = build_output_write(a->b.store, q, o, f, err);
+    return r;
+}
+
+static int write_squashed(struct build_all *a, const struct build_finished *f, struct err *err)
+{
+    struct build_squashed squashed;
+    int r = build_squash(a->b.store, f, &squashed, err);
+
+    if (r < 0)
+        return r;
+    r = write_outputs(a, &squashed.finished, err);
+    build_squashed_release(&squashed);
     return r;
 }
 
@@ -197,9 +196,9 @@ static int finish(struct build_all *a, struct err *err)
 
     f.layers.v = p->layers.v;
     f.layers.n = p->layers.n;
-    r = write_outputs(a, &f, err);
+    r = (a->b.request->squash ? write_squashed : write_outputs)(a, &f, err);
     VEC_FOREACH (to, &a->b.request->cache_to)
-        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, err);
+        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, &f.layers, err);
     return r;
 }
 
@@ -264,51 +263,62 @@ static void end(struct build_all *a)
     build_plan_release(&a->plan);
     a->running = fd_close(a->running);
     store_empty_trash_aside(a->b.store);
-    VEC_FOREACH (w, &a->warnings)
-        dockerfile_problem_release(w);
-    free(a->warnings.v);
+    build_checks_release(&a->checks);
+}
+
+/* Up to where something is done. */
+static int understand(struct build_all *a, struct err *err)
+{
+    const struct build_request *q = a->b.request;
+    const struct dockerfile *d = &a->b.result->dockerfile;
+    int r = read_dockerfile(a, err);
+
+    if (r == 0)
+        r = build_checks_begin(d, q, &a->checks, err);
+    if (r == 0)
+        r = make_plan(a, err);
+    if (r < 0)
+        return r;
+    build_checks_plan(d, q, &a->plan, a->b.contexts, &a->checks);
+    tell_warnings(a);
+    return dockerfile_check_result(&a->checks.options, &a->checks.problems, err);
+}
+
+static int carry_out_all(struct build_all *a, struct err *err)
+{
+    int r = understand(a, err);
+
+    return r < 0 ? r : carry_out(a, err);
+}
+
+static int build_with(int (*work)(struct build_all *a, struct err *err), struct store *s, const struct config *config,
+                      const struct build_request *q, const struct build_watcher *w, struct build_result *ret,
+                      struct err *err)
+{
+    struct build_all a = {0};
+    int r;
+
+    begin(&a, s, config, q, w, ret);
+    r = image_signals_begin(&a.signals, err);
+    if (r == 0) {
+        a.b.wake_fd = a.signals.wake[0];
+        r = work(&a, err);
+        image_signals_end(&a.signals);
+    }
+    end(&a);
+    return r;
 }
 
 int build(struct store *s, const struct config *config, const struct build_request *q, const struct build_watcher *w,
           struct build_result *ret, struct err *err)
 {
-    struct build_all a = {.running = -1};
-    int r;
-
-    begin(&a, s, config, q, w, ret);
-    r = image_signals_begin(&a.signals, err);
-    if (r < 0) {
-        end(&a);
-        return r;
-    }
-    a.b.wake_fd = a.signals.wake[0];
-    r = read_dockerfile(&a, err);
-    if (r == 0)
-        r = check(&a, err);
-    if (r == 0)
-        r = make_plan(&a, err);
-    if (r == 0)
-        tell_warnings(&a);
-    if (r == 0)
-        r = carry_out(&a, err);
-    image_signals_end(&a.signals);
-    end(&a);
-    return r;
+    return build_with(carry_out_all, s, config, q, w, ret, err);
 }
 
 int build_check(struct store *s, const struct config *config, const struct build_request *q,
                 const struct build_watcher *w, struct build_result *ret, struct err *err)
 {
-    struct build_all a = {.running = -1};
-    int r;
-
-    begin(&a, s, config, q, w, ret);
-    r = read_dockerfile(&a, err);
-    if (r == 0)
-        r = check(&a, err);
-    tell_warnings(&a);
-    end(&a);
-    return r;
+    return build_with(understand, s, config, q, w, ret, err);
 }
 
 void build_result_release(struct build_result *r)

@@ -51,6 +51,7 @@ struct build_output {
     bool directory;    /* tar=false */
     char *name;        /* the image's, where it is not of `tags` */
     char *compression; /* "uncompressed", "gzip", "zstd"; NULL: as a save has it */
+    bool push;         /* of IMAGE: all of its names are pushed afterwards, by the caller */
 };
 
 /* --cache-from, --cache-to */

@@ -6,6 +6,7 @@
 #include "layer/apply.h"
 #include "layer/codec.h"
 #include "layer/sandbox.h"
+#include "layer/tar.h"
 #include "layer/unpack.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -13,13 +14,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
-enum {
-    BLOCK = 512,
-    CHUNK = 256 << 10,
-    MAGIC_AT = 257, /* of a tar's first header; and its check sum: */
-    SUM_AT = 148,
-    SUM_SIZE = 8,
-};
+enum { BLOCK = 512, CHUNK = 256 << 10 };
 
 /* ---- what it is ---- */
 
@@ -30,19 +25,6 @@ static const struct {
     {"xz", "\xfd\x37zXZ\0", 6},
     {"bzip2", "BZh", 3},
 };
-
-/* The check sum of the first header: tars older than the magic have nothing else. */
-static bool has_sum(const unsigned char *p)
-{
-    unsigned long sum = 0, said = 0;
-
-    for (size_t i = 0; i < BLOCK; i++)
-        sum += i >= SUM_AT && i < SUM_AT + SUM_SIZE ? ' ' : p[i];
-    for (size_t i = SUM_AT; i < SUM_AT + SUM_SIZE; i++)
-        if (p[i] >= '0' && p[i] <= '7')
-            said = said * 8 + (p[i] - '0');
-    return sum == said;
-}
 
 /* An empty tar is zeros. */
 static bool is_zeros(const unsigned char *p)
@@ -64,7 +46,7 @@ static int identify(const unsigned char *p, size_t len, const char *what, struct
     }
     if (codec_zlib.is_frame(p, len) || codec_zstd.is_frame(p, len))
         return 1;
-    return len == BLOCK && (memcmp(p + MAGIC_AT, "ustar", 5) == 0 || has_sum(p) || is_zeros(p));
+    return len == BLOCK && (tar_is_header(p) || is_zeros(p));
 }
 
 /* ---- unpacking, in a process of its own ---- */

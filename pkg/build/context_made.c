@@ -4,6 +4,12 @@
 
 #include <sys/stat.h>
 
+/* As people write it for a context, and nowhere else. */
+static bool is_short(const char *what)
+{
+    return str_after(what, "github.com/");
+}
+
 bool context_is_made(const char *what)
 {
     struct stat st;
@@ -13,7 +19,7 @@ bool context_is_made(const char *what)
     /* github.com/NAME may be a directory here. */
     if (stat(what, &st) == 0 && S_ISDIR(st.st_mode))
         return false;
-    return build_is_repository(what) || build_is_url(what);
+    return is_short(what) || build_is_repository(what) || build_is_url(what);
 }
 
 int context_open_url(struct store *s, const struct config *config, const char *url, int *ret_fd, struct err *err)
@@ -31,9 +37,12 @@ int context_open_url(struct store *s, const struct config *config, const char *u
 int context_make(struct store *s, const struct config *config, const char *what, struct build_context *ret,
                  struct buf *text, struct err *err)
 {
+    _cleanup_free_ char *whole = is_short(what) ? str_printf("https://%s", what) : NULL;
     _cleanup_fd_ int fd = -1;
     int r;
 
+    if (whole)
+        return build_clone(s, whole, false, ret, err);
     if (str_eq(what, "-"))
         return context_from_stream(s, STDIN_FILENO, "standard input", ret, text, err);
     if (build_is_repository(what))

@@ -77,13 +77,27 @@ static int add_attributes(int fd, unsigned char content[32], struct err *err)
     return digest_raw(b.p, b.len, content, err);
 }
 
-/* Digests up to `size` bytes; `*ret_len` is how many there were, at most one more than that. */
+/* As much as fits into the block; most files are there whole with the first read(2). */
+static ssize_t read_block(struct reader *r, int fd, int64_t size)
+{
+    ssize_t n = read(fd, r->block, READ_SIZE), more;
+
+    if (n < 0 && errno != EINTR)
+        return -errno;
+    n = n < 0 ? 0 : n;
+    if (n == size)
+        return n;
+    more = fd_read_all(fd, r->block + n, READ_SIZE - (size_t)n);
+    return more < 0 ? more : n + more;
+}
+
+/* Digests up to `size` bytes; `*ret_len` is how many there were, more than that where it grew. */
 static int digest_bytes(struct reader *r, int fd, int64_t size, unsigned char ret[32], int64_t *ret_len,
                         struct err *err)
 {
     _cleanup_(digest_stream_free_cleanup) struct digest_stream *s = NULL;
     struct digest_computed d;
-    ssize_t n = fd_read_all(fd, r->block, READ_SIZE);
+    ssize_t n = read_block(r, fd, size);
     int e;
 
     *ret_len = n;

@@ -1,5 +1,6 @@
 #include "build/output.h"
 
+#include "base/strv.h"
 #include "base/time.h"
 #include "build/output_image.h"
 #include "image/local.h"
@@ -60,23 +61,30 @@ static const struct build_layer *find_made(const struct build_finished *f, const
     return NULL;
 }
 
-static int read_base(struct store *s, const struct build_finished *f, struct oci_manifest *ret, struct err *err)
+static int read_base(struct store *s, const struct build_image *base, struct oci_manifest *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
-    int r = 0;
+    int r = store_blob_read(s, &base->manifest, &text, err);
 
-    if (!f->base)
-        return 0;
-    r = store_blob_read(s, &f->base->manifest, &text, err);
     if (r == 0)
         r = oci_manifest_parse(buf_str(&text), text.len, ret, err);
-    if (r == 0 && ret->layers.n != oci_image_config_layers(&f->base->config))
+    if (r == 0 && ret->layers.n != oci_image_config_layers(&base->config))
         r = err_set(err, ERR_CORRUPT, "its manifest has %zu layers and its config names %zu", ret->layers.n,
-                    oci_image_config_layers(&f->base->config));
+                    oci_image_config_layers(&base->config));
     if (r == 0)
         return 0;
-    err_wrap(err, "image %s", f->base->name);
+    err_wrap(err, "image %s", base->name);
     return err_hint(err, "pull it again");
+}
+
+int output_base_id(struct store *s, const struct build_image *base, struct digest *ret, struct err *err)
+{
+    _cleanup_manifest_ struct oci_manifest m = {0};
+    int r = read_base(s, base, &m, err);
+
+    if (r == 0)
+        *ret = m.config.digest;
+    return r;
 }
 
 /* The base's layers as its manifest has them, then those that were made. All in `ret` is borrowed. */
@@ -109,7 +117,7 @@ int build_output_documents(struct store *s, const struct build_finished *f, stru
 {
     _cleanup_manifest_ struct oci_manifest base = {0};
     output_descriptors layers = {0};
-    int r = read_base(s, f, &base, err);
+    int r = f->base ? read_base(s, f->base, &base, err) : 0;
 
     if (r == 0)
         r = list_layers(f, &base, &layers, err);
@@ -130,19 +138,47 @@ static void names_release(output_names *n)
     free(n->v);
 }
 
-/* -t, and the names of an output. The first of equals counts. */
-static int parse_names(const struct build_request *q, output_names *ret, struct err *err)
+static int add_name(const char *text, output_names *ret, struct err *err)
 {
-    STRV_FOREACH (tag, q->tags) {
-        struct oci_reference name;
-        int r = oci_reference_parse(*tag, &name, err);
+    struct oci_reference name;
+    int r = oci_reference_parse(text, &name, err);
 
-        if (r < 0)
-            return err_wrap(err, "invalid tag \"%s\"", *tag);
-        oci_reference_default_tag(&name);
-        *VEC_PUSH(ret) = name;
-    }
+    if (r < 0)
+        return err_wrap(err, "invalid tag \"%.200s\"", text);
+    oci_reference_default_tag(&name);
+    *VEC_PUSH(ret) = name;
     return 0;
+}
+
+/* -t, and the names of an output. */
+static int parse_names(const struct build_request *q, const struct build_output *o, output_names *ret, struct err *err)
+{
+    _cleanup_strv_ char **names = o->name ? strv_split(o->name, ',') : NULL;
+    int r = 0;
+
+    STRV_FOREACH (tag, ret->n ? NULL : q->tags)
+        r = r < 0 ? r : add_name(*tag, ret, err);
+    STRV_FOREACH (name, names)
+        r = r < 0 ? r : add_name(*name, ret, err);
+    return r;
+}
+
+/* Of all outputs that go into the store; whether there are any. */
+static int image_names(const struct build_request *q, bool *ret_wanted, output_names *ret, struct err *err)
+{
+    const struct build_output plain = {.type = BUILD_OUTPUT_IMAGE};
+    int r = 0;
+
+    *ret_wanted = q->outputs.n == 0;
+    if (*ret_wanted)
+        return parse_names(q, &plain, ret, err);
+    VEC_FOREACH (o, &q->outputs) {
+        if (o->type != BUILD_OUTPUT_IMAGE)
+            continue;
+        *ret_wanted = true;
+        r = r < 0 ? r : parse_names(q, o, ret, err);
+    }
+    return r;
 }
 
 int build_output_image(struct store *s, const struct build_request *q, const struct build_finished *f,
@@ -150,11 +186,12 @@ int build_output_image(struct store *s, const struct build_request *q, const str
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
     _cleanup_(names_release) output_names names = {0};
-    int r = parse_names(q, &names, err);
+    bool wanted;
+    int r = image_names(q, &wanted, &names, err);
 
     if (r == 0)
         r = build_output_documents(s, f, &documents, err);
-    if (r == 0)
+    if (r == 0 && wanted)
         r = image_local_name(s, &documents, names.v, names.n, "build", err);
     if (r < 0)
         return r;
@@ -162,4 +199,29 @@ int build_output_image(struct store *s, const struct build_request *q, const str
     *ret_manifest = documents.manifest.digest.digest;
     *ret_manifest_size = documents.manifest.digest.size;
     return 0;
+}
+
+/* ---- archives ---- */
+
+int output_archive(struct store *s, const struct build_request *q, const struct build_output *o,
+                   const struct build_finished *f, struct err *err)
+{
+    _cleanup_(image_documents_release) struct image_documents documents = {0};
+    _cleanup_(names_release) output_names names = {0};
+    enum image_save_format format = o->type == BUILD_OUTPUT_DOCKER ? IMAGE_SAVE_DOCKER
+                                    : o->directory                 ? IMAGE_SAVE_DIRECTORY
+                                                                   : IMAGE_SAVE_OCI;
+    _cleanup_(output_spools_release) output_spools spools = {0};
+    struct image_made made = {.documents = &documents};
+    int r = parse_names(q, o, &names, err);
+
+    if (r == 0)
+        r = build_output_documents(s, f, &documents, err);
+    if (r == 0 && o->compression && !str_eq(o->compression, "uncompressed"))
+        r = output_compress(s, o->compression, &documents, &spools, err);
+    made.blobs = spools.v;
+    made.n_blobs = spools.n;
+    made.names = names.v;
+    made.n_names = names.n;
+    return r < 0 ? r : image_save_made(s, &made, format, o->dest, err);
 }

@@ -13,13 +13,14 @@ struct build_finished {
     const struct build_image *base; /* whose manifest tells of the layers below; NULL: scratch */
 };
 
-/* Makes config and manifest and puts the image into the store under all names (`tags`; none: it is kept as one without
- * a name); layers are settled before (store_build_settle()). Layers of steps are named by their diffID, as tars that
- * are not there until asked for. With --squash all layers above the base's become one. */
+/* Makes config and manifest, and, where the request wants the image in the store (an output that is one, or none at
+ * all), puts it there under all names (`tags` and those of the outputs; none: it is kept as one without a name).
+ * Layers were settled before (store_build_settle()); those of steps are named by their diffID, as tars that are not
+ * there until asked for. With --squash all layers above the base's become one. */
 int build_output_image(struct store *s, const struct build_request *q, const struct build_finished *f,
                        struct digest *ret_id, struct digest *ret_manifest, int64_t *ret_manifest_size, struct err *err);
 
-/* One of the other outputs: files, tar, OCI layout, Docker's archive. The image is in the store for the last two, under
- * a lease of the caller's. */
+/* One of the other outputs: files, tar, OCI layout, Docker's archive. Signals are watched for by the caller
+ * (image/signals.h). */
 int build_output_write(struct store *s, const struct build_request *q, const struct build_output *o,
-                       const struct build_finished *f, const struct digest *manifest, struct err *err);
+                       const struct build_finished *f, struct err *err);

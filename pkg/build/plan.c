@@ -65,6 +65,8 @@ int build_plan_make(const struct build_planning *given, struct build_plan *ret, 
     else
         oci_platform_host(&p.target);
     if (r == 0)
+        r = plan_check_references(&p, err);
+    if (r == 0)
         r = find_target(&p, &ret->target, err);
     if (r == 0) {
         p.consumed = mem_zalloc(strv_len(q->build_args) + 1, sizeof(*p.consumed));

@@ -37,9 +37,10 @@ void plan_warn_unconsumed(struct planning *p);
 /* Proxies, which need no ARG. The caller frees it. */
 char **plan_proxies(struct planning *p, char *const *env);
 
-/* plan_source.c: what a name means; the stage behind it is planned then. */
-int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, struct build_source *ret,
-                     struct err *err);
+/* plan_source.c: what a name means; the stage behind it is planned then. `base`: a FROM's. */
+int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, bool base,
+                     struct build_source *ret, struct err *err);
+int plan_check_references(struct planning *p, struct err *err);
 int plan_find_image(struct planning *p, const char *name, const char *platform, size_t *ret, struct err *err);
 int plan_find_context(struct planning *p, const char *name);
 

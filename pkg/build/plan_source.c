@@ -3,7 +3,6 @@
 
 #include "base/num.h"
 
-#include <ctype.h>
 #include <strings.h>
 
 #define DOCKER_IMAGE "docker-image://"
@@ -42,31 +41,67 @@ int plan_find_image(struct planning *p, const char *name, const char *platform, 
     return 0;
 }
 
-/* An earlier stage by its name or, where numbers mean stages, by its number. -1: none. */
-static int find_stage(const struct planning *p, size_t before, const char *name)
+static int find_stage(const struct planning *p, size_t first, size_t end, const char *name)
 {
     const struct dockerfile *d = p->given->file;
-    int64_t number;
 
-    for (size_t i = before; i-- > 0;)
+    for (size_t i = end; i-- > first;)
         if (d->stages.v[i].name && strcasecmp(d->stages.v[i].name, name) == 0)
             return (int)i;
-    if (!isdigit((unsigned char)*name) || num_parse_i64(name, 0, (int64_t)before - 1, &number, NULL) < 0)
-        return -1;
-    return (int)number;
+    return -1;
 }
 
-int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, struct build_source *ret,
-                     struct err *err)
+/* An earlier stage by its name or, but for FROM, its number; -1: it is an image. */
+static int find_earlier(const struct planning *p, size_t stage, const char *name, bool base, int *ret, struct err *err)
 {
-    int context = plan_find_context(p, name), found;
+    size_t n = p->given->file->stages.n;
+    int64_t number;
+
+    *ret = find_stage(p, 0, stage, name);
+    if (*ret >= 0 || base)
+        return 0;
+    if (strspn(name, "0123456789") == strlen(name)) {
+        if (num_parse_i64(name, 0, (int64_t)stage - 1, &number, NULL) < 0)
+            return err_set(err, ERR_INVALID, "invalid from flag value %s: no earlier stage has that number", name);
+        *ret = (int)number;
+        return 0;
+    }
+    if (find_stage(p, stage, n, name) >= 0)
+        return err_set(err, ERR_INVALID, "invalid from flag value %s: that stage is not an earlier one", name);
+    return 0;
+}
+
+/* Of stages that are not needed too: a mistake is one wherever it stands. */
+int plan_check_references(struct planning *p, struct err *err)
+{
+    const struct dockerfile *d = p->given->file;
+
+    for (size_t s = 0; s < d->stages.n; s++)
+        for (size_t i = d->stages.v[s].from + 1; i < d->stages.v[s].end; i++) {
+            const struct dockerfile_instruction *in = &d->instructions.v[i];
+            const char *from = in->kind == DOCKERFILE_COPY ? dockerfile_flag(in, "from") : NULL;
+            int found;
+
+            if (!str_empty(from) && plan_find_context(p, from) < 0 && find_earlier(p, s, from, false, &found, err) < 0)
+                return plan_fail(p, &in->at, err);
+        }
+    return 0;
+}
+
+int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, bool base,
+                     struct build_source *ret, struct err *err)
+{
+    int context = plan_find_context(p, name), found = -1, r = 0;
     const char *what = context >= 0 ? p->plan->contexts.v[context].what : NULL;
 
     if (what && !str_after(what, DOCKER_IMAGE)) {
         *ret = (struct build_source){BUILD_SOURCE_CONTEXT, (size_t)context};
         return 0;
     }
-    found = what ? -1 : find_stage(p, stage, name);
+    if (!what)
+        r = find_earlier(p, stage, name, base, &found, err);
+    if (r < 0)
+        return r;
     if (found >= 0) {
         *ret = (struct build_source){BUILD_SOURCE_STAGE, (size_t)found};
         return plan_stage(p, (size_t)found, err);

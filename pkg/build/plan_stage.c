@@ -33,7 +33,7 @@ static int begin_with(struct planning *p, struct build_stage *stage, const struc
     if (str_eq(from->base, SCRATCH) && plan_find_context(p, SCRATCH) < 0)
         return begin_scratch(p, stage, from->platform, err);
     r = plan_find_source(p, stage->index, from->base, from->platform ? from->platform : p->given->request->platform,
-                         &stage->base, err);
+                         true, &stage->base, err);
     if (r < 0)
         return r;
     if (stage->base.kind == BUILD_SOURCE_CONTEXT)

@@ -104,7 +104,7 @@ static int find_mounts(struct stage_reading *r, struct build_step *step, struct 
     VEC_FOREACH (m, &step->run.mounts) {
         struct build_source *source = VEC_PUSH(&step->sources);
         int result = m->from ? plan_find_source(r->planning, r->stage->index, m->from,
-                                                r->planning->given->request->platform, source, err)
+                                                r->planning->given->request->platform, false, source, err)
                              : 0;
 
         if (result < 0)
@@ -145,8 +145,8 @@ static int plan_copy(struct stage_reading *r, const struct dockerfile_instructio
     int result = dockerfile_read_copy(i, &r->applying.words, c, err);
 
     if (result == 0 && c->from)
-        result =
-            plan_find_source(r->planning, r->stage->index, c->from, r->planning->given->request->platform, source, err);
+        result = plan_find_source(r->planning, r->stage->index, c->from, r->planning->given->request->platform, false,
+                                  source, err);
     if (result < 0)
         return result;
     strv_extend(&said, c->sources);

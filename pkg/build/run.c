@@ -15,7 +15,7 @@ static int start(const struct build_run_job *job, struct build_run_place *place,
     _cleanup_engine_options_ struct engine_options wanted = {0};
     _cleanup_one_container_ struct container c = {0};
     const struct container_request request = {.wanted = &wanted, .build = build};
-    int r = build_run_options(job, &wanted, err);
+    int r = build_run_options(job, true, &wanted, err);
 
     if (r == 0)
         r = build_run_mounts(place, &wanted, err);
@@ -36,6 +36,7 @@ static int carry_out(const struct build_run_job *job, int dir, const char *name,
     _cleanup_fd_ int made = memfd_create("made", MFD_CLOEXEC), socket = -1, tree = -1;
     struct build_run_place place = {.job = job, .name = name, .dir = dir, .at = -1, .files = -1};
     const struct container_build build = {.lower = job->lower, .upper = upper, .work = work, .made = made};
+    _cleanup_run_layers_ build_run_layers lower = {0};
     int r;
 
     if (made < 0)
@@ -43,11 +44,13 @@ static int carry_out(const struct build_run_job *job, int dir, const char *name,
     tree = openat(dir, "tree", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (tree < 0)
         return err_errno(err, errno, "%s", upper);
-    r = start(job, &place, &build, &socket, err);
+    r = build_run_layers_open(job, &lower, err);
+    if (r == 0)
+        r = start(job, &place, &build, &socket, err);
     if (r == 0)
         r = build_run_follow(job, socket, ret, err);
     build_run_place_release(&place);
-    return r < 0 ? r : build_run_clear(tree, made, err);
+    return r < 0 ? r : build_run_clear(tree, &lower, made, err);
 }
 
 int build_run(const struct build_run_job *job, int dir, const char *name, struct build_run_result *ret, struct err *err)
@@ -59,7 +62,7 @@ int build_run(const struct build_run_job *job, int dir, const char *name, struct
     if (r < 0)
         return r;
     *ret = (struct build_run_result){.exit_code = end.code, .oom_killed = end.oom_killed};
-    return 0;
+    return job->keep && end.code ? build_run_keep(job, dir, &ret->kept, err) : 0;
 }
 
 void build_run_result_release(struct build_run_result *r)

@@ -6,9 +6,9 @@
 /* The program's host name, whatever the machine's: it must not get into what a step makes. */
 #define BUILD_RUN_HOSTNAME "cbox-build"
 
-/* What is asked of the container (run_options.c), but for its mounts: plain data. The caller releases `ret` in any
- * case. */
-int build_run_options(const struct build_run_job *job, struct engine_options *ret, struct err *err);
+/* What is asked of the container (run_options.c), but for its mounts: plain data. `quiet`: with the variables that are
+ * to be in nothing that stays. The caller releases `ret` in any case. */
+int build_run_options(const struct build_run_job *job, bool quiet, struct engine_options *ret, struct err *err);
 
 /* Follows a container that was just started to its end (run_follow.c): `socket` is its monitor's, attached to both
  * outputs. */
@@ -18,8 +18,19 @@ int build_run_follow(const struct build_run_job *job, int socket, struct monitor
 /* Lets go of job->lock, for every process that has a copy of it. */
 void build_run_unlock(const struct build_run_job *job);
 
-/* Takes away what was made in `tree` to mount on, as `made` (runtime_start.made) has it, where nothing came into it. */
-int build_run_clear(int tree, int made, struct err *err);
+/* The layers below, open: their names may change while the program runs. The caller closes `ret` in any case. */
+typedef VEC(int) build_run_layers;
+int build_run_layers_open(const struct build_run_job *job, build_run_layers *ret, struct err *err);
+void build_run_layers_close(build_run_layers *l);
+#define _cleanup_run_layers_ _cleanup_(build_run_layers_close)
+
+/* Takes away what was made in `tree` to mount on, as `made` (runtime_start.made) has it, where nothing came into it;
+ * and directories of `lower` that were copied for that alone. */
+int build_run_clear(int tree, const build_run_layers *lower, int made, struct err *err);
+
+/* --debug: makes a container, its program a shell, of what the step left in `tree` below `dir`, which is taken away.
+ * The caller frees its name. */
+int build_run_keep(const struct build_run_job *job, int dir, char **ret_name, struct err *err);
 
 /* ---- mounts ---- */
 

@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 
-static void set_env(const struct build_run_job *job, char ***env)
+static void set_env(const struct build_run_job *job, bool quiet, char ***env)
 {
-    STRV_FOREACH (setting, job->step->quiet_env)
+    STRV_FOREACH (setting, quiet ? job->step->quiet_env : NULL)
         strv_env_set(env, *setting);
     STRV_FOREACH (setting, job->step->env)
         strv_env_set(env, *setting);
@@ -36,7 +36,7 @@ static int set_security(const struct build_run_job *job, struct engine_host_conf
     return 0;
 }
 
-int build_run_options(const struct build_run_job *job, struct engine_options *ret, struct err *err)
+int build_run_options(const struct build_run_job *job, bool quiet, struct engine_options *ret, struct err *err)
 {
     const struct build_step *step = job->step;
     struct engine_host_config *h = &ret->host;
@@ -51,7 +51,7 @@ int build_run_options(const struct build_run_job *job, struct engine_options *re
     if (r < 0)
         return r;
     set_network(job, h);
-    set_env(job, &c->env);
+    set_env(job, quiet, &c->env);
     h->auto_remove = true;
     str_replace(&h->log_config.type, str_dup("none"));
     ret->config.hostname = str_dup(BUILD_RUN_HOSTNAME);

@@ -64,7 +64,8 @@ void step_layers_of(const struct step *s, const struct build_source *source, bui
     }
 }
 
-/* overlayfs wants two layers at least where nothing can be written: an empty one is put on top. */
+/* overlayfs wants two layers at least where nothing can be written: `empty` is put on top. What lies below every
+ * container is nobody's, and not seen. */
 static int mount_view(struct step *s, const build_layers *layers, const char *target, const char *empty, int *ret_root,
                       struct err *err)
 {
@@ -77,7 +78,9 @@ static int mount_view(struct step *s, const build_layers *layers, const char *ta
     if (r < 0)
         return r;
     strv_add(&all, empty);
-    strv_extend(&all, lower);
+    STRV_FOREACH (layer, lower)
+        if (!str_eq(*layer, STORE_SKELETON))
+            strv_add(&all, *layer);
     overlay.lower = all;
     return runtime_view(&overlay, target, NULL, ret_root, err);
 }
@@ -94,16 +97,19 @@ int step_view(struct step *s, const build_layers *layers, int *ret_root, struct 
 
     if (r < 0)
         return r;
+    if (layers->n == 0) { /* of scratch there is nothing to see */
+        *ret_root = openat(s->dir, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return *ret_root < 0 ? err_errno(err, errno, "tmp/%s/work", s->dir_name) : 0;
+    }
     target = str_printf("%s/tmp/%s/below", store_root_path(s->b->store), s->dir_name);
-    empty = str_printf("tmp/%s/empty", s->dir_name);
-    if (mkdirat(s->dir, "below", 0700) < 0 || mkdirat(s->dir, "empty", 0755) < 0)
+    empty = str_printf("tmp/%s/work", s->dir_name);
+    if (mkdirat(s->dir, "below", 0700) < 0)
         return err_errno(err, errno, "making tmp/%s/below", s->dir_name);
     r = mount_view(s, layers, target, empty, ret_root, err);
     step_unlock(s);
     if (r == 0)
         umount2(target, MNT_DETACH); /* the descriptor keeps it */
     unlinkat(s->dir, "below", AT_REMOVEDIR);
-    unlinkat(s->dir, "empty", AT_REMOVEDIR);
     return r;
 }
 

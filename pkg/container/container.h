@@ -27,11 +27,19 @@ struct container_build {
     int made;          /* a file that gets the names of what is made to mount on (runtime_start.made) */
 };
 
+/* What somebody left: layers, and in the directory `dir` as `tree` what was written on top of them, which becomes the
+ * container's. Its record keeps the layers, since no image need have them. */
+struct container_left {
+    char **lower; /* as of a build, below layers/ */
+    int dir;
+};
+
 /* What a container is made of. All is borrowed. */
 struct container_request {
     const char *name;                    /* NULL: one is made up */
     const struct engine_options *wanted; /* as the user asked for it */
-    const struct container_build *build; /* NULL: an image's container */
+    const struct container_build *build; /* a step's container, or */
+    const struct container_left *left;   /* of what a step left; both NULL: an image's */
 };
 
 /* A container that was made, or opened to be started, and is locked by this process. */
@@ -45,9 +53,9 @@ struct container {
     const struct container_build *build; /* borrowed */
 };
 
-/* Makes a container from an image that is open (NULL: of a build), under the store lock held shared by the caller until
- * this returns. ERR_EXISTS for a name that is taken, ERR_INVALID for options that make no sense; nothing is left behind
- * then. The caller releases `ret` after 0. */
+/* Makes a container from an image that is open (NULL: `build`, `left`), under the store lock held shared by the caller
+ * until this returns. ERR_EXISTS for a name that is taken, ERR_INVALID for options that make no sense; nothing is left
+ * behind then. The caller releases `ret` after 0. */
 int container_create(struct store *s, const struct image *image, const struct container_request *request,
                      struct container *ret, struct err *err);
 void container_release(struct container *c);

@@ -232,16 +232,49 @@ static int fill_build(struct container *c, const struct container_request *q, st
     return store_container_write(c->dir, &c->record, false, err);
 }
 
+/* Of "layers/sha256/HEX/tree". */
+static bool read_layer(const char *path, struct digest *ret)
+{
+    const char *name = str_after(path, "layers/");
+    _cleanup_free_ char *text = name ? str_ndup(name, strlen(name) - strlen(path_base(name))) : NULL;
+
+    if (!text || !strchr(text, '/'))
+        return false;
+    text[strlen(text) - 1] = 0;
+    *strchr(text, '/') = ':';
+    return digest_parse(text, ret, NULL) == 0;
+}
+
+/* What was left becomes its own, and the record keeps what that lies on. */
+static int take_left(struct container *c, const struct container_left *left, struct err *err)
+{
+    int dir = store_container_fd(c->dir);
+
+    c->lower = strv_copy(left->lower);
+    STRV_FOREACH (layer, c->lower) {
+        char text[DIGEST_TEXT_MAX];
+        struct digest d;
+
+        if (read_layer(*layer, &d))
+            strv_add(&c->record.layers, digest_format(&d, text));
+    }
+    if (unlinkat(dir, "upper", AT_REMOVEDIR) < 0 || renameat(left->dir, "tree", dir, "upper") < 0)
+        return err_errno(err, errno, "taking what the step left");
+    return 0;
+}
+
 /* `ret_made`: its new volumes. */
 static int fill(struct container *c, const struct image *image, const struct container_request *q, char ***ret_made,
                 struct err *err)
 {
     int r = describe(c, image, q->wanted, err);
 
-    if (r == 0)
+    if (r == 0 && image)
         r = image_stack(c->store, image->layers, image->n_layers, &c->lower, err);
     if (r == 0)
         r = make_files(c, err);
+    if (r == 0 && q->left)
+        r = take_left(c, q->left, err);
     if (r == 0)
         r = write_documents(c, err);
     if (r == 0)

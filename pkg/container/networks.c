@@ -95,7 +95,7 @@ static int check_mode(struct store *s, const char *id, const struct store_networ
             err, ERR_INVALID,
             "container sharing network namespace with another container or host cannot be connected to any other "
             "network");
-    if (connect && (str_eq(o.host.network_mode, "none") || str_eq(n->driver, "null")))
+    if (connect && (engine_is_on_none(&o) || str_eq(n->driver, "null")))
         return err_set(
             err, ERR_INVALID,
             "container cannot be connected to multiple networks with one of the networks in private (none) mode");

@@ -68,7 +68,7 @@ int container_start(struct container *c, const struct config *config, unsigned a
         .overlay = &overlay,
         .config = config,
         .forget = container_mounts_anonymous(&c->options) ? container_volumes_drop : NULL,
-        .housekeeping = build ? NULL : sweep,
+        .housekeeping = sweep,
         .bound = build != NULL,
         .made = build ? build->made : 0,
     };

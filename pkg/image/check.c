@@ -7,6 +7,7 @@
 #include "layer/apply.h"
 #include "oci/manifest.h"
 #include "store/blob.h"
+#include "store/build_cache.h"
 #include "store/container.h"
 #include "store/layer.h"
 #include "store/network.h"
@@ -241,6 +242,18 @@ static int check_networks(struct checking *c, struct err *err)
     return r;
 }
 
+static void broken_step(const char *key, const char *what, void *data)
+{
+    add_fault(data, IMAGE_FAULT_BUILD, NULL, str_printf("build-cache/records/%s", key), what);
+}
+
+static int check_steps(struct checking *c, struct err *err)
+{
+    int r = store_build_check(c->store, broken_step, c, err);
+
+    return r < 0 ? r : store_build_add_needs(c->store, &c->needs, err);
+}
+
 /* ---- what is there ---- */
 
 static int add_digest(const struct digest *d, void *data, struct err *err _unused_)
@@ -263,6 +276,24 @@ static void looked_at(struct checking *c, enum image_fault_kind kind, const stru
         add_fault(c, kind, d, subject_of(kind, d), what);
     if (c->options->progress)
         c->options->progress(++c->done, c->blobs.n + c->layers.n, c->options->data);
+}
+
+/* What a build left that was killed, or runs. */
+static int check_fresh(struct checking *c, struct err *err)
+{
+    store_digests fresh = {0};
+    int r = store_build_each_layer(c->store, add_digest, &fresh, err);
+
+    for (size_t i = 0; r >= 0 && i < fresh.n; i++) {
+        _cleanup_free_ char *what = NULL;
+
+        if (!store_layer_has(c->store, &fresh.v[i]) &&
+            image_layer_verify(c->store, &fresh.v[i], c->options->deep, &what) == 1 && what)
+            add_fault(c, IMAGE_FAULT_BUILD, &fresh.v[i], subject_of(IMAGE_FAULT_LAYER, &fresh.v[i]), what);
+        r = image_signals_check(err);
+    }
+    free(fresh.v);
+    return r;
 }
 
 static int check_content(struct checking *c, struct err *err)
@@ -342,6 +373,10 @@ static int check(struct checking *c, struct err *err)
 {
     int r = check_content(c, err);
 
+    if (r == 0)
+        r = check_fresh(c, err);
+    if (r == 0)
+        r = check_steps(c, err);
     if (r == 0)
         r = check_records(c, err);
     for (size_t i = 0; r == 0 && c->options->deep && i < c->trees.n; i++)

@@ -1,7 +1,8 @@
 /* Looking whether the store is whole, and making it so.
  *
  * Every blob is digested, every layer compared with its manifest, every record read, and what images and containers
- * stand on is looked for. Other commands may run meanwhile: what they remove is not missed.
+ * stand on is looked for, as what steps of builds stand on is. Other commands may run meanwhile: what they remove is
+ * not missed.
  *
  * A repair fetches or unpacks again only what is broken. Layers are unpacked from their blobs, which need no network;
  * what is missing of blobs is asked of the registry that the image's name says. What no image needs is thrown away
@@ -17,6 +18,7 @@ enum image_fault_kind {
     IMAGE_FAULT_LAYER,
     IMAGE_FAULT_IMAGE,  /* its documents cannot be read, or disagree */
     IMAGE_FAULT_RECORD, /* of a name, a container or a volume */
+    IMAGE_FAULT_BUILD,  /* what is kept for builds: a layer with a digest, or a record */
 };
 
 struct image_fault {

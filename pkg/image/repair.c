@@ -5,6 +5,7 @@
 #include "image/verify.h"
 #include "layer/apply.h"
 #include "store/blob.h"
+#include "store/build_cache.h"
 #include "store/gc.h"
 #include "store/layer.h"
 #include "store/uses.h"
@@ -250,6 +251,22 @@ static int mend_all(struct repairing *rp, struct err *err)
     return r;
 }
 
+/* What is kept for builds is done again by the next one. */
+static int mend_steps(struct repairing *rp, struct err *err)
+{
+    int r = 0;
+
+    VEC_FOREACH (f, &rp->check->faults)
+        if (r == 0 && f->kind == IMAGE_FAULT_BUILD && f->digest.algorithm != DIGEST_NONE)
+            r = store_build_drop_layer(rp->store, &f->digest, err);
+    if (r == 0)
+        r = store_build_drop_broken(rp->store, err);
+    VEC_FOREACH (f, &rp->check->faults)
+        if (r == 0 && f->kind == IMAGE_FAULT_BUILD)
+            f->remedy = str_dup("removed: the next build does the step again");
+    return r;
+}
+
 int image_repair(struct store *s, const struct config *config, const struct image_check_options *options,
                  struct image_check *c, struct err *err)
 {
@@ -269,6 +286,8 @@ int image_repair(struct store *s, const struct config *config, const struct imag
         r = discard_all(&rp, err);
     if (r == 0)
         r = mend_all(&rp, err);
+    if (r == 0)
+        r = mend_steps(&rp, err);
     repairing_release(&rp);
     image_session_end(&session);
     return r;

@@ -39,12 +39,19 @@ static int copy_blob(struct store *s, const struct save_part *part, int out, str
     const struct oci_descriptor layer = {
         .media_type = (char *)OCI_MEDIA_LAYER, .digest = part->digest, .size = part->size};
     _cleanup_fd_ int fd = -1;
-    int r = part->tree ? image_blob_open(s, &layer, &image_interrupted, &fd, err)
-                       : store_blob_open(s, &part->digest, &fd, NULL, err);
+    int r = 0;
 
+    if (part->bytes.len) {
+        r = fd_write_all(out, part->bytes.p, part->bytes.len);
+        return r < 0 ? failed(r, "writing the archive", err) : 0;
+    }
+    if (part->tree)
+        r = image_blob_open(s, &layer, &image_interrupted, &fd, err);
+    else if (!part->made)
+        r = store_blob_open(s, &part->digest, &fd, NULL, err);
     if (r < 0)
         return r;
-    r = copy_range(fd, 0, out, part->size, &image_interrupted);
+    r = copy_range(part->made ? part->made->fd : fd, 0, out, part->size, &image_interrupted);
     if (r == -ENODATA)
         return err_set(err, ERR_CORRUPT, "%s is cut off", part->name);
     return r < 0 ? failed(r, "writing the archive", err) : 0;
@@ -167,17 +174,31 @@ static int save_to_directory(struct store *s, const struct save_plan *plan, cons
 
 /* ---- saving ---- */
 
+static int write_plan(struct store *s, const struct save_plan *plan, enum image_save_format format, const char *path,
+                      struct err *err)
+{
+    if (format == IMAGE_SAVE_DIRECTORY)
+        return save_to_directory(s, plan, path, err);
+    return path ? save_to_file(s, plan, path, err) : write_tar(s, plan, STDOUT_FILENO, err);
+}
+
 static int save(struct store *s, char *const *names, const struct image_save_options *options, const char *path,
                 struct err *err)
 {
     _cleanup_(save_plan_release) struct save_plan plan = {0};
     int r = save_plan_make(s, names, options, &plan, err);
 
-    if (r < 0)
-        return r;
-    if (options->format == IMAGE_SAVE_DIRECTORY)
-        return save_to_directory(s, &plan, path, err);
-    return path ? save_to_file(s, &plan, path, err) : write_tar(s, &plan, STDOUT_FILENO, err);
+    return r < 0 ? r : write_plan(s, &plan, options->format, path, err);
+}
+
+int image_save_made(struct store *s, const struct image_made *made, enum image_save_format format, const char *path,
+                    struct err *err)
+{
+    const struct image_save_options options = {.format = format};
+    _cleanup_(save_plan_release) struct save_plan plan = {0};
+    int r = save_plan_make_of(s, made, &options, &plan, err);
+
+    return r < 0 ? r : write_plan(s, &plan, format, path, err);
 }
 
 static void announce(struct store *s, const char *name)

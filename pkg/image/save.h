@@ -29,3 +29,23 @@ struct image_save_options {
  * ERR_CORRUPT, ERR_NO_SPACE, ERR_PERMISSION, ERR_IO, ERR_INTERRUPTED. */
 int image_save(struct store *s, char *const *names, const struct image_save_options *options, const char *path,
                struct err *err);
+
+struct image_documents;
+
+/* A blob that is not in the store: a file, from its start. */
+struct image_made_blob {
+    struct digest digest;
+    int fd;
+};
+
+/* The same of an image that was just made: its documents need not be in the store, nor the layers that are among
+ * `blobs`. Signals are watched for by the caller (image/signals.h). */
+struct image_made {
+    const struct image_documents *documents;
+    const struct image_made_blob *blobs;
+    size_t n_blobs;
+    const struct oci_reference *names;
+    size_t n_names;
+};
+int image_save_made(struct store *s, const struct image_made *made, enum image_save_format format, const char *path,
+                    struct err *err);

@@ -1,4 +1,4 @@
-#include "image/save_plan.h"
+#include "image/save_internal.h"
 
 #include "image/internal.h"
 #include "image/tree_blob.h"
@@ -10,25 +10,6 @@
 #define ANNOTATION_REF  "org.opencontainers.image.ref.name"
 
 enum { NESTED_MAX = 4 };
-
-/* An image that is to be saved, under its names. */
-struct saved {
-    char *shown;            /* as the user or the store calls it, for errors */
-    struct digest root;     /* what index.json names: an index or the manifest */
-    struct digest manifest; /* of one platform, for manifest.json */
-    VEC(struct oci_reference) names;
-};
-
-struct planning {
-    struct store *store;
-    const struct image_save_options *options;
-    struct store_tag_list tags;
-    VEC(struct saved) images;
-    VEC(struct save_part) blobs;
-    struct oci_index index;
-    struct buf manifests; /* manifest.json */
-    char **legacy;        /* lines of repository, tag and hexadecimal digest, parted by tabs */
-};
 
 static void planning_release(struct planning *p)
 {
@@ -61,134 +42,58 @@ void save_plan_release(struct save_plan *p)
     *p = (struct save_plan){0};
 }
 
-/* ---- which images ---- */
+/* ---- documents, in the store or not ---- */
 
-/* The manifest of a platform, out of what the name was pulled from. */
-static int choose_platform(struct planning *p, const struct store_tag *t, const char *shown, struct digest *ret,
-                           struct err *err)
+static const struct image_document *find_made(const struct planning *p, const struct digest *d)
+{
+    const struct image_documents *made = p->made ? p->made->documents : NULL;
+
+    if (made && digest_equal(&made->manifest.digest.digest, d))
+        return &made->manifest;
+    return made && digest_equal(&made->config.digest.digest, d) ? &made->config : NULL;
+}
+
+static const struct image_made_blob *find_made_blob(const struct planning *p, const struct digest *d)
+{
+    for (size_t i = 0; p->made && i < p->made->n_blobs; i++)
+        if (digest_equal(&p->made->blobs[i].digest, d))
+            return &p->made->blobs[i];
+    return NULL;
+}
+
+static int read_text(struct planning *p, const struct digest *d, struct buf *ret, struct err *err)
+{
+    const struct image_document *made = find_made(p, d);
+
+    if (!made)
+        return store_blob_read(p->store, d, ret, err);
+    buf_add(ret, made->bytes.p, made->bytes.len);
+    return 0;
+}
+
+static int read_manifest(struct planning *p, const struct digest *d, struct oci_manifest *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
-    _cleanup_platform_ struct oci_platform wanted = {0}, has = {0};
-    _cleanup_index_ struct oci_index index = {0};
-    const struct oci_descriptor *selected;
-    int r = oci_platform_parse(p->options->platform, &wanted, err);
+    int r = read_text(p, d, &text, err);
 
-    if (r < 0)
-        return r;
-    *ret = t->manifest;
-    if (digest_equal(&t->target, &t->manifest)) {
-        if (t->platform && oci_platform_parse(t->platform, &has, NULL) == 0 && oci_platform_distance(&wanted, &has) < 0)
-            return err_set(err, ERR_NOT_FOUND, "image %s is not for the platform %s: it is for %s", shown,
-                           p->options->platform, t->platform);
-        return 0;
-    }
-    r = store_blob_read(p->store, &t->target, &text, err);
-    if (r == 0)
-        r = oci_index_parse(buf_str(&text), text.len, &index, err);
-    if (r == 0)
-        r = oci_index_select(&index, &wanted, &selected, err);
-    if (r < 0)
-        return err_wrap(err, "image %s", shown);
-    *ret = selected->digest;
-    if (store_blob_has(p->store, ret))
-        return 0;
-    err_set(err, ERR_NOT_FOUND, "image %s is not here for the platform %s", shown, p->options->platform);
-    return err_hint(err, "cbox pull --platform %s %s", p->options->platform, shown);
-}
-
-static int choose(struct planning *p, const struct store_tag *t, struct saved *image, struct err *err)
-{
-    image->root = image->manifest = t->manifest;
-    if (p->options->platform) {
-        int r = choose_platform(p, t, image->shown, &image->manifest, err);
-
-        image->root = image->manifest;
-        return r;
-    }
-    if (!p->options->all_platforms || digest_equal(&t->target, &t->manifest))
-        return 0;
-    if (!t->complete) {
-        err_set(err, ERR_NOT_FOUND, "image %s is not here for all of its platforms", image->shown);
-        return err_hint(err, "cbox pull --all-platforms %s", image->shown);
-    }
-    image->root = t->target;
-    return 0;
-}
-
-static int add_image(struct planning *p, const struct store_tag *t, const char *shown, bool named, struct err *err)
-{
-    struct saved chosen = {.shown = (char *)shown}, *image = NULL;
-    int r = choose(p, t, &chosen, err);
-
-    if (r < 0)
-        return r;
-    VEC_FOREACH (known, &p->images)
-        if (digest_equal(&known->root, &chosen.root))
-            image = known;
-    if (!image) {
-        image = VEC_PUSH(&p->images);
-        *image = (struct saved){.shown = str_dup(shown), .root = chosen.root, .manifest = chosen.manifest};
-    }
-    if (!named || !t->name.tag)
-        return 0;
-    VEC_FOREACH (name, &image->names)
-        if (str_eq(name->domain, t->name.domain) && str_eq(name->path, t->name.path) && str_eq(name->tag, t->name.tag))
-            return 0;
-    oci_reference_copy(&t->name, VEC_PUSH(&image->names));
-    return 0;
-}
-
-/* All tags of a repository: 1, or 0 where it has none. */
-static int add_repository(struct planning *p, const struct oci_reference *repository, struct err *err)
-{
-    int found = 0;
-
-    for (size_t i = 0; i < p->tags.n; i++) {
-        const struct store_tag *t = &p->tags.v[i];
-        _cleanup_free_ char *shown = NULL;
-        int r;
-
-        if (!t->name.tag || !str_eq(t->name.domain, repository->domain) || !str_eq(t->name.path, repository->path))
-            continue;
-        shown = oci_reference_familiar(&t->name);
-        r = add_image(p, t, shown, true, err);
-        if (r < 0)
-            return r;
-        found = 1;
-    }
-    return found;
-}
-
-static int add_operand(struct planning *p, const char *text, struct err *err)
-{
-    _cleanup_reference_ struct oci_reference ref = {0};
-    struct image_match match;
-    int r = 0;
-
-    if (oci_reference_parse(text, &ref, NULL) == 0 && !ref.tag && ref.digest.algorithm == DIGEST_NONE)
-        r = add_repository(p, &ref, err);
-    if (r != 0)
-        return MIN_OF(r, 0);
-    r = image_resolve(p->store, text, &match, err);
-    if (r < 0)
-        return r;
-    r = add_image(p, &match.tag, text, !match.by_id, err);
-    store_tag_release(&match.tag);
-    return r;
+    return r < 0 ? r : oci_manifest_parse(buf_str(&text), text.len, ret, err);
 }
 
 /* ---- what they consist of ---- */
 
-/* Adds a part for a blob, once. */
-static void add_part_of(struct planning *p, const struct digest *d, int64_t size, bool tree)
+/* The part for a blob, added once. */
+static struct save_part *add_part_of(struct planning *p, const struct digest *d, int64_t size, bool tree)
 {
     char path[STORE_DIGEST_PATH_MAX];
+    struct save_part *part;
 
     VEC_FOREACH (known, &p->blobs)
         if (digest_equal(&known->digest, d))
-            return;
-    *VEC_PUSH(&p->blobs) = (struct save_part){
+            return known;
+    part = VEC_PUSH(&p->blobs);
+    *part = (struct save_part){
         .name = str_printf("blobs/%s", store_digest_path(d, path)), .digest = *d, .size = size, .tree = tree};
+    return part;
 }
 
 /* Adds a blob that is in the store and as large as it should be (`size` < 0: however large). */
@@ -197,7 +102,17 @@ static int add_blob(struct planning *p, const struct digest *d, int64_t size, in
     char text[DIGEST_TEXT_MAX];
     _cleanup_fd_ int fd = -1;
     int64_t has = 0;
+    const struct image_document *made = find_made(p, d);
 
+    if (made) {
+        struct save_part *part = add_part_of(p, d, (int64_t)made->bytes.len, false);
+
+        if (ret_size)
+            *ret_size = part->size;
+        if (part->bytes.len == 0)
+            buf_add(&part->bytes, made->bytes.p, made->bytes.len);
+        return 0;
+    }
     if (store_blob_open(p->store, d, &fd, &has, NULL) < 0) {
         err_set(err, ERR_NOT_FOUND, "blob %s is missing", digest_format(d, text));
         return err_hint(err, "pull or load the image again");
@@ -215,6 +130,12 @@ static int add_blob(struct planning *p, const struct digest *d, int64_t size, in
 
 static int add_layer(struct planning *p, const struct oci_descriptor *layer, struct err *err)
 {
+    const struct image_made_blob *made = find_made_blob(p, &layer->digest);
+
+    if (made) {
+        add_part_of(p, &layer->digest, layer->size, false)->made = made;
+        return 0;
+    }
     if (store_blob_has(p->store, &layer->digest) || !image_blob_can_be_had(p->store, layer))
         return add_blob(p, &layer->digest, layer->size, NULL, err);
     add_part_of(p, &layer->digest, layer->size, true);
@@ -243,7 +164,7 @@ static int add_document(struct planning *p, const struct digest *d, const char *
     int r = add_blob(p, d, -1, &size, err);
 
     if (r == 0)
-        r = store_blob_read(p->store, d, &text, err);
+        r = read_text(p, d, &text, err);
     if (r == 0)
         r = oci_document_identify(media_type, buf_str(&text), text.len, &what, err);
     if (r < 0)
@@ -309,12 +230,9 @@ static void add_tags(struct planning *p, const struct saved *image, const struct
 /* manifest.json: of one platform, which is all that Docker knew. */
 static int add_to_manifests(struct planning *p, const struct saved *image, struct err *err)
 {
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
     _cleanup_manifest_ struct oci_manifest manifest = {0};
-    int r = store_blob_read(p->store, &image->manifest, &text, err);
+    int r = read_manifest(p, &image->manifest, &manifest, err);
 
-    if (r == 0)
-        r = oci_manifest_parse(buf_str(&text), text.len, &manifest, err);
     if (r < 0)
         return r;
     buf_adds(&p->manifests, p->manifests.len ? ",{\"Config\":" : "[{\"Config\":");
@@ -332,13 +250,13 @@ static int add_to_manifests(struct planning *p, const struct saved *image, struc
 /* The platform of a manifest, which helps a reader of the index to choose. */
 static void set_platform(struct planning *p, const struct saved *image, struct oci_descriptor *d)
 {
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_CONFIG_MAX);
     _cleanup_image_config_ struct oci_image_config config = {0};
     _cleanup_manifest_ struct oci_manifest manifest = {0};
 
-    if (store_blob_read(p->store, &image->manifest, &text, NULL) < 0 ||
-        oci_manifest_parse(buf_str(&text), text.len, &manifest, NULL) < 0 ||
-        image_read_config(p->store, &manifest.config.digest, &config, NULL) < 0)
+    if (read_manifest(p, &image->manifest, &manifest, NULL) < 0 ||
+        read_text(p, &manifest.config.digest, &text, NULL) < 0 ||
+        oci_image_config_parse(buf_str(&text), text.len, &config, NULL) < 0)
         return;
     d->platform = mem_alloc(sizeof(*d->platform));
     *d->platform = config.platform;
@@ -418,6 +336,24 @@ static int lease_blobs(struct planning *p, struct save_plan *plan, struct err *e
     return store_lease_take(p->store, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, &plan->lease, err);
 }
 
+static int finish_plan(struct planning *p, struct save_plan *ret, struct err *err)
+{
+    int r = 0;
+
+    VEC_FOREACH (image, &p->images)
+        r = r < 0 ? r : plan_image(p, image, err);
+    if (r == 0)
+        r = lease_blobs(p, ret, err);
+    if (r < 0)
+        return r;
+    add_documents(p, ret);
+    VEC_FOREACH (b, &p->blobs) {
+        *VEC_PUSH(&ret->parts) = *b;
+        *b = (struct save_part){0};
+    }
+    return 0;
+}
+
 int save_plan_make(struct store *s, char *const *names, const struct image_save_options *options, struct save_plan *ret,
                    struct err *err)
 {
@@ -429,17 +365,24 @@ int save_plan_make(struct store *s, char *const *names, const struct image_save_
     if (r == 0)
         r = store_tag_list(s, &p.tags, err);
     STRV_FOREACH (name, names)
-        r = r < 0 ? r : add_operand(&p, *name, err);
-    VEC_FOREACH (image, &p.images)
-        r = r < 0 ? r : plan_image(&p, image, err);
-    if (r == 0)
-        r = lease_blobs(&p, ret, err);
-    if (r < 0)
-        return r;
-    add_documents(&p, ret);
-    VEC_FOREACH (b, &p.blobs) {
-        *VEC_PUSH(&ret->parts) = *b;
-        *b = (struct save_part){0};
-    }
-    return 0;
+        r = r < 0 ? r : save_choose(&p, *name, err);
+    return r < 0 ? r : finish_plan(&p, ret, err);
+}
+
+int save_plan_make_of(struct store *s, const struct image_made *made, const struct image_save_options *options,
+                      struct save_plan *ret, struct err *err)
+{
+    _cleanup_(planning_release) struct planning p = {.store = s, .options = options, .made = made};
+    _cleanup_fd_ int lock = -1;
+    struct saved *image = VEC_PUSH(&p.images);
+    int r = store_lock(s, LOCK_SHARED, LOCK_WAIT, &lock, err);
+    char text[DIGEST_TEXT_MAX];
+
+    *ret = (struct save_plan){0};
+    *image = (struct saved){.shown = str_dup(digest_format(&made->documents->config.digest.digest, text)),
+                            .root = made->documents->manifest.digest.digest,
+                            .manifest = made->documents->manifest.digest.digest};
+    for (size_t i = 0; i < made->n_names; i++)
+        oci_reference_copy(&made->names[i], VEC_PUSH(&image->names));
+    return r < 0 ? r : finish_plan(&p, ret, err);
 }

@@ -27,7 +27,7 @@ int image_tree_pack(struct store *s, const struct digest *diff_id, int fd, const
 
 /* Whether the digest of such a tar is that of the layer. ERR_CORRUPT. */
 int image_tree_check(const struct digest *diff_id, const struct digest_computed *packed, struct err *err);
-#define IMAGE_TREE_REMEDY "remove the image and what builds keep of it (cbox build prune), and build it again"
+#define IMAGE_TREE_REMEDY "remove the image, then the layer (cbox system check --deep --repair), and build it again"
 
 /* Whether a blob that an image needs is there, or follows from a layer that the image needs as well. */
 bool image_blob_needed_is_there(struct store *s, const struct store_needs *needs, const struct digest *d);

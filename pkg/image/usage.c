@@ -1,5 +1,6 @@
 #include "image/usage.h"
 
+#include "store/build_cache.h"
 #include "store/needs.h"
 #include "store/uses.h"
 
@@ -46,6 +47,12 @@ static const struct {
     {"layers/sha512", IMAGE_USAGE_LAYER, "sha512:"},
     {"containers", IMAGE_USAGE_CONTAINER, ""},
     {"volumes", IMAGE_USAGE_VOLUME, ""},
+    {"build-cache/layers/sha256", IMAGE_USAGE_BUILD, "layers/sha256/"},
+    {"build-cache/layers/sha512", IMAGE_USAGE_BUILD, "layers/sha512/"},
+    {"build-cache/records", IMAGE_USAGE_BUILD, "records/"},
+    {"build-cache/files", IMAGE_USAGE_BUILD, "files/"},
+    {"build-cache/memos", IMAGE_USAGE_BUILD, "memos/"},
+    {"build-cache/mounts", IMAGE_USAGE_BUILD, "mounts/"},
     {"tmp/layers", IMAGE_USAGE_UNFINISHED, "layers/"},
     {"tmp/trash", IMAGE_USAGE_UNFINISHED, "trash/"},
     {"tmp", IMAGE_USAGE_UNFINISHED, ""},
@@ -60,14 +67,16 @@ static size_t add_part(struct image_usage *u, enum image_usage_kind kind, char *
 /* Whether an entry lies in the directory, named by its path below the root; FTSENT knows only its parents. */
 static bool lies_in(const FTSENT *e, const char *directory)
 {
-    const char *slash = strchr(directory, '/');
-    const FTSENT *parent = e->fts_parent;
+    size_t end = strlen(directory);
 
-    if (!slash)
-        return e->fts_level == 2 && str_eq(parent->fts_name, directory);
-    return e->fts_level == 3 && str_eq(parent->fts_name, slash + 1) &&
-           strncmp(parent->fts_parent->fts_name, directory, (size_t)(slash - directory)) == 0 &&
-           !parent->fts_parent->fts_name[slash - directory];
+    for (e = e->fts_parent; e->fts_level > 0; e = e->fts_parent) {
+        size_t n = e->fts_namelen;
+
+        if (n > end || strncmp(directory + end - n, e->fts_name, n) != 0 || (n < end && directory[end - n - 1] != '/'))
+            return false;
+        end -= n + (n < end);
+    }
+    return end == 0;
 }
 
 /* Begins a part where the entry is one: what lies above belongs to the store itself, as the links do that are
@@ -209,6 +218,20 @@ static int add_use(const struct store_use *use, void *data, struct err *err _unu
     return 0;
 }
 
+static int count_steps(struct store *s, struct image_usage *u, struct err *err)
+{
+    _cleanup_needs_ struct store_needs needs = {0};
+    int r = store_build_add_needs(s, &needs, err);
+
+    VEC_FOREACH (d, &needs.layers) {
+        struct image_usage_part *part = find_part(u, IMAGE_USAGE_LAYER, d);
+
+        if (part)
+            part->step = part->images == 0;
+    }
+    return r;
+}
+
 static void list_images(struct image_usage *u)
 {
     for (size_t i = 0; i < u->tags.n; i++) {
@@ -247,7 +270,16 @@ int image_usage_measure(struct store *s, struct image_usage *ret, struct err *er
     r = store_each_use(s, add_use, ret, err);
     if (r == 0)
         count_images(s, ret);
-    return r;
+    return r < 0 ? r : count_steps(s, ret, err);
+}
+
+int64_t image_usage_steps(const struct image_usage *u)
+{
+    int64_t sum = 0;
+
+    VEC_FOREACH (part, &u->parts)
+        sum += part->step ? part->bytes : 0;
+    return sum;
 }
 
 int64_t image_usage_reclaimable(const struct image_usage *u)
@@ -255,7 +287,7 @@ int64_t image_usage_reclaimable(const struct image_usage *u)
     int64_t sum = 0;
 
     VEC_FOREACH (part, &u->parts)
-        sum += part->kind <= IMAGE_USAGE_LAYER && !part->in_use ? part->bytes : 0;
+        sum += part->kind <= IMAGE_USAGE_LAYER && !part->in_use && !part->step ? part->bytes : 0;
     return sum;
 }
 
@@ -265,7 +297,7 @@ static bool is_there(struct store *s, const struct image_usage_part *part)
     static const enum store_dir dirs[] = {
         [IMAGE_USAGE_BLOB] = STORE_BLOBS,           [IMAGE_USAGE_LAYER] = STORE_LAYERS,
         [IMAGE_USAGE_CONTAINER] = STORE_CONTAINERS, [IMAGE_USAGE_VOLUME] = STORE_VOLUMES,
-        [IMAGE_USAGE_UNFINISHED] = STORE_TMP,
+        [IMAGE_USAGE_BUILD] = STORE_BUILD,          [IMAGE_USAGE_UNFINISHED] = STORE_TMP,
     };
     _cleanup_free_ char *path = str_dup(part->name);
     char *colon = strchr(path, ':');

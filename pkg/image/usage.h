@@ -13,6 +13,7 @@ enum image_usage_kind {
     IMAGE_USAGE_LAYER,      /* name: "sha256:…" of the layer unpacked */
     IMAGE_USAGE_CONTAINER,  /* name: the container's id */
     IMAGE_USAGE_VOLUME,     /* name: the volume's */
+    IMAGE_USAGE_BUILD,      /* name: where it lies below build-cache/ */
     IMAGE_USAGE_UNFINISHED, /* what lies below tmp/: downloads to be continued, trash */
     IMAGE_USAGE_OTHER,      /* names of images, the skeleton, the store's own files */
     IMAGE_USAGE_KINDS_,
@@ -25,6 +26,7 @@ struct image_usage_part {
     int64_t bytes;
     unsigned images; /* blobs and layers: how many images stand on it */
     bool in_use;     /* ... and whether one of them has a container */
+    bool step;       /* layers: no image stands on it, but a step of a build is kept that made it */
 };
 
 /* An image, under its first name. */
@@ -53,6 +55,9 @@ void image_usage_release(struct image_usage *u);
 
 /* What was there and is no more: the bytes of the parts that went since. */
 int64_t image_usage_gone(struct store *s, const struct image_usage *before);
+
+/* Bytes of layers that are only kept for builds; they are in none of the other numbers. */
+int64_t image_usage_steps(const struct image_usage *u);
 
 /* Bytes of blobs and layers that no image needs which a container stands on. */
 int64_t image_usage_reclaimable(const struct image_usage *u);

@@ -2,6 +2,7 @@
 
 #include "layer/verify.h"
 #include "store/blob.h"
+#include "store/build_cache.h"
 #include "store/layer.h"
 #include "sys/fd.h"
 
@@ -98,7 +99,7 @@ int image_layer_verify(struct store *s, const struct digest *diff_id, bool deep,
     struct err why = ERR_INIT;
     int r =
         image_layer_compare(s, diff_id, deep ? LAYER_VERIFY_CONTENTS : LAYER_VERIFY_ENTRIES, on_difference, &d, &why);
-    bool there = store_layer_has(s, diff_id);
+    bool there = store_layer_has(s, diff_id) || store_build_layer_has(s, diff_id);
 
     *ret_what = NULL;
     if (there && r < 0)

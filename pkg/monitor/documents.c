@@ -70,7 +70,7 @@ static int add_network(engine_endpoints *list, const char *container, const stru
     return json_duplicate(&engine_endpoint_type, add, VEC_PUSH(list), err);
 }
 
-/* Who leaves "none" is one without a network that may get some. */
+/* Who leaves "none" is one without a network that may get some; it was made with "none" all the same. */
 static int remove_network(struct engine_options *o, const char *container, const char *name, struct err *err)
 {
     engine_endpoints *list = &o->networks;
@@ -82,8 +82,8 @@ static int remove_network(struct engine_options *o, const char *container, const
             list->n--;
             return 0;
         }
-    if (str_eq(name, "none") && str_eq(o->host.network_mode, "none")) {
-        str_replace(&o->host.network_mode, str_dup(BUNDLE_NETWORK_DEFAULT));
+    if (str_eq(name, "none") && engine_is_on_none(o)) {
+        o->left_none = true;
         return 0;
     }
     return err_set(err, ERR_INVALID, "container %s is not connected to network %s", container, name);
@@ -99,7 +99,7 @@ char *monitor_network_names(const struct engine_options *o)
     if (names)
         return strv_join(names, ",");
     /* A mode that is a network's name is that of the first that it was made with, which it has left. */
-    return str_dup(str_eq(mode, "host") || str_eq(mode, "none") || bundle_mode_container(mode) ? mode : "");
+    return str_dup(str_eq(mode, "host") || engine_is_on_none(o) || bundle_mode_container(mode) ? mode : "");
 }
 
 int monitor_write_networks(const struct store_container *dir, struct store_container_record *record,

@@ -79,7 +79,7 @@ int networks_disconnect(struct networks *n, const struct monitor_job *job, const
             networks_drop(n, job, m);
         return 0;
     }
-    if (!m && str_eq(network, "none") && str_eq(job->options->host.network_mode, "none"))
+    if (!m && str_eq(network, "none") && engine_is_on_none(job->options))
         return 0;
     if (!m)
         return err_set(err, ERR_INVALID, "container %s is not connected to network %s", job->record->name, network);

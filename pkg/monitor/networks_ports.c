@@ -108,6 +108,31 @@ static int check_addresses(const port_ranges *ports, struct err *err)
     return 0;
 }
 
+/* Of the families that the container has. */
+static size_t without_others(struct ip usual[2], size_t n, const struct ip *ip4)
+{
+    if (n == 2 && !ip_is_set(ip4)) {
+        usual[0] = usual[1];
+        return 1;
+    }
+    return n;
+}
+
+/* The kernel leads IPv4 to IPv4 alone, and the relay is one for IPv6. */
+static int check_families(const port_ranges *ports, const struct ip *ip4, struct err *err)
+{
+    VEC_FOREACH (p, ports) {
+        char text[IP_TEXT_MAX];
+
+        if (p->host.family != AF_INET || ip_is_set(ip4))
+            continue;
+        err_set(err, ERR_INVALID, "publishing port %u at %s: the container has no address of IPv4", p->container_first,
+                ip_format(&p->host, text));
+        return err_hint(err, "publish it at an address of IPv6, as [::1], or at none");
+    }
+    return 0;
+}
+
 static bool is_published(const struct networks_member *m)
 {
     return m && str_eq(m->network.driver, "bridge");
@@ -139,10 +164,13 @@ int networks_claim(struct networks *n, const struct monitor_job *job, struct err
         return 0;
     networks_unpublish(n, job);
     if (!n->ports.n) /* else they stay what they became, and lead elsewhere */
-        networks_ports(job->options, usual, usual_addresses(way4 ? way4 : way6, job->config, usual), &n->ports);
+        networks_ports(job->options, usual,
+                       without_others(usual, usual_addresses(way4 ? way4 : way6, job->config, usual), &ip4), &n->ports);
     if (!n->ports.n || (!ip_is_set(&ip4) && !ip_is_set(&ip6)))
         return 0;
     r = check_addresses(&n->ports, err);
+    if (r == 0)
+        r = check_families(&n->ports, &ip4, err);
     if (r == 0)
         r = port_relay_open(n->loop, &n->ports, &ip4, &ip6, &n->relay, err);
     if (r == 0)

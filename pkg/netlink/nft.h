@@ -40,6 +40,9 @@ int nft_generation(uint32_t *ret);
  * where there is no such table. -errno. */
 int nft_fingerprint(const char *table, uint64_t *ret);
 
+/* How many elements a set or map of a table of family inet has. -errno. */
+int nft_count(const char *table, const char *set, size_t *ret);
+
 /* The base chains of others in the hook `forward` that drop what no rule accepts (`policy drop`), iptables' among them:
  * "family table chain", which the caller frees. -errno. */
 int nft_dropping(char ***ret);

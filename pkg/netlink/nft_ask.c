@@ -140,6 +140,59 @@ int nft_fingerprint(const char *table, uint64_t *ret)
     return r;
 }
 
+/* ---- elements ---- */
+
+/* The end of an interval is an element beside its start in sets that have no ends in them. */
+static bool is_end(const struct nlattr *element)
+{
+    const struct nlattr *flags = netlink_find_in(element, NFTA_SET_ELEM_FLAGS);
+    uint32_t value;
+    size_t len = 0;
+
+    if (!flags || !netlink_data(flags, &len) || len < sizeof(value))
+        return false;
+    memcpy(&value, netlink_data(flags, &len), sizeof(value));
+    return be32toh(value) & NFT_SET_ELEM_INTERVAL_END;
+}
+
+static void count_elements(void *data, const struct nlmsghdr *m)
+{
+    const struct nlattr *list = m->nlmsg_type == MESSAGE(NFT_MSG_NEWSETELEM)
+                                    ? netlink_find(m, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_ELEMENTS)
+                                    : NULL;
+    size_t len = 0;
+    const char *p = list ? netlink_data(list, &len) : NULL;
+
+    while (p && len >= NLA_HDRLEN) {
+        const struct nlattr *element = (const struct nlattr *)p;
+        size_t step = NLA_ALIGN(element->nla_len);
+
+        if (element->nla_len < NLA_HDRLEN || element->nla_len > len)
+            return;
+        *(size_t *)data += !is_end(element);
+        p += MIN_OF(step, len);
+        len -= MIN_OF(step, len);
+    }
+}
+
+int nft_count(const char *table, const char *set, size_t *ret)
+{
+    int r = 0;
+
+    for (int i = 0; i < TRIES; i++) {
+        _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
+
+        *ret = 0;
+        begin(&b, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_INET);
+        netlink_add_text(&b, NFTA_SET_ELEM_LIST_TABLE, table);
+        netlink_add_text(&b, NFTA_SET_ELEM_LIST_SET, set);
+        r = ask(&b, count_elements, ret);
+        if (r != -EINTR)
+            break;
+    }
+    return r;
+}
+
 /* ---- who drops ---- */
 
 static const char *family_name(uint8_t family)

@@ -237,7 +237,7 @@ static int do_host(struct work *w, struct err *err)
 
     VEC_FOREACH (s, &w->plan->steps) {
         if (s->kind == NETWORK_FORWARD)
-            r = network_forward(s->address.address.family, err);
+            r = network_forward(w->store, s->address.address.family, err);
         else if (s->kind == NETWORK_BRIDGE) {
             bridge = s;
             r = network_bridge_ensure(w->fd, w->store, s, &master, err);

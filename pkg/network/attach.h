@@ -90,3 +90,6 @@ int network_detach(struct store *s, int ns, const struct attachment *a, const st
 
 /* Removes what the network has on the host and cbox made: bridges, dummies, VLANs. What is not there is no error. */
 int network_links_remove(const struct store_network *n, struct err *err);
+
+/* Whether a container is on one of its bridges: 1, 0 or -errno. For where nothing else tells. */
+int network_links_used(const struct store_network *n);

@@ -1,6 +1,7 @@
 #include "network/bridge.h"
 
 #include "base/log.h"
+#include "network/firewall_internal.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
 
@@ -172,6 +173,7 @@ int network_bridge_ensure(int fd, struct store *s, const struct network_step *st
         r = make_first(fd, s, step, &l, err);
         if (r < 0)
             return r;
+        firewall_settle_loopback(s, n);
     }
     if (strcmp(l.kind, "bridge") != 0 || (!is_ours(&l, n) && (!step->named || l.alias[0])))
         return err_set(err, ERR_EXISTS,
@@ -347,6 +349,20 @@ int network_parent_ensure(int fd, const struct network_step *step, int *ret_inde
 }
 
 /* ---- removing ---- */
+
+int network_links_used(const struct store_network *n)
+{
+    _cleanup_fd_ int fd = netlink_open(NETLINK_ROUTE);
+    links all = {0};
+    int r = fd < 0 ? fd : link_list(fd, &all);
+    bool used = false;
+
+    VEC_FOREACH (bridge, &all)
+        VEC_FOREACH (port, &all)
+            used |= is_ours(bridge, n) && port->master == bridge->index && !is_join(port, n);
+    free(all.v);
+    return r < 0 ? r : used;
+}
 
 int network_links_remove(const struct store_network *n, struct err *err)
 {

@@ -24,8 +24,12 @@ int network_bridge_widen(int fd, struct store *s, const struct network_step *ste
 /* The parent of a step, there and up: its index. ERR_NOT_FOUND. */
 int network_parent_ensure(int fd, const struct network_step *step, int *ret_index, struct err *err);
 
-/* Switches forwarding on where it is off (network/forward.c). */
-int network_forward(uint16_t family, struct err *err);
+/* Switches forwarding on where it is off, and writes down that it did (network/forward.c). */
+int network_forward(struct store *s, uint16_t family, struct err *err);
+
+/* For which families it did, since the boot and in this network namespace. */
+enum { NETWORK_FORWARDS4 = 1, NETWORK_FORWARDS6 = 2 };
+unsigned network_forwards(struct store *s);
 
 /* Whether the host's rules see what a bridge only forwards (br_netfilter, which Docker and Kubernetes switch on). Then
  * a container that asks for a port of its own by the host's address is answered through the port that it asked by. */

@@ -92,14 +92,19 @@ static int corrupt(struct store *s, const char *network, struct err *err)
     return ERR_CORRUPT;
 }
 
+/* All lines of it; the rest of each is looked at by who parses it. */
 static int read_table(struct store *s, const char *network, struct table *ret, struct err *err)
 {
     int r = read_text(s, network, &ret->text, err);
+    const char *end;
 
-    for (const char *p = buf_str(&ret->text), *end; r == 0 && *p; p = end + (*end == '\n')) {
-        end = strchrnul(p, '\n');
+    ret->text.max = 0; /* it may become longer */
+    if (ret->text.len && ret->text.p[ret->text.len - 1] != '\n')
+        buf_addc(&ret->text, '\n');
+    for (const char *p = ret->text.p, *last = p + ret->text.len; r == 0 && p < last; p = end + 1) {
+        end = memchr(p, '\n', (size_t)(last - p));
         *VEC_PUSH(&ret->rows) = (struct row){.p = p, .len = (size_t)(end - p)};
-        if (end - p <= 2 * ID_LEN) { /* the rest is looked at by who parses it */
+        if (end - p <= 2 * ID_LEN) {
             err_set(err, ERR_CORRUPT, "\"%.*s\" is no endpoint", (int)MIN_OF(end - p, (ptrdiff_t)80), p);
             return corrupt(s, network, err);
         }
@@ -107,22 +112,32 @@ static int read_table(struct store *s, const char *network, struct table *ret, s
     return r;
 }
 
-/* With `added` (may be NULL) at the end. */
-static int write_table(struct store *s, const char *network, const row_list *rows, const struct endpoint *added,
+/* Closes the gaps that rows left which were dropped: the rest of a large table stays where it is. */
+static void close_up(struct table *t)
+{
+    char *to = t->text.p;
+
+    VEC_FOREACH (row, &t->rows) {
+        if (row->p != to)
+            memmove(to, row->p, row->len + 1);
+        to += row->len + 1;
+    }
+    t->text.len = to ? (size_t)(to - t->text.p) : 0;
+}
+
+/* The table, whose rows are no more afterwards, with `added` (may be NULL) at the end. */
+static int write_table(struct store *s, const char *network, struct table *t, const struct endpoint *added,
                        struct err *err)
 {
     _cleanup_free_ char *path = endpoint_path(network, TABLE);
-    _cleanup_buf_ struct buf text = BUF_INIT;
     int state, r = store_dir(s, STORE_STATE, &state, err);
 
-    VEC_FOREACH (row, rows) {
-        buf_add(&text, row->p, row->len);
-        buf_addc(&text, '\n');
-    }
+    close_up(t);
+    t->rows.n = 0;
     if (added)
-        endpoint_line_write(added, &text);
+        endpoint_line_write(added, &t->text);
     if (r == 0)
-        r = atomic_write(state, path, buf_str(&text), text.len, 0600, ATOMIC_VOLATILE, err);
+        r = atomic_write(state, path, buf_str(&t->text), t->text.len, 0600, ATOMIC_VOLATILE, err);
     failpoint("container-endpoints");
     return r;
 }
@@ -164,7 +179,8 @@ struct taking {
     struct store *store;
     const struct store_network *network;
     const struct endpoint_request *request;
-    row_list *others;      /* without the container's own */
+    struct table *table;
+    row_list *others;      /* its rows, without the container's own */
     struct endpoint *mine; /* that it had before, or without anything */
 };
 
@@ -322,14 +338,15 @@ static int take(struct taking *t, struct err *err)
     if (r < 0)
         return r;
     describe(t);
-    return write_table(t->store, network, t->others, t->mine, err);
+    return write_table(t->store, network, t->table, t->mine, err);
 }
 
 int endpoint_take(struct store *s, const struct store_network *n, const struct endpoint_request *request,
                   struct endpoint *ret, struct err *err)
 {
     _cleanup_table_ struct table table = TABLE_INIT;
-    struct taking t = {.store = s, .network = n, .request = request, .others = &table.rows, .mine = ret};
+    struct taking t = {
+        .store = s, .network = n, .request = request, .table = &table, .others = &table.rows, .mine = ret};
     _cleanup_fd_ int lock = -1;
     int r = check_aliases(request->aliases, err);
 
@@ -380,7 +397,7 @@ static int change(struct store *s, const char *network, const char *container,
     if (outcome == SAME)
         return 0;
     drop(&t.rows, row);
-    return write_table(s, network, &t.rows, outcome == CHANGED ? &e : NULL, err);
+    return write_table(s, network, &t, outcome == CHANGED ? &e : NULL, err);
 }
 
 static enum outcome give_back(struct endpoint *one, const void *forget)

@@ -1,11 +1,11 @@
 /* The table in the kernel, and what was written down of it:
  *
- *     <state>/networks/firewall     NAMESPACE GENERATION FINGERPRINT, then the id of each network in the table, a line
- * each
+ *     <state>/networks/firewall     NAMESPACE GENERATION FINGERPRINT CLOSED, then the id of each network in the table,
+ * a line each
  *
  * Generation and fingerprint (netlink/nft.h) are those of the table as it was made last. While the kernel's generation
- * is the same nobody has changed any rule; while the fingerprint is, nobody has changed ours. What changes elements
- * changes neither chains nor rules, so the fingerprint stays, and a change of others in the same moment is found out.
+ * is the same nobody has changed any rule; while the fingerprint is, nobody has changed our chains and rules. What is
+ * in sets and maps is counted then (firewall_check.c). CLOSED: the families of firewall_text().
  */
 #include "network/firewall_internal.h"
 
@@ -37,6 +37,7 @@ struct note {
     uint64_t namespace; /* of the network, in which the table is */
     uint32_t generation;
     uint64_t fingerprint;
+    unsigned closed;
     char **networks; /* ids */
 };
 
@@ -66,7 +67,8 @@ static void note_read(int dir, struct note *ret)
     if (fd_read_file(dir, NOTE, &text, &ignored) < 0)
         return;
     lines = strv_split(buf_str(&text), '\n');
-    if (sscanf(*lines, "%" SCNu64 " %" SCNu32 " %" SCNu64, &ret->namespace, &ret->generation, &ret->fingerprint) != 3) {
+    if (sscanf(*lines, "%" SCNu64 " %" SCNu32 " %" SCNu64 " %u", &ret->namespace, &ret->generation, &ret->fingerprint,
+               &ret->closed) != 4) {
         *ret = (struct note){0};
         return;
     }
@@ -79,7 +81,7 @@ static int note_write(int dir, const struct note *n, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT;
 
-    buf_addf(&text, "%" PRIu64 " %" PRIu32 " %" PRIu64 "\n", n->namespace, n->generation, n->fingerprint);
+    buf_addf(&text, "%" PRIu64 " %" PRIu32 " %" PRIu64 " %u\n", n->namespace, n->generation, n->fingerprint, n->closed);
     STRV_FOREACH (id, n->networks)
         buf_addf(&text, "%s\n", *id);
     return atomic_write(dir, NOTE, text.p, text.len, 0644, ATOMIC_VOLATILE, err);
@@ -101,46 +103,31 @@ static void table_name(struct store *s, char ret[FIREWALL_TABLE_MAX])
         snprintf(ret, FIREWALL_TABLE_MAX, "cbox_%08" PRIx32, (uint32_t)(hash ^ hash >> 32));
 }
 
-/* Whether the table is as it was made. Where somebody has changed other rules, `n` knows of that afterwards. */
-static bool is_whole(struct store *s, struct note *n)
-{
-    char table[FIREWALL_TABLE_MAX];
-    uint32_t generation = 0;
-    uint64_t fingerprint = 0;
-
-    if (!n->fingerprint || n->namespace != our_namespace() || nft_generation(&generation) < 0)
-        return false;
-    if (generation == n->generation)
-        return true;
-    table_name(s, table);
-    if (nft_fingerprint(table, &fingerprint) < 0 || fingerprint != n->fingerprint)
-        return false;
-    n->generation = generation; /* asked for first: what came after it will be looked at the next time */
-    return true;
-}
-
-/* What a network is to the rules; false: nothing. */
-static bool describe(const struct store_network *n, struct firewall_network *ret)
+/* What a network is to the rules: 1, or 0 where it is nothing to them. ERR_CORRUPT and others where it cannot be told.
+ */
+static int describe(const struct store_network *n, struct firewall_network *ret, struct err *err)
 {
     struct network_options o = {0};
-    struct err ignored = ERR_INIT;
+    int r = 0;
 
     *ret = (struct firewall_network){.bridge = n->bridge, .internal = n->internal};
-    if (!str_eq(n->driver, "bridge") || str_empty(n->bridge) || network_options_read(n, &o, &ignored) < 0)
-        return false;
+    if (!str_eq(n->driver, "bridge") || str_empty(n->bridge))
+        return 0;
+    r = network_options_read(n, &o, err);
     ret->isolate = o.isolate;
     ret->masquerade = o.masquerade;
     VEC_FOREACH (subnet, &n->subnets) {
         struct ip_net net = {0};
 
-        if (str_empty(subnet->subnet) || ip_net_parse(subnet->subnet, &net, &ignored) < 0)
+        if (r < 0 || str_empty(subnet->subnet))
             continue;
+        r = ip_net_parse(subnet->subnet, &net, err);
         if (net.address.family == AF_INET)
             ret->subnet4 = net;
         else
             ret->subnet6 = net;
     }
-    return true;
+    return r < 0 ? r : 1;
 }
 
 typedef VEC(struct store_network) store_networks;
@@ -152,22 +139,47 @@ static void networks_release(store_networks *v)
     free(v->v);
 }
 
-/* The networks that the table had, those that still are; `ids` has the same ones afterwards. */
+static void left_out(const char *what, const struct err *why)
+{
+    log_warning("%s has no part in the rules: %s", what, why->text);
+}
+
+/* The networks that the table had, those that still are; `ids` has the same ones afterwards, and those that cannot be
+ * read. */
 static void find_networks(struct store *s, char ***ids, store_networks *ret)
 {
     char **kept = NULL;
 
     STRV_FOREACH (id, *ids) {
         struct store_network n = {0};
-        struct err ignored = ERR_INIT;
+        struct err why = ERR_INIT;
+        int r = store_network_find(s, *id, &n, &why);
 
-        if (store_network_find(s, *id, &n, &ignored) < 0)
+        if (r == ERR_NOT_FOUND)
             continue;
         strv_add(&kept, *id);
-        *VEC_PUSH(ret) = n;
+        if (r < 0)
+            left_out("a network", &why);
+        else
+            *VEC_PUSH(ret) = n;
     }
     strv_free(*ids);
     *ids = kept;
+}
+
+static void add_described(const struct store_network *n, firewall_networks *ret)
+{
+    struct firewall_network one;
+    struct err why = ERR_INIT;
+    int r = describe(n, &one, &why);
+
+    if (r < 0) {
+        _cleanup_free_ char *what = str_printf("network %s", n->name);
+
+        left_out(what, &why);
+    }
+    if (r > 0)
+        *VEC_PUSH(ret) = one;
 }
 
 /* ---- the host's loopback ---- */
@@ -207,7 +219,7 @@ static void settle_loopback_of(struct store *s, char *const *ids, const port_cla
     if (changed->n)
         find_networks(s, &all, &known);
     VEC_FOREACH (n, &known)
-        if (describe(n, &one) && ip_is_set(&one.subnet4.address) && any_in(changed, &one.subnet4, false))
+        if (describe(n, &one, NULL) > 0 && ip_is_set(&one.subnet4.address) && any_in(changed, &one.subnet4, false))
             *VEC_PUSH(&networks) = one;
     settle_loopback(&networks, claims);
     free(networks.v);
@@ -227,40 +239,80 @@ static void drop_gone(struct store *s, struct ports_table *t)
     }
 }
 
+/* Everything that the table is made of. */
+struct whole {
+    store_networks known;
+    firewall_networks networks; /* of them */
+    port_claims published;      /* borrowed */
+};
+static void whole_release(struct whole *w)
+{
+    networks_release(&w->known);
+    free(w->networks.v);
+    free(w->published.v);
+}
+#define _cleanup_whole_ _cleanup_(whole_release)
+
+static void gather(struct store *s, struct note *note, const struct ports_table *ports, struct whole *ret)
+{
+    find_networks(s, &note->networks, &ret->known);
+    VEC_FOREACH (n, &ret->known)
+        add_described(n, &ret->networks);
+    VEC_FOREACH (c, &ports->claims)
+        if (c->published)
+            *VEC_PUSH(&ret->published) = *c;
+}
+
+static char *text_of(const char *table, const struct note *note, const struct whole *w)
+{
+    return firewall_text(table, &w->networks, &w->published, note->closed);
+}
+
+/* Whether the table is as it was made. Where somebody has changed other rules, `n` knows of that afterwards. */
+static bool is_whole(struct store *s, struct note *n, const struct ports_table *ports)
+{
+    _cleanup_whole_ struct whole w = {0};
+    _cleanup_free_ char *text = NULL;
+    char table[FIREWALL_TABLE_MAX];
+    uint32_t generation = 0;
+    uint64_t fingerprint = 0;
+
+    if (!n->fingerprint || n->namespace != our_namespace() || nft_generation(&generation) < 0)
+        return false;
+    if (generation == n->generation)
+        return true;
+    table_name(s, table);
+    if (nft_fingerprint(table, &fingerprint) < 0 || fingerprint != n->fingerprint)
+        return false;
+    gather(s, n, ports, &w);
+    text = text_of(table, n, &w);
+    if (!firewall_is_complete(table, text))
+        return false;
+    n->generation = generation; /* asked for first: what came after it will be looked at the next time */
+    return true;
+}
+
 /* All of it anew, as one transaction: the networks that it had, and one `more`, which may be NULL; the claims that are
  * published. */
 static int make(struct store *s, int dir, struct note *note, struct ports_table *ports,
                 const struct store_network *more, struct err *err)
 {
-    _cleanup_(networks_release) store_networks known = {0};
+    _cleanup_whole_ struct whole w = {0};
     _cleanup_free_ char *text = NULL;
-    firewall_networks networks = {0};
-    port_claims published = {0};
-    struct firewall_network one;
     char table[FIREWALL_TABLE_MAX];
     int r;
 
-    find_networks(s, &note->networks, &known);
-    VEC_FOREACH (n, &known)
-        if (describe(n, &one))
-            *VEC_PUSH(&networks) = one;
-    if (more && !strv_contains(note->networks, more->id) && describe(more, &one)) {
-        *VEC_PUSH(&networks) = one;
+    if (more && !strv_contains(note->networks, more->id))
         strv_add(&note->networks, more->id);
-    }
     drop_gone(s, ports);
-    VEC_FOREACH (c, &ports->claims)
-        if (c->published)
-            *VEC_PUSH(&published) = *c; /* borrowed */
+    note->closed = network_forwards(s);
+    gather(s, note, ports, &w);
     table_name(s, table);
-    text = firewall_text(table, &networks, &published);
+    text = text_of(table, note, &w);
     r = nft_run(text, err);
-    if (r == 0)
-        settle_loopback(&networks, &published);
-    free(networks.v);
-    free(published.v);
     if (r < 0)
         return r;
+    settle_loopback(&w.networks, &w.published);
     note->namespace = our_namespace();
     r = nft_generation(&note->generation);
     if (r == 0)
@@ -278,6 +330,7 @@ static int make(struct store *s, int dir, struct note *note, struct ports_table 
 struct changing {
     struct store *store;
     int dir, lock;
+    bool whole; /* nothing is missing in the kernel's */
     struct note note;
     struct ports_table ports;
 };
@@ -299,8 +352,10 @@ static int begin(struct store *s, struct changing *c, struct err *err)
     c->store = s;
     if (r == 0)
         r = ports_table_read(c->dir, &c->ports, err);
-    if (r == 0)
+    if (r == 0) {
         note_read(c->dir, &c->note);
+        c->whole = !c->ports.stale && is_whole(s, &c->note, &c->ports);
+    }
     return r;
 }
 
@@ -325,12 +380,11 @@ static int change(struct changing *c, const struct elements *elements, const str
                   struct err *err)
 {
     uint32_t generation = 0;
-    uint64_t fingerprint = 0;
     char table[FIREWALL_TABLE_MAX];
     struct err why = ERR_INIT;
     int r;
 
-    if (c->ports.stale || !is_whole(c->store, &c->note))
+    if (!c->whole)
         return make(c->store, c->dir, &c->note, &c->ports, more, err);
     table_name(c->store, table);
     r = change_elements(table, elements, &why);
@@ -342,8 +396,8 @@ static int change(struct changing *c, const struct elements *elements, const str
         *err = why;
         return r;
     }
-    if (nft_generation(&generation) == 0 && nft_fingerprint(table, &fingerprint) == 0 &&
-        fingerprint == c->note.fingerprint)
+    /* One transaction counts one. More are others' as well: the next command looks. */
+    if (nft_generation(&generation) == 0 && generation == c->note.generation + 1)
         c->note.generation = generation;
     if (more)
         strv_add(&c->note.networks, more->id);
@@ -370,14 +424,18 @@ static bool glance(struct store *s, struct note *ret)
 
 bool firewall_look(struct store *s, struct firewall_look *ret)
 {
+    _cleanup_ports_table_ struct ports_table ports = {0};
     _cleanup_note_ struct note n = {0};
+    _cleanup_fd_ int dir = -1;
 
     *ret = (struct firewall_look){0};
     table_name(s, ret->table);
     if (!glance(s, &n) || n.namespace != our_namespace())
         return false;
-    ret->whole = is_whole(s, &n);
+    ret->whole =
+        ports_dir(s, &dir, NULL, NULL) == 0 && ports_table_read(dir, &ports, NULL) == 0 && is_whole(s, &n, &ports);
     ret->networks = strv_len(n.networks);
+    ret->closed = n.closed;
     return true;
 }
 
@@ -400,7 +458,7 @@ int firewall_ensure(struct store *s, struct err *err)
     r = begin(s, &c, err);
     if (r < 0)
         return r;
-    if (is_whole(s, &c.note))
+    if (c.whole)
         return note_write(c.dir, &c.note, err);
     log_debug("the rules of networks were changed or removed: made anew");
     return make(s, c.dir, &c.note, &c.ports, NULL, err);
@@ -410,20 +468,26 @@ int firewall_add_network(struct store *s, const struct store_network *n, struct 
 {
     _cleanup_changing_ struct changing c = CHANGING_NONE;
     _cleanup_note_ struct note known = {0};
-    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ char *own = NULL, *closing = NULL, *text = NULL;
+    unsigned closed = network_forwards(s);
     struct firewall_network one;
     char table[FIREWALL_TABLE_MAX];
-    int r;
+    int r = describe(n, &one, err);
 
-    if (!describe(n, &one) || (glance(s, &known) && nobody_changed(&known) && strv_contains(known.networks, n->id)))
+    if (r <= 0)
+        return r;
+    if (glance(s, &known) && nobody_changed(&known) && known.closed == closed && strv_contains(known.networks, n->id))
         return 0;
     r = begin(s, &c, err);
     if (r < 0)
         return r;
     table_name(s, table);
     if (!strv_contains(c.note.networks, n->id))
-        text = firewall_text_network(table, "add", &one);
-    r = change(&c, &(struct elements){.text = text}, text ? n : NULL, err);
+        own = firewall_text_network(table, "add", &one);
+    closing = firewall_text_closed(table, closed & ~c.note.closed);
+    text = str_printf("%s%s", own ? own : "", closing);
+    c.note.closed |= closed;
+    r = change(&c, &(struct elements){.text = text}, own ? n : NULL, err);
     return r < 0 ? err_wrap(err, "network %s", n->name) : 0;
 }
 
@@ -434,9 +498,9 @@ int firewall_remove_network(struct store *s, const struct store_network *n, stru
     _cleanup_free_ char *text = NULL;
     struct firewall_network one;
     char table[FIREWALL_TABLE_MAX], **kept = NULL;
-    int r;
+    int is_known = describe(n, &one, NULL), r;
 
-    if (!describe(n, &one) || !glance(s, &known) || !strv_contains(known.networks, n->id))
+    if (is_known == 0 || !glance(s, &known) || !strv_contains(known.networks, n->id))
         return 0;
     r = begin(s, &c, err);
     if (r < 0)
@@ -447,9 +511,30 @@ int firewall_remove_network(struct store *s, const struct store_network *n, stru
     strv_free(c.note.networks);
     c.note.networks = kept;
     table_name(s, table);
-    text = firewall_text_network(table, "delete", &one);
+    if (is_known > 0)
+        text = firewall_text_network(table, "delete", &one);
+    else
+        c.whole = false; /* what it has in the table is not known: all is made without it */
     r = change(&c, &(struct elements){.text = text}, NULL, err);
     return r < 0 ? err_wrap(err, "network %s", n->name) : 0;
+}
+
+void firewall_settle_loopback(struct store *s, const struct store_network *n)
+{
+    _cleanup_ports_table_ struct ports_table ports = {0};
+    firewall_networks networks = {0};
+    _cleanup_fd_ int dir = -1, lock = -1;
+    struct err why = ERR_INIT;
+    int r = ports_dir(s, &dir, &lock, &why);
+
+    if (r == 0)
+        r = ports_table_read(dir, &ports, &why);
+    if (r < 0)
+        log_debug("network %s: %s", n->name, why.text);
+    else
+        add_described(n, &networks);
+    settle_loopback(&networks, &ports.claims);
+    free(networks.v);
 }
 
 /* ---- ports ---- */

@@ -43,10 +43,12 @@ struct firewall_network {
     bool internal, isolate, masquerade;
 };
 typedef VEC(struct firewall_network) firewall_networks;
-char *firewall_text(const char *table, const firewall_networks *networks, const port_claims *claims);
+enum { FIREWALL_CLOSED4 = 1, FIREWALL_CLOSED6 = 2 }; /* what is forwarded between interfaces of others is dropped */
+char *firewall_text(const char *table, const firewall_networks *networks, const port_claims *claims, unsigned closed);
 
 /* The elements alone: `verb` is "add" or "delete". All claims are of one container. "" where there are none. */
 char *firewall_text_network(const char *table, const char *verb, const struct firewall_network *network);
+char *firewall_text_closed(const char *table, unsigned closed);
 char *firewall_text_claims(const char *table, const char *verb, const port_claims *claims);
 
 /* Whether connections of IPv6 to what was claimed are led to the monitor's relay, since the kernel cannot translate

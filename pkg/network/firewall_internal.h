@@ -9,11 +9,21 @@ enum { FIREWALL_TABLE_MAX = 32 };
 struct firewall_look {
     char table[FIREWALL_TABLE_MAX];
     size_t networks;
-    bool whole; /* as it was made */
+    unsigned closed; /* FIREWALL_CLOSED4, FIREWALL_CLOSED6 */
+    bool whole;      /* as it was made */
 };
 
 /* How the table is; false where no network was used yet, and nothing but its name is known. */
 bool firewall_look(struct store *s, struct firewall_look *ret);
+
+/* Whether each set and map of the table has as many elements as the whole text of it says. firewall_check.c */
+bool firewall_is_complete(const char *table, const char *text);
+
+/* The names of sets and maps, one after the other; NULL behind the last. */
+const char *firewall_set_name(size_t i);
+
+/* A bridge that was made anew has forgotten that it may route for the host's loopback. */
+void firewall_settle_loopback(struct store *s, const struct store_network *n);
 
 /* An element that publishes ports. Its key is `host` (any: every address of the family), the protocol and the ports; it
  * leads to an address, a port, or both: what is not set is not there. */

@@ -69,6 +69,8 @@ char *firewall_describe(struct store *s)
         buf_addf(&text, "nftables: table inet %s, %zu network%s, %zu published port%s%s", look.table, look.networks,
                  plural(look.networks), ports, plural(ports), look.whole ? "" : " (changed by another program)");
     }
+    if (look.closed)
+        buf_adds(&text, "; between interfaces of others nothing is forwarded, since cbox switched forwarding on");
     if (who)
         buf_addf(&text, "; dropped unless accepted by %s", who);
     return buf_steal(&text);

@@ -16,6 +16,7 @@ static const struct {
     {"set", "isolated", "ifname", NULL},
     {"set", "internal", "ifname", NULL},
     {"set", "same", "ifname . ifname", NULL},
+    {"set", "closed", "nf_proto", NULL},
     {"set", "masquerade4", "ipv4_addr", "interval"},
     {"set", "masquerade6", "ipv6_addr", "interval"},
     {"set", "hairpin4", "ipv4_addr . ipv4_addr", "interval"},
@@ -34,7 +35,7 @@ static const struct {
 /* Chains and their rules, in order. */
 static const struct {
     const char *name, *hook;
-    const char *rules[10];
+    const char *rules[11];
 } chains[] = {
     /* With route_localnet on a bridge the kernel no longer drops by itself what a container sends to 127/8: no service
      * of the host that listens there alone may be reached, and none may be told that the host itself is asking. A
@@ -67,6 +68,12 @@ static const struct {
      "type filter hook input priority filter",
      {"meta nfproto ipv6 tcp dport @relays ct direction original ct status & dnat == 0 drop",
       "iifname @internal ct status dnat drop"}},
+    /* Where nobody but cbox has switched forwarding on, the host forwards for its networks and for no others. What
+     * comes from bridges or goes to them is left to those who made them: other engines', and virtual machines'. */
+    {"others",
+     NULL,
+     {"iifname @bridges return", "oifname @bridges return", "meta iifkind \"bridge\" return",
+      "meta oifkind \"bridge\" return", "meta nfproto @closed drop"}},
     /* Within a bridge all is allowed (it comes by here where bridge-nf-call-iptables is set); nothing goes in or out of
      * an internal one. What was answered or translated may pass; of the rest, networks are closed to each other and to
      * the outside. A packet that belongs to no connection would leave with an address that means nothing outside. */
@@ -75,8 +82,13 @@ static const struct {
      {"iifname . oifname @same accept", "iifname @internal drop", "oifname @internal drop",
       "ct state established,related accept", "iifname @bridges ct state invalid drop", "ct status dnat accept",
       "iifname @isolated oifname @bridges drop", "iifname @bridges oifname @isolated drop",
-      "iifname != @bridges oifname @bridges drop"}},
+      "iifname != @bridges oifname @bridges drop", "jump others"}},
 };
+
+const char *firewall_set_name(size_t i)
+{
+    return i < ARRAY_SIZE(sets) ? sets[i].name : NULL;
+}
 
 /* ---- elements ---- */
 
@@ -164,9 +176,25 @@ char *firewall_text_claims(const char *table, const char *verb, const port_claim
     return buf_steal(&text);
 }
 
+static void add_closed(const struct elements *e, unsigned closed)
+{
+    if (closed & FIREWALL_CLOSED4)
+        element(e, "closed", "ipv4");
+    if (closed & FIREWALL_CLOSED6)
+        element(e, "closed", "ipv6");
+}
+
+char *firewall_text_closed(const char *table, unsigned closed)
+{
+    struct buf text = BUF_INIT;
+
+    add_closed(&(struct elements){&text, table, "add"}, closed);
+    return buf_steal(&text);
+}
+
 /* ---- all of it ---- */
 
-char *firewall_text(const char *table, const firewall_networks *networks, const port_claims *claims)
+char *firewall_text(const char *table, const firewall_networks *networks, const port_claims *claims, unsigned closed)
 {
     struct buf text = BUF_INIT;
     struct elements e = {&text, table, "add"};
@@ -188,5 +216,6 @@ char *firewall_text(const char *table, const firewall_networks *networks, const 
     VEC_FOREACH (n, networks)
         add_network(&e, n);
     firewall_each_element(claims, add_port, &e);
+    add_closed(&e, closed);
     return buf_steal(&text);
 }

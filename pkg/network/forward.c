@@ -1,13 +1,17 @@
-/* Forwarding of the host's kernel: on where it is needed, and no sooner. networking/ip-sysctl.rst */
+/* Forwarding of the host's kernel: on where it is needed, and no sooner. Whether cbox did it is written down: then the
+ * rules see to it that the host does not forward for others what it did not before. networking/ip-sysctl.rst */
 #include "network/bridge.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "sys/atomic.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define INTERFACES6 "/proc/sys/net/ipv6/conf"
 
@@ -62,7 +66,49 @@ static const struct {
     {AF_INET6, "net/ipv6/conf/all/forwarding", keep_router_advertisements},
 };
 
-int network_forward(uint16_t family, struct err *err)
+/* ---- who did it ---- */
+
+/*     <state>/networks/forwards     the namespace, and 4, 6 or both: what cbox has switched on itself */
+#define NOTE "networks/forwards"
+
+static char *own_namespace(void)
+{
+    struct stat st;
+
+    return stat("/proc/thread-self/ns/net", &st) == 0 ? str_printf("%ju", (uintmax_t)st.st_ino) : str_dup("");
+}
+
+unsigned network_forwards(struct store *s)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(64);
+    _cleanup_free_ char *ns = own_namespace();
+    const char *families;
+    int state;
+
+    if (store_dir(s, STORE_STATE, &state, NULL) < 0 || fd_read_file(state, NOTE, &text, NULL) < 0)
+        return 0;
+    families = str_after(buf_str(&text), ns);
+    if (!families || *families != ' ')
+        return 0;
+    return (strchr(families, '4') ? NETWORK_FORWARDS4 : 0) | (strchr(families, '6') ? NETWORK_FORWARDS6 : 0);
+}
+
+/* Before it is done: whoever is killed in between does it the next time. */
+static int note(struct store *s, uint16_t family, struct err *err)
+{
+    unsigned known = network_forwards(s) | (family == AF_INET ? NETWORK_FORWARDS4 : NETWORK_FORWARDS6);
+    _cleanup_free_ char *ns = own_namespace(), *text = NULL;
+    int state, r = store_dir(s, STORE_STATE, &state, err);
+
+    if (r == 0 && mkdirat(state, "networks", 0755) < 0 && errno != EEXIST)
+        r = err_errno(err, errno, "%s/networks", store_state_path(s));
+    if (r < 0)
+        return r;
+    text = str_printf("%s %s%s\n", ns, known & NETWORK_FORWARDS4 ? "4" : "", known & NETWORK_FORWARDS6 ? "6" : "");
+    return atomic_write(state, NOTE, text, strlen(text), 0644, ATOMIC_VOLATILE, err);
+}
+
+int network_forward(struct store *s, uint16_t family, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
         _cleanup_free_ char *path = str_printf("/proc/sys/%s", switches[i].file);
@@ -70,6 +116,9 @@ int network_forward(uint16_t family, struct err *err)
 
         if (switches[i].family != family || look(AT_FDCWD, path) == '1')
             continue;
+        r = note(s, family, err);
+        if (r < 0)
+            return r;
         if (switches[i].before)
             switches[i].before();
         r = network_sysctl_write(switches[i].file, "1");

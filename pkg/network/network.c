@@ -354,14 +354,33 @@ int network_open(struct store *s, const struct config *config, const char *name,
 
 /* ---- removing ---- */
 
+/* Where nobody knows any more who is on it: nobody is, where its bridges have no ports but those that join them. */
+static int check_no_ports(const struct store_network *n, const struct err *why, struct err *err)
+{
+    int r = network_links_used(n);
+
+    if (r < 0)
+        return err_errno(err, -r, "network %s: asking for its interfaces", n->name);
+    if (r == 0)
+        return 0;
+    err_set(err, ERR_BUSY, "error while removing network: network %s has active endpoints", n->name);
+    return err_hint(err, "who they are is not known, since its table is damaged: %s", why->text);
+}
+
 static int check_unused(struct store *s, const struct store_network *n, struct err *err)
 {
     _cleanup_endpoints_ endpoints used = {0};
     _cleanup_buf_ struct buf text = BUF_INIT;
-    int r = endpoint_list(s, n->id, true, &used, err);
+    struct err why = ERR_INIT;
+    int r = endpoint_list(s, n->id, true, &used, &why);
 
-    if (r < 0)
+    if (r == ERR_CORRUPT)
+        return check_no_ports(n, &why, err);
+    if (r < 0) {
+        if (err)
+            *err = why;
         return r;
+    }
     VEC_FOREACH (e, &used)
         buf_addf(&text, "%sname:\"%s\" id:\"%.12s\"", text.len ? ", " : "", e->name, e->id);
     return used.n == 0 ? 0

@@ -259,9 +259,15 @@ static const struct json_field options_fields[] = {
     JSON_FIELD(struct engine_options, "HostConfig", JSON_K_OBJECT, host, 0, &engine_host_config_type),
     JSON_FIELD(struct engine_options, "Mounts", JSON_K_ARRAY, mounts, 0, &engine_mount_point_type),
     JSON_FIELD(struct engine_options, "Networks", JSON_K_ARRAY, networks, 0, &engine_endpoint_type),
+    JSON_FIELD(struct engine_options, "LeftNone", JSON_K_BOOL, left_none),
     JSON_FIELD(struct engine_options, "Command", JSON_K_STRV, entrypoint_and_args),
 };
 TYPE(engine_options_type, "options", struct engine_options, options_fields);
+
+bool engine_is_on_none(const struct engine_options *o)
+{
+    return str_eq(o->host.network_mode, "none") && !o->left_none;
+}
 
 void engine_options_release(struct engine_options *o)
 {

@@ -195,6 +195,7 @@ struct engine_options {
     struct engine_host_config host;
     VEC(struct engine_mount_point) mounts;
     engine_endpoints networks;  /* none with "none", "host" and "container:…" */
+    bool left_none;             /* with "none": it has left that, and may have networks */
     char **entrypoint_and_args; /* Path and Args: what is executed */
 };
 
@@ -202,4 +203,7 @@ extern const struct json_type engine_options_type, engine_config_type, engine_ho
     engine_mount_type, engine_endpoint_type, engine_port_binding_type;
 
 void engine_options_release(struct engine_options *o);
+
+/* Whether it is on the network that is none. */
+bool engine_is_on_none(const struct engine_options *o);
 #define _cleanup_engine_options_ _cleanup_(engine_options_release)

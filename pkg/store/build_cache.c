@@ -10,6 +10,13 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+bool store_build_exists(struct store *s)
+{
+    int root;
+
+    return store_dir(s, STORE_ROOT, &root, NULL) == 0 && faccessat(root, "build-cache", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int store_build_dir(struct store *s, const char *name, int *ret_fd, struct err *err)
 {
     int top, r = store_dir(s, STORE_BUILD, &top, err);

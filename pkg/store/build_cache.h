@@ -73,6 +73,10 @@ int store_build_each(struct store *s, bool inputs,
 /* A text as records have it: without bytes that are no UTF-8 and not endless. NULL stays NULL; the caller frees it. */
 char *store_build_fit(const char *text);
 
+/* A record as a line of JSON, and such a line from elsewhere, checked. The caller releases `ret` after 0. */
+void store_build_record_write(const struct store_build_record *r, struct buf *out);
+int store_build_record_take(const char *line, struct store_build_record *ret, struct err *err);
+
 /* The caller releases `ret` after 0. */
 int store_build_record_copy(const struct store_build_record *r, struct store_build_record *ret, struct err *err);
 
@@ -87,6 +91,9 @@ int store_build_add_layer(struct store *s, const struct digest *diff_id, const s
 
 /* Throws such a place away. What is not there any more is no error. */
 int store_build_unstage(struct store *s, const char *name, struct err *err);
+
+/* Whether the cache has the layer, before it is settled. */
+bool store_build_layer_has(struct store *s, const struct digest *diff_id);
 
 /* Where a layer's tree is, below the root, of the store or of the cache; "layers/sha256/…/tree". The caller frees it.
  * ERR_NOT_FOUND. To be called, and the path used, under store_build_lock() shared. */
@@ -118,6 +125,19 @@ struct store_build_prune {
     void *data;
 };
 int store_build_prune(struct store *s, const struct store_build_prune *how, int64_t *ret_bytes, struct err *err);
+
+/* The layers that are not settled, as store_each_digest(). */
+int store_build_each_layer(struct store *s, int (*each)(const struct digest *d, void *data, struct err *err),
+                           void *data, struct err *err);
+
+/* Removes a layer that was found damaged, unless it was settled meanwhile; and records that cannot be read or whose
+ * layer is not there. */
+int store_build_drop_layer(struct store *s, const struct digest *diff_id, struct err *err);
+int store_build_drop_broken(struct store *s, struct err *err);
+
+/* Looks at all records: `broken` is told of those that cannot be read, or whose layer is not there. */
+int store_build_check(struct store *s, void (*broken)(const char *key, const char *what, void *data), void *data,
+                      struct err *err);
 
 /* One thing of the cache, for `system df` and lists. */
 struct store_build_item {

@@ -13,6 +13,9 @@
 /* What a layer's directory has besides, in the cache alone: a step was kept that made it. */
 #define BUILD_KEPT "kept"
 
+/* Whether anything was ever built here: who only looks makes nothing. */
+bool store_build_exists(struct store *s);
+
 /* A directory of the cache, made where it is missing; the caller closes it. */
 int store_build_dir(struct store *s, const char *name, int *ret_fd, struct err *err);
 
@@ -24,9 +27,6 @@ int store_build_record_read(int records, const char *key, bool inputs, struct st
 
 /* Whether there is the layer of a record, or it has none. */
 bool store_build_record_whole(struct store *s, const struct store_build_record *r);
-
-/* The layer's directory below STORE_BUILD_LAYERS is there. */
-bool store_build_layer_has(struct store *s, const struct digest *diff_id);
 
 /* Under the lock, exclusive: drops what may be damaged since it was written in an earlier boot. */
 int store_build_drop_unsynced(struct store *s, struct err *err);

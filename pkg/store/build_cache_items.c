@@ -107,8 +107,11 @@ static int add_mount(int mounts, const char *name, void *data, struct err *err _
 int build_items_read(struct store *s, bool mounts, struct build_items *ret, struct err *err)
 {
     struct reading reading = {s, ret};
-    int top, r = store_dir(s, STORE_BUILD, &top, err);
+    int top, r;
 
+    if (!store_build_exists(s))
+        return 0;
+    r = store_dir(s, STORE_BUILD, &top, err);
     if (r == 0)
         r = store_build_each(s, false, add_record, ret, err);
     if (r == 0 && mounts)

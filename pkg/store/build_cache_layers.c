@@ -89,10 +89,16 @@ int store_build_unstage(struct store *s, const char *name, struct err *err)
 bool store_build_layer_has(struct store *s, const struct digest *diff_id)
 {
     char path[STORE_DIGEST_PATH_MAX];
-    int layers;
+    _cleanup_free_ char *below = str_printf("build-cache/layers/%s", store_digest_path(diff_id, path));
+    int root;
 
-    return store_dir(s, STORE_BUILD_LAYERS, &layers, NULL) == 0 &&
-           faccessat(layers, store_digest_path(diff_id, path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return store_dir(s, STORE_ROOT, &root, NULL) == 0 && faccessat(root, below, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int store_build_each_layer(struct store *s, int (*each)(const struct digest *d, void *data, struct err *err),
+                           void *data, struct err *err)
+{
+    return store_build_exists(s) ? store_each_digest(s, STORE_BUILD_LAYERS, each, data, err) : 0;
 }
 
 static int make_parent(int layers, const struct digest *d, struct err *err)

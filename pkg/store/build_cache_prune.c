@@ -215,7 +215,7 @@ static int prune(struct pruning *p, struct err *err)
 int store_build_prune(struct store *s, const struct store_build_prune *how, int64_t *ret_bytes, struct err *err)
 {
     struct pruning p = {.store = s, .how = how, .records = -1};
-    int r = prune(&p, err);
+    int r = store_build_exists(s) ? prune(&p, err) : 0;
 
     fd_close(p.records);
     build_items_release(&p.items);

@@ -109,6 +109,18 @@ static bool is_good(const struct store_build_record *r, const char *key)
            r->tar_size >= 0 && (!r->files || store_build_name_good(r->files));
 }
 
+int store_build_record_take(const char *line, struct store_build_record *ret, struct err *err)
+{
+    int r = json_parse(line, strlen(line), &record_type, ret, err);
+
+    if (r < 0)
+        return r;
+    if (store_build_name_good(ret->key) && strlen(ret->key) == 64 && is_good(ret, ret->key))
+        return 0;
+    store_build_record_release(ret);
+    return err_set(err, ERR_CORRUPT, "a record of a step that is none");
+}
+
 static int parse(int fd, const char *key, bool inputs, struct store_build_record *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(RECORD_MAX);
@@ -203,16 +215,12 @@ static int add_layer(const struct store_build_record *r, void *data, struct err 
 
 int store_build_add_needs(struct store *s, struct store_needs *to, struct err *err)
 {
-    int root, r = store_dir(s, STORE_ROOT, &root, err);
-
-    if (r < 0 || faccessat(root, "build-cache/" BUILD_RECORDS, F_OK, 0) < 0)
-        return r;
-    return store_build_each(s, false, add_layer, to, err);
+    return store_build_exists(s) ? store_build_each(s, false, add_layer, to, err) : 0;
 }
 
 /* ---- keeping ---- */
 
-static void format(const struct store_build_record *r, struct buf *out)
+void store_build_record_write(const struct store_build_record *r, struct buf *out)
 {
     struct store_build_record fitting = *r;
 
@@ -265,7 +273,7 @@ static int keep(struct store *s, const struct store_build_record *r, bool room, 
         result = mark_kept(s, r->diff_id, err);
     if (result < 0 || !room)
         return result;
-    format(r, &text);
+    store_build_record_write(r, &text);
     failpoint("build-keep");
     result = atomic_write(records, r->key, buf_str(&text), text.len, 0600, ATOMIC_VOLATILE, err);
     failpoint("build-kept");
@@ -317,4 +325,80 @@ int store_build_drop_unsynced(struct store *s, struct err *err)
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(hints); i++)
         r = store_discard(s, STORE_BUILD, hints[i], false, err);
     return r < 0 ? r : store_each_name(top, BUILD_RECORDS, drop_record, s, err);
+}
+
+/* ---- damage ---- */
+
+struct checking {
+    struct store *store;
+    void (*broken)(const char *key, const char *what, void *data);
+    void *data;
+};
+
+static int check_record(int records, const char *key, void *data, struct err *err _unused_)
+{
+    const struct checking *c = data;
+    struct store_build_record record = {0};
+    struct err why = ERR_INIT;
+    int r = store_build_record_read(records, key, true, &record, &why);
+
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    if (r < 0)
+        c->broken(key, why.text, c->data);
+    else if (!store_build_record_whole(c->store, &record))
+        c->broken(key, "its layer is missing", c->data);
+    if (r == 0)
+        store_build_record_release(&record);
+    return 0;
+}
+
+int store_build_check(struct store *s, void (*broken)(const char *key, const char *what, void *data), void *data,
+                      struct err *err)
+{
+    struct checking c = {s, broken, data};
+    _cleanup_fd_ int lock = -1;
+    int top, r;
+
+    if (!store_build_exists(s))
+        return 0;
+    r = store_dir(s, STORE_BUILD, &top, err);
+    if (r == 0)
+        r = store_build_lock(s, LOCK_SHARED, LOCK_WAIT, &lock, err);
+    return r < 0 ? r : store_each_name(top, BUILD_RECORDS, check_record, &c, err);
+}
+
+int store_build_drop_layer(struct store *s, const struct digest *diff_id, struct err *err)
+{
+    char path[STORE_DIGEST_PATH_MAX];
+    _cleanup_fd_ int lock = -1;
+    int r = store_build_lock(s, LOCK_EXCLUSIVE, LOCK_WAIT, &lock, err);
+
+    return r < 0 ? r : store_discard(s, STORE_BUILD_LAYERS, store_digest_path(diff_id, path), false, err);
+}
+
+static int drop_broken(int records, const char *key, void *data, struct err *err)
+{
+    struct store_build_record record = {0};
+    int r = store_build_record_read(records, key, true, &record, NULL);
+    bool whole = r == 0 && store_build_record_whole(data, &record);
+
+    if (r == 0)
+        store_build_record_release(&record);
+    return !whole && unlinkat(records, key, 0) < 0 && errno != ENOENT
+               ? err_errno(err, errno, "removing build-cache/records/%s", key)
+               : 0;
+}
+
+int store_build_drop_broken(struct store *s, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    int top, r;
+
+    if (!store_build_exists(s))
+        return 0;
+    r = store_dir(s, STORE_BUILD, &top, err);
+    if (r == 0)
+        r = store_build_lock(s, LOCK_EXCLUSIVE, LOCK_WAIT, &lock, err);
+    return r < 0 ? r : store_each_name(top, BUILD_RECORDS, drop_broken, s, err);
 }

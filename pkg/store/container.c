@@ -55,6 +55,7 @@ static const struct json_field fields[] = {
     JSON_FIELD(struct store_container_record, "imageID", JSON_K_CUSTOM, image_id, .conversion = &oci_digest_conversion),
     JSON_FIELD(struct store_container_record, "manifest", JSON_K_CUSTOM, manifest,
                .conversion = &oci_digest_conversion),
+    JSON_FIELD(struct store_container_record, "layers", JSON_K_STRV, layers),
     JSON_FIELD(struct store_container_record, "mounted", JSON_K_STRV, mounted),
     JSON_FIELD(struct store_container_record, "command", JSON_K_STRV, command),
     JSON_FIELD(struct store_container_record, "labels", JSON_K_MAP, labels),

@@ -32,6 +32,7 @@ struct store_container_record {
     char *image;                        /* as the user named it */
     struct digest image_id;             /* of the image config */
     struct digest manifest;             /* keeps the image's content alive (store/gc.h) */
+    char **layers;                      /* diffIDs of one that has no image, which it keeps alive */
     char **mounted;                     /* manifests of images that are mounted in it: they as well */
     char **command;                     /* what runs in it */
     char **labels;                      /* NAME=VALUE */

@@ -53,10 +53,14 @@ static int mark_tags(struct marking *m, struct err *err)
 static int mark_use(const struct store_use *use, void *data, struct err *err)
 {
     struct marking *m = data;
+    struct digest d;
 
     (void)err;
     if (use->manifest.algorithm != DIGEST_NONE)
         *VEC_PUSH(&m->images) = use->manifest;
+    STRV_FOREACH (layer, use->layers)
+        if (digest_parse(*layer, &d, NULL) == 0)
+            *VEC_PUSH(&m->needs.layers) = d;
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "store/layer.h"
 
 #include "base/id.h"
+#include "store/build_cache.h"
 #include "store/internal.h"
 #include "store/placement.h"
 #include "sys/failpoint.h"
@@ -266,13 +267,21 @@ bool store_layer_has(struct store *s, const struct digest *diff_id)
            faccessat(layers, store_digest_path(diff_id, path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Where it lies: with the steps of a build that has not ended, or else where all layers do. */
+static int part_of(struct store *s, const struct digest *diff_id, int *ret_fd, struct err *err)
+{
+    bool fresh = !store_layer_has(s, diff_id) && store_build_layer_has(s, diff_id);
+
+    return store_dir(s, fresh ? STORE_BUILD_LAYERS : STORE_LAYERS, ret_fd, err);
+}
+
 int store_layer_read_info(struct store *s, const struct digest *diff_id, struct store_layer_info *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(INFO_MAX);
     char path[STORE_DIGEST_PATH_MAX];
     _cleanup_free_ char *file = str_printf("%s/info", store_digest_path(diff_id, path));
     int layers;
-    int r = store_dir(s, STORE_LAYERS, &layers, err);
+    int r = part_of(s, diff_id, &layers, err);
 
     if (r == 0)
         r = fd_read_file(layers, file, &text, err);
@@ -286,7 +295,7 @@ int store_layer_open_tree(struct store *s, const struct digest *diff_id, int *re
     char path[STORE_DIGEST_PATH_MAX];
     _cleanup_free_ char *tree = str_printf("%s/tree", store_digest_path(diff_id, path));
     int layers, fd;
-    int r = store_dir(s, STORE_LAYERS, &layers, err);
+    int r = part_of(s, diff_id, &layers, err);
 
     if (r < 0)
         return r;
@@ -302,7 +311,7 @@ int store_layer_open_manifest(struct store *s, const struct digest *diff_id, int
     char path[STORE_DIGEST_PATH_MAX];
     _cleanup_free_ char *manifest = str_printf("%s/manifest", store_digest_path(diff_id, path));
     int layers, fd;
-    int r = store_dir(s, STORE_LAYERS, &layers, err);
+    int r = part_of(s, diff_id, &layers, err);
 
     if (r < 0)
         return r;

@@ -56,15 +56,18 @@ int store_stage_complete(struct store_stage *st, const struct digest_computed *c
                          const struct store_layer_info *info, struct err *err);
 
 bool store_layer_has(struct store *s, const struct digest *diff_id);
+
+/* These find those as well that a build has not settled yet (store/build_cache.h). */
 int store_layer_read_info(struct store *s, const struct digest *diff_id, struct store_layer_info *ret, struct err *err);
 
-/* The tree for an overlay mount: an O_PATH descriptor (the caller closes it), or its absolute path (the caller frees
- * it). ERR_NOT_FOUND names the layer. */
+/* The tree for an overlay mount: an O_PATH descriptor, which the caller closes. ERR_NOT_FOUND names the layer. */
 int store_layer_open_tree(struct store *s, const struct digest *diff_id, int *ret_fd, struct err *err);
-char *store_layer_tree_path(struct store *s, const struct digest *diff_id);
 
 /* What the tree should hold (layer/manifest.h), for reading; the caller closes it. ERR_NOT_FOUND names the layer. */
 int store_layer_open_manifest(struct store *s, const struct digest *diff_id, int *ret_fd, struct err *err);
+
+/* The absolute path of the tree of a layer of the store; the caller frees it. */
+char *store_layer_tree_path(struct store *s, const struct digest *diff_id);
 
 /* Takes a layer out of sight and leaves it in the trash. Only for garbage collection, under the store lock. */
 int store_layer_discard(struct store *s, const struct digest *diff_id, struct err *err);

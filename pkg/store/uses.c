@@ -11,6 +11,7 @@ static const struct json_field use_fields[] = {
     JSON_FIELD(struct store_use, "id", JSON_K_STRING, id),
     JSON_FIELD(struct store_use, "name", JSON_K_STRING, name),
     JSON_FIELD(struct store_use, "manifest", JSON_K_CUSTOM, manifest, 0, NULL, &oci_digest_conversion),
+    JSON_FIELD(struct store_use, "layers", JSON_K_STRV, layers),
     JSON_FIELD(struct store_use, "mounted", JSON_K_STRV, mounted),
     JSON_FIELD(struct store_use, "build", JSON_K_BOOL, build),
 };

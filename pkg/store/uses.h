@@ -14,6 +14,7 @@ struct store_use {
     char *id;
     char *name;
     struct digest manifest; /* DIGEST_NONE: no image */
+    char **layers;          /* diffIDs that it needs beside that */
     char **mounted;         /* more of them, each of which is told as a use of its own: */
     bool extra;             /* this is one */
     bool build;             /* a build's, which keeps what it needs itself: not told of */

@@ -315,3 +315,11 @@ int copy_tree_contents(struct copy_tree *how, int from, int to, bool itself, str
     how->entries += itself;
     return r < 0 || !itself ? r : copy_metadata(&w, from, to, &st);
 }
+
+int copy_tree_status(struct copy_tree *how, int from, int to, struct err *err)
+{
+    _cleanup_(work_release) struct work w = {.how = how, .top = to, .err = err};
+    struct stat st;
+
+    return fstat(from, &st) < 0 ? fail(&w, errno) : copy_metadata(&w, from, to, &st);
+}

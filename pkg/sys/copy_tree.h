@@ -36,6 +36,9 @@ int copy_tree(struct copy_tree *how, int from, const char *name, int to, const c
  * too. */
 int copy_tree_contents(struct copy_tree *how, int from, int to, bool itself, struct err *err);
 
+/* Gives `to` owner, mode, attributes and times of `from`, both opened: of a directory after its entries are there. */
+int copy_tree_status(struct copy_tree *how, int from, int to, struct err *err);
+
 /* Opens a regular file for reading, and nothing else: a device or a fifo that takes its place meanwhile is not opened.
  * A descriptor, or -errno (-ESTALE: no regular file). `name` may be "" for `dir` itself, opened with O_PATH. */
 int copy_open_file(int dir, const char *name);

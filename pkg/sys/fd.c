@@ -102,6 +102,8 @@ static int read_file(int dirfd, const char *path, int flags, struct buf *b, stru
         return err_errno(err, errno, "opening %s", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_INVALID, "%s is not a regular file", path);
+    if (st.st_size > 0 && (!b->max || b->len + (size_t)st.st_size < b->max))
+        buf_reserve(b, (size_t)st.st_size + 1); /* at once: what grows is copied */
     return fd_read_rest(fd, path, b, err);
 }
 

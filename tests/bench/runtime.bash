@@ -75,7 +75,7 @@ bench_runtime_exec() {
 # limit NAME VALUE UNIT TARGET
 report_limit() {
     awk -v name="$1" -v value="$2" -v unit="$3" -v target="$4" 'BEGIN {
-        met = value <= target
+        met = value != "" && value + 0 <= target
         printf "%-11s %.2f %s  target %s  %s\n", name, value, unit, target, met ? "met" : "MISSED"
         exit !met
     }' || missed=1

@@ -193,3 +193,54 @@ podman_pull() {
     container_tree "$host/rich:source" >"$BATS_TEST_TMPDIR/loaded"
     trees_equal "$BATS_TEST_TMPDIR/docker" "$BATS_TEST_TMPDIR/loaded"
 }
+
+# With what a step can do to files of the base and to its own, and two stages.
+built_context() {
+    mkdir "$1"
+    echo content >"$1/file"
+    touch -d 2001-01-01 "$1/file"
+    cat >"$1/Dockerfile" <<END
+FROM $host/rich:source AS first
+RUN mkdir -p /made/deep && echo x >/made/deep/x && chown 1:2 /made/deep/x && ln /made/deep/x /made/hard && rm -r /links && mkdir /links && touch /links/own
+FROM $host/rich:source
+COPY --chown=5:6 file /copied/
+COPY --from=first /made /from/
+RUN rm /modes/setuid && chmod 4711 /copied/file && mv /from/deep/x /from/moved && ln -s /copied /link && rm -rf /var && mkdir /var
+WORKDIR /work/here
+CMD ["cat", "/copied/file"]
+END
+}
+
+@test "what cbox built: pushed, saved, squashed, it is the same to docker, podman and skopeo, and runs there" {
+    context=$BATS_TEST_TMPDIR/context
+    cbox pull -q "$host/rich:source"
+    built_context "$context"
+    id=$(cbox build -q --push -t "$host/built:1" "$context")
+    cbox build -q --squash -t "$host/built:squashed" "$context" >/dev/null
+    cbox push -q "$host/built:squashed"
+    container_tree "$host/built:1" >"$BATS_TEST_TMPDIR/cbox"
+    grep -q '^copied/file file 4711 5:6 ' "$BATS_TEST_TMPDIR/cbox"
+    docker pull -q "$host/built:1"
+    [ "$(docker image inspect -f '{{.Id}}' "$host/built:1")" = "$id" ]
+    docker_tree "$host/built:1" >"$BATS_TEST_TMPDIR/docker"
+    trees_equal "$BATS_TEST_TMPDIR/docker" "$BATS_TEST_TMPDIR/cbox"
+    docker pull -q "$host/built:squashed"
+    docker_tree "$host/built:squashed" >"$BATS_TEST_TMPDIR/squashed"
+    trees_equal "$BATS_TEST_TMPDIR/squashed" "$BATS_TEST_TMPDIR/cbox"
+    expect content docker run --rm --network none "$host/built:1"
+    [[ $(docker history --no-trunc --format '{{.CreatedBy}} {{.Comment}}' "$host/built:1" | head -1) == 'CMD ["cat"'*' cbox.dockerfile.v0' ]]
+    [ "sha256:$(podman_pull built:1)" = "$id" ]
+    expect content podman_ "$podman" run --rm --network none "${podman_limits[@]}" "$host/built:1"
+    skopeo copy -q --src-cert-dir "$registry/certs.d/$host" "docker://$host/built:1" "oci:$BATS_TEST_TMPDIR/copied:1"
+    docker rmi -f "$host/built:1" >/dev/null
+    # Without a registry, and without compressing.
+    cbox build -q -t "$host/built:1" -o "type=docker,dest=$BATS_TEST_TMPDIR/built.tar" "$context" >/dev/null
+    docker load -q -i "$BATS_TEST_TMPDIR/built.tar"
+    [ "$(docker image inspect -f '{{.Id}}' "$host/built:1")" = "$id" ]
+    expect content docker run --rm --network none "$host/built:1"
+    podman_ "$podman" rmi -af >/dev/null
+    podman_ "$podman" load -q -i "$BATS_TEST_TMPDIR/built.tar"
+    expect content podman_ "$podman" run --rm --network none "${podman_limits[@]}" "$host/built:1"
+    podman_remove "$podman" # it mounts its store
+    expect '' cbox system check -q --deep
+}

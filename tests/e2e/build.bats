@@ -119,7 +119,7 @@ END
     [[ $output == *'other: No such file or directory'* ]]
     run -1 cbox build --target x .
     [[ $output == *'target stage "x" could not be found'* ]]
-    run -1 cbox build -t 'Not/A:Name' .
+    run -125 cbox build -t 'Not/A:Name' .
     [[ $output == *'invalid'* ]]
     run -1 cbox build
     [[ $output == *'requires 1 argument'* ]]

@@ -95,6 +95,7 @@ run_is() {
             pid=$p
         fi
     done
+    sleep 1 # half a second behind the start it gives back what only the start needed
     before=$(grep ^voluntary "/proc/$pid/status")
     nft add table inet mine
     for i in 1 2 3; do

@@ -289,7 +289,9 @@ nothing_in_use() {
     cbox network disconnect none one
     refuse 1 'not connected to network none' cbox network disconnect none one
     expect '{}' field one '{{json .NetworkSettings.Networks}}'
+    expect none field one '{{.HostConfig.NetworkMode}}'
     cbox network connect front one
+    expect 'none front' field one '{{.HostConfig.NetworkMode}}{{range $name, $_ := .NetworkSettings.Networks}} {{$name}}{{end}}'
     expect 'eth0 lo' cbox exec one sh -c 'echo $(ls /sys/class/net)'
     cbox restart -t 0 one
     expect front cbox ps --format '{{.Networks}}'

@@ -140,6 +140,17 @@ load network
     expect '' sh -c "awk 'NF > 2' '$CBOX_STATE/networks/ports' 2>/dev/null; true"
 }
 
+@test "a container of IPv6 alone has no port of IPv4" {
+    cbox network create --ipv4=false --ipv6 --subnet fd00:78::/64 six >/dev/null
+    for address in 127.0.0.1 0.0.0.0 "$host4"; do
+        refuse 125 "publishing port 80 at $address: the container has no address of IPv4" \
+            cbox run --rm --network six -p "$address:8080:80" alpine true
+    done
+    cbox run --rm --network six -p '[::1]:8080:80' -p 8081:81 alpine true
+    echo '{"publish_address": "loopback"}' >"$BATS_TEST_TMPDIR/config.json"
+    cbox --config "$BATS_TEST_TMPDIR/config.json" run --rm --network six -p 8080:80 alpine true
+}
+
 @test "UDP: the kernel forgets where a client's packets went before" {
     # A client that goes on from its own port the whole time.
     on outside socat -T 60 "UDP-LISTEN:9,fork" /dev/null 3>&- &

@@ -238,6 +238,28 @@ configure() {
     cbox system check -q
 }
 
+@test "a damaged table of endpoints keeps nobody from removing a network that has no containers" {
+    cbox network create used
+    cbox run -d --name web --network used alpine sleep 1000
+    echo nonsense >"$CBOX_STATE/networks/$(cbox network inspect -f '{{.Id}}' used)/endpoints"
+    refuse 1 'network used has active endpoints' cbox network rm used
+    cbox rm -f web
+    wait_for 10 cbox network rm used
+    [ -z "$(names)" ]
+}
+
+@test "inspect of host and none lists who uses them" {
+    cbox run -d --name web --network host alpine sleep 1000
+    cbox run -d --name lone --network none alpine sleep 1000
+    cbox create --name later --network host alpine sleep 1000
+    for one in host=web none=lone; do
+        expect "${one#*=}  " cbox network inspect -f \
+            '{{range .Containers}}{{.Name}} {{.IPv4Address}} {{.MacAddress}}{{end}}' "${one%=*}"
+    done
+    cbox rm -f web lone later
+    expect '{}' cbox network inspect -f '{{json .Containers}}' host
+}
+
 # --- addresses -------------------------------------------------------------------------------------------------------
 
 # has ADDRESS CONTAINER: as the network sees it.

@@ -1,5 +1,6 @@
 #include "output_fixture.h"
 
+#include "build/output_image.h"
 #include "image/tree_blob.h"
 #include "store/blob.h"
 #include "store/gc.h"
@@ -272,11 +273,64 @@ static void test_empty(void **state)
     image_release(&image);
 }
 
+/* Whether the layout has the blob, and of this size. */
+static bool has_blob(const struct digest *d, int64_t size)
+{
+    char path[200];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "oci/blobs/sha256/%s", d->hex);
+    return stat(path, &st) == 0 && (size < 0 || st.st_size == size);
+}
+
+/* An output that is no image leaves none in the store, and has the same digests. */
+static void test_layout(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_(stage_release) struct stage st;
+    struct build_output outputs[] = {
+        {.type = BUILD_OUTPUT_OCI, .dest = (char *)"oci", .directory = true},
+        {.type = BUILD_OUTPUT_DOCKER, .dest = (char *)"docker.tar", .name = (char *)"a:1,b"},
+    };
+    struct build_request q = {.tags = TAGS((char *)"app")};
+    _cleanup_free_ char *wanted = NULL;
+    struct result got;
+    struct err err;
+    char text[DIGEST_TEXT_MAX];
+
+    (void)state;
+    stage_init(&st);
+    add_layer(&st, build_layer(s, "one", "1"));
+    q.outputs.v = outputs;
+    q.outputs.n = ARRAY_SIZE(outputs);
+    assert_ok(build_output_image(s, &q, &st.finished, &got.id, &got.manifest, &got.size, &err));
+    assert_int_equal(count_names(s), 0);
+    assert_false(store_blob_has(s, &got.id));
+    for (size_t i = 0; i < ARRAY_SIZE(outputs); i++)
+        assert_ok(output_archive(s, &q, &outputs[i], &st.finished, &err));
+    assert_true(has_blob(&got.manifest, got.size));
+    assert_true(has_blob(&got.id, -1));
+    assert_true(has_blob(&st.made[0].diff_id, st.made[0].tar_size));
+    wanted = str_printf("\"digest\":\"%s\",\"size\":%lld,", digest_format(&got.manifest, text), (long long)got.size);
+    {
+        char chunk[4096] = "";
+        int fd = open("oci/index.json", O_RDONLY);
+
+        assert_true(read(fd, chunk, sizeof(chunk) - 1) > 0);
+        close(fd);
+        assert_non_null(strstr(chunk, wanted));
+        assert_non_null(strstr(chunk, "docker.io/library/app:latest"));
+    }
+    assert_int_equal(
+        system("tar xOf docker.tar manifest.json | grep -q '\"RepoTags\":.\"app:latest\",\"a:1\",\"b:latest\"'"), 0);
+    assert_int_equal(count_names(s), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_documents), scratch_test(test_same_bytes), scratch_test(test_names),
-        scratch_test(test_base),      scratch_test(test_tree_blob),  scratch_test(test_empty),
+        scratch_test(test_documents), scratch_test(test_same_bytes), scratch_test(test_names),  scratch_test(test_base),
+        scratch_test(test_tree_blob), scratch_test(test_empty),      scratch_test(test_layout),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

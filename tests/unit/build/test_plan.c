@@ -249,6 +249,9 @@ static const struct {
     {"FROM missing\n", NULL, "Dockerfile:1: no such image: missing", 1},
     {"FROM a\nCOPY --from=missing / /\n", NULL, "Dockerfile:2: no such image: missing", 2},
     {"FROM a\nENV X=1 \\\n  Y\n", NULL, "Dockerfile:2: ", 2},
+    {"FROM a\nCOPY --from=1 / /\nFROM a\n", "0", "Dockerfile:2: invalid from flag value 1: no earlier stage", 2},
+    {"FROM a AS me\nCOPY --from=me / /\n", NULL, "Dockerfile:2: invalid from flag value me: that stage is not", 2},
+    {"FROM a\nCOPY --from=two / /\nFROM a AS two\n", "0", "Dockerfile:2: invalid from flag value two: that", 2},
 };
 
 static void test_errors(void **state)

@@ -40,12 +40,27 @@ static void test_whole(void **state)
 {
     firewall_networks none = {0};
     port_claims nobody = {0};
-    _cleanup_free_ char *text = firewall_text("cbox_x", &none, &nobody);
+    _cleanup_free_ char *text = firewall_text("cbox_x", &none, &nobody, 0);
 
     (void)state;
     assert_non_null(str_after(text, "table inet cbox_x\ndelete table inet cbox_x\ntable inet cbox_x {\n"));
     assert_lacks(text, "element");
     assert_lacks(text, "flush");
+}
+
+/* What was not forwarded before cbox switched that on: nothing is dropped unless it did. */
+static void test_closed(void **state)
+{
+    firewall_networks none = {0};
+    port_claims nobody = {0};
+    _cleanup_free_ char *text = firewall_text("cbox", &none, &nobody, FIREWALL_CLOSED4);
+    _cleanup_free_ char *later = firewall_text_closed("cbox", FIREWALL_CLOSED6);
+
+    (void)state;
+    assert_has(text, "meta nfproto @closed drop");
+    assert_has(text, "add element inet cbox closed { ipv4 }\n");
+    assert_lacks(text, "closed { ipv6 }");
+    assert_string_equal(later, "add element inet cbox closed { ipv6 }\n");
 }
 
 static void test_networks(void **state)
@@ -157,8 +172,9 @@ static void test_one_relay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),     cmocka_unit_test(test_networks), cmocka_unit_test(test_one_port),
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_ranges),   cmocka_unit_test(test_one_relay),
+        cmocka_unit_test(test_whole),     cmocka_unit_test(test_closed),    cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_one_port),  cmocka_unit_test(test_addresses), cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_one_relay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

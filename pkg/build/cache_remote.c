@@ -1,0 +1,329 @@
+/* Steps with their layers in a registry or a directory: an image that is none to run. Its layers are those of the
+ * steps, and its config has their records in a label, a line each; so what pushes, pulls and loads images does it all,
+ * and verifies what comes.
+ */
+#include "base/log.h"
+#include "base/strv.h"
+#include "build/cache.h"
+#include "image/documents.h"
+#include "image/load.h"
+#include "image/local.h"
+#include "image/push.h"
+#include "image/save.h"
+#include "image/signals.h"
+#include "sys/fd.h"
+#include "sys/frame.h"
+#include "sys/path.h"
+#include "sys/proc.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define LABEL "io.cbox.build.cache"
+enum { RECORDS_MAX = 6 << 20 /* below OCI_CONFIG_MAX, with what JSON adds */ };
+
+struct remote {
+    struct store *store;
+    const struct config *config;
+    const struct build_cache_place *place;
+    char *const *keys;          /* of an export */
+    const build_layers *result; /* layers of the image, of an export of those alone */
+};
+
+/* ---- a process of its own, for libcurl's threads and for signals ---- */
+
+static _Noreturn void work_aside(const struct remote *rm, int (*work)(const struct remote *, struct err *),
+                                 pid_t parent, int socket)
+{
+    struct err err = ERR_INIT;
+    int r;
+
+    image_signals_child(parent);
+    r = work(rm, &err);
+    if (r < 0)
+        frame_send_error(socket, 1, &err);
+    _exit(r < 0);
+}
+
+static int aside(const struct remote *rm, int (*work)(const struct remote *, struct err *), struct err *err)
+{
+    int sockets[2], status, r = 0;
+    pid_t parent = getpid(), pid;
+    struct frame answer = {0};
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return err_errno(err, errno, "making a socket");
+    pid = fork();
+    if (pid == 0)
+        work_aside(rm, work, parent, sockets[1]);
+    close(sockets[1]);
+    if (pid < 0)
+        r = err_errno(err, errno, "starting a process");
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        if (image_interrupted)
+            kill(pid, SIGTERM);
+    if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status))) {
+        r = frame_receive(sockets[0], &answer) > 0 ? frame_take_error(&answer, err)
+                                                   : err_set(err, ERR_INTERRUPTED, "interrupted");
+    }
+    close(sockets[0]);
+    return r;
+}
+
+/* ---- writing ---- */
+
+struct carrier {
+    struct buf records;
+    VEC(struct oci_descriptor) layers;
+};
+
+static bool has_layer(const struct carrier *c, const struct digest *d)
+{
+    VEC_FOREACH (l, &c->layers)
+        if (digest_equal(&l->digest, d))
+            return true;
+    return false;
+}
+
+static bool is_of_result(const struct remote *rm, const struct digest *d)
+{
+    VEC_FOREACH (l, rm->result)
+        if (digest_equal(l, d))
+            return true;
+    return false;
+}
+
+/* What there is no room for is done again by whoever takes the others. */
+static int add_step(const struct remote *rm, struct carrier *c, const char *key, struct err *err)
+{
+    _cleanup_build_record_ struct store_build_record record = {0};
+    struct oci_descriptor layer = {.media_type = (char *)OCI_MEDIA_LAYER};
+    size_t before = c->records.len;
+
+    if (store_build_find(rm->store, key, &record, NULL) < 0)
+        return 0; /* there was no room for it here either */
+    if (record.diff_id && digest_parse(record.diff_id, &layer.digest, err) < 0)
+        return ERR_CORRUPT;
+    if (!rm->place->all && record.diff_id && !is_of_result(rm, &layer.digest))
+        return 0;
+    if (record.diff_id && !has_layer(c, &layer.digest) && c->layers.n == OCI_LAYERS_MAX)
+        return 0;
+    str_replace(&record.files, NULL); /* a list that stays here */
+    store_build_record_write(&record, &c->records);
+    buf_addc(&c->records, '\n');
+    if (c->records.len > RECORDS_MAX) {
+        c->records.len = before;
+        c->records.p[before] = 0;
+        return 0;
+    }
+    layer.size = record.tar_size;
+    if (record.diff_id && !has_layer(c, &layer.digest))
+        *VEC_PUSH(&c->layers) = layer;
+    return 0;
+}
+
+static int make_documents(const struct carrier *c, struct image_documents *ret, struct err *err)
+{
+    _cleanup_image_config_ struct oci_image_config config = {0};
+    struct buf text = BUF_INIT;
+    char digest[DIGEST_TEXT_MAX];
+    int r;
+
+    oci_platform_host(&config.platform);
+    strv_addf(&config.config.labels, LABEL "=%s", buf_str(&c->records));
+    config.rootfs.type = str_dup("layers");
+    VEC_FOREACH (l, &c->layers)
+        strv_add(&config.rootfs.diff_ids, digest_format(&l->digest, digest));
+    oci_image_config_dump(&config, &text);
+    r = image_document_take(&text, &ret->config, err);
+    return r < 0 ? r : image_documents_make(ret, c->layers.v, c->layers.n, err);
+}
+
+/* What is there is replaced as a whole, if it is a layout. */
+static int save(const struct remote *rm, const struct image_documents *documents, struct err *err)
+{
+    const struct image_made made = {.documents = documents};
+    const char *path = rm->place->where;
+    _cleanup_free_ char *layout = str_printf("%s/oci-layout", path), *fresh = str_printf("%s.new-%d", path, getpid());
+    bool there = access(path, F_OK) == 0;
+    struct image_signals signals;
+    int r;
+
+    if (there && access(layout, F_OK) < 0 && rmdir(path) < 0)
+        return err_set(err, ERR_EXISTS, "%s is there and is no OCI layout", path);
+    there = access(path, F_OK) == 0;
+    r = image_signals_begin(&signals, err);
+    if (r < 0)
+        return r;
+    r = image_save_made(rm->store, &made, IMAGE_SAVE_DIRECTORY, fresh, err);
+    image_signals_end(&signals);
+    if (r == 0 && (there ? renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) : rename(fresh, path)) < 0)
+        r = err_errno(err, errno, "%s", path);
+    if (there || r < 0)
+        path_remove_tree(AT_FDCWD, fresh, NULL);
+    return r;
+}
+
+/* An image of the user's has the name. */
+static bool is_taken(struct store *s, const char *name)
+{
+    struct image image = {0};
+    bool is = image_open(s, name, &image, NULL) == 0 && !strv_env_get(image.config.config.labels, LABEL);
+
+    image_release(&image);
+    return is;
+}
+
+/* The name is the carrier's for as long as that takes. */
+static int push(const struct remote *rm, const struct image_documents *documents, struct err *err)
+{
+    const struct image_push_options options = {.compression = OCI_COMPRESSION_NONE};
+    const struct image_removal removal = {.force = true};
+    _cleanup_reference_ struct oci_reference name = {0};
+    _cleanup_free_ char *full = NULL;
+    struct image_pushed pushed;
+    int r = oci_reference_parse(rm->place->where, &name, err);
+
+    if (r < 0)
+        return r;
+    oci_reference_default_tag(&name);
+    full = oci_reference_familiar(&name);
+    if (is_taken(rm->store, full))
+        return err_set(err, ERR_EXISTS, "%s is an image here: give the cache another name", full);
+    r = image_local_name(rm->store, documents, &name, 1, NULL, err);
+    if (r == 0)
+        r = image_push(rm->store, rm->config, &name, &options, &pushed, err);
+    (void)image_remove(rm->store, full, &removal, NULL);
+    return r;
+}
+
+static int export(const struct remote *rm, struct err *err)
+{
+    _cleanup_(image_documents_release) struct image_documents documents = {0};
+    struct carrier c = {.records = BUF_INIT};
+    int r = 0;
+
+    STRV_FOREACH (key, rm->keys)
+        r = r < 0 ? r : add_step(rm, &c, *key, err);
+    if (r == 0)
+        r = make_documents(&c, &documents, err);
+    if (r == 0)
+        r = rm->place->type == BUILD_CACHE_LOCAL ? save(rm, &documents, err) : push(rm, &documents, err);
+    buf_free(&c.records);
+    free(c.layers.v);
+    return r;
+}
+
+int build_cache_export(struct store *s, const struct config *config, const struct build_cache_place *to,
+                       char *const *keys, const build_layers *result, struct err *err)
+{
+    const struct remote rm = {s, config, to, keys, result};
+    int r;
+
+    if (to->type == BUILD_CACHE_INLINE)
+        return err_set(err, ERR_UNSUPPORTED, "--cache-to type=inline: use type=registry or type=local");
+    r = aside(&rm, export, err);
+    return r < 0 ? err_wrap(err, "exporting the cache to %s", to->where) : 0;
+}
+
+/* ---- reading ---- */
+
+/* Whether the image that was verified has the layer. */
+static bool names_layer(const struct oci_image_config *config, const char *diff_id)
+{
+    return !diff_id || strv_contains(config->rootfs.diff_ids, diff_id);
+}
+
+static int take_step(const struct remote *rm, const struct oci_image_config *config, const char *line, struct err *err)
+{
+    _cleanup_build_record_ struct store_build_record record = {0}, known = {0};
+
+    if (store_build_record_take(line, &record, NULL) < 0 || !names_layer(config, record.diff_id) ||
+        store_build_find(rm->store, record.key, &known, NULL) == 0)
+        return 0;
+    return store_build_keep(rm->store, &record, *rm->config->build_cache_max, err);
+}
+
+/* `name` is the carrier's, which goes afterwards: what its steps need stays with them. */
+static int take_steps(const struct remote *rm, const char *name, bool keep, struct err *err)
+{
+    const struct image_removal removal = {.force = true};
+    _cleanup_strv_ char **lines = NULL;
+    struct image image = {0};
+    const char *label;
+    int r = image_open(rm->store, name, &image, err);
+
+    if (r < 0)
+        return r;
+    label = strv_env_get(image.config.config.labels, LABEL);
+    lines = label ? strv_split(label, '\n') : NULL;
+    STRV_FOREACH (line, lines)
+        if (r == 0 && **line)
+            r = take_step(rm, &image.config, *line, err);
+    if (label && !keep)
+        (void)image_remove(rm->store, name, &removal, NULL);
+    image_release(&image);
+    return r;
+}
+
+struct loaded {
+    char id[DIGEST_TEXT_MAX];
+};
+
+static void on_loaded(const struct image_loaded *l, void *data)
+{
+    struct loaded *loaded = data;
+
+    digest_format(&l->id, loaded->id);
+}
+
+static int load(const struct remote *rm, struct err *err)
+{
+    struct loaded loaded = {.id = ""};
+    const struct image_load_options options = {.loaded = on_loaded, .data = &loaded};
+    int r;
+
+    if (access(rm->place->where, F_OK) < 0)
+        return err_errno(err, errno, "%s", rm->place->where);
+    r = image_load(rm->store, rm->place->where, &options, err);
+    return r < 0 || !*loaded.id ? r : take_steps(rm, loaded.id, false, err);
+}
+
+/* An image that is here already under the name stays what it is. */
+static int pull(const struct remote *rm, struct err *err)
+{
+    const struct image_pull_options options = {.platform = NULL};
+    _cleanup_reference_ struct oci_reference name = {0};
+    _cleanup_free_ char *full = NULL;
+    struct image image = {0};
+    struct image_pulled pulled;
+    bool here;
+    int r = oci_reference_parse(rm->place->where, &name, err);
+
+    if (r < 0)
+        return r;
+    oci_reference_default_tag(&name);
+    full = oci_reference_familiar(&name);
+    here = image_open(rm->store, full, &image, NULL) == 0;
+    image_release(&image);
+    r = here ? 0 : image_pull(rm->store, rm->config, &name, &options, &pulled, err);
+    return r < 0 ? r : take_steps(rm, full, here, err);
+}
+
+int build_cache_import(struct store *s, const struct config *config, const struct build_cache_place *from,
+                       struct err *err)
+{
+    const struct remote rm = {.store = s, .config = config, .place = from};
+    struct err why = ERR_INIT;
+    int r = aside(&rm, from->type == BUILD_CACHE_LOCAL ? load : pull, &why);
+
+    if (r < 0 && r != ERR_INTERRUPTED) { /* a build can do without */
+        log_debug("cache of %s: %s", from->where, why.text);
+        return 0;
+    }
+    if (r < 0)
+        *err = why;
+    return r;
+}

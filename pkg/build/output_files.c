@@ -1,0 +1,185 @@
+/* The files of what was built, as a directory or a tar: seen through one mount of all layers, by a process of its own
+ * that nobody else sees it with. */
+#include "build/output_image.h"
+
+#include "base/strv.h"
+#include "image/signals.h"
+#include "layer/pack.h"
+#include "runtime/view.h"
+#include "store/build_cache.h"
+#include "sys/copy_tree.h"
+#include "sys/fd.h"
+#include "sys/frame.h"
+#include "sys/output.h"
+#include "sys/path.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DONE = 1, FAILED };
+
+struct files {
+    struct store *store;
+    const struct build_output *output;
+    const struct build_finished *finished;
+    int dir; /* below tmp/, for the mount */
+    char *name;
+    int lock;
+};
+
+/* ---- writing, as the process of its own ---- */
+
+/* What is there stays, but for what has the same name; all of it is the caller's. */
+static int write_directory(const char *dest, int root, struct err *err)
+{
+    const uid_t owner[] = {geteuid(), getegid()};
+    struct copy_tree how = {.merge = true, .owner = owner};
+    _cleanup_fd_ int dir = -1;
+    int r = path_mkdirs(AT_FDCWD, dest, 0777);
+
+    if (r < 0)
+        return err_errno(err, -r, "%s", dest);
+    dir = open(dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return err_errno(err, errno, "%s", dest);
+    r = copy_tree_contents(&how, root, dir, false, err);
+    return r < 0 ? err_wrap(err, "%s", dest) : 0;
+}
+
+static int pack(int root, int out, struct err *err)
+{
+    _cleanup_(layer_pack_free_cleanup) struct layer_pack *p = layer_pack_new(out, false, NULL);
+    int r = layer_pack_add_contents(p, root, "", false, err);
+
+    return r < 0 ? r : layer_pack_finish(p, err);
+}
+
+static int write_tar(const char *dest, int root, struct err *err)
+{
+    _cleanup_output_ struct output out = OUTPUT_NONE;
+    int r;
+
+    if (!dest)
+        return pack(root, STDOUT_FILENO, err);
+    r = output_begin(dest, 0666, &out, err);
+    if (r == 0)
+        r = pack(root, out.fd, err);
+    return r < 0 ? r : output_finish(&out, err);
+}
+
+/* All layers but the skeleton, which has places to mount on and no files; overlayfs wants two at least. */
+static int see(struct files *f, int *ret_root, struct err *err)
+{
+    _cleanup_free_ char *empty = str_printf("tmp/%s/tree", f->name);
+    _cleanup_free_ char *target = str_printf("%s/%s", store_root_path(f->store), empty);
+    _cleanup_strv_ char **stack = NULL, **lower = NULL;
+    struct runtime_overlay overlay = {.dir = store_root_path(f->store)};
+    _cleanup_fd_ int lock = -1;
+    size_t n;
+    int r = store_build_lock(f->store, LOCK_SHARED, LOCK_WAIT, &lock, err);
+
+    if (r == 0)
+        r = build_layer_stack(f->store, f->finished->layers.v, f->finished->layers.n, &stack, err);
+    if (r < 0)
+        return r;
+    n = strv_len(stack) - 1;
+    strv_add(&lower, empty);
+    for (size_t i = 0; i < n; i++)
+        strv_add(&lower, stack[i]);
+    overlay.lower = lower;
+    if (n > 0)
+        return runtime_view(&overlay, target, NULL, ret_root, err);
+    *ret_root = openat(f->dir, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_root < 0 ? err_errno(err, errno, "%s", empty) : 0;
+}
+
+static int write_files(struct files *f, struct err *err)
+{
+    _cleanup_fd_ int root = -1;
+    int r = see(f, &root, err);
+
+    if (r < 0)
+        return r;
+    return f->output->type == BUILD_OUTPUT_LOCAL ? write_directory(f->output->dest, root, err)
+                                                 : write_tar(f->output->dest, root, err);
+}
+
+static _Noreturn void work(struct files *f, pid_t parent, int socket)
+{
+    struct err err = ERR_INIT;
+
+    image_signals_child(parent);
+    if (write_files(f, &err) < 0)
+        frame_send_error(socket, FAILED, &err);
+    else
+        frame_send(socket, DONE, NULL, 0, NULL, 0);
+    _exit(0);
+}
+
+/* ---- and who waits for it ---- */
+
+static int await(pid_t pid, int socket, struct err *err)
+{
+    enum { LOOK_MS = 100 };
+    struct pollfd fd = {.fd = socket, .events = POLLIN};
+    struct frame answer = {0};
+    int r = 0;
+
+    while (r == 0 && poll(&fd, 1, LOOK_MS) <= 0)
+        r = image_signals_check(err);
+    if (r < 0)
+        kill(pid, SIGKILL);
+    else if (frame_receive(socket, &answer) != 1)
+        r = err_set(err, ERR_IO, "the process that writes it was killed");
+    else if (answer.type == FAILED)
+        r = frame_take_error(&answer, err);
+    frame_release(&answer);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return r;
+}
+
+static int run(struct files *f, struct err *err)
+{
+    pid_t parent = getpid(), pid;
+    int pair[2], r = frame_pair(pair);
+
+    if (r < 0)
+        return err_errno(err, -r, "making a pair of sockets");
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        fd_close(pair[0]);
+        work(f, parent, pair[1]);
+    }
+    fd_close(pair[1]);
+    r = pid < 0 ? err_errno(err, errno, "starting a process") : await(pid, pair[0], err);
+    fd_close(pair[0]);
+    return r;
+}
+
+static int output_files(struct store *s, const struct build_output *o, const struct build_finished *f, struct err *err)
+{
+    struct files files = {.store = s, .output = o, .finished = f, .dir = -1, .lock = -1};
+    int r = build_layer_begin(s, &files.dir, &files.name, &files.lock, err);
+
+    if (r < 0)
+        return r;
+    r = run(&files, err);
+    store_build_unstage(s, files.name, NULL);
+    fd_close(files.dir);
+    fd_close(files.lock);
+    free(files.name);
+    return r;
+}
+
+int build_output_write(struct store *s, const struct build_request *q, const struct build_output *o,
+                       const struct build_finished *f, struct err *err)
+{
+    if (o->type == BUILD_OUTPUT_LOCAL || o->type == BUILD_OUTPUT_TAR)
+        return output_files(s, o, f, err);
+    return output_archive(s, q, o, f, err);
+}

@@ -1,0 +1,349 @@
+#!/usr/bin/env bats
+# What builds keep: what is found again and why not, what removes it, and what a killed build leaves.
+
+load alpine
+
+setup() {
+    test_setup
+    context=$BATS_TEST_TMPDIR/context
+    mkdir -p "$context"
+    cd "$context" || return
+    cbox builder prune -af >/dev/null
+}
+
+# dockerfile [FILE]: what is read becomes the Dockerfile.
+dockerfile() {
+    cat >"${1-Dockerfile}"
+}
+
+# expect_steps WORDS [OPTION...]: a build whose steps end with the words, in their order: CACHED, DONE. That of FROM is
+# always there.
+expect_steps() {
+    local wanted=$1
+    shift
+    run -0 --separate-stderr cbox build --progress plain "$@" .
+    expect "$wanted" eval 'printf "%s\n" "$stderr" | sed -n "s/^#\([0-9]*\) \(CACHED\|DONE\).*/\1 \2/p" | sort -n | cut -d" " -f2 | paste -sd" "'
+}
+
+# whole: the store is.
+whole() {
+    run -0 cbox system check --deep
+    [[ $output != *build-cache* ]]
+}
+
+@test "steps are found again in other stages, other Dockerfiles, and after a change that was undone" {
+    echo one >a
+    dockerfile <<'E'
+FROM alpine AS first
+COPY a /a
+RUN cat /a >/b
+E
+    expect_steps 'CACHED DONE DONE' -t first
+    dockerfile <<'E'
+FROM alpine AS base
+RUN true
+FROM alpine
+MAINTAINER somebody
+COPY a /a
+LABEL x=y
+RUN cat /a >/b
+RUN echo more >/c
+E
+    run -0 --separate-stderr cbox build --progress plain .
+    [ "$(grep -c CACHED <<<"$stderr")" -ge 2 ]
+    dockerfile <<'E'
+FROM alpine
+COPY a /a
+RUN cat /a >/b
+E
+    echo two >a
+    expect_steps 'CACHED DONE DONE'
+    echo one >a
+    touch -d '2001-01-01' a
+    expect_steps 'CACHED CACHED CACHED'
+    expect_steps 'CACHED DONE DONE' --no-cache
+}
+
+@test "a name, a mode and a file more count; a time does not" {
+    mkdir d
+    echo one >d/a
+    dockerfile <<'E'
+FROM alpine
+COPY d /d/
+E
+    expect_steps 'CACHED DONE'
+    touch d d/a
+    expect_steps 'CACHED CACHED'
+    chmod 700 d/a
+    expect_steps 'CACHED DONE'
+    mv d/a d/b
+    expect_steps 'CACHED DONE'
+    echo >d/c
+    expect_steps 'CACHED DONE'
+    dockerfile <<'E'
+FROM alpine
+COPY d/b /e/
+E
+    expect_steps 'CACHED DONE'
+    cp -p d/b d/z
+    dockerfile <<'E'
+FROM alpine
+COPY d/z /e/
+E
+    expect_steps 'CACHED DONE' -t z
+    run -0 cbox run --rm z ls /e
+    [ "$output" = z ]
+}
+
+@test "--explain: the file, the argument, the parent" {
+    mkdir src
+    echo one >src/a
+    echo one >src/b
+    dockerfile <<'E'
+FROM alpine
+ARG VERSION
+COPY src /src
+RUN echo $VERSION >/v
+E
+    run -0 --separate-stderr cbox build --progress plain --explain --build-arg VERSION=1 .
+    [[ $stderr == *'no earlier build has this step'* ]]
+    run -0 --separate-stderr cbox build --progress plain --explain --build-arg VERSION=1 .
+    [[ $stderr == *'cached: made '*' ago'* ]]
+    run -0 --separate-stderr cbox build --progress plain --explain --build-arg VERSION=2 .
+    [[ $stderr == *'variable VERSION: "2", it was "1"'* ]]
+    echo two >src/b
+    echo new >src/c
+    run -0 --separate-stderr cbox build --progress plain --explain --build-arg VERSION=1 .
+    [[ $stderr == *'file '*b:*changed* ]]
+    [[ $stderr == *'file '*c:*new* ]]
+    [[ $stderr != *'file '*a:* ]]
+    [[ $stderr == *'a step before this one gave another layer'* ]]
+}
+
+@test "the same inputs give the same image: another day, umask, path, number of processors" {
+    mkdir -p one/d
+    cat >one/Dockerfile <<'E'
+FROM alpine
+COPY . /src
+WORKDIR /w/x
+RUN mkdir -p z y && for i in 3 1 2; do echo $i >z/$i; done; ln z/1 y/1; ln -s x y/l; rm /etc/hostname 2>/dev/null; date >/dev/null
+E
+    echo a >one/a
+    echo b >one/d/b
+    cp -r one two
+    find two -exec touch -d '2010-02-03' {} +
+    (umask 077 && cbox build -q one >id1)
+    cbox builder prune -af >/dev/null
+    cp -r --preserve=mode two /tmp/cbox-build-elsewhere.$$
+    sleep 1.1
+    (umask 022 && taskset -c 0 cbox build -q --no-cache "/tmp/cbox-build-elsewhere.$$" >id2)
+    rm -r "/tmp/cbox-build-elsewhere.$$"
+    expect "$(<id1)" cat id2
+}
+
+@test "builder prune: what no image has, all, by age, down to a size; cache mounts" {
+    dockerfile <<'E'
+FROM alpine
+RUN head -c 300000 /dev/urandom >/one
+RUN --mount=type=cache,target=/c head -c 300000 /dev/urandom >/c/x; head -c 300000 /dev/urandom >/two
+E
+    cbox build -q -t kept .
+    dockerfile other <<'E'
+FROM alpine
+RUN head -c 300000 /dev/urandom >/three
+E
+    cbox build -q -f other -t gone .
+    cbox rmi gone
+    [ "$(cbox system df --format '{{.Type}} {{.TotalCount}}' | sed -n 's/^Build Cache //p')" = 4 ]
+    run -0 cbox system df -v
+    [[ $output == *exec.cachemount* ]]
+    [[ $output == *'true'*'RUN head -c 300000 /dev/urandom >/one'* ]]
+    run -0 cbox builder prune -f --filter until=1h
+    [[ $output == *'space: 0B' ]]
+    run -0 cbox builder prune -f
+    [[ $output =~ Total\ reclaimed\ space:\ 6[0-9.]+kB ]]
+    expect_steps 'CACHED CACHED CACHED' -t kept
+    [ -z "$(ls "$CBOX_ROOT/build-cache/mounts")" ]
+    run -0 cbox builder prune -af
+    expect_steps 'CACHED DONE DONE'
+    run -0 cbox builder prune -af --keep-storage 400000
+    run -1 cbox builder prune -f --filter label=x
+    [[ $output == *"invalid filter 'label=x'"* ]]
+    whole
+}
+
+@test "system prune takes what builds keep as well" {
+    dockerfile <<'E'
+FROM alpine
+RUN echo one >/one
+E
+    cbox build -q -t img .
+    cbox system prune -f
+    expect_steps 'CACHED CACHED' -t img
+    cbox rmi img
+    cbox system prune -f
+    expect_steps 'CACHED DONE'
+    cbox system prune -af
+    [ -z "$(ls "$CBOX_ROOT/build-cache/records")" ]
+    cbox pull -q alpine
+}
+
+@test "the ceiling is kept while building, and the least recently used goes" {
+    jq '. + {build_cache_max: 1000000}' "$CBOX_CONFIG" >"$BATS_TEST_TMPDIR/config.json"
+    for i in 1 2 3 4 5; do
+        dockerfile <<E
+FROM alpine
+RUN head -c 300000 /dev/urandom >/$i
+E
+        CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox build -q . >id
+        cbox rmi "$(<id)" >/dev/null
+        [ "$(jq -s 'map(.tarSize // 0) | add' "$CBOX_ROOT"/build-cache/records/*)" -le 1000000 ]
+    done
+    expect_steps 'CACHED CACHED'
+    sed -i s,/5,/1, Dockerfile
+    expect_steps 'CACHED DONE'
+    # One that is larger alone is built all the same.
+    dockerfile <<'E'
+FROM alpine
+RUN head -c 2000000 /dev/zero >/large
+E
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox build -q -t large .
+    expect 2000000 cbox run --rm large stat -c %s /large
+    whole
+}
+
+@test "killed anywhere: the store is whole and finished steps are there" {
+    dockerfile <<'E'
+FROM alpine
+RUN echo one >/one
+RUN echo two >/two
+E
+    for point in build-stage build-layer-made build-layer-added build-keep build-kept build-settle build-settle-synced \
+        build-settle-moved; do
+        cbox builder prune -af >/dev/null
+        CBOX_FAILPOINT=$point run ! cbox build -q -t "killed-$point" .
+        run -0 cbox system check
+        run -0 --separate-stderr cbox build --progress plain -t "killed-$point" .
+        case $point in
+        build-settle*) [[ $stderr == *'#2 CACHED'*'#3 CACHED'* ]] ;;
+        esac
+        expect one cbox run --rm "killed-$point" cat /one
+        cbox rmi "killed-$point" >/dev/null
+        whole
+    done
+    cbox build -q .
+    CBOX_FAILPOINT=build-prune run ! cbox builder prune -af
+    whole
+    cbox build -q .
+    whole
+}
+
+@test "SIGKILL in the middle of a step: those before it are there" {
+    dockerfile <<'E'
+FROM alpine
+RUN echo one >/one
+RUN echo started; sleep 60
+E
+    cbox build --progress plain . >log 2>&1 &
+    local pid=$!
+    wait_for 20 grep -q 'started$' log
+    kill -KILL $pid
+    run wait $pid
+    wait_for 20 eval '[ -z "$(processes_of_cbox)" ]'
+    run -0 cbox system check
+    sed -i 's/sleep 60/true/' Dockerfile
+    expect_steps 'CACHED CACHED DONE'
+    whole
+}
+
+@test "system check: a damaged layer and a damaged record of a step are dropped" {
+    dockerfile <<'E'
+FROM alpine
+RUN echo damaged >/one
+E
+    cbox build -q . >id
+    cbox rmi "$(<id)" >/dev/null
+    local layer record
+    record=$(echo "$CBOX_ROOT"/build-cache/records/*)
+    layer=$(jq -r .diffId "$record")
+    echo two >"$CBOX_ROOT/layers/${layer/://}/tree/one"
+    run -1 cbox system check --deep
+    [[ $output == *"layer $layer"* ]]
+    run -0 cbox system check --deep --repair
+    expect_steps 'CACHED DONE'
+    echo '{' >"$record"
+    run -1 cbox system check
+    [[ $output == *"build-cache/records/"* ]]
+    run -0 cbox system check --repair
+    [ ! -e "$record" ]
+    whole
+}
+
+@test "system df adds up with what builds keep" {
+    dockerfile <<'E'
+FROM alpine
+RUN --mount=type=cache,target=/c head -c 300000 /dev/urandom >/c/x; head -c 300000 /dev/urandom >/two
+E
+    cbox build -q . >id
+    cbox rmi "$(<id)" >/dev/null
+    local sum
+    sum=$(cbox system df --format '{{.Size}}' | tr -d B | tr k K | numfmt --from=si | paste -sd+ | bc)
+    [ "$(du -sB1 "$CBOX_ROOT" | cut -f1)" -gt $((sum * 9 / 10)) ]
+    [ "$(du -sB1 "$CBOX_ROOT" | cut -f1)" -lt $((sum * 11 / 10)) ]
+}
+
+# elsewhere: another store, with the base image.
+elsewhere() {
+    export CBOX_ROOT=$BATS_TEST_TMPDIR/elsewhere CBOX_STATE=$BATS_TEST_TMPDIR/elsewhere-state
+    cbox pull -q alpine
+}
+
+two_stages() {
+    echo one >a
+    dockerfile <<'END'
+FROM alpine AS first
+COPY a /a
+RUN cat /a >/b
+FROM alpine
+COPY --from=first /b /c
+RUN echo more >/d
+WORKDIR /w
+END
+}
+
+@test "--cache-to and --cache-from a directory: all steps, or those of the result" {
+    two_stages
+    cbox build -q --cache-to "type=local,dest=$BATS_TEST_TMPDIR/max,mode=max" . >id
+    cbox build -q --cache-to "type=local,dest=$BATS_TEST_TMPDIR/min" . >/dev/null
+    cbox build -q --cache-to "type=local,dest=$BATS_TEST_TMPDIR/min" . >/dev/null
+    [ -e "$BATS_TEST_TMPDIR/min/oci-layout" ]
+    expect "$BATS_TEST_TMPDIR/min" echo "$BATS_TEST_TMPDIR"/min*
+    elsewhere
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=local,src=$BATS_TEST_TMPDIR/none" .
+    [ "$(grep -c ' CACHED' <<<"$stderr")" -le 2 ]
+    cbox builder prune -af >/dev/null
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=local,src=$BATS_TEST_TMPDIR/max" .
+    [ "$(grep -c ' DONE' <<<"$stderr")" = 0 ]
+    expect "$(<id)" cbox build -q .
+    cbox system prune -af >/dev/null
+    cbox pull -q alpine
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=local,src=$BATS_TEST_TMPDIR/min" .
+    [ "$(grep -c ' DONE' <<<"$stderr")" = 2 ]
+    run -0 cbox images -q
+    whole
+}
+
+@test "--cache-to and --cache-from a registry" {
+    two_stages
+    cbox build -q --cache-to "type=registry,ref=$(<"$registry/host")/cache:1,mode=max" . >id
+    run ! cbox image inspect "$(<"$registry/host")/cache:1"
+    elsewhere
+    run -0 --separate-stderr cbox build --progress plain --cache-from "type=registry,ref=$(<"$registry/host")/cache:none" .
+    [ "$(grep -c ' CACHED' <<<"$stderr")" -le 2 ]
+    cbox builder prune -af >/dev/null
+    run -0 --separate-stderr cbox build --progress plain --cache-from "$(<"$registry/host")/cache:1" .
+    [ "$(grep -c ' DONE' <<<"$stderr")" = 0 ]
+    expect "$(<id)" cbox build -q .
+    run ! cbox image inspect "$(<"$registry/host")/cache:1"
+    whole
+}

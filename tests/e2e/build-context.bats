@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# cbox build: where files come from, which of them a step takes, and what of them decides whether it is done again.
+
+load alpine
+
+setup() {
+    test_setup
+    context=$BATS_TEST_TMPDIR/context
+    mkdir -p "$context"
+    cd "$context" || return
+}
+
+# dockerfile [FILE]: what is read becomes the Dockerfile.
+dockerfile() {
+    cat >"${1-Dockerfile}"
+}
+
+# files LINE...: a build of these instructions behind FROM scratch gives the tree out/; prints its names.
+files() {
+    printf '%s\n' 'FROM scratch' "$@" >Dockerfile
+    rm -rf "$BATS_TEST_TMPDIR/out"
+    cbox build -q --output "type=local,dest=$BATS_TEST_TMPDIR/out" . >/dev/null
+    (cd "$BATS_TEST_TMPDIR/out" && find . -mindepth 1 | sed 's/^..//' | LC_ALL=C sort | tr '\n' ' ')
+}
+
+# cached: how many steps of a build were done before.
+cached() {
+    cbox build --progress plain . 2>&1 | grep -A1 " COPY " | grep -c " CACHED$" || :
+}
+
+@test ".dockerignore: what is left out, what is taken back, the Dockerfile itself" {
+    mkdir -p node_modules/keep/deep src
+    touch node_modules/{a,keep/b,keep/deep/c} src/{x.go,x.log} top.log
+    printf '%s\n' '# a comment' node_modules '!node_modules/keep' '**/*.log' /Dockerfile .dockerignore >.dockerignore
+    expect 'node_modules node_modules/keep node_modules/keep/b node_modules/keep/deep node_modules/keep/deep/c src src/x.go ' \
+        files 'COPY . /'
+    dockerfile <<<$'FROM scratch\nCOPY top.log /'
+    run -1 cbox build .
+    [[ $output == *'"/top.log": not found'* ]]
+    [[ $output == *'.dockerignore leaves it out'* ]]
+}
+
+@test "a Dockerfile's own patterns come before the context's" {
+    touch a b
+    echo a >.dockerignore
+    dockerfile "$BATS_TEST_TMPDIR/other" <<<$'FROM alpine\nCOPY . /x\nRUN ls -A /x >/out\nCMD cat /out'
+    cbox build -q -t x -f "$BATS_TEST_TMPDIR/other" .
+    expect $'.dockerignore\nb' cbox run --rm x
+    printf 'b\n.dockerignore\n' >"$BATS_TEST_TMPDIR/other.dockerignore"
+    cbox build -q -t x -f "$BATS_TEST_TMPDIR/other" .
+    expect a cbox run --rm x
+}
+
+@test "wildcards, directories, links, --exclude, --parents" {
+    mkdir -p d/e empty
+    echo 1 >d/one
+    echo 2 >d/e/two
+    echo t >a.txt
+    ln -s d/e link
+    ln -s ../a.txt d/flink
+    expect 'a.txt ' files 'COPY *.txt none* /'
+    expect 'e e/two flink one ' files 'COPY d /'
+    expect ../a.txt readlink "$BATS_TEST_TMPDIR/out/flink"
+    expect 'x x/two ' files 'COPY link /x/'
+    expect 'flink ' files 'COPY d/flink /'
+    expect t cat "$BATS_TEST_TMPDIR/out/flink"
+    expect 'x x/two ' files 'COPY d/[e]* /x/'
+    expect 'flink one ' files 'COPY --exclude=e d /'
+    expect 'd d/e d/e/two ' files 'COPY --parents d/e /'
+    expect 'e e/two ' files 'COPY --parents d/./e/tw* /'
+}
+
+@test "links of a context are not followed out of it" {
+    echo secret >"$BATS_TEST_TMPDIR/secret"
+    ln -s "$BATS_TEST_TMPDIR/secret" absolute
+    ln -s ../secret relative
+    ln -s / root
+    dockerfile <<<$'FROM scratch\nCOPY absolute /'
+    run -1 cbox build .
+    dockerfile <<<$'FROM scratch\nCOPY relative /'
+    run -1 cbox build .
+    dockerfile <<<"FROM scratch"$'\n'"COPY root$BATS_TEST_TMPDIR/secret /"
+    run -1 cbox build .
+    [[ $output == *'not found'* ]]
+    rm Dockerfile
+    ln -s ../secret Dockerfile
+    run -1 cbox build .
+    [[ $output == *'open Dockerfile: No such file or directory'* ]]
+}
+
+@test "done again for content, mode, names and empty directories; not for times and inodes" {
+    mkdir d
+    echo 1 >d/a
+    dockerfile <<<$'FROM scratch\nCOPY d /d'
+    cbox build -q .
+    expect 1 cached
+    touch -d 2001-02-03 d/a
+    expect 1 cached
+    cp d/a d/b
+    mv d/b d/a
+    expect 1 cached
+    chown 77:88 d/a
+    expect 1 cached
+    chmod 755 d/a
+    expect 0 cached
+    echo 2 >d/a
+    touch -d 2001-02-03 d/a
+    expect 0 cached
+    mkdir d/empty
+    expect 0 cached
+    mv d/a d/c
+    expect 0 cached
+    expect 1 cached
+    # back to what was there
+    rmdir d/empty
+    mv d/c d/a
+    expect 1 cached
+}
+
+@test "a change within the same moment is seen" {
+    dockerfile <<<$'FROM scratch\nCOPY a /'
+    for i in 1 2 3 4 5 6 7 8; do
+        echo "$i" >a
+        touch -d 2001-02-03 a
+        cbox build -q --output "type=local,dest=$BATS_TEST_TMPDIR/out" . >/dev/null
+        expect "$i" cat "$BATS_TEST_TMPDIR/out/a"
+    done
+}
+
+@test "a tar as the context, however it is compressed" {
+    echo data >file
+    mkdir sub
+    dockerfile sub/D <<<$'FROM alpine\nCOPY file /\nCMD cat /file'
+    for with in cat gzip 'zstd -q'; do
+        tar -c . | $with | cbox build -q -t in -f sub/D -
+        expect data cbox run --rm in
+    done
+    run -1 cbox build - < <(tar -c . | bzip2)
+    [[ $output == *'bzip2, which is not supported'* ]]
+    run -1 cbox build - < <(tar -c . | gzip | head -c 100)
+    run -1 cbox build - < <(tar -c .)
+    [[ $output == *'open Dockerfile: No such file or directory'* ]]
+    run -1 compgen -G "$CBOX_ROOT/tmp/context-*"
+}
+
+@test "a tar cannot write outside of its context" {
+    python3 - <<'END'
+import io, tarfile
+t = tarfile.open("evil.tar", "w")
+l = tarfile.TarInfo("out"); l.type = tarfile.SYMTYPE; l.linkname = "/"
+t.addfile(l)
+f = tarfile.TarInfo("out/cbox-was-here"); f.size = 1
+t.addfile(f, io.BytesIO(b"x"))
+d = tarfile.TarInfo("Dockerfile"); d.size = 13
+t.addfile(d, io.BytesIO(b"FROM scratch\n"))
+t.close()
+END
+    run cbox build - <evil.tar
+    [ ! -e /cbox-was-here ]
+}
+
+@test "a URL of an archive, and of a Dockerfile; -f of a URL" {
+    mkdir served app
+    echo data >app/file
+    printf 'FROM alpine\nCOPY file /\nCMD cat /file\n' >app/Dockerfile
+    tar -C app -czf served/app.tgz .
+    printf 'FROM alpine\nCMD echo text\n' >served/Dockerfile
+    python3 -u -m http.server --bind 127.0.0.1 --directory served 0 >log 2>&1 3>&- &
+    server=$!
+    wait_for 10 grep -q 'port [0-9]' log
+    port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' log | head -n 1)
+    run cbox build -q -t net "http://127.0.0.1:$port/app.tgz"
+    status_archive=$status
+    run cbox build -q -t text "http://127.0.0.1:$port/Dockerfile"
+    status_text=$status
+    run cbox build -q -t file -f "http://127.0.0.1:$port/Dockerfile" app
+    status_file=$status
+    run cbox build -q "http://127.0.0.1:$port/none.tgz"
+    kill "$server"
+    [ "$status_archive$status_text$status_file" = 000 ]
+    [[ $output == *404* ]]
+    expect data cbox run --rm net
+    expect text cbox run --rm text
+    expect text cbox run --rm file
+}
+
+@test "--build-context: another directory, with its own patterns" {
+    mkdir "$BATS_TEST_TMPDIR/lib"
+    touch "$BATS_TEST_TMPDIR/lib/"{a,b}
+    printf 'b\n.dockerignore\n' >"$BATS_TEST_TMPDIR/lib/.dockerignore"
+    dockerfile <<<$'FROM alpine\nCOPY --from=lib . /x\nRUN ls /x >/out\nCMD cat /out'
+    cbox build -q -t x --build-context "lib=$BATS_TEST_TMPDIR/lib" .
+    expect a cbox run --rm x
+    run -1 cbox build --build-context lib=nowhere .
+    [[ $output == *'path "nowhere" not found'* ]]
+}
