@@ -187,11 +187,16 @@ static void test_refused(void **state)
 
 static void test_limits(void **state)
 {
-    _cleanup_dockerfile_ struct dockerfile many = {0}, stages = {0}, nul = {0};
-    _cleanup_buf_ struct buf text = BUF_INIT, froms = BUF_INIT;
+    _cleanup_dockerfile_ struct dockerfile many = {0}, stages = {0}, nul = {0}, chain = {0};
+    _cleanup_buf_ struct buf text = BUF_INIT, froms = BUF_INIT, nested = BUF_INIT;
     struct err err;
 
     (void)state;
+    /* Deep nesting costs nothing. */
+    buf_adds(&nested, "FROM x\n");
+    for (size_t i = 0; i < 100000; i++)
+        buf_adds(&nested, "ONBUILD ");
+    assert_fails(dockerfile_parse("D", nested.p, nested.len, &chain, NULL, &err), ERR_INVALID, "D:2: Chaining");
     buf_adds(&text, "FROM x\n");
     for (size_t i = 0; i < DOCKERFILE_INSTRUCTIONS_MAX; i++)
         buf_adds(&text, "RUN x\n");

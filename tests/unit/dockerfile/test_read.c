@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include "base/buf.h"
 #include "dockerfile/apply.h"
 #include "dockerfile/read.h"
 
@@ -255,11 +256,13 @@ static void test_growth(void **state)
 {
     _cleanup_image_config_ struct oci_image_config c = {0};
     struct dockerfile_applying a = {.config = &c.config};
+    _cleanup_buf_ struct buf ports = BUF_INIT;
     struct err err = ERR_INIT;
     int r = apply(&a, "ENV A=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                   &err);
 
     (void)state;
+    buf_adds(&ports, "EXPOSE");
     for (size_t i = 0; r == 0 && i < 12; i++)
         r = apply(&a, "ENV A=$A$A", &err);
     assert_int_equal(r, 0);
@@ -269,6 +272,10 @@ static void test_growth(void **state)
         r = apply(&a, line, &err);
     }
     assert_int_equal(r, ERR_LIMIT);
+    a.grown = 0;
+    for (size_t i = 0; i < 100; i++)
+        buf_adds(&ports, " 0-65535");
+    assert_int_equal(apply(&a, buf_str(&ports), NULL), ERR_LIMIT);
 }
 
 int main(void)
