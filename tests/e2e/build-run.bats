@@ -19,6 +19,13 @@ dockerfile() {
     cat >Dockerfile
 }
 
+# The build in the background comes to its end, and not to a good one.
+fails() {
+    local code=0
+    wait "$builder" || code=$?
+    [ "$code" -ne 0 ]
+}
+
 # The files of the last step's layer, a name a line.
 last_layer() {
     cbox save app -o "$BATS_TEST_TMPDIR/app.tar"
@@ -89,8 +96,7 @@ END
     cbox container prune -f
     pgrep -f '^sleep 30'
     kill -INT "$builder"
-    run wait "$builder"
-    [ "$status" -ne 0 ]
+    fails
 }
 
 @test "Ctrl-C ends it, and leaves nothing" {
@@ -102,8 +108,7 @@ END
     builder=$!
     wait_for 10 pgrep -f '^sleep 31'
     kill -INT "$builder"
-    run wait "$builder"
-    [ "$status" -ne 0 ]
+    fails
     run -1 pgrep -f '^sleep 31'
     cbox system check
 }
@@ -119,7 +124,7 @@ END
     wait_for 10 pgrep -f '^sleep 32'
     kill -KILL "$builder"
     wait_for 10 eval '! pgrep -f "^sleep 32" >/dev/null'
-    run wait "$builder"
+    fails
     [ -z "$(cbox ps -aq)" ]
     cbox system check
     sed -i 's/sleep 32/true/' Dockerfile
@@ -131,7 +136,7 @@ END
 kill_monitors() {
     local pid
     for pid in $(pgrep -x cbox-monitor); do
-        if grep -qzxF "CBOX_ROOT=$CBOX_ROOT" "/proc/$pid/environ"; then
+        if grep -sqzxF "CBOX_ROOT=$CBOX_ROOT" "/proc/$pid/environ"; then
             kill -KILL "$pid"
         fi
     done
@@ -151,8 +156,7 @@ END
     builder=$!
     wait_for 10 pgrep -f '^sleep 33'
     kill_monitors
-    run wait "$builder"
-    [ "$status" -ne 0 ]
+    fails
     grep -q 'monitor was killed' log
     run -1 pgrep -f '^sleep 33'
     wait_for 20 swept
