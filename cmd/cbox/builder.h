@@ -4,4 +4,4 @@
 #include "store/build_cache.h"
 
 /* Removes, and prints what: `how` but for whom to tell. */
-int builder_prune(struct store *s, struct store_build_prune *how, int64_t *ret_bytes, struct err *err);
+int builder_prune(struct store *s, const struct store_build_prune *how, int64_t *ret_bytes, struct err *err);

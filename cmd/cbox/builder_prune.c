@@ -62,14 +62,15 @@ static void print_removed(const char *what, int64_t bytes _unused_, void *data)
     v->said = true;
 }
 
-int builder_prune(struct store *s, struct store_build_prune *how, int64_t *ret_bytes, struct err *err)
+int builder_prune(struct store *s, const struct store_build_prune *how, int64_t *ret_bytes, struct err *err)
 {
     struct view view = {.said = false};
+    struct store_build_prune told = *how;
     int r;
 
-    how->removed = print_removed;
-    how->data = &view;
-    r = store_build_prune(s, how, ret_bytes, err);
+    told.removed = print_removed;
+    told.data = &view;
+    r = store_build_prune(s, &told, ret_bytes, err);
     if (view.said)
         printf("\n");
     return r;

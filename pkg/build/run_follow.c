@@ -74,9 +74,9 @@ static int take_message(struct follow *f, struct err *err)
     struct frame frame;
     int r = frame_receive(f->socket, &frame);
 
-    if (r < 0)
+    if (r < 0 && r != -ECONNRESET)
         return err_errno(err, -r, "listening to the container's monitor");
-    if (r == 0)
+    if (r <= 0)
         return err_set(err, ERR_IO, "the container's monitor was killed");
     r = take_frame(f, &frame, err);
     frame_release(&frame);

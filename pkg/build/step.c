@@ -5,6 +5,7 @@
 #include "runtime/view.h"
 #include "store/build_cache.h"
 #include "store/skeleton.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 
@@ -208,17 +209,38 @@ static int keep(struct step *s, const struct build_layer *layer, struct err *err
     return store_build_keep(s->b->store, &record, *s->b->config->build_cache_max, err);
 }
 
+static bool has_names(int dir)
+{
+    _cleanup_dir_ DIR *d = dir_open(dir, "tree");
+    const struct dirent *e;
+
+    while (d && (e = readdir(d)))
+        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
+            return true;
+    return false;
+}
+
+/* A program may have looked into directories and changed nothing in them, which only the comparison with what is below
+ * tells; -1 where there is nothing to compare. */
+static int view_for_layer(struct step *s, int *ret_root, struct err *err)
+{
+    return s->step->kind == BUILD_STEP_RUN && has_names(s->dir) ? step_view(s, s->below, ret_root, err) : 0;
+}
+
 static int do_step(struct step *s, struct build_done *ret, struct err *err)
 {
+    _cleanup_fd_ int below = -1;
     int r = make_place(s, err);
 
     if (r == 0)
         r = kinds[s->step->kind].work(s, err);
     if (r == 0 && step_stop)
         r = err_set(err, ERR_INTERRUPTED, "interrupted");
+    if (r == 0)
+        r = view_for_layer(s, &below, err);
     if (r < 0)
         return r;
-    r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, -1, &ret->layer, err);
+    r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, below, &ret->layer, err);
     snprintf(ret->key, sizeof(ret->key), "%s", s->key.hex);
     return r < 0 ? r : keep(s, &ret->layer, err);
 }

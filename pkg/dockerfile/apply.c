@@ -139,16 +139,21 @@ static int apply_label(struct dockerfile_applying *a, const struct dockerfile_in
 
 static int apply_expose(struct dockerfile_applying *a, const struct dockerfile_instruction *i, struct err *err)
 {
-    _cleanup_strv_ char **ports = NULL;
+    size_t n = strv_len(a->config->exposed_ports);
     int r = 0;
 
-    STRV_FOREACH (word, i->words) {
+    for (char **word = i->words; r == 0 && word && *word; word++) {
+        _cleanup_strv_ char **ports = NULL;
+
         r = words_expand_list(*word, &a->words, &ports, err);
-        if (r < 0)
-            return r;
+        for (char **port = ports; r == 0 && port && *port; port++) {
+            size_t before = n;
+
+            r = ports_add(&a->config->exposed_ports, &n, *port, err);
+            a->grown += (n - before) * sizeof("65535/tcp");
+            r = r < 0 ? r : count_growth(a, i, "", 0, err);
+        }
     }
-    STRV_FOREACH (port, ports)
-        r = r < 0 ? r : ports_add(&a->config->exposed_ports, *port, err);
     make_set(a->config->exposed_ports);
     return r;
 }

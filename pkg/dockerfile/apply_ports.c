@@ -46,14 +46,14 @@ static int check_host(char *host, int64_t n_ports, const char *ports, struct err
     return 0;
 }
 
-int ports_add(char ***to, const char *word, struct err *err)
+int ports_add(char ***to, size_t *n, const char *word, struct err *err)
 {
     static const char *const protocols[] = {"tcp", "udp", "sctp"};
     const char *colon = strrchr(word, ':'), *container = colon ? colon + 1 : word, *slash = strchr(container, '/');
     _cleanup_free_ char *ports = str_ndup(container, slash ? (size_t)(slash - container) : strlen(container));
     _cleanup_free_ char *host = colon ? str_ndup(word, (size_t)(colon - word)) : NULL;
     const char *protocol = slash ? str_given(slash + 1) : NULL;
-    size_t n = strv_len(*to), p = 0;
+    size_t p = 0;
     int64_t low, high;
     int r;
 
@@ -67,6 +67,6 @@ int ports_add(char ***to, const char *word, struct err *err)
         return err_set(err, ERR_INVALID, "invalid containerPort: %s", ports);
     r = host ? check_host(host, high - low + 1, ports, err) : 0;
     for (; r == 0 && low <= high; low++)
-        strv_take_at(to, n++, str_printf("%d/%s", (int)low, protocols[p]));
+        strv_take_at(to, (*n)++, str_printf("%d/%s", (int)low, protocols[p]));
     return r;
 }

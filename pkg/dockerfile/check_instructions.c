@@ -45,11 +45,11 @@ static void check_casing(const struct checking *c)
 
 static void check_description(const struct checking *c, const struct dockerfile_instruction *i, char *const *names)
 {
-    _cleanup_strv_ char **comments = check_comments(c->d, i);
+    _cleanup_strv_ char **comments = names ? check_comments(c->d, i) : NULL;
     size_t n = strv_len(comments);
     _cleanup_free_ char *word = n ? str_ndup(comments[n - 1], strcspn(comments[n - 1], " ")) : NULL;
 
-    if (!n || !names || strv_contains(names, word))
+    if (!n || strv_contains(names, word))
         return;
     check_report(c, i, RULE_INVALID_DEFINITION_DESCRIPTION,
                  "Comment for %s should follow the format: `# %s <description>`", dockerfile_kind_name(i->kind),

@@ -115,5 +115,5 @@ const char *quoted(const char *word, char out[QUOTED_MAX]);
 
 /* ---- ports (apply_ports.c) ---- */
 
-/* Adds what one word of EXPOSE means. ERR_INVALID. */
-int ports_add(char ***to, const char *word, struct err *err);
+/* Adds what one word of EXPOSE means to a list of *n. ERR_INVALID. */
+int ports_add(char ***to, size_t *n, const char *word, struct err *err);

@@ -83,9 +83,12 @@ static bool find_kind(const char *keyword, enum dockerfile_kind *ret)
     return false;
 }
 
-/* The instruction at `s`, in the joined text. *ret_known: its keyword is one. */
-static int read_instruction(const struct lines *l, const char *s, struct dockerfile_instruction *i, bool *ret_known,
-                            struct err *err)
+static int read_trigger(const struct lines *l, const char *s, struct dockerfile_instruction *i, struct err *err);
+
+/* The instruction at `s`, in the joined text. *ret_known: its keyword is one. A trigger has none of its own: it would
+ * be refused, and a foreign file could nest many. */
+static int read_instruction(const struct lines *l, const char *s, bool is_trigger, struct dockerfile_instruction *i,
+                            bool *ret_known, struct err *err)
 {
     const char *start = s, *base = buf_str(&l->joined);
     int r;
@@ -105,17 +108,22 @@ static int read_instruction(const struct lines *l, const char *s, struct dockerf
     if (!*ret_known)
         return 0;
     r = form_read(i, l->escape, err);
-    if (r == 0 && i->kind == DOCKERFILE_ONBUILD && *i->text) {
-        struct dockerfile_instruction *trigger = mem_zalloc(1, sizeof(*trigger));
-        bool known = false;
+    if (r == 0 && i->kind == DOCKERFILE_ONBUILD && *i->text && !is_trigger)
+        r = read_trigger(l, s, i, err);
+    return r;
+}
 
-        r = read_instruction(l, s, trigger, &known, err);
-        if (known) {
-            i->trigger = trigger;
-        } else {
-            dockerfile_instruction_release(trigger);
-            free(trigger);
-        }
+static int read_trigger(const struct lines *l, const char *s, struct dockerfile_instruction *i, struct err *err)
+{
+    struct dockerfile_instruction *trigger = mem_zalloc(1, sizeof(*trigger));
+    bool known = false;
+    int r = read_instruction(l, s, true, trigger, &known, err);
+
+    if (known) {
+        i->trigger = trigger;
+    } else {
+        dockerfile_instruction_release(trigger);
+        free(trigger);
     }
     return r;
 }
@@ -235,7 +243,7 @@ static int read_all(struct reading *r, struct err *err)
         i = VEC_PUSH(&d->instructions);
         i->empty_continuation = l->empty_continuation;
         trim_end(&l->joined);
-        failed = read_instruction(l, buf_str(&l->joined), i, &known, err);
+        failed = read_instruction(l, buf_str(&l->joined), false, i, &known, err);
         r->at = i->at;
         if (failed == 0 && known)
             failed = heredocs_read(l, i, err);

@@ -95,6 +95,18 @@ E
     [ "$output" = z ]
 }
 
+@test "a step that only looked into directories makes no layer" {
+    dockerfile <<'E'
+FROM alpine
+RUN touch /tmp/x /etc/y && rm /tmp/x /etc/y
+RUN chmod 700 /tmp
+E
+    cbox build -q -t looked . >id
+    expect 2 cbox image inspect --format '{{len .RootFS.Layers}}' looked
+    run -0 cbox history --format '{{.Size}}' looked
+    [ "${#lines[@]}" -ge 3 ]
+}
+
 @test "--explain: the file, the argument, the parent" {
     mkdir src
     echo one >src/a

@@ -19,6 +19,13 @@ dockerfile() {
     cat >Dockerfile
 }
 
+# The build in the background comes to its end, and not to a good one.
+fails() {
+    local code=0
+    wait "$builder" || code=$?
+    [ "$code" -ne 0 ]
+}
+
 # The files of the last step's layer, a name a line.
 last_layer() {
     cbox save app -o "$BATS_TEST_TMPDIR/app.tar"
@@ -77,19 +84,19 @@ END
 FROM alpine
 RUN sleep 30
 END
+    since=$(date +%s.%N)
     cbox build --progress plain . 2>log 3>&- &
     builder=$!
     wait_for 10 grep -q 'RUN sleep' log
     wait_for 10 pgrep -f '^sleep 30'
     [ -z "$(cbox ps -aq)" ]
     expect 0 cbox info --format '{{.Containers}}'
-    run --separate-stderr cbox events --since 0 --until "$(date +%s)" --filter type=container
+    run --separate-stderr cbox events --since "$since" --until "$(date +%s.%N)" --filter type=container
     [ -z "$output" ]
     cbox container prune -f
     pgrep -f '^sleep 30'
     kill -INT "$builder"
-    run wait "$builder"
-    [ "$status" -ne 0 ]
+    fails
 }
 
 @test "Ctrl-C ends it, and leaves nothing" {
@@ -101,8 +108,7 @@ END
     builder=$!
     wait_for 10 pgrep -f '^sleep 31'
     kill -INT "$builder"
-    run wait "$builder"
-    [ "$status" -ne 0 ]
+    fails
     run -1 pgrep -f '^sleep 31'
     cbox system check
 }
@@ -118,7 +124,7 @@ END
     wait_for 10 pgrep -f '^sleep 32'
     kill -KILL "$builder"
     wait_for 10 eval '! pgrep -f "^sleep 32" >/dev/null'
-    run wait "$builder"
+    fails
     [ -z "$(cbox ps -aq)" ]
     cbox system check
     sed -i 's/sleep 32/true/' Dockerfile
@@ -130,7 +136,7 @@ END
 kill_monitors() {
     local pid
     for pid in $(pgrep -x cbox-monitor); do
-        if grep -qzxF "CBOX_ROOT=$CBOX_ROOT" "/proc/$pid/environ"; then
+        if grep -sqzxF "CBOX_ROOT=$CBOX_ROOT" "/proc/$pid/environ"; then
             kill -KILL "$pid"
         fi
     done
@@ -150,8 +156,7 @@ END
     builder=$!
     wait_for 10 pgrep -f '^sleep 33'
     kill_monitors
-    run wait "$builder"
-    [ "$status" -ne 0 ]
+    fails
     grep -q 'monitor was killed' log
     run -1 pgrep -f '^sleep 33'
     wait_for 20 swept

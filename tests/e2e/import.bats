@@ -95,8 +95,8 @@ layer_of() {
     expect '7:8 /tmp SIGINT arm' cbox image inspect --format '{{.Config.User}} {{.Config.WorkingDir}} {{.Config.StopSignal}} {{.Architecture}}' changed
     cbox import -c 'ENV GREETING=hi' -c 'CMD echo $GREETING' "$tar" shell
     expect hi cbox run --rm shell
-    for change in 'RUN true:RUN is not a valid change' 'EXPOSE x:invalid port' 'ENV A:two arguments' 'STOPSIGNAL X:invalid signal' \
-        'CMD:at least one' 'LABEL "a=b:matching double-quote' 'ONBUILD FROM x:ONBUILD trigger' 'HEALTHCHECK x:NONE, or CMD'; do
+    for change in 'RUN true:RUN is not a valid change' 'EXPOSE x:invalid containerPort: x' 'ENV A:two arguments' 'STOPSIGNAL X:invalid signal' \
+        'ENV:at least one' 'LABEL "a=b:matching double-quote' 'ONBUILD FROM x:ONBUILD trigger' 'HEALTHCHECK x:Unknown type "X"'; do
         refuse 1 "${change#*:}" cbox import -c "${change%%:*}" "$tar" refused
     done
 }

@@ -163,7 +163,7 @@ across() {
     mkdir "$BATS_TEST_TMPDIR/other"
     other pull -q alpine >/dev/null
     sysctl -qw net.ipv4.ip_forward=1
-    other run --rm alpine ping -c 1 -W 1 $outside4 >/dev/null
+    other run --rm alpine ping -c 1 -W 1 "$outside4" >/dev/null
     across
     run other info
     [[ $output != *'switched forwarding on'* ]]
@@ -171,7 +171,7 @@ across() {
     sysctl -qw net.ipv4.ip_forward=0
     run across
     [ "$status" -ne 0 ]
-    other run --rm alpine ping -c 1 -W 1 $outside4 >/dev/null
+    other run --rm alpine ping -c 1 -W 1 "$outside4" >/dev/null
     expect 1 cat /proc/sys/net/ipv4/ip_forward
     run across
     [ "$status" -ne 0 ]
@@ -179,7 +179,7 @@ across() {
     [[ $output == *'between interfaces of others nothing is forwarded, since cbox switched forwarding on'* ]]
     # Also when the rules were made anew, and not what another engine's bridge sends.
     nft flush ruleset
-    other run --rm alpine ping -c 1 -W 1 $outside4 >/dev/null
+    other run --rm alpine ping -c 1 -W 1 "$outside4" >/dev/null
     run across
     [ "$status" -ne 0 ]
     ip netns add guest
