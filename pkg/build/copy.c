@@ -106,6 +106,7 @@ static int prepare(struct copying *c, struct err *err)
     int r = 0;
 
     c->several = n > 1;
+    c->not_root = geteuid() || getegid();
     find_target(c, job->step->directory, c->copy->target);
     c->place.epoch = (struct timespec){job->epoch, 0};
     /* Docker's directories on the way get --chown, and of --chmod what is octal. */

@@ -57,7 +57,7 @@ static int set_owner_and_mode(const struct copying *c, int fd, const struct stat
     uid_t uid = user_of(c, st, how);
     gid_t gid = group_of(c, st, how);
     mode_t mode = mode_of(c, st);
-    bool chown = uid || gid || l->inherits || S_ISDIR(st->st_mode) || geteuid();
+    bool chown = uid || gid || l->inherits || S_ISDIR(st->st_mode) || c->not_root;
 
     /* A change of owner takes these bits from it, and capabilities. */
     if (chown && fchown(fd, uid, gid) < 0)

@@ -23,6 +23,7 @@ struct copying {
     char *target;   /* absolute, without a slash at its end */
     bool directory; /* the target was written as a directory */
     bool several;   /* sources */
+    bool not_root;  /* what is made belongs to somebody else */
     bool chown;
     uid_t owner[2]; /* of --chown: uid, gid */
 

@@ -193,10 +193,15 @@ static void check_container(struct checking *c, const char *id)
             str_printf("remove it: cbox rm -f %.12s", id);
         return;
     }
-    if (record.manifest.algorithm == DIGEST_NONE)
-        return;
     who = str_printf("container %s", record.name ? record.name : id);
-    r = store_needs_add_image(c->store, &record.manifest, &needs, &why);
+    STRV_FOREACH (layer, record.layers) { /* of one that has no image */
+        struct digest d;
+
+        if (digest_parse(*layer, &d, NULL) == 0)
+            *VEC_PUSH(&needs.layers) = d;
+    }
+    if (record.manifest.algorithm != DIGEST_NONE)
+        r = store_needs_add_image(c->store, &record.manifest, &needs, &why);
     check_needs(c, &needs, who, r, &why);
 }
 

@@ -1,5 +1,6 @@
 #include "image/usage.h"
 
+#include "base/strv.h"
 #include "store/build_cache.h"
 #include "store/needs.h"
 #include "store/uses.h"
@@ -212,6 +213,13 @@ static int add_use(const struct store_use *use, void *data, struct err *err _unu
     for (size_t i = 0; i < u->tags.n && !id; i++)
         if (digest_equal(&u->tags.v[i].manifest, &use->manifest))
             id = &u->tags.v[i].id;
+    STRV_FOREACH (layer, use->layers) { /* of a container without an image */
+        struct digest d;
+        struct image_usage_part *part = digest_parse(*layer, &d, NULL) < 0 ? NULL : find_part(u, IMAGE_USAGE_LAYER, &d);
+
+        if (part)
+            part->in_use = true;
+    }
     VEC_FOREACH (image, &u->images)
         if (id && digest_equal(&image->tag->id, id))
             image->containers++;

@@ -16,7 +16,6 @@
 #include "netlink/host_ports.h"
 #include "netlink/nft.h"
 #include "network/bridge.h"
-#include "network/network.h"
 #include "network/ports_table.h"
 #include "store/container.h"
 #include "sys/atomic.h"
@@ -28,7 +27,6 @@
 #include <sys/stat.h>
 
 #define NOTE "firewall"
-#define TOLD "told"
 enum { NOTE_MAX = 16 << 20 };
 
 /* ---- what was written down ---- */
@@ -103,128 +101,6 @@ static void table_name(struct store *s, char ret[FIREWALL_TABLE_MAX])
         snprintf(ret, FIREWALL_TABLE_MAX, "cbox_%08" PRIx32, (uint32_t)(hash ^ hash >> 32));
 }
 
-/* What a network is to the rules: 1, or 0 where it is nothing to them. ERR_CORRUPT and others where it cannot be told.
- */
-static int describe(const struct store_network *n, struct firewall_network *ret, struct err *err)
-{
-    struct network_options o = {0};
-    int r = 0;
-
-    *ret = (struct firewall_network){.bridge = n->bridge, .internal = n->internal};
-    if (!str_eq(n->driver, "bridge") || str_empty(n->bridge))
-        return 0;
-    r = network_options_read(n, &o, err);
-    ret->isolate = o.isolate;
-    ret->masquerade = o.masquerade;
-    VEC_FOREACH (subnet, &n->subnets) {
-        struct ip_net net = {0};
-
-        if (r < 0 || str_empty(subnet->subnet))
-            continue;
-        r = ip_net_parse(subnet->subnet, &net, err);
-        if (net.address.family == AF_INET)
-            ret->subnet4 = net;
-        else
-            ret->subnet6 = net;
-    }
-    return r < 0 ? r : 1;
-}
-
-typedef VEC(struct store_network) store_networks;
-
-static void networks_release(store_networks *v)
-{
-    VEC_FOREACH (n, v)
-        store_network_release(n);
-    free(v->v);
-}
-
-static void left_out(const char *what, const struct err *why)
-{
-    log_warning("%s has no part in the rules: %s", what, why->text);
-}
-
-/* The networks that the table had, those that still are; `ids` has the same ones afterwards, and those that cannot be
- * read. */
-static void find_networks(struct store *s, char ***ids, store_networks *ret)
-{
-    char **kept = NULL;
-
-    STRV_FOREACH (id, *ids) {
-        struct store_network n = {0};
-        struct err why = ERR_INIT;
-        int r = store_network_find(s, *id, &n, &why);
-
-        if (r == ERR_NOT_FOUND)
-            continue;
-        strv_add(&kept, *id);
-        if (r < 0)
-            left_out("a network", &why);
-        else
-            *VEC_PUSH(ret) = n;
-    }
-    strv_free(*ids);
-    *ids = kept;
-}
-
-static void add_described(const struct store_network *n, firewall_networks *ret)
-{
-    struct firewall_network one;
-    struct err why = ERR_INIT;
-    int r = describe(n, &one, &why);
-
-    if (r < 0) {
-        _cleanup_free_ char *what = str_printf("network %s", n->name);
-
-        left_out(what, &why);
-    }
-    if (r > 0)
-        *VEC_PUSH(ret) = one;
-}
-
-/* ---- the host's loopback ---- */
-
-static bool any_in(const port_claims *claims, const struct ip_net *subnet, bool published)
-{
-    VEC_FOREACH (c, claims)
-        if ((c->published || !published) && ip_is_set(&c->ip4) && ip_net_contains(subnet, &c->ip4))
-            return true;
-    return false;
-}
-
-/* Only where ports are published may what is addressed to 127.0.0.0/8 be routed from a bridge (ip-sysctl,
- * route_localnet): the host reaches them by its own 127.0.0.1. The rules keep containers from the host's services
- * there, but others may throw the rules away, and only monitors of those that publish see to that at once. */
-static void settle_loopback(const firewall_networks *networks, const port_claims *claims)
-{
-    VEC_FOREACH (n, networks) {
-        _cleanup_free_ char *path = str_printf("net/ipv4/conf/%s/route_localnet", n->bridge);
-        int r = ip_is_set(&n->subnet4.address)
-                    ? network_sysctl_write(path, any_in(claims, &n->subnet4, true) ? "1" : "0")
-                    : 0;
-
-        if (r < 0 && r != -ENOENT) /* a bridge that is gone */
-            log_debug("%s: %s", path, strerror(-r));
-    }
-}
-
-/* The same for the networks of the containers whose claims were changed. */
-static void settle_loopback_of(struct store *s, char *const *ids, const port_claims *changed, const port_claims *claims)
-{
-    _cleanup_strv_ char **all = strv_copy(ids);
-    _cleanup_(networks_release) store_networks known = {0};
-    firewall_networks networks = {0};
-    struct firewall_network one;
-
-    if (changed->n)
-        find_networks(s, &all, &known);
-    VEC_FOREACH (n, &known)
-        if (describe(n, &one, NULL) > 0 && ip_is_set(&one.subnet4.address) && any_in(changed, &one.subnet4, false))
-            *VEC_PUSH(&networks) = one;
-    settle_loopback(&networks, claims);
-    free(networks.v);
-}
-
 /* Takes out what belongs to containers that are gone. */
 static void drop_gone(struct store *s, struct ports_table *t)
 {
@@ -239,25 +115,31 @@ static void drop_gone(struct store *s, struct ports_table *t)
     }
 }
 
+static void warn(const char *what, const struct err *why)
+{
+    log_warning("%s has no part in the rules: %s", what, why->text);
+}
+
 /* Everything that the table is made of. */
 struct whole {
-    store_networks known;
+    firewall_records known;
     firewall_networks networks; /* of them */
     port_claims published;      /* borrowed */
 };
 static void whole_release(struct whole *w)
 {
-    networks_release(&w->known);
+    firewall_records_release(&w->known);
     free(w->networks.v);
     free(w->published.v);
 }
 #define _cleanup_whole_ _cleanup_(whole_release)
 
-static void gather(struct store *s, struct note *note, const struct ports_table *ports, struct whole *ret)
+static void gather(struct store *s, struct note *note, const struct ports_table *ports, firewall_left_out say,
+                   struct whole *ret)
 {
-    find_networks(s, &note->networks, &ret->known);
+    firewall_networks_find(s, &note->networks, say, &ret->known);
     VEC_FOREACH (n, &ret->known)
-        add_described(n, &ret->networks);
+        firewall_networks_add(n, say, &ret->networks);
     VEC_FOREACH (c, &ports->claims)
         if (c->published)
             *VEC_PUSH(&ret->published) = *c;
@@ -284,7 +166,7 @@ static bool is_whole(struct store *s, struct note *n, const struct ports_table *
     table_name(s, table);
     if (nft_fingerprint(table, &fingerprint) < 0 || fingerprint != n->fingerprint)
         return false;
-    gather(s, n, ports, &w);
+    gather(s, n, ports, NULL, &w);
     text = text_of(table, n, &w);
     if (!firewall_is_complete(table, text))
         return false;
@@ -306,13 +188,13 @@ static int make(struct store *s, int dir, struct note *note, struct ports_table 
         strv_add(&note->networks, more->id);
     drop_gone(s, ports);
     note->closed = network_forwards(s);
-    gather(s, note, ports, &w);
+    gather(s, note, ports, warn, &w);
     table_name(s, table);
     text = text_of(table, note, &w);
     r = nft_run(text, err);
     if (r < 0)
         return r;
-    settle_loopback(&w.networks, &w.published);
+    firewall_loopback(&w.networks, &w.published);
     note->namespace = our_namespace();
     r = nft_generation(&note->generation);
     if (r == 0)
@@ -472,7 +354,7 @@ int firewall_add_network(struct store *s, const struct store_network *n, struct 
     unsigned closed = network_forwards(s);
     struct firewall_network one;
     char table[FIREWALL_TABLE_MAX];
-    int r = describe(n, &one, err);
+    int r = firewall_network_describe(n, &one, err);
 
     if (r <= 0)
         return r;
@@ -498,7 +380,7 @@ int firewall_remove_network(struct store *s, const struct store_network *n, stru
     _cleanup_free_ char *text = NULL;
     struct firewall_network one;
     char table[FIREWALL_TABLE_MAX], **kept = NULL;
-    int is_known = describe(n, &one, NULL), r;
+    int is_known = firewall_network_describe(n, &one, NULL), r;
 
     if (is_known == 0 || !glance(s, &known) || !strv_contains(known.networks, n->id))
         return 0;
@@ -517,24 +399,6 @@ int firewall_remove_network(struct store *s, const struct store_network *n, stru
         c.whole = false; /* what it has in the table is not known: all is made without it */
     r = change(&c, &(struct elements){.text = text}, NULL, err);
     return r < 0 ? err_wrap(err, "network %s", n->name) : 0;
-}
-
-void firewall_settle_loopback(struct store *s, const struct store_network *n)
-{
-    _cleanup_ports_table_ struct ports_table ports = {0};
-    firewall_networks networks = {0};
-    _cleanup_fd_ int dir = -1, lock = -1;
-    struct err why = ERR_INIT;
-    int r = ports_dir(s, &dir, &lock, &why);
-
-    if (r == 0)
-        r = ports_table_read(dir, &ports, &why);
-    if (r < 0)
-        log_debug("network %s: %s", n->name, why.text);
-    else
-        add_described(n, &networks);
-    settle_loopback(&networks, &ports.claims);
-    free(networks.v);
 }
 
 /* ---- ports ---- */
@@ -586,7 +450,7 @@ static int turn_ports(struct store *s, const char *container, bool published, st
     if (r == 0)
         forget_connections(&claims);
     if (r == 0)
-        settle_loopback_of(s, c.note.networks, &claims, &c.ports.claims);
+        firewall_loopback_of(s, c.note.networks, &claims, &c.ports.claims);
     free(elements.v);
     free(claims.v);
     return r < 0 ? err_wrap(err, "published ports") : 0;

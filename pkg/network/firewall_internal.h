@@ -22,7 +22,30 @@ bool firewall_is_complete(const char *table, const char *text);
 /* The names of sets and maps, one after the other; NULL behind the last. */
 const char *firewall_set_name(size_t i);
 
-/* A bridge that was made anew has forgotten that it may route for the host's loopback. */
+/* ---- networks (network/firewall_networks.c) ---- */
+
+typedef VEC(struct store_network) firewall_records;
+void firewall_records_release(firewall_records *v);
+
+/* What a network is to the rules: 1, or 0 where it is nothing to them. ERR_CORRUPT and others where that is not known.
+ * Text is the network's. */
+int firewall_network_describe(const struct store_network *n, struct firewall_network *ret, struct err *err);
+
+/* Who hears that a network, which cannot be read, is left out; NULL: nobody. */
+typedef void (*firewall_left_out)(const char *what, const struct err *why);
+
+/* Those with the ids that still are there; `ids` has the same ones afterwards, and those that cannot be read. */
+void firewall_networks_find(struct store *s, char ***ids, firewall_left_out say, firewall_records *ret);
+
+void firewall_networks_add(const struct store_network *n, firewall_left_out say, firewall_networks *ret);
+
+/* ---- the host's loopback (network/firewall_loopback.c) ---- */
+
+/* Whether the bridges may route for it; the second for the networks of the containers whose claims were changed. */
+void firewall_loopback(const firewall_networks *networks, const port_claims *claims);
+void firewall_loopback_of(struct store *s, char *const *ids, const port_claims *changed, const port_claims *claims);
+
+/* A bridge that was made anew has forgotten it. */
 void firewall_settle_loopback(struct store *s, const struct store_network *n);
 
 /* An element that publishes ports. Its key is `host` (any: every address of the family), the protocol and the ports; it

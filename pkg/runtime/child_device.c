@@ -75,9 +75,24 @@ static int check_existing(int dirfd, const struct plan_step *s, struct err *err)
     return is_device(&st, s) ? 0 : err_set(err, ERR_EXISTS, "there is something else already");
 }
 
+/* To its owner: the node that was looked at, whatever has its name by then. */
+static int give_device(int dirfd, const struct plan_step *s, struct err *err)
+{
+    _cleanup_fd_ int made = openat(dirfd, path_base(s->target), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+
+    if (made < 0 || fstat(made, &st) < 0)
+        return err_errno(err, errno, "mknod");
+    if (!is_device(&st, s))
+        return err_set(err, ERR_EXISTS, "something else has taken its place");
+    if (fchownat(made, "", s->uid, s->gid, AT_EMPTY_PATH) < 0)
+        return err_errno(err, errno, "chown");
+    return 0;
+}
+
 int child_device(struct child *c, const struct plan_step *s, struct err *err)
 {
-    _cleanup_fd_ int dir = open_parent(c, s->target, err), made = -1;
+    _cleanup_fd_ int dir = open_parent(c, s->target, err);
     struct stat st;
 
     if (dir < 0)
@@ -90,14 +105,11 @@ int child_device(struct child *c, const struct plan_step *s, struct err *err)
             return check_existing(dir, s, err);
         return errno == EPERM ? bind_device(dir, s, err) : err_errno(err, errno, "mknod");
     }
-    made = openat(dir, path_base(s->target), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (made < 0 || fstat(made, &st) < 0)
+    if (s->uid || s->gid)
+        return give_device(dir, s, err);
+    if (fstatat(dir, path_base(s->target), &st, AT_SYMLINK_NOFOLLOW) < 0)
         return err_errno(err, errno, "mknod");
-    if (!is_device(&st, s))
-        return err_set(err, ERR_EXISTS, "something else has taken its place");
-    if ((s->uid || s->gid) && fchownat(made, "", s->uid, s->gid, AT_EMPTY_PATH) < 0)
-        return err_errno(err, errno, "chown");
-    return 0;
+    return is_device(&st, s) ? 0 : err_set(err, ERR_EXISTS, "something else has taken its place");
 }
 
 int child_symlink(struct child *c, const struct plan_step *s, struct err *err)

@@ -127,9 +127,13 @@ static void pass_over(const char *file _unused_, const struct err *why _unused_,
 static int add_use(const struct store_use *use, void *data, struct err *err _unused_)
 {
     const struct known *k = data;
+    struct digest d;
 
     if (use->manifest.algorithm != DIGEST_NONE)
         (void)store_needs_add_image(k->store, &use->manifest, k->to, NULL);
+    STRV_FOREACH (layer, use->layers)
+        if (digest_parse(*layer, &d, NULL) == 0)
+            *VEC_PUSH(&k->to->layers) = d;
     return 0;
 }
 

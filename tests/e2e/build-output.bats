@@ -236,6 +236,22 @@ build_() {
     cbox rmi damaged:1
 }
 
+@test "the layers of a failed step's container are needed: missed, and not thrown away" {
+    printf 'FROM alpine\nCOPY file /a\nRUN false\n' >"$context/Dockerfile"
+    run cbox build --debug -q "$context"
+    [ "$status" -eq 1 ]
+    id=$(cbox ps -aq --no-trunc)
+    layer=$(jq -r '.layers[0]' "$CBOX_ROOT/containers/$id/record.json")
+    expect '' cbox system check -q
+    mv "$CBOX_ROOT/layers/sha256/${layer#sha256:}" "$BATS_TEST_TMPDIR/layer"
+    run cbox system check
+    [ "$status" -ne 0 ]
+    [[ $output == *"layer $layer: is missing (container "* ]]
+    mv "$BATS_TEST_TMPDIR/layer" "$CBOX_ROOT/layers/sha256/${layer#sha256:}"
+    cbox rm "$id"
+    expect '' cbox system check -q
+}
+
 @test "killed while the result is made: the store is whole, and the next build does no step anew" {
     for place in build-settle build-settle-synced build-settle-moved local-documents transaction-sync transaction-finished; do
         for way in '' --squash; do

@@ -1,5 +1,7 @@
 #include "copy_fixture.h"
 
+#include <sys/xattr.h>
+
 /* One COPY: what there is below, what is copied, and what is written or said. */
 struct copy_case {
     const char *what;
@@ -204,11 +206,132 @@ static void test_make_directory(void **state)
     close(empty);
 }
 
+/* A thousand files, one that changed since it was selected, and one that went. */
+static void test_many(void **state)
+{
+    enum { DIRECTORIES = 30, FILES = 33 };
+    struct build_step step = {.directory = (char *)"/", .copy = {.target = (char *)"/x/", .chown = (char *)"3:4"}};
+    struct build_selection selection = {0};
+    struct build_tree tree = {.what = "context"};
+    volatile sig_atomic_t stop = 0;
+    struct build_copy_job job = {
+        .step = &step, .tree = &tree, .selection = &selection, .below = -1, .epoch = EPOCH, .stop = &stop};
+    struct stat st;
+    struct err err;
+
+    (void)state;
+    if (no_root())
+        skip();
+    tree.dir = make_tree("context", "f hole ");
+    assert_int_equal(truncate("context/hole", 1 << 30), 0);
+    for (int d = 0; d < DIRECTORIES; d++) {
+        char path[64], text[64];
+
+        snprintf(path, sizeof(path), "context/d%02d", d);
+        assert_int_equal(mkdir(path, 0755), 0);
+        for (int f = 0; f < FILES; f++) {
+            snprintf(path, sizeof(path), "context/d%02d/f%d", d, f);
+            snprintf(text, sizeof(text), "text of %d %d", d, f);
+            write_file(path, text);
+        }
+    }
+    job.upper = make_tree("upper", "");
+    select_source(&selection, tree.dir, ".", false);
+    assert_ok(build_copy(&job, &err));
+    assert_false(job.changed);
+    for (int d = 0; d < DIRECTORIES; d++)
+        for (int f = 0; f < FILES; f++) {
+            char path[64], text[64];
+
+            snprintf(path, sizeof(path), "upper/x/d%02d/f%d", d, f);
+            snprintf(text, sizeof(text), "text of %d %d", d, f);
+            expect_file(path, text);
+            assert_int_equal(stat(path, &st), 0);
+            assert_true(st.st_uid == 3 && st.st_gid == 4 && st.st_mtime == EPOCH);
+        }
+    assert_int_equal(stat("upper/x/hole", &st), 0);
+    assert_true(st.st_size == 1 << 30 && st.st_blocks < 100);
+
+    write_file("context/d29/f0", "another");
+    assert_ok(build_copy(&job, &err));
+    assert_true(job.changed);
+    assert_int_equal(unlink("context/d29/f0"), 0);
+    assert_fails(build_copy(&job, &err), ERR_NOT_FOUND, "d29/f0 of context");
+    stop = 1;
+    assert_fails(build_copy(&job, &err), ERR_INTERRUPTED, "interrupted");
+    selection_free(&selection);
+    close(tree.dir);
+    close(job.upper);
+}
+
+/* What a layer keeps goes along, and what only overlayfs reads does not. */
+static void test_attributes(void **state)
+{
+    static const char capability[20] = {1, 0, 0, 2, 0, 4}; /* cap_net_bind_service, permitted and effective */
+    const struct copy_case c = {.sources = "a d", .target = "/x/", .chown = "1:1"};
+    struct build_step step = {.copy = instruction(&c), .directory = (char *)"/"};
+    int below, context, upper;
+    char value[32];
+    struct err err;
+
+    (void)state;
+    if (no_root())
+        skip();
+    below = make_tree("below", "d x");
+    context = make_tree("context", "x a A\nd d\nd d/e\nf d/e/f F");
+    upper = make_tree("upper", "");
+    if (setxattr("context/a", "security.capability", capability, sizeof(capability), 0) < 0 ||
+        setxattr("below/x", "user.kept", "k", 1, 0) < 0) {
+        print_message("this file system has no attributes\n");
+        skip();
+    }
+    assert_int_equal(setxattr("context/d/e", "user.mine", "m", 1, 0), 0);
+    assert_int_equal(setxattr("context/d/e", "trusted.overlay.opaque", "y", 1, 0), 0);
+    assert_int_equal(setxattr("context/d/e/f", "user.overlay.whiteout", "y", 1, 0), 0);
+    assert_ok(copy(&c, &step, below, context, upper, &err));
+    assert_int_equal(getxattr("upper/x/a", "security.capability", value, sizeof(value)), sizeof(capability));
+    assert_int_equal(getxattr("upper/x", "user.kept", value, sizeof(value)), 1);
+    assert_int_equal(getxattr("upper/x/e", "user.mine", value, sizeof(value)), 1);
+    assert_true(getxattr("upper/x/e", "trusted.overlay.opaque", value, sizeof(value)) < 0);
+    assert_true(getxattr("upper/x/e/f", "user.overlay.whiteout", value, sizeof(value)) < 0);
+    close(below);
+    close(context);
+    close(upper);
+    free(step.copy.target);
+    free(step.copy.chown);
+    strv_free(step.copy.sources);
+}
+
+static void test_hard_links(void **state)
+{
+    const struct copy_case c = {.sources = ".", .target = "/x/"};
+    struct build_step step = {.copy = instruction(&c), .directory = (char *)"/"};
+    int below, context, upper;
+    struct stat a, b;
+    struct err err;
+
+    (void)state;
+    if (no_root())
+        skip();
+    below = make_tree("below", "");
+    context = make_tree("context", "d d\nf d/a A\nh b d/a\nh d/c d/a");
+    upper = make_tree("upper", "");
+    assert_ok(copy(&c, &step, below, context, upper, &err));
+    assert_int_equal(stat("upper/x/b", &a), 0);
+    assert_int_equal(stat("upper/x/d/c", &b), 0);
+    assert_true(a.st_ino == b.st_ino && a.st_nlink == 3);
+    close(below);
+    close(context);
+    close(upper);
+    free(step.copy.target);
+    strv_free(step.copy.sources);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_cases),
-        scratch_test(test_make_directory),
+        scratch_test(test_cases),      scratch_test(test_make_directory), scratch_test(test_many),
+        scratch_test(test_attributes), scratch_test(test_hard_links),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
