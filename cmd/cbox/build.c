@@ -38,9 +38,17 @@ static int check_tag(const char *text, struct err *err)
     return new_image_name(text, "build tag cannot contain a digest", &name, err);
 }
 
+static int check_entitlement(const char *text, struct err *err)
+{
+    if (str_eq(text, "network.host") || str_eq(text, "security.insecure"))
+        return 0;
+    return err_set(err, ERR_INVALID, "unknown entitlement %s (network.host, security.insecure)", text);
+}
+
 static const struct cli_option options[] = {
     LIST(0, "add-host", add_hosts, "Add a custom host-to-IP mapping (\"host:ip\")", .check = check_host),
-    LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")"),
+    LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")",
+         .check = check_entitlement),
     LIST(0, "build-arg", build_args, "Set build-time variables"),
     LIST(0, "build-context", build_contexts, "Additional build contexts (e.g., name=path)"),
     LIST(0, "cache-from", cache_from,
@@ -169,6 +177,7 @@ static int read_request(const struct build_options *o, const char *context, char
     q->debug = o->debug;
     q->explain = o->explain;
     q->insecure = strv_contains(o->allow, "security.insecure");
+    q->host_network = strv_contains(o->allow, "network.host") || str_eq(q->network, "host");
     r = read_places(o, q, err);
     READ_ALL(o->secrets, build_secret_parse, &q->secrets)
     READ_ALL(o->ssh, build_ssh_parse, &q->ssh)
