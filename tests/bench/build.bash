@@ -51,7 +51,7 @@ with_builders() {
 # What was built goes, so that each round finds the same.
 forget_builds() {
     "$cbox" rmi -f built >/dev/null 2>&1 || true
-    "$cbox" build prune -af >/dev/null 2>&1 || true
+    "$cbox" builder prune -af >/dev/null
     docker rmi -f built >/dev/null 2>&1 || true
     docker image prune -f >/dev/null 2>&1 || true
     "${buildah[@]}" rmi -f built >/dev/null 2>&1 || true
@@ -77,7 +77,7 @@ rounds_of_builds() {
 bench_build() {
     local found start kib
     with_builders
-    rounds_of_builds build-files "$rounds" 0.2 "$dir/build/files" yes
+    rounds_of_builds build-files "$rounds" 0.2 "$dir/build/files" yes --no-cache
     rounds_of_builds build-again "$((rounds + 2))" 0.1 "$dir/build/files" no
     # Every file is looked at, as find does.
     found=$("$dir/pair" 5 "${cbox_build[@]}" -t built "$dir/build/files" -- sh -c "cd '$dir/build/files' && find . -type f | wc -l") || missed=1
