@@ -17,7 +17,7 @@
 struct build_options {
     struct engine_host_config host; /* numbers alone */
     const char *cgroup_parent, *cpuset_cpus, *cpuset_mems, *file, *iidfile, *isolation, *metadata_file, *network;
-    const char *platform, *progress, *target;
+    const char *platform, *progress, *provenance, *sbom, *target;
     char **add_hosts, **allow, **build_args, **build_contexts, **cache_from, **cache_to, **labels, **no_cache_filter;
     char **outputs, **secrets, **security, **ssh, **tags, **ulimits;
     bool check, debug, explain, harmless, load, no_cache, pull, push, quiet, squash;
@@ -45,6 +45,14 @@ static int check_entitlement(const char *text, struct err *err)
     return err_set(err, ERR_INVALID, "unknown entitlement %s (network.host, security.insecure)", text);
 }
 
+/* What scripts say to builders that would make some. */
+static int check_no_attestation(const char *text, struct err *err)
+{
+    if (str_eq(text, "false") || str_eq(text, "0"))
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED, "no attestations are made: false is all that it can be");
+}
+
 static const struct cli_option options[] = {
     LIST(0, "add-host", add_hosts, "Add a custom host-to-IP mapping (\"host:ip\")", .check = check_host),
     LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")",
@@ -62,11 +70,14 @@ static const struct cli_option options[] = {
     INT('c', "cpu-shares", host.cpu_shares, "CPU shares (relative weight)"),
     TEXT(0, "cpuset-cpus", cpuset_cpus, "CPUs in which to allow execution (0-3, 0,1)"),
     TEXT(0, "cpuset-mems", cpuset_mems, "MEMs in which to allow execution (0-3, 0,1)"),
+    FLAG(0, "compress", harmless, "Compress the build context using gzip", .hidden = true),
     FLAG('D', "debug", debug, "Keep the files of a failed step for a shell"),
+    FLAG(0, "disable-content-trust", harmless, "Skip image verification", .hidden = true),
     FLAG(0, "explain", explain, "Say of every step whether it was in the cache, and what differs if not"),
     TEXT('f', "file", file, "Name of the Dockerfile (Default is \"PATH/Dockerfile\")", .values = CLI_VALUES_FILE),
     FLAG(0, "force-rm", harmless, "Always remove intermediate containers", .hidden = true),
     TEXT(0, "iidfile", iidfile, "Write the image ID to the file", .values = CLI_VALUES_FILE),
+    TEXT(0, "isolation", isolation, "Container isolation technology", .hidden = true, .check = check_isolation),
     LIST(0, "label", labels, "Set metadata for an image", .check = bundle_check_label),
     FLAG(0, "load", load, "Shorthand for \"--output=type=docker\"", .hidden = true),
     SIZE('m', "memory", host.memory, "Memory limit"),
@@ -81,10 +92,13 @@ static const struct cli_option options[] = {
     TEXT(0, "platform", platform, "Set target platform for build"),
     TEXT(0, "progress", progress, "Set type of progress output (\"auto\", \"json\", \"plain\", \"quiet\", \"tty\")",
          .shown_default = "auto"),
+    TEXT(0, "provenance", provenance, "Shorthand for \"--attest=type=provenance\"", .hidden = true,
+         .check = check_no_attestation),
     FLAG(0, "pull", pull, "Always attempt to pull a newer version of the image"),
     FLAG(0, "push", push, "Shorthand for \"--output=type=registry\""),
     FLAG('q', "quiet", quiet, "Suppress the build output and print image ID on success"),
     FLAG(0, "rm", harmless, "Remove intermediate containers after a successful build", .hidden = true),
+    TEXT(0, "sbom", sbom, "Shorthand for \"--attest=type=sbom\"", .hidden = true, .check = check_no_attestation),
     LIST(0, "secret", secrets, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")"),
     LIST(0, "security-opt", security, "Security options"),
     SIZE(0, "shm-size", host.shm_size, "Size of \"/dev/shm\""),
@@ -182,16 +196,24 @@ static int read_request(const struct build_options *o, const char *context, char
     READ_ALL(o->secrets, build_secret_parse, &q->secrets)
     READ_ALL(o->ssh, build_ssh_parse, &q->ssh)
     READ_ALL(o->build_contexts, build_named_parse, &q->contexts)
+    if (r == 0)
+        r = build_sources_check(q, err);
     return r < 0 ? r : read_epoch(build_args, q, err);
 }
 
 /* ---- building ---- */
 
+struct puller {
+    struct cli_context *ctx;
+    bool quiet;
+};
+
 static int pull_image(void *data, const char *name, const char *platform, bool missing, struct err *err)
 {
-    const struct cbox_pull how = {.platform = platform, .missing = missing};
+    const struct puller *p = data;
+    const struct cbox_pull how = {.platform = platform, .missing = missing && !p->quiet, .quiet = p->quiet};
 
-    return cbox_pull_in_child(data, name, &how, err);
+    return cbox_pull_in_child(p->ctx, name, &how, err);
 }
 
 static int write_file(const char *path, const char *text, struct err *err)
@@ -244,8 +266,12 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
     struct build_watcher watcher;
     enum build_view_mode mode;
     struct err why = ERR_INIT;
-    int r = build_view_parse(o->quiet ? "quiet" : o->progress, &mode, err);
+    int r = build_view_parse(o->progress, &mode, err);
 
+    if (o->quiet)
+        mode = BUILD_VIEW_QUIET;
+    else if (o->check && mode == BUILD_VIEW_TTY)
+        mode = BUILD_VIEW_PLAIN; /* there are no steps to draw */
     if (r == 0)
         r = store_open(ctx->root, ctx->state, &s, err);
     if (r < 0)
@@ -254,6 +280,8 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
     watcher = build_view_watcher(view);
     r = (o->check ? build_check : build)(s, &ctx->config, q, &watcher, &result, &why);
     build_view_end(view, &result, r < 0 ? &why : NULL);
+    if (r == 0 && o->check && mode == BUILD_VIEW_PLAIN && !build_view_warnings(view))
+        puts("Check complete, no warnings found.");
     if (r == 0 && !o->check)
         r = tell_result(o, q, mode, &result, &why);
     if (r == 0 && !o->check)
@@ -269,7 +297,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     const struct build_options *o = opts;
     _cleanup_strv_ char **build_args = read_build_args(o->build_args);
     struct engine_host_config limits = {0};
-    struct build_request q = {.limits = &limits, .pull_image = pull_image, .pull_data = ctx};
+    struct puller puller = {ctx, o->quiet || str_eq(o->progress, "quiet")};
+    struct build_request q = {.limits = &limits, .pull_image = pull_image, .pull_data = &puller};
     int r = read_limits(o, &limits, err);
 
     if (r == 0)

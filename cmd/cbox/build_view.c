@@ -48,7 +48,13 @@ void build_view_free(struct build_view *v)
     }
     free(v->steps.v);
     buf_free(&v->out);
+    buf_free(&v->later);
     free(v);
+}
+
+size_t build_view_warnings(const struct build_view *v)
+{
+    return v->warnings;
 }
 
 /* A view is not worth a failure. */
@@ -112,6 +118,43 @@ static void add_line(struct build_view *v, const struct build_event *e, const ch
     buf_addc(&v->out, '\n');
 }
 
+/* Each behind `before`. */
+static void add_lines(struct buf *out, const char *before, const char *text, size_t len)
+{
+    for (const char *at = text; at < text + len;) {
+        const char *end = memchr(at, '\n', (size_t)(text + len - at));
+        size_t n = end ? (size_t)(end - at) : (size_t)(text + len - at);
+        _cleanup_free_ char *line = str_ndup(at, n);
+
+        buf_adds(out, before);
+        cli_add_printable(out, line);
+        buf_addc(out, '\n');
+        at += n + 1;
+    }
+}
+
+static void add_warning(struct buf *out, const struct dockerfile_problem *w)
+{
+    buf_adds(out, "WARNING: ");
+    if (w->rule)
+        buf_addf(out, "%s: ", w->rule);
+    cli_add_printable(out, w->message);
+    if (w->at.line)
+        buf_addf(out, " (line %u)", w->at.line);
+    buf_addc(out, '\n');
+}
+
+/* A picture has no place for more than a line a step: these come behind the last one. */
+static void keep_for_later(struct build_view *v, const struct build_view_step *s, const struct build_event *e)
+{
+    if (e->kind == BUILD_WARNING) {
+        add_warning(&v->later, e->problem);
+        return;
+    }
+    buf_addf(&v->later, "%s\n", s->title);
+    add_lines(&v->later, "   ", e->text, e->len);
+}
+
 static void note(struct build_view *v, const struct build_event *e)
 {
     struct build_view_step *s = e->step < v->steps.n ? &v->steps.v[e->step] : NULL;
@@ -143,6 +186,9 @@ static void note(struct build_view *v, const struct build_event *e)
     case BUILD_CANCELED:
         end_step(s, VIEW_CANCELED);
         break;
+    case BUILD_WARNING:
+        v->warnings++;
+        break;
     default:
         break;
     }
@@ -150,34 +196,10 @@ static void note(struct build_view *v, const struct build_event *e)
 
 /* ---- plain ---- */
 
-static void add_lines(struct build_view *v, size_t step, const char *text, size_t len)
-{
-    for (const char *at = text; at < text + len;) {
-        const char *end = memchr(at, '\n', (size_t)(text + len - at));
-        size_t n = end ? (size_t)(end - at) : (size_t)(text + len - at);
-        _cleanup_free_ char *line = str_ndup(at, n);
-
-        buf_addf(&v->out, "#%zu ", step + 1);
-        cli_add_printable(&v->out, line);
-        buf_addc(&v->out, '\n');
-        at += n + 1;
-    }
-}
-
-static void add_warning(struct build_view *v, const struct dockerfile_problem *w)
-{
-    buf_adds(&v->out, "WARNING: ");
-    if (w->rule)
-        buf_addf(&v->out, "%s: ", w->rule);
-    cli_add_printable(&v->out, w->message);
-    if (w->at.line)
-        buf_addf(&v->out, " (line %u)", w->at.line);
-    buf_addc(&v->out, '\n');
-}
-
 void build_view_plain(struct build_view *v, const struct build_event *e)
 {
     const struct build_view_step *s = e->step < v->steps.n ? &v->steps.v[e->step] : NULL;
+    char before[24];
 
     switch (e->kind) {
     case BUILD_STARTED:
@@ -200,10 +222,11 @@ void build_view_plain(struct build_view *v, const struct build_event *e)
         buf_addf(&v->out, "#%zu CANCELED\n", e->step + 1);
         break;
     case BUILD_EXPLAINED:
-        add_lines(v, e->step, e->text, e->len);
+        snprintf(before, sizeof(before), "#%zu ", e->step + 1);
+        add_lines(&v->out, before, e->text, e->len);
         break;
     case BUILD_WARNING:
-        add_warning(v, e->problem);
+        add_warning(&v->out, e->problem);
         break;
     default:
         break;
@@ -268,6 +291,8 @@ static void show_event(void *data, const struct build_event *e)
     struct build_view *v = data;
 
     note(v, e);
+    if (v->mode == BUILD_VIEW_TTY && (e->kind == BUILD_WARNING || e->kind == BUILD_EXPLAINED))
+        keep_for_later(v, e->step < v->steps.n ? &v->steps.v[e->step] : NULL, e);
     if (v->mode == BUILD_VIEW_PLAIN)
         build_view_plain(v, e);
     else if (v->mode == BUILD_VIEW_JSON)
@@ -306,6 +331,7 @@ void build_view_end(struct build_view *v, const struct build_result *result, con
 {
     if (v->mode == BUILD_VIEW_TTY)
         build_view_draw(v, true);
+    buf_add(&v->out, buf_str(&v->later), v->later.len);
     if (failed && failed->kind != ERR_INTERRUPTED && v->mode != BUILD_VIEW_JSON) {
         VEC_FOREACH (s, &v->steps)
             if (s->state == VIEW_FAILED && s->tail.len)

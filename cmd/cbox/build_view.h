@@ -22,5 +22,8 @@ MEM_DEFINE_CLEANUP(struct build_view, build_view_free);
 /* What a build is to be watched by; good as long as the view. */
 struct build_watcher build_view_watcher(struct build_view *v);
 
+/* How many warnings there were. */
+size_t build_view_warnings(const struct build_view *v);
+
 /* The last picture; behind it, what failed and where: the end of its output, the lines of the Dockerfile. */
 void build_view_end(struct build_view *v, const struct build_result *result, const struct err *failed);

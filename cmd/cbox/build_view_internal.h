@@ -24,7 +24,9 @@ struct build_view {
     int64_t began, drawn_at;
     size_t rows; /* drawn on the screen, the cursor below them */
     size_t left; /* steps that were left above */
+    size_t warnings;
     struct buf out;
+    struct buf later; /* what a picture has no place for */
     VEC(struct build_view_step) steps;
 };
 

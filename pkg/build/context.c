@@ -1,5 +1,6 @@
 #include "build/context_internal.h"
 
+#include "build/context_place.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -206,8 +207,10 @@ int build_context_open(struct store *s, const struct config *config, const char 
         return open_local(s, config, what, file, ret, ret_name, ret_dockerfile, err);
     r = context_make(s, config, what, ret, ret_dockerfile, err);
     *ret_name = str_dup(file && ret->dir >= 0 ? file : DOCKERFILE);
-    if (r < 0 || ret->dir < 0)
+    if (r < 0)
         return r;
+    if (ret->dir < 0) /* a Dockerfile alone: there is nothing in its context */
+        return context_make_place(s, ret, err);
     if (str_eq(file, "-"))
         return read_stream(STDIN_FILENO, "standard input", ret_dockerfile, err);
     return read_dockerfile(ret->dir, *ret_name, ret_dockerfile, err);

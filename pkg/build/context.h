@@ -19,7 +19,7 @@ struct build_context {
 };
 #define BUILD_CONTEXT_NONE ((struct build_context){.dir = -1, .lock = -1})
 
-/* Opens `what`: a directory, "-" (a tar, compressed or not, or a Dockerfile: then there is no context but `file`), the
+/* Opens `what`: a directory, "-" (a tar, compressed or not, or a Dockerfile: then there is nothing in the context), the
  * URL of an archive or of a Dockerfile, or a repository ("https://….git#ref:dir", "git@…", where git is there). `file`
  * (-f) is read into `dockerfile`, with its name as errors show it. The patterns come from Dockerfile.dockerignore
  * beside it, or .dockerignore. ERR_NOT_FOUND: `unable to prepare context: path "x" not found`, `failed to read

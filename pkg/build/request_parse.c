@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- fields ---- */
 
@@ -158,6 +159,34 @@ void build_ssh_release(struct build_ssh *s)
     free(s->id);
     strv_free(s->paths);
     *s = (struct build_ssh){0};
+}
+
+/* ---- are they there? ---- */
+
+static int check_agent(const struct build_ssh *a, struct err *err)
+{
+    if (!a->paths && str_empty(getenv("SSH_AUTH_SOCK"))) {
+        err_set(err, ERR_INVALID, "--ssh %.100s: there is no agent: SSH_AUTH_SOCK is not set", a->id);
+        return err_hint(err, "start one, or give a socket or a key: --ssh %.100s=PATH", a->id);
+    }
+    STRV_FOREACH (path, a->paths)
+        if (access(*path, F_OK) < 0)
+            return err_errno(err, errno, "--ssh %.100s: %s", a->id, *path);
+    return 0;
+}
+
+int build_sources_check(const struct build_request *q, struct err *err)
+{
+    VEC_FOREACH (s, &q->secrets)
+        if (s->path && access(s->path, F_OK) < 0)
+            return err_errno(err, errno, "--secret id=%.100s: %s", s->id, s->path);
+    VEC_FOREACH (a, &q->ssh) {
+        int r = check_agent(a, err);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 /* ---- --build-context ---- */

@@ -34,6 +34,9 @@ void build_named_release(struct build_named_context *c);
 int build_cache_place_parse(const char *text, bool to, struct build_cache_place *ret, struct err *err);
 void build_cache_place_release(struct build_cache_place *p);
 
+/* That the files and sockets of secrets and SSH are there, whether a step is going to ask for them or not. */
+int build_sources_check(const struct build_request *q, struct err *err);
+
 /* All that the above put into a request. */
 void build_request_release(struct build_request *q);
 #define _cleanup_build_request_ _cleanup_(build_request_release)

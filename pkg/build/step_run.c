@@ -7,6 +7,9 @@
 #include "sys/path.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
 
 /* ---- mounts ---- */
 
@@ -80,6 +83,24 @@ int step_run_key(struct step *s, struct err *err)
     return r;
 }
 
+/* Of one that was made it may be a directory of a repository. The caller frees it. */
+static int context_path(const struct build_context *c, char **ret, struct err *err)
+{
+    char link[sizeof("/proc/self/fd/") + 11], path[PATH_MAX];
+    ssize_t n;
+
+    if (c->path) {
+        *ret = str_dup(c->path);
+        return 0;
+    }
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", c->dir);
+    n = readlink(link, path, sizeof(path));
+    if (n < 0 || n == sizeof(path))
+        return err_errno(err, n < 0 ? errno : ENAMETOOLONG, "finding the context %s", c->name);
+    *ret = str_ndup(path, (size_t)n);
+    return 0;
+}
+
 /* Where a mount finds its files. The cache's lock is held. */
 static int find_mounted(struct step *s, size_t i, struct build_mounted *ret, struct err *err)
 {
@@ -90,12 +111,8 @@ static int find_mounted(struct step *s, size_t i, struct build_mounted *ret, str
 
     if (m->type != DOCKERFILE_MOUNT_BIND && !m->from)
         return 0;
-    if (source->kind == BUILD_SOURCE_CONTEXT) {
-        const struct build_context *c = context_of(s, source);
-
-        ret->dir = c->path ? str_dup(c->path) : str_printf("%s/tmp/%s", store_root_path(s->b->store), c->name);
-        return 0;
-    }
+    if (source->kind == BUILD_SOURCE_CONTEXT)
+        return context_path(context_of(s, source), &ret->dir, err);
     step_layers_of(s, source, &layers);
     r = build_layer_stack(s->b->store, layers.v, layers.n, &ret->lower, err);
     free(layers.v);

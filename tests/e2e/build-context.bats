@@ -143,6 +143,18 @@ cached() {
     run -1 compgen -G "$CBOX_ROOT/tmp/context-*"
 }
 
+@test "a tar as the context: what is mounted of it" {
+    mkdir -p d
+    echo one >f
+    echo two >d/g
+    cat >Dockerfile <<'END'
+FROM alpine
+RUN --mount=target=/m [ "$(cat /m/f /m/d/g)" = "$(printf 'one\ntwo')" ]
+RUN --mount=source=d,target=/m [ "$(cat /m/g)" = two ]
+END
+    tar -c Dockerfile f d | cbox build -q -
+}
+
 @test "a tar cannot write outside of its context" {
     python3 - <<'END'
 import io, tarfile

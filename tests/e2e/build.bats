@@ -216,6 +216,8 @@ END
     [[ $stderr != *'[2/'* ]]
     dockerfile <<<$'# check=error=true\nFROM alpine\nMAINTAINER me'
     run -1 cbox build --check .
+    dockerfile <<<'FROM alpine'
+    expect "Check complete, no warnings found." cbox build --check .
 }
 
 @test "the same inputs give the same image: another directory, other times, another user's files" {
@@ -241,6 +243,11 @@ END
     [[ $output == *'=> [2/2] RUN echo shown'* ]]
     [[ $output == *'=> => shown'* ]]
     [[ $output == *'[+] Building'*'(2/2)'* ]]
+    dockerfile <<<$'FROM alpine\nMAINTAINER me\nRUN echo shown; sleep 0.1'
+    run -0 script -qec "cbox build --explain ." /dev/null
+    [[ $output == *'(2/2)'*'WARNING: MaintainerDeprecated: '*'[2/2] RUN echo shown; sleep 0.1'*'   not cached: '* ]]
+    run -0 script -qec "cbox build --check ." /dev/null
+    [[ $output == *'WARNING: MaintainerDeprecated: '* && $output != *Building* && $output != *'no warnings'* ]]
 }
 
 @test "--network=host of a Dockerfile needs to be allowed; a program that is not there is a failed build" {
@@ -253,4 +260,33 @@ END
     run -1 cbox build --progress plain .
     [[ $output == *"/no/such/program"* ]]
     run -125 cbox build --allow everything .
+}
+
+@test "a Dockerfile on standard input has a context with nothing in it" {
+    run -1 cbox build --progress plain - <<<$'FROM alpine\nCOPY x /'
+    [[ $output == *'Dockerfile:2: '*'"/x": not found'* ]]
+    cbox build -q - <<<$'FROM alpine\nCOPY . /there\nRUN --mount=target=/m [ -d /there ] && [ -z "$(ls -A /there)$(ls -A /m)" ]'
+}
+
+@test "-q and --progress quiet: of a base image that has to be fetched nothing is said either" {
+    cbox rmi alpine >/dev/null
+    run -0 --separate-stderr cbox build -q - <<<'FROM alpine'
+    [ "$stderr" = '' ]
+    run -0 --separate-stderr cbox build --pull --progress quiet - <<<'FROM alpine'
+    [ "$stderr" = '' ]
+    cbox pull -q alpine >/dev/null
+}
+
+@test "what is wrong on the command line is said whatever the cache has" {
+    dockerfile <<<'FROM alpine'
+    run -1 cbox build -q --secret id=a,src=/no/such .
+    [ "$output" = 'cbox: --secret id=a: /no/such: No such file or directory' ]
+    run -1 env -u SSH_AUTH_SOCK cbox build -q --ssh default .
+    [[ $output == *'SSH_AUTH_SOCK is not set'* ]]
+    run -1 cbox build -q --ssh default=/no/such .
+    [[ $output == *'--ssh default: /no/such: No such file or directory'* ]]
+    run -1 cbox build -q --progress no .
+    [[ $output == *'invalid progress mode no'* ]]
+    run -125 cbox build --provenance=true .
+    cbox build -q --compress --disable-content-trust --isolation default --provenance=false --sbom=false .
 }
