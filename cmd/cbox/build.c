@@ -305,6 +305,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
         r = read_request(o, operands[0], build_args, &q, err);
     if (r == 0)
         r = build_it(ctx, o, &q, err);
+    if (r == ERR_NOT_FOUND && str_eq(operands[0], "prune"))
+        err_hint(err, "what builds keep is removed by 'cbox builder prune'");
     build_request_release(&q);
     VEC_FOREACH (u, &limits.ulimits)
         free(u->name);
