@@ -169,6 +169,7 @@ static int read_request(const struct build_options *o, const char *context, char
     q->debug = o->debug;
     q->explain = o->explain;
     q->insecure = strv_contains(o->allow, "security.insecure");
+    q->network_host = strv_contains(o->allow, "network.host");
     r = read_places(o, q, err);
     READ_ALL(o->secrets, build_secret_parse, &q->secrets)
     READ_ALL(o->ssh, build_ssh_parse, &q->ssh)

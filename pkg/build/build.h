@@ -83,10 +83,11 @@ struct build_request {
     char *const *no_cache_filter; /* stages that are not taken from the cache */
     bool pull;                    /* base images are asked for anew */
     bool squash;
-    bool debug;    /* a failed RUN leaves its files as a container */
-    bool explain;  /* BUILD_EXPLAINED events */
-    bool insecure; /* --allow security.insecure */
-    int64_t epoch; /* SOURCE_DATE_EPOCH in seconds */
+    bool debug;        /* a failed RUN leaves its files as a container */
+    bool explain;      /* BUILD_EXPLAINED events */
+    bool insecure;     /* --allow security.insecure */
+    bool network_host; /* --allow network.host */
+    int64_t epoch;     /* SOURCE_DATE_EPOCH in seconds */
     bool has_epoch;
 
     /* Brings an image that a FROM names: the pull of cmd/. `missing`: only where it is not here. */

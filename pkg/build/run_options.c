@@ -13,15 +13,20 @@ static void set_env(const struct build_run_job *job, bool quiet, char ***env)
         strv_addf(env, "SOURCE_DATE_EPOCH=%" PRId64, job->epoch);
 }
 
-/* RUN --network counts for more than the build's own. */
-static void set_network(const struct build_run_job *job, struct engine_host_config *h)
+/* RUN --network counts for more than the build's own. The host's is for the user to give, not for a Dockerfile. */
+static int set_network(const struct build_run_job *job, struct engine_host_config *h, struct err *err)
 {
     const char *asked = job->step->run.network;
 
+    if (str_eq(asked, "host") && !job->request->network_host && !str_eq(job->request->network, "host")) {
+        err_set(err, ERR_PERMISSION, "RUN --network=host is not allowed to this build");
+        return err_hint(err, "allow it if you trust the Dockerfile: --allow network.host");
+    }
     if (str_empty(asked) || str_eq(asked, "default"))
         asked = job->request->network;
     str_replace(&h->network_mode, str_empty(asked) ? NULL : str_dup(asked));
     strv_extend(&h->extra_hosts, job->request->extra_hosts);
+    return 0;
 }
 
 static int set_security(const struct build_run_job *job, struct engine_host_config *h, struct err *err)
@@ -48,9 +53,10 @@ int build_run_options(const struct build_run_job *job, bool quiet, struct engine
         r = json_duplicate(&engine_host_config_type, job->request->limits, h, err);
     if (r == 0)
         r = set_security(job, h, err);
+    if (r == 0)
+        r = set_network(job, h, err);
     if (r < 0)
         return r;
-    set_network(job, h);
     set_env(job, quiet, &c->env);
     h->auto_remove = true;
     str_replace(&h->log_config.type, str_dup("none"));

@@ -93,6 +93,7 @@ static int find_mounted(struct step *s, size_t i, struct build_mounted *ret, str
     if (source->kind == BUILD_SOURCE_CONTEXT) {
         const struct build_context *c = context_of(s, source);
 
+        ret->ignore = c->ignore;
         ret->dir = c->path ? str_dup(c->path) : str_printf("%s/tmp/%s", store_root_path(s->b->store), c->name);
         return 0;
     }

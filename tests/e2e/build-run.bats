@@ -170,7 +170,7 @@ RUN --network=host [ "$(ls /sys/class/net | wc -l)" -gt 1 ] || [ -z "$(grep eth0
 RUN ls /sys/class/net | grep -q eth0
 RUN grep -q '^1.2.3.4.*other' /etc/hosts && [ -s /etc/resolv.conf ] && touch /last
 END
-    cbox build -q --add-host other:1.2.3.4 -t app .
+    cbox build -q --allow network.host --add-host other:1.2.3.4 -t app .
     run -0 last_layer
     [ "$output" = last ]
     dockerfile <<'END'
