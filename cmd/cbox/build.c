@@ -38,9 +38,17 @@ static int check_tag(const char *text, struct err *err)
     return new_image_name(text, "build tag cannot contain a digest", &name, err);
 }
 
+static int check_entitlement(const char *text, struct err *err)
+{
+    if (str_eq(text, "network.host") || str_eq(text, "security.insecure"))
+        return 0;
+    return err_set(err, ERR_INVALID, "unknown entitlement %s (network.host, security.insecure)", text);
+}
+
 static const struct cli_option options[] = {
     LIST(0, "add-host", add_hosts, "Add a custom host-to-IP mapping (\"host:ip\")", .check = check_host),
-    LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")"),
+    LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")",
+         .check = check_entitlement),
     LIST(0, "build-arg", build_args, "Set build-time variables"),
     LIST(0, "build-context", build_contexts, "Additional build contexts (e.g., name=path)"),
     LIST(0, "cache-from", cache_from,
@@ -169,7 +177,7 @@ static int read_request(const struct build_options *o, const char *context, char
     q->debug = o->debug;
     q->explain = o->explain;
     q->insecure = strv_contains(o->allow, "security.insecure");
-    q->network_host = strv_contains(o->allow, "network.host");
+    q->host_network = strv_contains(o->allow, "network.host") || str_eq(q->network, "host");
     r = read_places(o, q, err);
     READ_ALL(o->secrets, build_secret_parse, &q->secrets)
     READ_ALL(o->ssh, build_ssh_parse, &q->ssh)
@@ -268,6 +276,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
         r = read_request(o, operands[0], build_args, &q, err);
     if (r == 0)
         r = build_it(ctx, o, &q, err);
+    if (r == ERR_NOT_FOUND && str_eq(operands[0], "prune"))
+        err_hint(err, "what builds keep is removed by 'cbox builder prune'");
     build_request_release(&q);
     VEC_FOREACH (u, &limits.ulimits)
         free(u->name);

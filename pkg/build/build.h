@@ -86,7 +86,7 @@ struct build_request {
     bool debug;        /* a failed RUN leaves its files as a container */
     bool explain;      /* BUILD_EXPLAINED events */
     bool insecure;     /* --allow security.insecure */
-    bool network_host; /* --allow network.host */
+    bool host_network; /* --allow network.host; as good as `network` "host" */
     int64_t epoch;     /* SOURCE_DATE_EPOCH in seconds */
     bool has_epoch;
 

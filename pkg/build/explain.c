@@ -91,7 +91,7 @@ static void add_difference(struct buf *out, const char *name, const char *now, c
     else
         buf_adds(out, now ? "empty" : "not there any more");
     if (before && *before) {
-        buf_adds(out, now ? ", it was " : ", it was ");
+        buf_adds(out, ", it was ");
         add_value(out, before);
     } else {
         buf_adds(out, before ? ", it was empty" : ", which is new");

@@ -13,12 +13,12 @@ static void set_env(const struct build_run_job *job, bool quiet, char ***env)
         strv_addf(env, "SOURCE_DATE_EPOCH=%" PRId64, job->epoch);
 }
 
-/* RUN --network counts for more than the build's own. The host's is for the user to give, not for a Dockerfile. */
+/* RUN --network counts for more than the build's own; but the host's is not the Dockerfile's to take. */
 static int set_network(const struct build_run_job *job, struct engine_host_config *h, struct err *err)
 {
     const char *asked = job->step->run.network;
 
-    if (str_eq(asked, "host") && !job->request->network_host && !str_eq(job->request->network, "host")) {
+    if (str_eq(asked, "host") && !job->request->host_network) {
         err_set(err, ERR_PERMISSION, "RUN --network=host is not allowed to this build");
         return err_hint(err, "allow it if you trust the Dockerfile: --allow network.host");
     }

@@ -5,6 +5,7 @@
 #include "sys/frame.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* What was selected for the key is what is copied. One at a time in a process. */
@@ -14,7 +15,8 @@ static struct {
     struct ignore *excludes;
     char **local; /* the sources that are files */
     struct build_copy_job job;
-    int root; /* of a stage or an image */
+    int root;      /* of a stage or an image */
+    bool selected; /* it was looked at, and not only remembered what was seen there once */
 } taken = {.root = -1};
 
 /* ---- sources of ADD that are elsewhere ---- */
@@ -84,6 +86,8 @@ static int sort_sources(struct step *s, struct err *err)
         else
             strv_add(&taken.local, *source);
     }
+    if (r == 0 && !str_empty(c->checksum) && (taken.local || c->files.n))
+        r = err_set(err, ERR_INVALID, "checksum requires HTTP(S) or Git sources");
     return r;
 }
 
@@ -121,14 +125,72 @@ static int select_files(struct step *s, struct err *err)
         .sources = taken.local, .parents = c->parents, .wildcards = true, .list = true, .excludes = NULL};
     int r = 0;
 
-    if (!taken.local)
+    if (!taken.local || taken.selected)
         return 0;
+    taken.selected = true;
     if (c->excludes)
         r = ignore_from_list(c->excludes, &taken.excludes, err);
     if (r == 0)
         r = open_tree(s, err);
     how.excludes = taken.excludes;
     return r < 0 ? r : build_select(s->b->store, &taken.tree, &how, &taken.selection, err);
+}
+
+/* Files of a stage or an image follow from its layers: what they were found to be once, they are for ever. The name of
+ * that memo; the caller frees it. */
+static int name_memo(struct step *s, char **ret, struct err *err)
+{
+    const struct dockerfile_copy *c = &s->step->copy;
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    struct digest_computed digest;
+    build_layers layers = {0};
+    char one[DIGEST_TEXT_MAX];
+    int r;
+
+    buf_addf(&text, "selection 1 %d\n", c->parents);
+    step_layers_of(s, &s->step->sources.v[0], &layers);
+    VEC_FOREACH (layer, &layers)
+        buf_addf(&text, "layer %s\n", digest_format(layer, one));
+    free(layers.v);
+    STRV_FOREACH (source, taken.local)
+        buf_addf(&text, "source %zu:%s\n", strlen(*source), *source);
+    STRV_FOREACH (pattern, c->excludes)
+        buf_addf(&text, "exclude %zu:%s\n", strlen(*pattern), *pattern);
+    r = digest_compute(DIGEST_SHA256, buf_str(&text), text.len, &digest, err);
+    if (r == 0)
+        *ret = str_dup(digest.digest.hex);
+    return r;
+}
+
+enum { HEX = sizeof(taken.selection.digest) - 1 };
+
+static bool recall(struct step *s, const char *memo)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(2 * HEX);
+    size_t n = store_build_memo_read(s->b->store, memo, &text, NULL) < 0 ? 0 : text.len;
+
+    if (n != HEX && n != (size_t)2 * HEX)
+        return false;
+    snprintf(taken.selection.digest, sizeof(taken.selection.digest), "%s", buf_str(&text));
+    snprintf(taken.selection.list, sizeof(taken.selection.list), "%s", buf_str(&text) + HEX);
+    return true;
+}
+
+static int know_files(struct step *s, struct err *err)
+{
+    _cleanup_free_ char *memo = NULL, *value = NULL;
+    int r;
+
+    if (!taken.local || s->step->sources.v[0].kind == BUILD_SOURCE_CONTEXT)
+        return select_files(s, err);
+    r = name_memo(s, &memo, err);
+    if (r < 0 || recall(s, memo))
+        return r;
+    r = select_files(s, err);
+    if (r < 0)
+        return r;
+    value = str_printf("%s%s", taken.selection.digest, taken.selection.list);
+    return store_build_memo_write(s->b->store, memo, value, strlen(value), err);
 }
 
 /* ---- the key ---- */
@@ -159,7 +221,7 @@ int step_copy_key(struct step *s, struct err *err)
     int r = sort_sources(s, err);
 
     if (r == 0)
-        r = select_files(s, err);
+        r = know_files(s, err);
     if (r == 0)
         r = digest_content(s, &content, err);
     if (r < 0)
@@ -181,8 +243,10 @@ static void pass_progress(int64_t files, int64_t bytes, void *data)
 int step_copy_do(struct step *s, struct err *err)
 {
     _cleanup_fd_ int below = -1, upper = -1;
-    int r = s->step->copy.link ? 0 : step_view(s, s->below, &below, err);
+    int r = select_files(s, err);
 
+    if (r == 0 && !s->step->copy.link)
+        r = step_view(s, s->below, &below, err);
     if (r < 0)
         return r;
     upper = openat(s->dir, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

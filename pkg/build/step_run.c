@@ -174,6 +174,8 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
     r = build_run(&job, s->dir, s->dir_name, &result, err);
     if (r == 0 && result.exit_code)
         r = failed(s, &result, err);
+    if ((r == ERR_NO_COMMAND || r == ERR_NO_EXEC) && err)
+        r = err->kind = ERR_NOT_FOUND; /* it is the build that failed: exit code 1 */
     build_run_result_release(&result);
     return r;
 }

@@ -288,6 +288,9 @@ static int add_entry(struct layer_pack *p, int dir, const char *name, const char
         return gone(p, as, errno, err);
     if (S_ISSOCK(st.st_mode))
         return 0;
+    if (p->upper && str_after(name, ".wh."))
+        return err_set(err, ERR_INVALID, "%.300s: in a layer a name that begins with .wh. removes another: rename it",
+                       as);
     if (p->upper && layer_overlay_whiteout(dir, name, &st)) {
         _cleanup_free_ char *parent = str_ndup(as, path_base(as) > as ? (size_t)(path_base(as) - as - 1) : 0);
 

@@ -52,6 +52,15 @@ static int lock_mount(int mounts, const char *hex, enum lock_mode mode, enum loc
     }
 }
 
+/* It is going to grow, or shrink: the next one who keeps a step measures anew. */
+static void forget_size(struct store *s)
+{
+    int top;
+
+    if (store_dir(s, STORE_BUILD, &top, NULL) == 0)
+        fd_close(openat(top, BUILD_SIZE, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC));
+}
+
 int store_build_mount(struct store *s, const char *name, enum lock_mode mode, enum lock_wait wait, char **ret_path,
                       bool *ret_new, int *ret_lock, struct err *err)
 {
@@ -68,6 +77,7 @@ int store_build_mount(struct store *s, const char *name, enum lock_mode mode, en
     if (r < 0)
         return r;
     futimens(fd, NULL); /* used */
+    forget_size(s);
     *ret_path = str_printf("%s/build-cache/" BUILD_MOUNTS "/%s/tree", store_root_path(s), d.digest.hex);
     *ret_lock = steal_fd(&fd);
     return 0;

@@ -177,7 +177,6 @@ int store_build_find(struct store *s, const char *key, struct store_build_record
 }
 
 struct iteration {
-    struct store *store;
     bool inputs;
     int (*each)(const struct store_build_record *r, void *data, struct err *err);
     void *data;
@@ -197,7 +196,7 @@ int store_build_each(struct store *s, bool inputs,
                      int (*each)(const struct store_build_record *r, void *data, struct err *err), void *data,
                      struct err *err)
 {
-    struct iteration it = {s, inputs, each, data};
+    struct iteration it = {inputs, each, data};
     int top, r = store_dir(s, STORE_BUILD, &top, err);
 
     return r < 0 ? r : store_each_name(top, BUILD_RECORDS, each_record, &it, err);

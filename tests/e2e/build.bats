@@ -242,3 +242,15 @@ END
     [[ $output == *'=> => shown'* ]]
     [[ $output == *'[+] Building'*'(2/2)'* ]]
 }
+
+@test "--network=host of a Dockerfile needs to be allowed; a program that is not there is a failed build" {
+    printf "FROM alpine\nRUN --network=host true\n" >Dockerfile
+    run -1 cbox build --progress plain .
+    [[ $output == *"RUN --network=host is not allowed to this build"* ]]
+    cbox build -q --allow network.host .
+    cbox build -q --network host .
+    printf "FROM alpine\nRUN [\"/no/such/program\"]\n" >Dockerfile
+    run -1 cbox build --progress plain .
+    [[ $output == *"/no/such/program"* ]]
+    run -125 cbox build --allow everything .
+}

@@ -173,6 +173,23 @@ static void test_upper(void **state)
     close(fd);
 }
 
+/* A file of such a name would be a mark in the tar. */
+static void test_names_like_marks(void **state)
+{
+    int dir, fd = open(".", O_TMPFILE | O_RDWR, 0600);
+    struct layer_pack *p = layer_pack_new(fd, true, NULL);
+    struct err err;
+
+    (void)state;
+    assert_int_equal(mkdir("from", 0755), 0);
+    assert_int_equal(close(open("from/.wh.one", O_CREAT | O_WRONLY, 0644)), 0);
+    dir = open("from", O_RDONLY | O_DIRECTORY);
+    assert_fails(layer_pack_add_contents(p, dir, "", false, &err), ERR_INVALID, ".wh.one: in a layer");
+    layer_pack_free(p);
+    close(dir);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_links_stay_inside, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_names_that_leave, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_upper, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_names_like_marks, scratch_setup, scratch_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
