@@ -282,7 +282,7 @@ static void on_loaded(const struct image_loaded *l, void *data)
 static int load(const struct remote *rm, struct err *err)
 {
     struct loaded loaded = {.id = ""};
-    const struct image_load_options options = {.loaded = on_loaded, .data = &loaded};
+    const struct image_load_options options = {.nameless = true, .loaded = on_loaded, .data = &loaded};
     int r;
 
     if (access(rm->place->where, F_OK) < 0)

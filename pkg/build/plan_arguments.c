@@ -78,7 +78,7 @@ int plan_global_args(struct planning *p, struct err *err)
     for (size_t i = 0; r == 0 && i < n; i++) {
         const struct dockerfile_instruction *arg = &d->instructions.v[i];
         _cleanup_strv_ char **env = strv_copy(p->platform_args), **said = NULL;
-        struct words words = {.escape = d->escape};
+        struct words words = {.escape = d->escape, .spent = &p->spent};
 
         strv_extend(&env, p->globals);
         words.env = env;

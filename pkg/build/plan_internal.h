@@ -4,6 +4,9 @@
 #include "build/plan.h"
 #include "dockerfile/apply.h"
 
+/* Each step has variables, arguments and labels of its own: a few long ones in front of many steps are a lot. */
+enum { PLAN_COPIED_MAX = 256 << 20 };
+
 struct planning {
     const struct build_planning *given;
     struct build_plan *plan;
@@ -12,6 +15,8 @@ struct planning {
     char **platform_args; /* TARGETARCH=… and so on */
     char **globals;       /* ARGs before the first FROM, with their values */
     bool *consumed;       /* of the build arguments, by their index */
+    size_t spent;         /* bytes of words, as struct words has it */
+    size_t copied;        /* bytes that steps have of their own */
 };
 
 /* A stage while it is read. */
@@ -43,6 +48,9 @@ int plan_find_source(struct planning *p, size_t stage, const char *name, const c
 int plan_check_references(struct planning *p, struct err *err);
 int plan_find_image(struct planning *p, const char *name, const char *platform, size_t *ret, struct err *err);
 int plan_find_context(struct planning *p, const char *name);
+
+/* plan_step.c: one more copy of what it has is made; ERR_LIMIT. */
+int plan_count_copy(struct planning *p, const struct oci_container_config *c, struct err *err);
 
 /* plan_stage.c */
 int plan_stage(struct planning *p, size_t index, struct err *err);

@@ -40,7 +40,11 @@ static int begin_with(struct planning *p, struct build_stage *stage, const struc
         return err_set(err, ERR_UNSUPPORTED, "the context %s cannot be what a stage begins with", from->base);
     below = stage->base.kind == BUILD_SOURCE_STAGE ? &p->plan->stages.v[stage->base.index].config
                                                    : &p->plan->images.v[stage->base.index].config;
-    r = json_duplicate(&oci_image_config_type, below, &stage->config, err);
+    VEC_FOREACH (h, &below->history)
+        p->copied += str_given(h->created_by) ? strlen(h->created_by) : 0;
+    r = plan_count_copy(p, &below->config, err);
+    if (r == 0)
+        r = json_duplicate(&oci_image_config_type, below, &stage->config, err);
     stage->base_history = stage->config.history.n;
     return r;
 }
@@ -128,7 +132,7 @@ static int plan_new_stage(struct planning *p, struct build_stage *stage, struct 
     const struct dockerfile *d = p->given->file;
     const struct dockerfile_instruction *i = &d->instructions.v[d->stages.v[stage->index].from];
     _cleanup_strv_ char **env = strv_copy(p->platform_args);
-    struct words words = {.escape = d->escape};
+    struct words words = {.escape = d->escape, .spent = &p->spent};
     struct dockerfile_from from = {0};
     struct stage_reading reading = {.planning = p, .stage = stage};
     int r;
@@ -145,7 +149,8 @@ static int plan_new_stage(struct planning *p, struct build_stage *stage, struct 
     decide_epoch(p, stage);
     add_from(p, stage, &from);
     dockerfile_from_release(&from);
-    reading.applying = (struct dockerfile_applying){.config = &stage->config.config, .words.escape = d->escape};
+    reading.applying = (struct dockerfile_applying){
+        .config = &stage->config.config, .words.escape = d->escape, .words.spent = &p->spent};
     r = read_instructions(&reading, err);
     say_created(stage);
     strv_free(reading.args);

@@ -17,12 +17,14 @@ static void renew_words(struct stage_reading *r)
 
 static void add_history(struct stage_reading *r, const char *created_by, bool empty)
 {
+    const char *author = str_given(r->stage->config.author);
     char created[TIME_TEXT_MAX];
 
+    r->planning->copied += strlen(created_by) + (author ? strlen(author) : 0);
     *VEC_PUSH(&r->stage->config.history) =
         (struct oci_history){.created = str_dup(time_format(r->stage->epoch * 1000000000, created)),
                              .created_by = str_dup(created_by),
-                             .author = str_dup(str_given(r->stage->config.author)),
+                             .author = str_dup(author),
                              .empty_layer = empty};
 }
 
@@ -36,11 +38,35 @@ static bool is_filtered(const struct stage_reading *r)
     return q->no_cache;
 }
 
+static size_t bytes_of(char *const *list)
+{
+    size_t n = 0;
+
+    STRV_FOREACH (one, list)
+        n += strlen(*one) + 1;
+    return n;
+}
+
+static int check_copied(const struct planning *p, struct err *err)
+{
+    return p->copied <= PLAN_COPIED_MAX
+               ? 0
+               : err_set(err, ERR_LIMIT, "the variables, arguments and labels of all steps are longer than %d MiB",
+                         PLAN_COPIED_MAX >> 20);
+}
+
+int plan_count_copy(struct planning *p, const struct oci_container_config *c, struct err *err)
+{
+    p->copied += bytes_of(c->env) + bytes_of(c->labels);
+    return check_copied(p, err);
+}
+
 /* The step is not in the stage yet. */
 static int begin_step(struct stage_reading *r, enum build_step_kind kind, const struct dockerfile_instruction *i,
                       const struct dockerfile_span *at, struct build_step *ret, struct err *err)
 {
     const char *directory = str_given(r->stage->config.config.working_dir);
+    int result;
 
     *ret = (struct build_step){.kind = kind,
                                .stage = r->stage->index,
@@ -49,6 +75,10 @@ static int begin_step(struct stage_reading *r, enum build_step_kind kind, const 
                                .title = str_dup(i->original),
                                .directory = path_clean(directory ? directory : "/"),
                                .no_cache = is_filtered(r)};
+    r->planning->copied += bytes_of(r->args);
+    result = plan_count_copy(r->planning, &r->stage->config.config, err);
+    if (result < 0)
+        return result;
     return json_duplicate(&oci_container_config_type, &r->stage->config.config, &ret->config, err);
 }
 
@@ -229,6 +259,8 @@ int plan_instruction(struct stage_reading *r, const struct dockerfile_instructio
         result = apply(r, i, at, err);
     else
         result = plan_step(r, i, at, err);
+    if (result == 0)
+        result = check_copied(r->planning, err);
     return result < 0 ? plan_fail(r->planning, at, err) : 0;
 }
 

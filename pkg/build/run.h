@@ -14,8 +14,9 @@
 
 /* A place for RUN --mount=from=: the layers, or a directory of the host. */
 struct build_mounted {
-    char **lower; /* as build_layer_stack() has them; NULL: `dir` */
-    char *dir;    /* absolute */
+    char **lower;                /* as build_layer_stack() has them; NULL: `dir` */
+    char *dir;                   /* absolute */
+    const struct ignore *ignore; /* what of `dir` is not shown; NULL: all is */
 };
 
 struct build_run_job {

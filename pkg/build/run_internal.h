@@ -76,6 +76,9 @@ int build_run_file_make(struct build_run_place *p, const struct build_run_file *
 int build_run_see(struct build_run_place *p, const struct build_mounted *mounted, const char *source, bool writable,
                   char **ret, struct err *err);
 
+/* Fills `marks`, a layer above m->dir, so that what m->ignore leaves out does not show (run_hide.c). */
+int build_run_hide(const struct build_mounted *m, int marks, struct err *err);
+
 /* One mount each; `target` is absolute or, where none was named, NULL. */
 int build_run_secret(struct build_run_place *p, const struct dockerfile_mount *m, const char *target,
                      struct engine_options *o, struct err *err);

@@ -80,6 +80,13 @@ static int bind_below(const char *dir, const char *place, struct err *err)
     return 0;
 }
 
+static int hide_below(const struct build_mounted *m, int at, struct err *err)
+{
+    _cleanup_fd_ int marks = openat(at, "marks", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return marks < 0 ? err_errno(err, errno, "marks") : build_run_hide(m, marks, err);
+}
+
 /* An overlay of all that there is, at at/N/all. */
 static int stack(struct build_run_place *p, const struct build_mounted *m, bool writable, int *ret_root,
                  struct err *err)
@@ -90,10 +97,11 @@ static int stack(struct build_run_place *p, const struct build_mounted *m, bool 
                         *all = str_printf("%s/%s/all", p->path, name);
     _cleanup_free_ char *upper = str_printf("%s/upper", below), *work = str_printf("%s/work", below);
     _cleanup_free_ char *lower = str_printf("%s/lower", below), *empty = str_printf("%s/empty", below);
+    _cleanup_free_ char *marks = str_printf("%s/marks", below);
     _cleanup_free_ char *bound = str_printf("%s/%s/lower", p->path, name);
     _cleanup_strv_ char **lowers = NULL;
     struct runtime_overlay overlay = {.dir = store_root_path(p->job->store)};
-    static const char *const dirs[] = {"all", "upper", "work", "lower", "empty"};
+    static const char *const dirs[] = {"all", "upper", "work", "lower", "empty", "marks"};
     _cleanup_fd_ int at = -1;
     int r = make_directory(p->at, name, &at, err);
 
@@ -102,8 +110,12 @@ static int stack(struct build_run_place *p, const struct build_mounted *m, bool 
             r = err_errno(err, errno, "making %s", dirs[i]);
     if (r == 0 && !m->lower)
         r = bind_below(m->dir, bound, err);
+    if (r == 0 && m->ignore)
+        r = hide_below(m, at, err);
     if (r < 0)
         return r;
+    if (m->ignore)
+        strv_add(&lowers, marks);
     STRV_FOREACH (layer, m->lower)
         if (!str_eq(*layer, STORE_SKELETON)) /* what is nobody's */
             strv_add(&lowers, *layer);
@@ -142,7 +154,7 @@ int build_run_see(struct build_run_place *p, const struct build_mounted *mounted
     _cleanup_fd_ int root = -1;
     int r = 0;
 
-    if (mounted->lower || writable) {
+    if (mounted->lower || writable || mounted->ignore) {
         r = begin(p, err);
         if (r == 0)
             r = stack(p, mounted, writable, &root, err);

@@ -14,8 +14,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
-enum { SOCKET_MODE = 0600, CHUNK = 16384, AGENT_PATIENCE = 100 /* times 50 ms */ };
+enum { SOCKET_MODE = 0600, CHUNK = 16384, CONNECTIONS_MAX = 64, AGENT_PATIENCE = 100 /* times 50 ms */ };
 
 /* ---- sockets ---- */
 
@@ -88,15 +89,21 @@ static _Noreturn void serve(int client, int dir, const char *agent)
 /* In a process of its own, which ends with the step's. */
 static _Noreturn void listen_for(int listener, int dir, const char *agent)
 {
+    int served = 0;
+
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGCHLD, SIG_IGN); /* nobody waits for those below */
     signal(SIGPIPE, SIG_IGN);
     for (;;) {
         int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        pid_t pid = client < 0 ? -1 : fork();
 
-        if (client >= 0 && fork() == 0)
+        if (pid == 0)
             serve(client, dir, agent);
         fd_close(client);
+        served += pid > 0;
+        /* These processes are outside of what limits the step: it waits where it has many of them. */
+        while (served > 0 && waitpid(-1, NULL, served < CONNECTIONS_MAX ? WNOHANG : 0) > 0)
+            served--;
     }
 }
 

@@ -111,8 +111,10 @@ static int find_mounted(struct step *s, size_t i, struct build_mounted *ret, str
 
     if (m->type != DOCKERFILE_MOUNT_BIND && !m->from)
         return 0;
-    if (source->kind == BUILD_SOURCE_CONTEXT)
+    if (source->kind == BUILD_SOURCE_CONTEXT) {
+        ret->ignore = context_of(s, source)->ignore;
         return context_path(context_of(s, source), &ret->dir, err);
+    }
     step_layers_of(s, source, &layers);
     r = build_layer_stack(s->b->store, layers.v, layers.n, &ret->lower, err);
     free(layers.v);

@@ -246,8 +246,8 @@ static void sort_by_line(dockerfile_problems *to, size_t first)
 void dockerfile_check(const struct dockerfile *d, char *const *build_args, const struct dockerfile_check_options *o,
                       dockerfile_problems *to)
 {
-    const struct checking c = {d, build_args, o, to};
-    size_t first = to->n;
+    size_t first = to->n, spent = 0;
+    const struct checking c = {d, build_args, o, to, &spent};
 
     check_stages(&c);
     check_instructions(&c);

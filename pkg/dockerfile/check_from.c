@@ -104,7 +104,7 @@ char **check_globals(const struct checking *c, char *const *build_args, char ***
     add_predefined(&env);
     for (size_t i = 0; i < n; i++) {
         _cleanup_strv_ char **said = NULL;
-        const struct words how = {.env = env, .escape = c->d->escape};
+        const struct words how = {.env = env, .escape = c->d->escape, .spent = c->spent};
 
         if (c->d->instructions.v[i].kind != DOCKERFILE_ARG ||
             dockerfile_read_arg(&c->d->instructions.v[i], &how, &said, NULL) < 0)
@@ -133,7 +133,7 @@ static void check_word(const struct checking *c, const struct dockerfile_instruc
 {
     _cleanup_strv_ char **unset = NULL;
     _cleanup_free_ char *expanded = NULL;
-    const struct words how = {.env = env, .escape = c->d->escape, .unset = &unset};
+    const struct words how = {.env = env, .escape = c->d->escape, .spent = c->spent, .unset = &unset};
 
     words_expand(word, &how, &expanded, NULL);
     STRV_FOREACH (name, unset) {
@@ -148,7 +148,7 @@ static void check_word(const struct checking *c, const struct dockerfile_instruc
 static void check_default(const struct checking *c, const struct dockerfile_instruction *from, char *const *env)
 {
     _cleanup_free_ char *expanded = NULL;
-    const struct words how = {.env = env, .escape = c->d->escape};
+    const struct words how = {.env = env, .escape = c->d->escape, .spent = c->spent};
     struct oci_reference reference;
 
     if (words_expand(from->words[0], &how, &expanded, NULL) < 0)

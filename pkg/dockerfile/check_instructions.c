@@ -269,7 +269,7 @@ static void report_unset(const struct scope *s, const struct dockerfile_instruct
 /* The value of a word, or NULL where it has none. The caller frees it. */
 static char *look_at(const struct scope *s, const char *word, char ***unset)
 {
-    const struct words how = {.env = s->env, .escape = s->c->d->escape, .unset = unset};
+    const struct words how = {.env = s->env, .escape = s->c->d->escape, .spent = s->c->spent, .unset = unset};
     char *value = NULL;
 
     return words_expand(word, &how, &value, NULL) < 0 ? NULL : value;
@@ -328,7 +328,7 @@ static const bool expands[DOCKERFILE_KINDS_] = {
 
 static void go_through_heredocs(const struct scope *s, const struct dockerfile_instruction *i, char ***unset)
 {
-    const struct words how = {.env = s->env, .escape = s->c->d->escape, .unset = unset};
+    const struct words how = {.env = s->env, .escape = s->c->d->escape, .spent = s->c->spent, .unset = unset};
 
     VEC_FOREACH (h, &i->heredocs) {
         _cleanup_free_ char *value = NULL;

@@ -11,6 +11,7 @@ struct checking {
     char *const *build_args;
     const struct dockerfile_check_options *options;
     dockerfile_problems *to;
+    size_t *spent; /* as of struct words */
 };
 
 void check_report(const struct checking *c, const struct dockerfile_instruction *i, enum dockerfile_rule_id rule,

@@ -5,7 +5,7 @@
 
 #include <ctype.h>
 
-enum { DEPTH_MAX = 64, UNSET_MAX = 256 };
+enum { DEPTH_MAX = 64, UNSET_MAX = 256, PATTERN_COST = 16 /* a byte that is looked at, in bytes */ };
 
 char **words_split(const char *text, char escape)
 {
@@ -51,10 +51,23 @@ struct sink {
     struct buf word;
     char ***parts;
     size_t n;
+    size_t *spent;
 };
+
+static int spend(size_t *spent, size_t n, struct err *err)
+{
+    if (spent && (*spent += n) > WORDS_SPENT_MAX)
+        return err_set(err, ERR_LIMIT, "all words together are longer than %d MiB after expansion",
+                       WORDS_SPENT_MAX >> 20);
+    return 0;
+}
 
 static int put(struct sink *to, const char *s, size_t n, struct err *err)
 {
+    int r = spend(to->spent, n, err);
+
+    if (r < 0)
+        return r;
     if (to->word.len + n > WORD_MAX)
         return err_set(err, ERR_LIMIT, "a word is longer than %d bytes after expansion", WORD_MAX);
     buf_add(&to->word, s, n);
@@ -159,7 +172,8 @@ static int replace(struct lexer *x, const char *name, struct sink *to, struct er
         return put_parted(to, as_written, strlen(as_written), err);
     }
     into = (struct sink){0};
-    r = pattern_replace(value ? value : "", buf_str(&pattern), buf_str(&by), all, &into.word, err);
+    r = spend(x->how->spent, value ? PATTERN_COST * strlen(value) : 0, err);
+    r = r < 0 ? r : pattern_replace(value ? value : "", buf_str(&pattern), buf_str(&by), all, &into.word, err);
     r = r < 0 ? r : put_parted(to, buf_str(&into.word), into.word.len, err);
     buf_free(&into.word);
     return r;
@@ -215,7 +229,8 @@ static int expand_operator(struct lexer *x, const char *name, struct sink *to, s
         if (!value && x->modes.skip_unset) {
             buf_addf(&result, "${%s%.*s%s}", name, (int)written, start, buf_str(&word.word));
         } else {
-            r = apply_operator(name, op, colon, value, buf_str(&word.word), &result, err);
+            r = value && strchr("#%", op) ? spend(x->how->spent, PATTERN_COST * strlen(value), err) : 0;
+            r = r < 0 ? r : apply_operator(name, op, colon, value, buf_str(&word.word), &result, err);
         }
     }
     buf_free(&word.word);
@@ -376,7 +391,10 @@ static int expand(const char *word, const struct words *how, const struct word_m
 {
     struct lexer x = {.at = word, .how = how, .modes = *modes};
     char text[QUOTED_MAX];
-    int r = lex(&x, 0, modes->raw_escapes, to, err);
+    int r;
+
+    to->spent = how->spent;
+    r = lex(&x, 0, modes->raw_escapes, to, err);
 
     return r < 0 ? err_wrap(err, "failed to process %s", quoted(word, text)) : 0;
 }

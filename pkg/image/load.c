@@ -105,7 +105,7 @@ static int give_names(const struct loading *l, const struct image_archived *imag
 {
     int r = 0;
 
-    if (!image->names)
+    if (!image->names || l->options->nameless)
         return give_no_name(l, image, err);
     STRV_FOREACH (name, image->names)
         r = r < 0 ? r : give_name(l, image, *name, err);

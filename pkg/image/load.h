@@ -13,6 +13,7 @@ struct image_loaded {
 struct image_load_options {
     const char *platform; /* "os/architecture[/variant]"; NULL: the host's where there are several */
     bool all_platforms;   /* everything that an index names is to come in, as blobs */
+    bool nameless;        /* names of the archive are not given */
     void (*event)(const struct image_event *e, void *data); /* as of a pull (image/image.h); may be NULL */
     void (*loaded)(const struct image_loaded *l, void *data);
     void *data;

@@ -172,6 +172,37 @@ static void test_limits(void **state)
         ERR_LIMIT, "too costly");
 }
 
+/* What all words come to is limited as well, and patterns cost more. */
+static void test_spent(void **state)
+{
+    static char big[(1 << 20) + 1];
+    char *own[] = {big, NULL};
+    size_t spent = 0;
+    const struct words how = {.env = own, .spent = &spent};
+    struct err err = ERR_INIT;
+    char *is = NULL;
+    int n = 0, r = 0;
+
+    (void)state;
+    memset(big, 'a', 1 << 20);
+    memcpy(big, "A=", 2);
+    for (; r == 0 && n < 1000; n++) {
+        r = words_expand("$A", &how, &is, &err);
+        if (r == 0)
+            free(is);
+    }
+    assert_int_equal(r, ERR_LIMIT);
+    assert_int_equal(n, 65);
+    spent = 0;
+    for (n = 0, r = 0; r == 0 && n < 1000; n++) {
+        r = words_expand("${A##*b}", &how, &is, &err);
+        if (r == 0)
+            free(is);
+    }
+    assert_int_equal(r, ERR_LIMIT);
+    assert_in_range(n, 2, 6);
+}
+
 static void test_split(void **state)
 {
     char **words = words_split("  a \"b c\"d\t'e\" f' g\\ h \xc2\xa0i `\\", 0);
@@ -200,8 +231,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expand), cmocka_unit_test(test_refused), cmocka_unit_test(test_other_escape),
-        cmocka_unit_test(test_unset),  cmocka_unit_test(test_limits),  cmocka_unit_test(test_split),
-        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_unset),  cmocka_unit_test(test_limits),  cmocka_unit_test(test_spent),
+        cmocka_unit_test(test_split),  cmocka_unit_test(test_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# Dockerfiles, contexts and caches of people who mean no good.
+
+load alpine
+
+setup() {
+    test_setup
+    context=$BATS_TEST_TMPDIR/context
+    mkdir -p "$context"
+    cd "$context" || return
+}
+
+teardown() {
+    remove_containers
+    test_teardown
+}
+
+dockerfile() {
+    cat >Dockerfile
+}
+
+# $1 lines, each of what printf makes of "$2" and its number.
+repeat() {
+    local i
+    for ((i = 0; i < $1; i++)); do
+        # shellcheck disable=SC2059
+        printf "$2\n" "$i"
+    done
+}
+
+# ARG a17, of a megabyte.
+megabyte() {
+    local i
+    echo ARG a0=xxxxxxxx
+    for ((i = 0; i < 17; i++)); do
+        echo "ARG a$((i + 1))=\$a$i\$a$i"
+    done
+}
+
+# With a gigabyte at most.
+limited() {
+    (
+        ulimit -v 1500000
+        cbox build "$@"
+    )
+}
+
+@test "values that double: a small Dockerfile needs little memory" {
+    { echo FROM scratch; megabyte; repeat 2000 'ARG b%d=$a17'; } >args
+    { megabyte; repeat 2000 'ARG b%d=$a17'; echo FROM scratch; } >globals
+    { echo FROM scratch; megabyte; repeat 2000 'COPY $a17 /%d'; } >copies
+    { echo FROM scratch; megabyte; repeat 2000 'RUN echo %d'; } >runs
+    { echo FROM scratch; printf 'MAINTAINER %01000000d\n' 0; repeat 2000 'ENV a=%d'; repeat 2 'WORKDIR /%d'; } >author
+    for file in args globals copies; do
+        run -1 limited -f "$file" .
+        [[ $output == *'all words together are longer than 64 MiB'* ]]
+        limited --check -f "$file" . >out 2>&1 || true
+        run -1 grep 'out of memory' out
+    done
+    for file in runs author; do
+        run -1 limited -f "$file" .
+        [[ $output == *'of all steps are longer than 256 MiB'* ]]
+    done
+}
+
+@test "the host's network is for the user to give" {
+    dockerfile <<'END'
+FROM alpine
+RUN --network=host true
+END
+    run -1 cbox build .
+    [[ $output == *'--network=host is not allowed'* && $output == *'--allow network.host'* ]]
+    cbox build -q --allow network.host .
+    cbox build -q --no-cache --network host .
+}
+
+@test "a cache in a directory brings no names" {
+    local before
+    before=$(cbox images -q --no-trunc alpine)
+    echo 'FROM scratch' >Dockerfile
+    echo evil >evil
+    echo 'COPY evil /' >>Dockerfile
+    cbox build -q -t evil:1 --output type=oci,dest=evil.tar,name=docker.io/library/alpine:latest .
+    mkdir cache
+    tar -C cache -xf evil.tar
+    echo 'FROM alpine' >Dockerfile
+    cbox build -q --cache-from type=local,src=cache .
+    [ "$(cbox images -q --no-trunc alpine)" = "$before" ]
+}
+
+@test "connections to an agent are served by few processes of the host" {
+    command -v ssh-agent >/dev/null || skip 'there is no ssh-agent'
+    local builder pid
+    eval "$(ssh-agent)" >/dev/null 3>&-
+    dockerfile <<'END'
+FROM alpine
+RUN --mount=type=ssh exec sleep 47
+END
+    cbox build -q --ssh default . 3>&- &
+    builder=$!
+    wait_for 10 pgrep -f '^sleep 47'
+    pid=$(pgrep -f '^sleep 47')
+    python3 - "/proc/$pid/root/run/buildkit/ssh_agent.0" <<'END' &
+import socket, sys, time
+held = []
+for _ in range(150):
+    s = socket.socket(socket.AF_UNIX)
+    s.setblocking(False)
+    s.connect_ex(sys.argv[1])
+    held.append(s)
+time.sleep(2)
+END
+    sleep 1
+    run -0 pgrep -fc 'build -q --ssh default'
+    kill -9 "$pid"
+    kill "$SSH_AGENT_PID"
+    wait "$builder" || true
+    [ "$output" -gt 20 ]
+    [ "$output" -lt 80 ]
+}
+
+@test "a mount of the context shows nothing that is left out" {
+    mkdir -p keep/sub gone back/deep none
+    echo "hushed" | tee .env keep/.env keep/sub/x.key gone/file back/deep/no none/a >/dev/null
+    echo good | tee keep/sub/file back/deep/yes keep/other >/dev/null
+    chmod 0710 keep
+    ln -s .env link
+    printf '%s\n' '**/.env' '**/*.key' gone back '!back/deep/yes' none '!none/b' >.dockerignore
+    dockerfile <<'END'
+FROM alpine
+RUN --mount=target=/src cd /src && find . | sort >/ro && ! grep -r hus[h]ed . && [ "$(stat -c %a keep)" = 710 ]
+RUN --mount=target=/src,rw cd /src && find . | sort >/rw && ! grep -r hus[h]ed . && [ ! -e link ]
+RUN --mount=type=cache,target=/c,from=ctx cd /c && find . | sort >/cache
+RUN cmp /ro /rw && cat /ro
+END
+    cbox build --build-context "ctx=$context" --progress plain -t app . >"$BATS_TEST_TMPDIR/log" 2>&1
+    run -0 cbox run --rm app cat /ro
+    [ "$output" = "$(printf '%s\n' . ./.dockerignore ./Dockerfile ./back ./back/deep ./back/deep/yes ./keep \
+        ./keep/other ./keep/sub ./keep/sub/file ./link)" ]
+    run -1 cbox build --target none -f - . <<'END'
+FROM alpine AS none
+RUN --mount=target=/src,source=.env cat /src
+END
+}
