@@ -13,9 +13,10 @@
 
 struct build_key {
     store_build_inputs inputs;
-    char *step;   /* as the record has it */
-    char *files;  /* digest of a list of files (files.h), or NULL */
-    char hex[65]; /* once build_key_finish() was called */
+    char *step;         /* as the record has it */
+    char *files;        /* digest of a list of files (files.h), or NULL */
+    char hex[65];       /* once build_key_finish() was called */
+    size_t base_layers; /* so many of the layers below are the base image's: for explaining, no input */
 };
 
 void build_key_add(struct build_key *k, const char *name, const char *value);

@@ -1,8 +1,11 @@
 /* Why a step was not found: what differs from the nearest earlier one. */
+
 #include "build/cache.h"
 
 #include "base/time.h"
 #include "build/files.h"
+
+#include <ctype.h>
 
 enum { FILES_SHOWN = 10, VALUE_SHOWN = 60 };
 
@@ -99,7 +102,7 @@ static void add_difference(struct buf *out, const char *name, const char *now, c
     buf_addc(out, '\n');
 }
 
-static void add_layers(struct buf *out, const store_build_inputs *now, const store_build_inputs *before)
+static void add_layers(struct buf *out, const store_build_inputs *now, const store_build_inputs *before, size_t base)
 {
     size_t n = 0, was = 0, same = 0;
 
@@ -115,7 +118,8 @@ static void add_layers(struct buf *out, const store_build_inputs *now, const sto
         return;
     buf_addf(out, "  what lies below: %zu layer%s, of which %zu %s as they were: ", n, n == 1 ? "" : "s", same,
              same == 1 ? "is" : "are");
-    buf_adds(out, same == 0 ? "the base image is another\n" : "a step before this one gave another layer\n");
+    buf_adds(out,
+             same == 0 || same < base ? "the base image is another\n" : "a step before this one gave another layer\n");
 }
 
 static void add_files(struct store *s, struct buf *out, const struct build_key *k, const struct store_build_record *r)
@@ -151,7 +155,7 @@ static void add_differences(struct store *s, struct buf *out, const struct build
     VEC_FOREACH (in, &r->inputs)
         if (!find_input(&k->inputs, in->name))
             add_difference(out, in->name, NULL, in->value);
-    add_layers(out, &k->inputs, &r->inputs);
+    add_layers(out, &k->inputs, &r->inputs, k->base_layers);
     add_files(s, out, k, r);
     if (out->len == before)
         buf_adds(out, "  nothing differs, but its layer is not there any more\n");
@@ -170,6 +174,7 @@ int build_cache_explain(struct store *s, const struct build_key *k, bool found, 
         return 0;
     }
     time_format_age(time_now() - n.record.created, age);
+    *age = (char)tolower((unsigned char)*age); /* within a sentence */
     if (found) {
         buf_addf(out, "cached: made %s ago\n", age);
         return 0;

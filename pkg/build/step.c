@@ -175,6 +175,14 @@ static int find(const struct building *b, const struct build_step *step, const c
     return 0;
 }
 
+/* Of the layers that a stage begins with, however many stages stand between. */
+static size_t count_base_layers(const struct build_plan *p, const struct build_stage *stage)
+{
+    while (!stage->scratch && stage->base.kind == BUILD_SOURCE_STAGE)
+        stage = &p->stages.v[stage->base.index];
+    return stage->scratch ? 0 : oci_image_config_layers(&p->images.v[stage->base.index].config);
+}
+
 static int explain(struct step *s, bool found, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT;
@@ -182,6 +190,7 @@ static int explain(struct step *s, bool found, struct err *err)
 
     if (!s->b->request->explain)
         return 0;
+    s->key.base_layers = count_base_layers(s->b->plan, s->stage);
     if (s->step->no_cache)
         buf_adds(&text, "the cache is not asked (--no-cache)\n");
     else

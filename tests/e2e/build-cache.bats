@@ -130,6 +130,12 @@ E
     [[ $stderr == *'file '*c:*new* ]]
     [[ $stderr != *'file '*a:* ]]
     [[ $stderr == *'a step before this one gave another layer'* ]]
+    cbox build -q -t base - <<<$'FROM alpine\nRUN echo 1 >/v'
+    dockerfile <<<$'FROM base AS a\nFROM a\nRUN cat /v'
+    cbox build -q .
+    cbox build -q -t base - <<<$'FROM alpine\nRUN echo 2 >/v'
+    run -0 --separate-stderr cbox build --progress plain --explain .
+    [[ $stderr == *'the base image is another'* ]]
 }
 
 @test "the same inputs give the same image: another day, umask, path, number of processors" {

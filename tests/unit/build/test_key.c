@@ -258,7 +258,7 @@ static void expect(struct store *s, const struct build_key *k, bool found, const
     assert_string_equal(buf_str(&out), wanted);
 }
 
-#define AGO "not cached: the nearest earlier one was made Less than a second ago, and differs in\n"
+#define AGO "not cached: the nearest earlier one was made less than a second ago, and differs in\n"
 
 static void test_explain(void **state _unused_)
 {
@@ -269,7 +269,7 @@ static void test_explain(void **state _unused_)
     begin(&k, "1", "sha256:x", "f");
     expect(s, &k, false, "not cached: no earlier build has this step\n");
     keep(s, &k, now);
-    expect(s, &k, true, "cached: made Less than a second ago\n");
+    expect(s, &k, true, "cached: made less than a second ago\n");
     expect(s, &k, false, AGO "  nothing differs, but its layer is not there any more\n");
     begin(&k, "2", "sha256:x", "f");
     expect(s, &k, false, AGO "  variable V: \"2\", it was \"1\"\n");
@@ -278,6 +278,9 @@ static void test_explain(void **state _unused_)
     begin(&k, "1", "sha256:y", "f");
     expect(s, &k, false,
            AGO "  what lies below: 2 layers, of which 1 is as they were: a step before this one gave another layer\n");
+    k.base_layers = 2;
+    expect(s, &k, false, AGO "  what lies below: 2 layers, of which 1 is as they were: the base image is another\n");
+    k.base_layers = 0;
     begin(&k, "1", "sha256:x", "g");
     expect(s, &k, false, AGO "  files: others than before\n");
     build_key_add(&k, "user", "1000");
