@@ -281,6 +281,7 @@ static void end(struct build_all *a)
     strv_free(a->b.keys);
     build_plan_release(&a->plan);
     a->running = fd_close(a->running);
+    store_sweep_unfinished(a->b.store, NULL); /* what killed builds left */
     store_empty_trash_aside(a->b.store);
     build_checks_release(&a->checks);
 }

@@ -202,6 +202,7 @@ END
     dockerfile <<<$'FROM alpine\nRUN echo before the end'
     run -0 --separate-stderr cbox build --progress plain .
     [[ $stderr == *'#2 CACHED'* ]]
+    [ -z "$(find "$CBOX_ROOT/tmp/layers" -name "build-*")" ]
 }
 
 @test "--check says what could be better, and builds nothing" {
