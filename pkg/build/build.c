@@ -106,10 +106,15 @@ static int read_dockerfile(struct build_all *a, struct err *err)
                                     &result->problem, err);
 }
 
+static void tell_warning(const struct build_all *a, const struct dockerfile_problem *w)
+{
+    a->b.watcher->event(a->b.watcher->data, &(struct build_event){.kind = BUILD_WARNING, .problem = w});
+}
+
 static void tell_warnings(const struct build_all *a)
 {
     VEC_FOREACH (w, &a->checks.problems)
-        a->b.watcher->event(a->b.watcher->data, &(struct build_event){.kind = BUILD_WARNING, .problem = w});
+        tell_warning(a, w);
 }
 
 static int make_plan(struct build_all *a, struct err *err)
@@ -204,6 +209,20 @@ static int finish(struct build_all *a, struct err *err)
 
 /* ---- all of it ---- */
 
+/* A build can do without what cannot be had, which is said. */
+static int import(struct build_all *a, const struct build_cache_place *from, struct err *err)
+{
+    struct err why = ERR_INIT;
+    struct dockerfile_problem problem = {.message = why.text};
+    int r = build_cache_import(a->b.store, a->b.config, from, &why);
+
+    if (r == ERR_INTERRUPTED)
+        *err = why;
+    else if (r < 0)
+        tell_warning(a, &problem);
+    return r == ERR_INTERRUPTED ? r : 0;
+}
+
 static int prepare(struct build_all *a, struct err *err)
 {
     struct digest_computed warm;
@@ -213,7 +232,7 @@ static int prepare(struct build_all *a, struct err *err)
     if (r == 0)
         r = digest_compute(DIGEST_SHA256, "", 0, &warm, err);
     VEC_FOREACH (from, &a->b.request->cache_from)
-        r = r < 0 ? r : build_cache_import(a->b.store, a->b.config, from, err);
+        r = r < 0 ? r : import(a, from, err);
     return r;
 }
 

@@ -42,8 +42,8 @@ void build_key_of_workdir(const struct build_plan *plan, const struct build_step
 int build_cache_explain(struct store *s, const struct build_key *k, bool found, struct buf *out, struct err *err);
 
 /* --cache-from, --cache-to: steps with their layers, from and to a registry or a directory (cache_remote.c). What is
- * taken from there is verified like a pull; what cannot be had is done without. What is given there are the steps
- * `keys` that are kept here: all, or those that made layers of `result`, and that changed nothing. */
+ * taken from there is verified like a pull. What is given there are the steps `keys` that are kept here: all, or those
+ * that made layers of `result`, and that changed nothing. */
 int build_cache_import(struct store *s, const struct config *config, const struct build_cache_place *from,
                        struct err *err);
 int build_cache_export(struct store *s, const struct config *config, const struct build_cache_place *to,

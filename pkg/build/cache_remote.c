@@ -333,14 +333,7 @@ int build_cache_import(struct store *s, const struct config *config, const struc
                        struct err *err)
 {
     const struct remote rm = {.store = s, .config = config, .place = from};
-    struct err why = ERR_INIT;
-    int r = aside(&rm, from->type == BUILD_CACHE_LOCAL ? load : pull, &why);
+    int r = aside(&rm, from->type == BUILD_CACHE_LOCAL ? load : pull, err);
 
-    if (r < 0 && r != ERR_INTERRUPTED) { /* a build can do without */
-        log_debug("cache of %s: %s", from->where, why.text);
-        return 0;
-    }
-    if (r < 0)
-        *err = why;
-    return r;
+    return r < 0 ? err_wrap(err, "--cache-from %s", from->where) : 0;
 }

@@ -290,3 +290,10 @@ END
     run -125 cbox build --provenance=true .
     cbox build -q --compress --disable-content-trust --isolation default --provenance=false --sbom=false .
 }
+
+@test "a cache that cannot be read is done without, which is said" {
+    dockerfile <<<'FROM alpine'
+    run -0 --separate-stderr cbox build --progress plain --cache-from type=local,src=/no/such --cache-from 127.0.0.1:1/x:y .
+    [[ $stderr == *'WARNING: --cache-from /no/such: '*'No such file or directory'* ]]
+    [[ $stderr == *'WARNING: --cache-from 127.0.0.1:1/x:y: '*'Connection refused'* ]]
+}
