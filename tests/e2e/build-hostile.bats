@@ -88,6 +88,45 @@ END
     [ "$(cbox images -q --no-trunc alpine)" = "$before" ]
 }
 
+# The file $1 as a blob of the layout cache: its digest.
+blob() {
+    local hex
+    hex=$(sha256sum <"$1" | cut -d' ' -f1)
+    cp "$1" "cache/blobs/sha256/$hex"
+    echo "$hex"
+}
+
+# Replaces what jq's $1 says of the records in the layout cache.
+forge() {
+    local manifest config
+    manifest=cache/blobs/sha256/$(jq -r '.manifests[0].digest' cache/index.json | cut -d: -f2)
+    config=cache/blobs/sha256/$(jq -r .config.digest "$manifest" | cut -d: -f2)
+    jq -c --arg l io.cbox.build.cache ".config.Labels[\$l] |= (split(\"\\n\") | map(select(. != \"\") | fromjson |
+        $1 | tojson) | join(\"\\n\"))" "$config" >forged
+    jq -c --arg d "sha256:$(blob forged)" --argjson n "$(stat -c %s forged)" '.config.digest = $d | .config.size = $n' \
+        "$manifest" >listed
+    jq -c --arg d "sha256:$(blob listed)" --argjson n "$(stat -c %s listed)" \
+        '.manifests[0].digest = $d | .manifests[0].size = $n' cache/index.json >index
+    cp index cache/index.json
+}
+
+@test "sizes that a cache from elsewhere tells are not believed" {
+    dockerfile <<'END'
+FROM alpine
+RUN echo 1 >/one
+END
+    cbox build -q --cache-to type=local,dest=cache .
+    cbox builder prune -af >/dev/null
+    forge '.bytes = 900719925474099'
+    run -0 cbox build --progress plain --cache-from type=local,src=cache .
+    [[ $output == *'#2 CACHED'* ]]
+    run -1 grep -r 900719925474099 "$CBOX_ROOT/build-cache/records"
+    cbox builder prune -af >/dev/null
+    forge '.tarSize = 900719925474099'
+    run -0 cbox build --progress plain --cache-from type=local,src=cache .
+    [[ $output == *'#2 DONE'* ]]
+}
+
 @test "connections to an agent are served by few processes of the host" {
     command -v ssh-agent >/dev/null || skip 'there is no ssh-agent'
     local builder pid
