@@ -11,6 +11,7 @@
 #include "image/push.h"
 #include "image/save.h"
 #include "image/signals.h"
+#include "image/tree_blob.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 #include "sys/path.h"
@@ -236,21 +237,23 @@ static bool names_layer(const struct oci_image_config *config, const char *diff_
     return !diff_id || strv_contains(config->rootfs.diff_ids, diff_id);
 }
 
-/* How large a layer is decides what makes room for what: that is not for others to say. */
-static bool has_size(struct store *s, struct store_build_record *record)
+/* How large a layer is decides what makes room for what, and goes into manifests: that is not for others to say. One
+ * whose files do not give the layer again is of no use. */
+static bool measure(struct store *s, struct store_build_record *record)
 {
-    enum { MEMBER_MAX = 2 << 20 /* of a tar, with all its attributes */ };
+    struct digest_computed tar;
     struct store_layer_info info;
     struct digest d;
 
-    if (!record->diff_id) {
-        record->bytes = record->tar_size = 0;
+    record->bytes = record->tar_size = 0;
+    if (!record->diff_id)
         return true;
-    }
-    if (digest_parse(record->diff_id, &d, NULL) < 0 || store_layer_read_info(s, &d, &info, NULL) < 0)
+    if (digest_parse(record->diff_id, &d, NULL) < 0 || store_layer_read_info(s, &d, &info, NULL) < 0 ||
+        image_tree_digest(s, &d, &tar, NULL) < 0 || image_tree_check(&d, &tar, NULL) < 0)
         return false;
     record->bytes = info.bytes;
-    return (record->tar_size - info.bytes) / MEMBER_MAX <= info.members;
+    record->tar_size = tar.size;
+    return true;
 }
 
 static int take_step(const struct remote *rm, const struct oci_image_config *config, const char *line, struct err *err)
@@ -258,7 +261,7 @@ static int take_step(const struct remote *rm, const struct oci_image_config *con
     _cleanup_build_record_ struct store_build_record record = {0}, known = {0};
 
     if (store_build_record_take(line, &record, NULL) < 0 || !names_layer(config, record.diff_id) ||
-        !has_size(rm->store, &record) || store_build_find(rm->store, record.key, &known, NULL) == 0)
+        store_build_find(rm->store, record.key, &known, NULL) == 0 || !measure(rm->store, &record))
         return 0;
     return store_build_keep(rm->store, &record, *rm->config->build_cache_max, err);
 }

@@ -1,5 +1,6 @@
 /* What .dockerignore leaves out is not there for a RUN's mount either: its key does not know it, and it may be what
- * nobody else is to see. Marks of overlayfs hide it, in a layer above the context. */
+ * nobody else is to see. Nor are sockets, fifos and devices, behind which are programs of the host. Marks of overlayfs
+ * hide it, in a layer above the context. */
 #include "build/place.h"
 #include "build/run_internal.h"
 #include "dockerfile/ignore.h"
@@ -71,6 +72,8 @@ static int hide_name(struct hiding *h, int dir, int marks, const char *name, con
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
+    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+        return hide(marks, name, path, err);
     if (left_out && !(S_ISDIR(st.st_mode) && ignore_may_take_back(h->ignore, path)))
         return hide(marks, name, path, err);
     if (!S_ISDIR(st.st_mode)) {

@@ -46,6 +46,7 @@ struct build_run_place {
     VEC(int) locks;     /* of cache mounts */
     VEC(int) processes; /* pidfds: what serves sockets */
     size_t agents;      /* sockets for ssh so far */
+    unsigned pinned;    /* at/seen-N: sources of mounts so far */
 };
 
 /* Makes them (run_mounts.c): fills in `o->mounts`, and variables of secrets and sockets. The caller releases `p` when

@@ -2,12 +2,12 @@
 #include "build/run_internal.h"
 #include "runtime/view.h"
 #include "store/skeleton.h"
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 #include "sys/proc.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,14 +80,26 @@ static int bind_below(const char *dir, const char *place, struct err *err)
     return 0;
 }
 
-static int hide_below(const struct build_mounted *m, int at, struct err *err)
+/* `ret_any`: there is something to hide. */
+static int hide_below(const struct build_mounted *m, int at, bool *ret_any, struct err *err)
 {
     _cleanup_fd_ int marks = openat(at, "marks", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_strv_ char **names = NULL;
+    int r = marks < 0 ? err_errno(err, errno, "marks") : build_run_hide(m, marks, err);
 
-    return marks < 0 ? err_errno(err, errno, "marks") : build_run_hide(m, marks, err);
+    if (r == 0 && dir_names(marks, &names) < 0)
+        r = err_set(err, ERR_IO, "marks");
+    *ret_any = names;
+    return r;
 }
 
-/* An overlay of all that there is, at at/N/all. */
+static int open_directory(const char *path, int *ret, struct err *err)
+{
+    *ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret < 0 ? err_errno(err, errno, "%s", path) : 0;
+}
+
+/* An overlay of all that there is, at at/N/all; or the directory itself, where that is all. */
 static int stack(struct build_run_place *p, const struct build_mounted *m, bool writable, int *ret_root,
                  struct err *err)
 {
@@ -103,6 +115,7 @@ static int stack(struct build_run_place *p, const struct build_mounted *m, bool 
     struct runtime_overlay overlay = {.dir = store_root_path(p->job->store)};
     static const char *const dirs[] = {"all", "upper", "work", "lower", "empty", "marks"};
     _cleanup_fd_ int at = -1;
+    bool hidden = false;
     int r = make_directory(p->at, name, &at, err);
 
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
@@ -110,11 +123,13 @@ static int stack(struct build_run_place *p, const struct build_mounted *m, bool 
             r = err_errno(err, errno, "making %s", dirs[i]);
     if (r == 0 && !m->lower)
         r = bind_below(m->dir, bound, err);
-    if (r == 0 && m->ignore)
-        r = hide_below(m, at, err);
+    if (r == 0 && !m->lower)
+        r = hide_below(m, at, &hidden, err);
     if (r < 0)
         return r;
-    if (m->ignore)
+    if (!m->lower && !hidden && !writable)
+        return open_directory(bound, ret_root, err);
+    if (hidden)
         strv_add(&lowers, marks);
     STRV_FOREACH (layer, m->lower)
         if (!str_eq(*layer, STORE_SKELETON)) /* what is nobody's */
@@ -130,21 +145,23 @@ static int stack(struct build_run_place *p, const struct build_mounted *m, bool 
     return runtime_view(&overlay, all, NULL, ret_root, err);
 }
 
-/* What a name leads to in a directory, and never out of it: where that is on the host. */
-static int place_of(int root, const char *source, char **ret, struct err *err)
+/* What a name leads to in a directory, and never out of it, held on to by a mount of its own: whoever changes the
+ * directory meanwhile changes nothing about that. `ret`: where it is. */
+static int pin(struct build_run_place *p, int root, const char *source, char **ret, struct err *err)
 {
     _cleanup_fd_ int fd = path_open_in_root(root, str_empty(source) ? "." : source, O_PATH, 0);
-    char link[32], path[PATH_MAX];
-    ssize_t n;
+    _cleanup_free_ char *name = str_printf("seen-%u", p->pinned++);
+    char link[32];
+    struct stat st;
 
-    if (fd < 0)
-        return err_errno(err, -fd, "mount source \"%s\"", source);
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    n = readlink(link, path, sizeof(path) - 1);
-    if (n < 0)
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_errno(err, fd < 0 ? -fd : errno, "mount source \"%s\"", source);
+    if (S_ISDIR(st.st_mode) ? mkdirat(p->at, name, 0700) < 0 : mknodat(p->at, name, S_IFREG | 0600, 0) < 0)
         return err_errno(err, errno, "mount source \"%s\"", source);
-    path[n] = 0;
-    *ret = str_dup(path);
+    *ret = str_printf("%s/%s", p->path, name);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    if (mount(link, *ret, NULL, MS_BIND | MS_REC, NULL) < 0)
+        return err_errno(err, errno, "mount source \"%s\"", source);
     return 0;
 }
 
@@ -152,18 +169,11 @@ int build_run_see(struct build_run_place *p, const struct build_mounted *mounted
                   char **ret, struct err *err)
 {
     _cleanup_fd_ int root = -1;
-    int r = 0;
+    int r = begin(p, err);
 
-    if (mounted->lower || writable || mounted->ignore) {
-        r = begin(p, err);
-        if (r == 0)
-            r = stack(p, mounted, writable, &root, err);
-    } else {
-        root = open(mounted->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-            r = err_errno(err, errno, "%s", mounted->dir);
-    }
-    return r < 0 ? r : place_of(root, source, ret, err);
+    if (r == 0)
+        r = stack(p, mounted, writable, &root, err);
+    return r < 0 ? r : pin(p, root, source, ret, err);
 }
 
 /* ---- the end ---- */
@@ -185,6 +195,11 @@ static void unmount(struct build_run_place *p)
     _cleanup_free_ char *files = str_printf("%s/files", p->path);
 
     umount2(files, MNT_DETACH);
+    for (unsigned i = 0; i < p->pinned; i++) {
+        _cleanup_free_ char *seen = str_printf("%s/seen-%u", p->path, i);
+
+        umount2(seen, MNT_DETACH);
+    }
     for (unsigned number = 0;; number++) {
         _cleanup_free_ char *below = str_printf("%s/%u", p->path, number);
 

@@ -1,6 +1,8 @@
 #include "image/tree_blob.h"
 
 #include "image/spool.h"
+#include "layer/apply.h"
+#include "layer/hasher.h"
 #include "layer/pack.h"
 #include "oci/manifest.h"
 #include "store/blob.h"
@@ -35,10 +37,8 @@ bool image_blob_needed_is_there(struct store *s, const struct store_needs *needs
     return false;
 }
 
-int image_tree_pack(struct store *s, const struct digest *diff_id, int fd, const volatile sig_atomic_t *stop,
-                    struct err *err)
+static int pack_tree(struct store *s, const struct digest *diff_id, struct layer_pack *pack, struct err *err)
 {
-    _cleanup_(layer_pack_free_cleanup) struct layer_pack *pack = layer_pack_new(fd, true, stop);
     _cleanup_fd_ int tree = -1, dir = -1;
     int r = store_layer_open_tree(s, diff_id, &tree, err);
 
@@ -49,6 +49,50 @@ int image_tree_pack(struct store *s, const struct digest *diff_id, int fd, const
         return err_errno(err, errno, "its tree");
     r = layer_pack_add_contents(pack, dir, "", false, err);
     return r < 0 ? r : layer_pack_finish(pack, err);
+}
+
+int image_tree_pack(struct store *s, const struct digest *diff_id, int fd, const volatile sig_atomic_t *stop,
+                    struct err *err)
+{
+    _cleanup_(layer_pack_free_cleanup) struct layer_pack *pack = layer_pack_new(fd, true, stop);
+
+    return pack_tree(s, diff_id, pack, err);
+}
+
+static void add_bytes(void *data, const void *p, size_t len)
+{
+    hasher_add(data, p, len);
+}
+
+static int pass_member(void *data, const struct tar_member *m, const uint32_t *crc, struct err *err)
+{
+    (void)data, (void)m, (void)crc, (void)err;
+    return 0;
+}
+
+static int pass_mark(void *data, char type, const char *path, struct err *err)
+{
+    (void)data, (void)type, (void)path, (void)err;
+    return 0;
+}
+
+int image_tree_digest(struct store *s, const struct digest *diff_id, struct digest_computed *ret, struct err *err)
+{
+    _cleanup_(layer_pack_free_cleanup) struct layer_pack *pack = layer_pack_new(-1, true, NULL);
+    _cleanup_(hasher_free_cleanup) struct hasher *hasher = NULL;
+    struct layer_pack_watcher watcher = {.bytes = add_bytes, .member = pass_member, .mark = pass_mark};
+    int r = layer_open_libraries(err);
+
+    if (r == 0)
+        r = hasher_new(&hasher, err);
+    if (r < 0)
+        return r;
+    watcher.data = hasher;
+    layer_pack_watch(pack, &watcher);
+    r = pack_tree(s, diff_id, pack, err);
+    if (r == 0)
+        hasher_final(hasher, ret);
+    return r;
 }
 
 int image_tree_check(const struct digest *diff_id, const struct digest_computed *packed, struct err *err)

@@ -25,6 +25,9 @@ int image_blob_open(struct store *s, const struct oci_descriptor *blob, const vo
 int image_tree_pack(struct store *s, const struct digest *diff_id, int fd, const volatile sig_atomic_t *stop,
                     struct err *err);
 
+/* The digest and size of that tar, which is not written anywhere. Starts a thread, which has ended when it returns. */
+int image_tree_digest(struct store *s, const struct digest *diff_id, struct digest_computed *ret, struct err *err);
+
 /* Whether the digest of such a tar is that of the layer. ERR_CORRUPT. */
 int image_tree_check(const struct digest *diff_id, const struct digest_computed *packed, struct err *err);
 #define IMAGE_TREE_REMEDY "remove the image, then the layer (cbox system check --deep --repair), and build it again"

@@ -124,7 +124,20 @@ END
     cbox builder prune -af >/dev/null
     forge '.tarSize = 900719925474099'
     run -0 cbox build --progress plain --cache-from type=local,src=cache .
-    [[ $output == *'#2 DONE'* ]]
+    [[ $output == *'#2 CACHED'* ]]
+    run -1 grep -r 900719925474099 "$CBOX_ROOT/build-cache/records"
+}
+
+@test "a mount of the context shows no fifo and no socket" {
+    mkdir sub
+    mkfifo pipe sub/pipe
+    echo 1 >sub/file
+    dockerfile <<'END'
+FROM alpine
+RUN --mount=type=bind,target=/src [ -z "$(find /src -type p)" ] && [ "$(cat /src/sub/file)" = 1 ]
+RUN --mount=type=bind,source=sub/file,target=/one [ "$(cat /one)" = 1 ]
+END
+    cbox build -q .
 }
 
 @test "connections to an agent are served by few processes of the host" {
