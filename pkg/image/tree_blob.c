@@ -124,10 +124,13 @@ static int pack(struct store *s, const struct oci_descriptor *blob, const volati
         r = err_errno(err, errno, "the tar");
     if (r < 0)
         return r == ERR_INTERRUPTED ? r : err_wrap(err, "packing layer %.19s…", digest_format(&blob->digest, text));
-    r = image_tree_check(&blob->digest, &packed, err);
-    if (r == 0)
-        *ret_fd = steal_fd(&spool);
-    return r;
+    if (digest_verify(&blob->digest, -1, &packed, NULL) < 0) {
+        err_set(err, ERR_CORRUPT, "layer %s: its files are not what was built, and blob %s is missing",
+                digest_format(&blob->digest, text), text);
+        return err_hint(err, "pull or load the image again; or " IMAGE_TREE_REMEDY);
+    }
+    *ret_fd = steal_fd(&spool);
+    return 0;
 }
 
 int image_blob_open(struct store *s, const struct oci_descriptor *blob, const volatile sig_atomic_t *stop, int *ret_fd,

@@ -24,7 +24,7 @@ char *child_made_begin(const struct child *c, const char *path)
     _cleanup_free_ char *upto = str_dup(path);
     char place[PATH_MAX] = "";
 
-    if (c->start->made <= 0)
+    if (!c->start || c->start->made <= 0) /* who only looks at a root has no start */
         return NULL;
     for (;;) {
         char *base = (char *)path_base(upto);

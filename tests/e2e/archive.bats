@@ -324,7 +324,7 @@ Loaded image: alpine:3" cbox load -i "$BATS_TEST_TMPDIR/new.tar"
     [[ $output == *'requested load from stdin, but stdin is empty'* ]]
     blob=$(find "$CBOX_ROOT/blobs" -type f -size +100k)
     mv "$blob" "$BATS_TEST_TMPDIR/blob"
-    refuse 1 'alpine:3: blob sha256:.* is missing.*again' cbox save -o "$BATS_TEST_TMPDIR/x" alpine:3
+    refuse 1 'blob sha256:.* is missing.*again' cbox save -o "$BATS_TEST_TMPDIR/x" alpine:3
     head -c 1000 "$BATS_TEST_TMPDIR/blob" >"$blob"
     refuse 1 'alpine:3: blob sha256:.* has 1000 bytes' cbox save -o "$BATS_TEST_TMPDIR/x" alpine:3
     [ -z "$(find "$BATS_TEST_TMPDIR" -maxdepth 1 \( -name x -o -name '.tmp*' \))" ]

@@ -166,9 +166,10 @@ make_stores() {
             whole "$name killed at $place and tried again"
         done
     done <<<"$scenarios"
-    # Those of containers are for the next test, and those of what takes a running one for commit.bats and volumes.bats.
+    # Those of containers are for the next test, those of what takes a running one for commit.bats and volumes.bats, those of
+    # builds for build-cache.bats.
     for place in $names; do
-        [[ $reached == *" $place "* || $place =~ ^(container-.*|skeleton-made|commit-paused|volume-filled)$ ]] || {
+        [[ $reached == *" $place "* || $place =~ ^(container-.*|build-.*|skeleton-made|commit-paused|volume-filled)$ ]] || {
             echo "nothing reaches $place"
             return 1
         }

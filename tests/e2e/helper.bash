@@ -160,7 +160,7 @@ refuse() {
     declare -F "$1" >/dev/null || set -- timeout -k 5 60 "$@"
     run --separate-stderr "$@"
     # shellcheck disable=SC2154
-    said=$(grep -v '^\( \|See \|Run \|Unable to find image \|$\)' <<<"$stderr")
+    said=$(grep -v '^\( \|[0-9]* | \|See \|Run \|Unable to find image \|$\)' <<<"$stderr") # numbered lines are a Dockerfile's
     # shellcheck disable=SC2154
     if [ "$status" -ne "$wanted" ] || [ "$(wc -l <<<"$said")" -ne 1 ] || [[ $said != "cbox: "* ]] ||
         ! grep -qiE -e "$regex" <<<"$said"; then
