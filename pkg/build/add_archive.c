@@ -16,18 +16,18 @@ static const struct {
     const char *magic;
     size_t len;
     const char *program, *package;
+    const char *limit; /* of its memory, which what it reads decides; NULL: it is small */
 } programs[] = {
-    {"BZh", 3, "bzip2", "bzip2"},
+    {"BZh", 3, "bzip2", "bzip2", NULL},
     {"\xfd"
      "7zXZ\0",
-     6, "xz", "xz-utils"},
+     6, "xz", "xz-utils", "--memlimit-decompress=256MiB"},
 };
-
-extern char **environ;
 
 static int start_program(int fd, size_t which, struct add_archive *a, struct err *err)
 {
-    char *const argv[] = {(char *)programs[which].program, (char *)"-dc", NULL};
+    char *const argv[] = {(char *)programs[which].program, (char *)"-dc", (char *)programs[which].limit, NULL};
+    char *const env[] = {(char *)"LC_ALL=C", NULL}; /* none of the user's, which may have options in it */
     posix_spawn_file_actions_t files;
     _cleanup_fd_ int out = -1;
     int ends[2], r;
@@ -40,7 +40,7 @@ static int start_program(int fd, size_t which, struct add_archive *a, struct err
     posix_spawn_file_actions_adddup2(&files, fd, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    r = lseek(fd, 0, SEEK_SET) < 0 ? errno : posix_spawnp(&a->program, argv[0], &files, NULL, argv, environ);
+    r = lseek(fd, 0, SEEK_SET) < 0 ? errno : posix_spawnp(&a->program, argv[0], &files, NULL, argv, env);
     posix_spawn_file_actions_destroy(&files);
     if (r == 0) {
         a->name = programs[which].program;

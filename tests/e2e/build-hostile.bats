@@ -11,6 +11,7 @@ setup() {
 }
 
 teardown() {
+    [ -z "${SSH_AGENT_PID-}" ] || kill "$SSH_AGENT_PID" 2>/dev/null || true
     remove_containers
     test_teardown
 }
