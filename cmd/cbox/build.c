@@ -283,9 +283,9 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
     if (r == 0 && o->check && mode == BUILD_VIEW_PLAIN && !build_view_warnings(view))
         puts("Check complete, no warnings found.");
     if (r == 0 && !o->check)
-        r = tell_result(o, q, mode, &result, &why);
-    if (r == 0 && !o->check)
         r = build_push(ctx, s, q, o->quiet, &why);
+    if (r == 0 && !o->check)
+        r = tell_result(o, q, mode, &result, &why);
     if (r < 0 && err)
         *err = why;
     build_result_release(&result);
