@@ -66,7 +66,7 @@ static void begin(const struct build_plan *plan, const struct build_step *step, 
     char digest[DIGEST_TEXT_MAX];
     size_t i = 0;
 
-    k->step = str_dup(step->instruction->original);
+    k->step = str_dup(step->said);
     build_key_add(k, "kind", dockerfile_kind_name(step->instruction->kind));
     build_key_add(k, "platform", platform);
     build_key_add(k, "date", epoch);

@@ -32,10 +32,11 @@ struct build_step {
     enum build_step_kind kind;
     size_t stage;
     const struct dockerfile_instruction *instruction; /* borrowed; of a trigger: the plan's */
-    struct dockerfile_span at;          /* where an error of it belongs; of a trigger: the FROM that brought it */
-    char *title;                        /* "[build 2/5] RUN make" */
-    char *created_by;                   /* history */
-    size_t history;                     /* the index of its entry in the stage's */
+    struct dockerfile_span at; /* where an error of it belongs; of a trigger: the FROM that brought it */
+    char *said;                /* "RUN make": the instruction, without the names and passwords that URLs have */
+    char *title;               /* "[build 2/5] RUN make" */
+    char *created_by;          /* history */
+    size_t history;            /* the index of its entry in the stage's */
     struct oci_container_config config; /* as it stands here: user, working directory, environment, shell */
     struct dockerfile_run run;
     char **env;       /* of RUN: the image's, and arguments that it does not name */

@@ -81,7 +81,7 @@ static void add_from(const struct planning *p, struct build_stage *stage, const 
                                                    .stage = stage->index,
                                                    .instruction = i,
                                                    .at = i->at,
-                                                   .title = str_printf("FROM %s", from->base)};
+                                                   .said = str_printf("FROM %s", from->base)};
 }
 
 /* ONBUILD of what it stands on; they have had their effect then. */

@@ -15,6 +15,20 @@ static void renew_words(struct stage_reading *r)
     r->applying.words.env = r->words;
 }
 
+/* Takes names and passwords of URLs out of a text that others will see. */
+static char *without_secrets(char *text)
+{
+    for (char *at = strstr(text, "://"); at; at = strstr(at + 3, "://")) {
+        char *host = at + 3, *end = host + strcspn(host, "/ \t\n\"'"), *sign = end;
+
+        while (sign > host && sign[-1] != '@')
+            sign--;
+        if (sign > host)
+            memset(host, 'x', (size_t)(sign - 1 - host));
+    }
+    return text;
+}
+
 static void add_history(struct stage_reading *r, const char *created_by, bool empty)
 {
     const char *author = str_given(r->stage->config.author);
@@ -72,7 +86,7 @@ static int begin_step(struct stage_reading *r, enum build_step_kind kind, const 
                                .stage = r->stage->index,
                                .instruction = i,
                                .at = *at,
-                               .title = str_dup(i->original),
+                               .said = without_secrets(str_dup(i->original)),
                                .directory = path_clean(directory ? directory : "/"),
                                .no_cache = is_filtered(r)};
     r->planning->copied += bytes_of(r->args);
@@ -84,6 +98,7 @@ static int begin_step(struct stage_reading *r, enum build_step_kind kind, const 
 
 void build_step_release(struct build_step *s)
 {
+    free(s->said);
     free(s->title);
     free(s->created_by);
     free(s->directory);
@@ -183,7 +198,7 @@ static int plan_copy(struct stage_reading *r, const struct dockerfile_instructio
     VEC_FOREACH (file, &c->files)
         strv_add(&said, file->name);
     joined = strv_join(said, " ");
-    step->created_by = str_printf("%s %s %s", dockerfile_kind_name(i->kind), joined, c->target);
+    step->created_by = without_secrets(str_printf("%s %s %s", dockerfile_kind_name(i->kind), joined, c->target));
     return 0;
 }
 
@@ -208,7 +223,7 @@ static int plan_step(struct stage_reading *r, const struct dockerfile_instructio
     if (result == 0 && kinds[i->kind].plan)
         result = kinds[i->kind].plan(r, i, &step, err);
     if (result == 0 && !step.created_by)
-        step.created_by = str_dup(i->original);
+        step.created_by = str_dup(step.said);
     if (result == 0)
         return end_step(r, &step);
     build_step_release(&step);
@@ -271,6 +286,6 @@ void plan_name_steps(struct build_stage *stage)
         struct build_step *s = &stage->steps.v[i];
 
         str_replace(&s->title, str_printf("[%s%s%zu/%zu] %s", stage->label ? stage->label : "", stage->label ? " " : "",
-                                          i + 1, stage->steps.n, s->title));
+                                          i + 1, stage->steps.n, s->said));
     }
 }

@@ -94,6 +94,9 @@ static const struct {
      "[1/2] FROM a\n[2/2] RUN x\n  ARG A=1\n  ARG B=2\n  ENV B=3\n  RUN |1 A=1 /bin/sh -c x +\n"},
     {"WORKDIR is a step", "FROM a\nWORKDIR /a\nWORKDIR b\n", NULL,
      "[1/3] FROM a\n[2/3] WORKDIR /a\n[3/3] WORKDIR b\n  WORKDIR /a +\n  WORKDIR b +\n"},
+    {"passwords of URLs are not told", "FROM a\nADD https://me:secret@host/a@b.tar ssh://h/x /\n", NULL,
+     "[1/2] FROM a\n[2/2] ADD https://xxxxxxxxx@host/a@b.tar ssh://h/x /\n"
+     "  ADD https://xxxxxxxxx@host/a@b.tar ssh://h/x / +\n"},
     {"SHELL", "FROM a\nSHELL [\"/bin/ash\",\"-e\"]\nRUN x\n", NULL,
      "[1/2] FROM a\n[2/2] RUN x\n  SHELL [\"/bin/ash\",\"-e\"]\n  RUN /bin/ash -e x +\n"},
 };
