@@ -198,6 +198,34 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
     return r;
 }
 
+static bool sees_context(const struct step *s)
+{
+    for (size_t i = 0; i < s->step->run.mounts.n; i++) {
+        const struct dockerfile_mount *m = &s->step->run.mounts.v[i];
+
+        if ((m->type == DOCKERFILE_MOUNT_BIND || m->from) && s->step->sources.v[i].kind == BUILD_SOURCE_CONTEXT)
+            return true;
+    }
+    return false;
+}
+
+/* What was made of other files than those that the key knows is not to be found by it. */
+static int check_unchanged(struct step *s, struct err *err)
+{
+    struct build_key before = s->key;
+    int r;
+
+    if (!sees_context(s))
+        return 0;
+    s->key = (struct build_key){0};
+    r = step_run_key(s, err);
+    if (r == 0 && !str_eq(s->key.hex, before.hex))
+        r = err_set(err, ERR_BUSY, "files of the context changed while this ran: build again when nobody writes them");
+    build_key_release(&s->key);
+    s->key = before;
+    return r;
+}
+
 int step_run_do(struct step *s, struct err *err)
 {
     size_t n = s->step->run.mounts.n;
@@ -209,5 +237,5 @@ int step_run_do(struct step *s, struct err *err)
         free(mounted[i].dir);
     }
     free(mounted);
-    return r;
+    return r < 0 ? r : check_unchanged(s, err);
 }

@@ -141,6 +141,24 @@ END
     cbox build -q .
 }
 
+@test "a context that changes while a RUN sees it: what came of that is not kept" {
+    echo 1 >file
+    dockerfile <<'END'
+FROM alpine
+RUN --mount=type=bind,target=/src sleep 3; cp /src/file /
+END
+    cbox build --progress plain . 2>log 3>&- &
+    wait_for 10 grep -q '^#2 \[' log
+    sleep 0.5
+    echo 2 >file
+    failed=0
+    wait $! || failed=$?
+    [ "$failed" -eq 1 ]
+    grep -q 'files of the context changed while this ran' log
+    cbox build -q -t app .
+    expect 2 cbox run --rm app cat /file
+}
+
 @test "connections to an agent are served by few processes of the host" {
     command -v ssh-agent >/dev/null || skip 'there is no ssh-agent'
     local builder pid
