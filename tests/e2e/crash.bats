@@ -167,9 +167,9 @@ make_stores() {
         done
     done <<<"$scenarios"
     # Those of containers are for the next test, those of what takes a running one for commit.bats and volumes.bats, those of
-    # builds for build-cache.bats.
+    # builds for build-cache.bats and build-output.bats.
     for place in $names; do
-        [[ $reached == *" $place "* || $place =~ ^(container-.*|build-.*|skeleton-made|commit-paused|volume-filled)$ ]] || {
+        [[ $reached == *" $place "* || $place =~ ^(container-.*|build-.*|local-documents|skeleton-made|commit-paused|volume-filled)$ ]] || {
             echo "nothing reaches $place"
             return 1
         }
