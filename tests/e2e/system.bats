@@ -226,8 +226,9 @@ mark_log() {
     [[ ${lines[1]} =~ ^Images\ +2\ +1\ +[0-9.]+[kMG]?B\ +[0-9.]+[kMG]?B\ \([0-9]+%\)$ ]]
     [[ ${lines[2]} =~ ^Containers\ +1\ +0\ +[0-9.]+[kMG]?B\ +[0-9.]+[kMG]?B\ \(100%\)$ ]]
     [[ ${lines[3]} =~ ^Local\ Volumes\ +0\ +0\  ]]
-    [[ ${lines[4]} =~ ^Unfinished\  ]]
-    [[ ${lines[5]} =~ ^Other\  ]]
+    [[ ${lines[4]} =~ ^Build\ Cache\ +0\ +0\ +0B\  ]]
+    [[ ${lines[5]} =~ ^Unfinished\  ]]
+    [[ ${lines[6]} =~ ^Other\  ]]
     expect $'Images 2\nContainers 1' sh -c "cbox system df --format '{{.Type}} {{.TotalCount}}' | head -n 2"
     run cbox system df -v
     grep -qE "^layers +1 +[0-9a-f]{12} .* 1$" <<<"$output"
