@@ -43,7 +43,7 @@ load alpine
         '["Me <me@example>","why not","5","/tmp","m",["/bin/echo"],["bye"],{"80/tcp":{}}]' ]
     cbox image inspect config:1 | jq -e '.[0].Config.Env | index("A=b") and index("C=d")'
     [ "$(cbox history --format '{{.Comment}}' config:1 | head -1)" = "why not" ]
-    refuse 1 'unknown instruction: NOPE' cbox commit -c 'NOPE x' config nope:1
+    refuse 1 'NOPE is not a valid change command' cbox commit -c 'NOPE x' config nope:1
     refuse 1 'no such container: nobody' cbox commit nobody
     refuse 1 'invalid reference|repository name must be lowercase' cbox commit config Upper:1
     # nothing changed: no layer more
