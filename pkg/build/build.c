@@ -98,8 +98,8 @@ static int read_dockerfile(struct build_all *a, struct err *err)
     const struct build_request *q = a->b.request;
     struct build_result *result = a->b.result;
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCKERFILE_MAX);
-    int r = build_context_open(a->b.store, a->b.config, q->context, q->file, &a->b.contexts[0],
-                               &result->dockerfile_name, &text, err);
+    int r =
+        build_context_open(a->b.store, q->context, q->file, &a->b.contexts[0], &result->dockerfile_name, &text, err);
 
     return r < 0 ? r
                  : dockerfile_parse(result->dockerfile_name, buf_str(&text), text.len, &result->dockerfile,
@@ -128,7 +128,7 @@ static int make_plan(struct build_all *a, struct err *err)
 
     for (size_t i = 1; r == 0 && i < a->plan.contexts.n; i++)
         if (!str_after(a->plan.contexts.v[i].what, "docker-image://"))
-            r = build_context_open_named(a->b.store, a->b.config, a->plan.contexts.v[i].what, &a->b.contexts[i], err);
+            r = build_context_open_named(a->b.store, a->plan.contexts.v[i].what, &a->b.contexts[i], err);
     return r;
 }
 

@@ -162,19 +162,18 @@ static int open_directory(const char *what, struct build_context *ret, struct er
 }
 
 /* -f URL. */
-static int read_remote(struct store *s, const struct config *config, struct build_context *c, const char *url,
-                       struct buf *b, struct err *err)
+static int read_remote(struct store *s, struct build_context *c, const char *url, struct buf *b, struct err *err)
 {
     _cleanup_fd_ int fd = -1;
-    int r = context_open_url(s, config, url, &fd, err);
+    int r = context_open_url(s, url, &fd, err);
 
     if (r == 0)
         r = read_stream(fd, url, b, err);
     return r < 0 ? r : find_ignore(c, -1, url, err);
 }
 
-static int open_local(struct store *s, const struct config *config, const char *what, const char *file,
-                      struct build_context *ret, char **ret_name, struct buf *b, struct err *err)
+static int open_local(struct store *s, const char *what, const char *file, struct build_context *ret, char **ret_name,
+                      struct buf *b, struct err *err)
 {
     int r = open_directory(what, ret, err);
 
@@ -187,15 +186,15 @@ static int open_local(struct store *s, const struct config *config, const char *
     }
     *ret_name = str_dup(file ? file : DOCKERFILE);
     if (file && build_is_url(file))
-        return read_remote(s, config, ret, file, b, err);
+        return read_remote(s, ret, file, b, err);
     if (file)
         return read_given(ret, file, b, err);
     r = read_dockerfile(ret->dir, DOCKERFILE, b, err);
     return r < 0 ? r : find_ignore(ret, ret->dir, DOCKERFILE, err);
 }
 
-int build_context_open(struct store *s, const struct config *config, const char *what, const char *file,
-                       struct build_context *ret, char **ret_name, struct buf *ret_dockerfile, struct err *err)
+int build_context_open(struct store *s, const char *what, const char *file, struct build_context *ret, char **ret_name,
+                       struct buf *ret_dockerfile, struct err *err)
 {
     int r;
 
@@ -204,8 +203,8 @@ int build_context_open(struct store *s, const struct config *config, const char 
     if (str_eq(what, "-") && str_eq(file, "-"))
         return err_set(err, ERR_INVALID, "invalid argument: can't use stdin for both build context and dockerfile");
     if (!context_is_made(what))
-        return open_local(s, config, what, file, ret, ret_name, ret_dockerfile, err);
-    r = context_make(s, config, what, ret, ret_dockerfile, err);
+        return open_local(s, what, file, ret, ret_name, ret_dockerfile, err);
+    r = context_make(s, what, ret, ret_dockerfile, err);
     *ret_name = str_dup(file && ret->dir >= 0 ? file : DOCKERFILE);
     if (r < 0)
         return r;
@@ -216,15 +215,14 @@ int build_context_open(struct store *s, const struct config *config, const char 
     return read_dockerfile(ret->dir, *ret_name, ret_dockerfile, err);
 }
 
-int build_context_open_named(struct store *s, const struct config *config, const char *what, struct build_context *ret,
-                             struct err *err)
+int build_context_open_named(struct store *s, const char *what, struct build_context *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCKERFILE_MAX);
     int r;
 
     *ret = BUILD_CONTEXT_NONE;
     if (context_is_made(what)) {
-        r = context_make(s, config, what, ret, &text, err);
+        r = context_make(s, what, ret, &text, err);
         if (r == 0 && ret->dir < 0)
             r = err_set(err, ERR_INVALID, "build context %s is no archive", what);
         return r;

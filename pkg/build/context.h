@@ -24,17 +24,16 @@ struct build_context {
  * (-f) is read into `dockerfile`, with its name as errors show it. The patterns come from Dockerfile.dockerignore
  * beside it, or .dockerignore. ERR_NOT_FOUND: `unable to prepare context: path "x" not found`, `failed to read
  * dockerfile: open Dockerfile: no such file or directory`. The caller releases `ret` in any case. */
-int build_context_open(struct store *s, const struct config *config, const char *what, const char *file,
-                       struct build_context *ret, char **ret_name, struct buf *ret_dockerfile, struct err *err);
+int build_context_open(struct store *s, const char *what, const char *file, struct build_context *ret, char **ret_name,
+                       struct buf *ret_dockerfile, struct err *err);
 /* One without a Dockerfile: --build-context. */
-int build_context_open_named(struct store *s, const struct config *config, const char *what, struct build_context *ret,
-                             struct err *err);
+int build_context_open_named(struct store *s, const char *what, struct build_context *ret, struct err *err);
 void build_context_release(struct build_context *c);
 
 /* Fetches a URL into a file without a name (ADD): `*ret_name` its last part or what the server calls it, `*ret_time`
  * its Last-Modified (0: none). Bytes are digested: `ret_digest`. */
-int build_fetch(struct store *s, const struct config *config, const char *url, int *ret_fd, char **ret_name,
-                int64_t *ret_time, struct digest *ret_digest, struct err *err);
+int build_fetch(struct store *s, const char *url, int *ret_fd, char **ret_name, int64_t *ret_time,
+                struct digest *ret_digest, struct err *err);
 
 /* Clones a repository into a new directory below tmp/ as a context. ERR_UNSUPPORTED without git on this host. */
 int build_clone(struct store *s, const char *repository, bool keep_git_dir, struct build_context *ret, struct err *err);

@@ -7,15 +7,14 @@
 bool context_is_made(const char *what);
 
 /* Makes it; what is no archive but text comes to `text`, and `ret` has no directory then. */
-int context_make(struct store *s, const struct config *config, const char *what, struct build_context *ret,
-                 struct buf *text, struct err *err);
+int context_make(struct store *s, const char *what, struct build_context *ret, struct buf *text, struct err *err);
 
 /* The same from a stream; `what` names it in errors. */
 int context_from_stream(struct store *s, int fd, const char *what, struct build_context *ret, struct buf *text,
                         struct err *err);
 
 /* What a URL has, to be read from its start. */
-int context_open_url(struct store *s, const struct config *config, const char *url, int *ret_fd, struct err *err);
+int context_open_url(struct store *s, const char *url, int *ret_fd, struct err *err);
 
 /* Removes the files of one that was made. */
 void context_remove(struct build_context *c);

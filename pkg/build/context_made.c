@@ -22,20 +22,19 @@ bool context_is_made(const char *what)
     return is_short(what) || build_is_repository(what) || build_is_url(what);
 }
 
-int context_open_url(struct store *s, const struct config *config, const char *url, int *ret_fd, struct err *err)
+int context_open_url(struct store *s, const char *url, int *ret_fd, struct err *err)
 {
     _cleanup_free_ char *name = NULL;
     struct digest digest;
     int64_t time;
-    int r = build_fetch(s, config, url, ret_fd, &name, &time, &digest, err);
+    int r = build_fetch(s, url, ret_fd, &name, &time, &digest, err);
 
     if (r == 0 && lseek(*ret_fd, 0, SEEK_SET) < 0)
         r = err_errno(err, errno, "%s", url);
     return r;
 }
 
-int context_make(struct store *s, const struct config *config, const char *what, struct build_context *ret,
-                 struct buf *text, struct err *err)
+int context_make(struct store *s, const char *what, struct build_context *ret, struct buf *text, struct err *err)
 {
     _cleanup_free_ char *whole = is_short(what) ? str_printf("https://%s", what) : NULL;
     _cleanup_fd_ int fd = -1;
@@ -47,6 +46,6 @@ int context_make(struct store *s, const struct config *config, const char *what,
         return context_from_stream(s, STDIN_FILENO, "standard input", ret, text, err);
     if (build_is_repository(what))
         return build_clone(s, what, false, ret, err);
-    r = context_open_url(s, config, what, &fd, err);
+    r = context_open_url(s, what, &fd, err);
     return r < 0 ? r : context_from_stream(s, fd, what, ret, text, err);
 }

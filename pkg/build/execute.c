@@ -79,33 +79,34 @@ static bool is_ready(const struct building *b, size_t stage)
     return true;
 }
 
-static void take_base_stage(struct building *b, size_t stage)
+void build_source_layers(const struct building *b, const struct build_source *source, build_layers *ret)
 {
-    struct build_stage *s = &b->plan->stages.v[stage];
-    const struct build_stage *base = &b->plan->stages.v[s->base.index];
-    const struct build_progress *from = &b->progress[s->base.index];
-    struct build_progress *p = &b->progress[stage];
+    if (source->kind == BUILD_SOURCE_STAGE) {
+        VEC_FOREACH (layer, &b->progress[source->index].layers)
+            *VEC_PUSH(ret) = *layer;
+    } else if (source->kind == BUILD_SOURCE_IMAGE) {
+        const struct oci_image_config *config = &b->plan->images.v[source->index].config;
 
-    VEC_FOREACH (layer, &from->layers)
-        *VEC_PUSH(&p->layers) = *layer;
-    VEC_FOREACH (layer, &from->made)
-        *VEC_PUSH(&p->made) = *layer;
-    for (size_t i = 0; i < s->base_history; i++)
-        s->config.history.v[i].empty_layer = base->config.history.v[i].empty_layer;
-    strv_free(s->config.rootfs.diff_ids);
-    s->config.rootfs.diff_ids = strv_copy(base->config.rootfs.diff_ids);
+        for (size_t i = 0; i < oci_image_config_layers(config); i++)
+            oci_image_config_diff_id(config, i, VEC_PUSH(ret));
+    }
 }
 
 static void take_base(struct building *b, size_t stage)
 {
-    const struct build_stage *s = &b->plan->stages.v[stage];
+    const struct build_stage *s = &b->plan->stages.v[stage], *base;
+    struct build_progress *p = &b->progress[stage];
 
-    if (!s->scratch && s->base.kind == BUILD_SOURCE_STAGE) {
-        take_base_stage(b, stage);
+    if (s->scratch)
         return;
-    }
-    for (size_t i = 0; !s->scratch && i < oci_image_config_layers(&s->config); i++)
-        oci_image_config_diff_id(&s->config, i, VEC_PUSH(&b->progress[stage].layers));
+    build_source_layers(b, &s->base, &p->layers);
+    if (s->base.kind != BUILD_SOURCE_STAGE)
+        return;
+    base = &b->plan->stages.v[s->base.index];
+    VEC_FOREACH (layer, &b->progress[s->base.index].made)
+        *VEC_PUSH(&p->made) = *layer;
+    for (size_t i = 0; i < s->base_history; i++)
+        s->config.history.v[i].empty_layer = base->config.history.v[i].empty_layer;
 }
 
 /* ---- steps that are done ---- */
@@ -115,7 +116,6 @@ static void take_done(struct building *b, size_t stage, const struct build_done 
     struct build_stage *s = &b->plan->stages.v[stage];
     struct build_progress *p = &b->progress[stage];
     const struct build_step *step = &s->steps.v[p->next];
-    char text[DIGEST_TEXT_MAX];
 
     strv_add(&b->keys, done->key);
     s->config.history.v[step->history].empty_layer = done->layer.empty;
@@ -123,7 +123,6 @@ static void take_done(struct building *b, size_t stage, const struct build_done 
         return;
     *VEC_PUSH(&p->layers) = done->layer.diff_id;
     *VEC_PUSH(&p->made) = done->layer;
-    strv_add(&s->config.rootfs.diff_ids, digest_format(&done->layer.diff_id, text));
 }
 
 static void end_step(struct building *b, size_t stage, bool cached, int64_t began)

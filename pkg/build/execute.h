@@ -49,6 +49,9 @@ struct building {
 /* Does all steps that the target needs. The error of the first that failed; the others were stopped then. */
 int build_execute(struct building *b, struct err *err);
 
+/* The layers behind a stage that is done, or an image: appended. A context has none. */
+void build_source_layers(const struct building *b, const struct build_source *source, build_layers *ret);
+
 /* ---- the worker's side (step.c) ---- */
 
 /* From a worker to the builder. */

@@ -117,15 +117,14 @@ static int download(const char *url, int fd, struct answer *a, struct err *err)
     return r;
 }
 
-int build_fetch(struct store *s, const struct config *config, const char *url, int *ret_fd, char **ret_name,
-                int64_t *ret_time, struct digest *ret_digest, struct err *err)
+int build_fetch(struct store *s, const char *url, int *ret_fd, char **ret_name, int64_t *ret_time,
+                struct digest *ret_digest, struct err *err)
 {
     _cleanup_fd_ int fd = -1;
     struct digest_computed digest;
     struct answer answer = {0};
     int r = store_spool_open(s, &fd, err);
 
-    (void)config;
     if (r == 0)
         r = download(url, fd, &answer, err);
     if (r == 0)

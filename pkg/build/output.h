@@ -6,7 +6,7 @@
 
 /* A stage at its end. */
 struct build_finished {
-    const struct build_stage *stage; /* its config is whole: diffIDs and history, empty_layer in the right places */
+    const struct build_stage *stage; /* its config has its history, with empty_layer in the right places */
     build_layers layers;             /* diffIDs of the config */
     const struct build_layer *made;  /* of those layers that this and earlier builds made: sizes as tars */
     size_t n_made;

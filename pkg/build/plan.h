@@ -59,7 +59,7 @@ struct build_stage {
     VEC(struct dockerfile_instruction) triggers; /* ONBUILD of the base */
     VEC(struct build_step) steps;
     struct oci_image_config
-        config; /* at its end, with history; rootfs is that of the base image until steps are done */
+        config; /* at its end, with history; dates and rootfs are those of the base image (output.c makes its own) */
 };
 
 /* An image that a FROM or --from names, resolved. */

@@ -65,13 +65,6 @@ static void decide_epoch(const struct planning *p, struct build_stage *stage)
         stage->epoch = created / 1000000000;
 }
 
-static void say_created(struct build_stage *stage)
-{
-    char text[TIME_TEXT_MAX];
-
-    str_replace(&stage->config.created, str_dup(time_format(stage->epoch * 1000000000, text)));
-}
-
 static void add_from(const struct planning *p, struct build_stage *stage, const struct dockerfile_from *from)
 {
     const struct dockerfile *d = p->given->file;
@@ -152,7 +145,6 @@ static int plan_new_stage(struct planning *p, struct build_stage *stage, struct 
     reading.applying = (struct dockerfile_applying){
         .config = &stage->config.config, .words.escape = d->escape, .words.spent = &p->spent};
     r = read_instructions(&reading, err);
-    say_created(stage);
     strv_free(reading.args);
     strv_free(reading.words);
     return r;

@@ -1,7 +1,6 @@
 /* One instruction: a change of the config, with a line of history, and a step where it changes files. */
 #include "build/plan_internal.h"
 
-#include "base/time.h"
 #include "sys/path.h"
 
 #include <strings.h>
@@ -32,14 +31,9 @@ static char *without_secrets(char *text)
 static void add_history(struct stage_reading *r, const char *created_by, bool empty)
 {
     const char *author = str_given(r->stage->config.author);
-    char created[TIME_TEXT_MAX];
-
     r->planning->copied += strlen(created_by) + (author ? strlen(author) : 0);
     *VEC_PUSH(&r->stage->config.history) =
-        (struct oci_history){.created = str_dup(time_format(r->stage->epoch * 1000000000, created)),
-                             .created_by = str_dup(created_by),
-                             .author = str_dup(author),
-                             .empty_layer = empty};
+        (struct oci_history){.created_by = str_dup(created_by), .author = str_dup(author), .empty_layer = empty};
 }
 
 static bool is_filtered(const struct stage_reading *r)

@@ -50,21 +50,6 @@ int step_digest_layers(const build_layers *layers, char **ret, struct err *err)
     return r;
 }
 
-void step_layers_of(const struct step *s, const struct build_source *source, build_layers *ret)
-{
-    const struct building *b = s->b;
-
-    if (source->kind == BUILD_SOURCE_STAGE) {
-        VEC_FOREACH (layer, &b->progress[source->index].layers)
-            *VEC_PUSH(ret) = *layer;
-    } else if (source->kind == BUILD_SOURCE_IMAGE) {
-        const struct oci_image_config *config = &b->plan->images.v[source->index].config;
-
-        for (size_t i = 0; i < oci_image_config_layers(config); i++)
-            oci_image_config_diff_id(config, i, VEC_PUSH(ret));
-    }
-}
-
 /* overlayfs wants two layers at least where nothing can be written: `empty` is put on top. What lies below every
  * container is nobody's, and not seen. */
 static int mount_view(struct step *s, const build_layers *layers, const char *target, const char *empty, int *ret_root,

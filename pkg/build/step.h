@@ -33,9 +33,6 @@ int step_digest_layers(const build_layers *layers, char **ret, struct err *err);
 /* The layers mounted for this process alone, for reading: their root. The caller closes it. */
 int step_view(struct step *s, const build_layers *layers, int *ret_root, struct err *err);
 
-/* The layers behind a source that is a stage or an image; the caller frees the vector. */
-void step_layers_of(const struct step *s, const struct build_source *source, build_layers *ret);
-
 /* step_copy.c, step_run.c: the key, and, where it was not found, the work: afterwards `tree` in s->dir is what it
  * changed. */
 int step_copy_key(struct step *s, struct err *err);

@@ -69,7 +69,7 @@ static int fetch(struct step *s, const char *source, struct err *err)
     *to = (struct build_fetched){.fd = -1, .repository = BUILD_CONTEXT_NONE};
     if (build_is_repository(source))
         return fetch_repository(s, source, to, err);
-    r = build_fetch(s->b->store, s->b->config, source, &to->fd, &to->name, &to->time, &to->digest, err);
+    r = build_fetch(s->b->store, source, &to->fd, &to->name, &to->time, &to->digest, err);
     return r < 0 ? r : check_sum(&s->step->copy, source, &to->digest, err);
 }
 
@@ -111,7 +111,7 @@ static int open_tree(struct step *s, struct err *err)
         taken.tree = (struct build_tree){.dir = c->dir, .ignore = c->ignore, .remember = c->path, .what = "context"};
         return 0;
     }
-    step_layers_of(s, source, &layers);
+    build_source_layers(s->b, source, &layers);
     r = step_view(s, &layers, &taken.root, err);
     free(layers.v);
     taken.tree = (struct build_tree){.dir = taken.root, .what = s->step->copy.from, .keep_owner = true};
@@ -148,7 +148,7 @@ static int name_memo(struct step *s, char **ret, struct err *err)
     int r;
 
     buf_addf(&text, "selection 1 %d\n", c->parents);
-    step_layers_of(s, &s->step->sources.v[0], &layers);
+    build_source_layers(s->b, &s->step->sources.v[0], &layers);
     VEC_FOREACH (layer, &layers)
         buf_addf(&text, "layer %s\n", digest_format(layer, one));
     free(layers.v);

@@ -48,7 +48,7 @@ static int digest_mount(struct step *s, size_t i, char **ret, struct err *err)
     *ret = NULL;
     if (source->kind == BUILD_SOURCE_CONTEXT)
         return digest_context(s, context_of(s, source), m, ret, err);
-    step_layers_of(s, source, &layers);
+    build_source_layers(s->b, source, &layers);
     r = step_digest_layers(&layers, ret, err);
     free(layers.v);
     return r;
@@ -115,7 +115,7 @@ static int find_mounted(struct step *s, size_t i, struct build_mounted *ret, str
         ret->ignore = context_of(s, source)->ignore;
         return context_path(context_of(s, source), &ret->dir, err);
     }
-    step_layers_of(s, source, &layers);
+    build_source_layers(s->b, source, &layers);
     r = build_layer_stack(s->b->store, layers.v, layers.n, &ret->lower, err);
     free(layers.v);
     return r;

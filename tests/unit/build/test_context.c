@@ -25,7 +25,7 @@ static void open_with_input(struct opened *o, const char *what, const char *file
         close(fd);
     }
     *o = (struct opened){.store = open_store(), .text = BUF_INIT_MAX(1 << 20)};
-    o->result = build_context_open(o->store, NULL, what, file, &o->context, &o->name, &o->text, &o->err);
+    o->result = build_context_open(o->store, what, file, &o->context, &o->name, &o->text, &o->err);
     dup2(saved, STDIN_FILENO);
     close(saved);
 }
