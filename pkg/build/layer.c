@@ -1,5 +1,6 @@
 #include "build/layer.h"
 
+#include "base/strv.h"
 #include "image/stack.h"
 #include "layer/apply.h"
 #include "layer/seal.h"
@@ -63,7 +64,13 @@ int build_layer_make(struct store *s, int dir, const char *name, int64_t epoch, 
     return store_build_add_layer(s, &ret->diff_id, &info, name, err);
 }
 
-int build_layer_stack(struct store *s, const struct digest *layers, size_t n, char ***ret, struct err *err)
+int build_layer_stack(struct store *s, const struct digest *layers, size_t n, bool skeleton, char ***ret,
+                      struct err *err)
 {
-    return image_stack(s, layers, n, ret, err);
+    int r = image_stack(s, layers, n, ret, err);
+    char **last = r == 0 && !skeleton ? &(*ret)[strv_len(*ret) - 1] : NULL;
+
+    if (last)
+        str_replace(last, NULL);
+    return r;
 }

@@ -31,7 +31,8 @@ int build_layer_make(struct store *s, int dir, const char *name, int64_t epoch, 
  * fast (store/placement.h). The caller closes the descriptors; one that nobody has locked is swept. */
 int build_layer_begin(struct store *s, int *ret_dir, char **ret_name, int *ret_lock, struct err *err);
 
-/* The stack of layers as an overlay wants it: paths below the root, the topmost first, the skeleton last; a layer that
- * stands in it twice once, and nothing below one that hides all (layer/apply.h). The caller frees the vector. Under
- * store_build_lock() shared. */
-int build_layer_stack(struct store *s, const struct digest *layers, size_t n, char ***ret, struct err *err);
+/* The stack of layers as an overlay wants it: paths below the root, the topmost first; a layer that stands in it twice
+ * once, and nothing below one that hides all (layer/apply.h). With `skeleton` that comes last: for who runs something
+ * in it. The caller frees the vector. Under store_build_lock() shared. */
+int build_layer_stack(struct store *s, const struct digest *layers, size_t n, bool skeleton, char ***ret,
+                      struct err *err);

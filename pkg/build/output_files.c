@@ -1,11 +1,11 @@
 /* The files of what was built, as a directory or a tar: seen through one mount of all layers, by a process of its own
  * that nobody else sees it with. */
 #include "build/output_image.h"
+#include "build/view.h"
 
 #include "base/strv.h"
 #include "image/signals.h"
 #include "layer/pack.h"
-#include "runtime/view.h"
 #include "store/build_cache.h"
 #include "sys/copy_tree.h"
 #include "sys/fd.h"
@@ -70,36 +70,10 @@ static int write_tar(const char *dest, int root, struct err *err)
     return r < 0 ? r : output_finish(&out, err);
 }
 
-/* All layers but the skeleton, which has places to mount on and no files; overlayfs wants two at least. */
-static int see(struct files *f, int *ret_root, struct err *err)
-{
-    _cleanup_free_ char *empty = str_printf("tmp/%s/tree", f->name);
-    _cleanup_free_ char *target = str_printf("%s/%s", store_root_path(f->store), empty);
-    _cleanup_strv_ char **stack = NULL, **lower = NULL;
-    struct runtime_overlay overlay = {.dir = store_root_path(f->store)};
-    _cleanup_fd_ int lock = -1;
-    size_t n;
-    int r = store_build_lock(f->store, LOCK_SHARED, LOCK_WAIT, &lock, err);
-
-    if (r == 0)
-        r = build_layer_stack(f->store, f->finished->layers.v, f->finished->layers.n, &stack, err);
-    if (r < 0)
-        return r;
-    n = strv_len(stack) - 1;
-    strv_add(&lower, empty);
-    for (size_t i = 0; i < n; i++)
-        strv_add(&lower, stack[i]);
-    overlay.lower = lower;
-    if (n > 0)
-        return runtime_view(&overlay, target, NULL, ret_root, err);
-    *ret_root = openat(f->dir, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *ret_root < 0 ? err_errno(err, errno, "%s", empty) : 0;
-}
-
 static int write_files(struct files *f, struct err *err)
 {
     _cleanup_fd_ int root = -1;
-    int r = see(f, &root, err);
+    int r = build_view(f->store, &f->finished->layers, f->dir, f->name, &root, err);
 
     if (r < 0)
         return r;

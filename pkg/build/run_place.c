@@ -1,7 +1,6 @@
 /* Where the sources of a RUN's mounts are put together. */
 #include "build/run_internal.h"
 #include "runtime/view.h"
-#include "store/skeleton.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -131,9 +130,7 @@ static int stack(struct build_run_place *p, const struct build_mounted *m, bool 
         return open_directory(bound, ret_root, err);
     if (hidden)
         strv_add(&lowers, marks);
-    STRV_FOREACH (layer, m->lower)
-        if (!str_eq(*layer, STORE_SKELETON)) /* what is nobody's */
-            strv_add(&lowers, *layer);
+    strv_extend(&lowers, m->lower);
     strv_add(&lowers, lower);
     strv_add(&lowers, empty); /* two at least */
     overlay.lower = lowers;

@@ -1,17 +1,15 @@
 /* One step in its own process: its key, then what is found, or what is made. */
 #include "build/step.h"
+#include "build/view.h"
 
 #include "base/time.h"
-#include "runtime/view.h"
 #include "store/build_cache.h"
-#include "store/skeleton.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,16 +22,6 @@ static void on_stop(int number)
 }
 
 /* ---- what steps share ---- */
-
-int step_lock(struct step *s, struct err *err)
-{
-    return s->lock >= 0 ? 0 : store_build_lock(s->b->store, LOCK_SHARED, LOCK_WAIT, &s->lock, err);
-}
-
-void step_unlock(struct step *s)
-{
-    s->lock = fd_close(s->lock);
-}
 
 int step_digest_layers(const build_layers *layers, char **ret, struct err *err)
 {
@@ -50,27 +38,6 @@ int step_digest_layers(const build_layers *layers, char **ret, struct err *err)
     return r;
 }
 
-/* overlayfs wants two layers at least where nothing can be written: `empty` is put on top. What lies below every
- * container is nobody's, and not seen. */
-static int mount_view(struct step *s, const build_layers *layers, const char *target, const char *empty, int *ret_root,
-                      struct err *err)
-{
-    _cleanup_strv_ char **lower = NULL, **all = NULL;
-    struct runtime_overlay overlay = {.dir = store_root_path(s->b->store)};
-    int r = step_lock(s, err);
-
-    if (r == 0)
-        r = build_layer_stack(s->b->store, layers->v, layers->n, &lower, err);
-    if (r < 0)
-        return r;
-    strv_add(&all, empty);
-    STRV_FOREACH (layer, lower)
-        if (!str_eq(*layer, STORE_SKELETON))
-            strv_add(&all, *layer);
-    overlay.lower = all;
-    return runtime_view(&overlay, target, NULL, ret_root, err);
-}
-
 static int make_place(struct step *s, struct err *err)
 {
     return s->dir >= 0 ? 0 : build_layer_begin(s->b->store, &s->dir, &s->dir_name, &s->dir_lock, err);
@@ -78,25 +45,9 @@ static int make_place(struct step *s, struct err *err)
 
 int step_view(struct step *s, const build_layers *layers, int *ret_root, struct err *err)
 {
-    _cleanup_free_ char *target = NULL, *empty = NULL;
     int r = make_place(s, err);
 
-    if (r < 0)
-        return r;
-    if (layers->n == 0) { /* of scratch there is nothing to see */
-        *ret_root = openat(s->dir, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return *ret_root < 0 ? err_errno(err, errno, "tmp/%s/work", s->dir_name) : 0;
-    }
-    target = str_printf("%s/tmp/%s/below", store_root_path(s->b->store), s->dir_name);
-    empty = str_printf("tmp/%s/work", s->dir_name);
-    if (mkdirat(s->dir, "below", 0700) < 0)
-        return err_errno(err, errno, "making tmp/%s/below", s->dir_name);
-    r = mount_view(s, layers, target, empty, ret_root, err);
-    step_unlock(s);
-    if (r == 0)
-        umount2(target, MNT_DETACH); /* the descriptor keeps it */
-    unlinkat(s->dir, "below", AT_REMOVEDIR);
-    return r;
+    return r < 0 ? r : build_view(s->b->store, layers, s->dir, s->dir_name, ret_root, err);
 }
 
 /* ---- WORKDIR ---- */
@@ -272,7 +223,6 @@ _Noreturn void build_work(const struct building *b, size_t stage, int socket)
                      .step = &b->plan->stages.v[stage].steps.v[p->next],
                      .below = &p->layers,
                      .socket = socket,
-                     .lock = -1,
                      .dir = -1,
                      .dir_lock = -1};
     struct build_done done = {.cached = false};
@@ -306,8 +256,7 @@ bool build_find_at_once(const struct building *b, size_t stage, struct build_don
     struct step s = {.b = b,
                      .stage = &b->plan->stages.v[stage],
                      .step = &b->plan->stages.v[stage].steps.v[p->next],
-                     .below = &p->layers,
-                     .lock = -1};
+                     .below = &p->layers};
     bool found;
 
     if (!is_plain(s.step) || s.step->no_cache || b->request->explain)

@@ -23,10 +23,6 @@ struct step {
 
 extern volatile sig_atomic_t step_stop;
 
-/* Takes the cache's lock, unless it is held. */
-int step_lock(struct step *s, struct err *err);
-void step_unlock(struct step *s);
-
 /* What a name of layers means, for keys. Hexadecimal; the caller frees it. */
 int step_digest_layers(const build_layers *layers, char **ret, struct err *err);
 

@@ -116,7 +116,7 @@ static int find_mounted(struct step *s, size_t i, struct build_mounted *ret, str
         return context_path(context_of(s, source), &ret->dir, err);
     }
     build_source_layers(s->b, source, &layers);
-    r = build_layer_stack(s->b->store, layers.v, layers.n, &ret->lower, err);
+    r = build_layer_stack(s->b->store, layers.v, layers.n, false, &ret->lower, err);
     free(layers.v);
     return r;
 }
@@ -166,12 +166,13 @@ static int failed(struct step *s, const struct build_run_result *result, struct 
 static int run(struct step *s, struct build_mounted *mounted, struct err *err)
 {
     _cleanup_strv_ char **lower = NULL;
+    _cleanup_fd_ int lock = -1;
     struct build_run_result result = {0};
     struct build_run_job job = {.store = s->b->store,
                                 .config = s->b->config,
                                 .request = s->b->request,
                                 .step = s->step,
-                                .lock = &s->lock,
+                                .lock = &lock,
                                 .mounted = mounted,
                                 .epoch = s->stage->epoch,
                                 .keep = s->b->request->debug,
@@ -181,11 +182,11 @@ static int run(struct step *s, struct build_mounted *mounted, struct err *err)
     int r = build_emulator_check(&s->stage->config.platform, NULL, err);
 
     if (r == 0)
-        r = step_lock(s, err);
+        r = store_build_lock(s->b->store, LOCK_SHARED, LOCK_WAIT, &lock, err);
     for (size_t i = 0; r == 0 && i < s->step->run.mounts.n; i++)
         r = find_mounted(s, i, &mounted[i], err);
     if (r == 0)
-        r = build_layer_stack(s->b->store, s->below->v, s->below->n, &lower, err);
+        r = build_layer_stack(s->b->store, s->below->v, s->below->n, true, &lower, err);
     if (r < 0)
         return r;
     job.lower = lower;

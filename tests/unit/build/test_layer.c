@@ -257,12 +257,12 @@ static void test_stack(void **state _unused_)
     step(s, NULL, "touch a", &a);
     step(s, NULL, "touch b", &b);
     step(s, NULL, "touch o; attr . trusted.overlay.opaque y", &o);
-    assert_ok(build_layer_stack(s, (struct digest[]){a.diff_id, b.diff_id, a.diff_id}, 3, &stack, &err));
+    assert_ok(build_layer_stack(s, (struct digest[]){a.diff_id, b.diff_id, a.diff_id}, 3, true, &stack, &err));
     assert_int_equal(strv_len(stack), 3);
     assert_non_null(strstr(stack[0], a.diff_id.hex));
     assert_non_null(strstr(stack[1], b.diff_id.hex));
     assert_string_equal(stack[2], "skeleton");
-    assert_ok(build_layer_stack(s, (struct digest[]){a.diff_id, o.diff_id, b.diff_id}, 3, &cut, &err));
+    assert_ok(build_layer_stack(s, (struct digest[]){a.diff_id, o.diff_id, b.diff_id}, 3, true, &cut, &err));
     assert_int_equal(strv_len(cut), 3);
     assert_non_null(strstr(cut[1], o.diff_id.hex));
 }
