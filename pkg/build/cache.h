@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "build/layer.h"
 #include "build/plan.h"
 #include "store/build_cache.h"
 
@@ -35,6 +36,12 @@ void build_key_of_copy(const struct build_plan *plan, const struct build_step *s
                        const char *content, const char *list, struct build_key *ret);
 void build_key_of_workdir(const struct build_plan *plan, const struct build_step *step, const build_layers *below,
                           struct build_key *ret);
+
+/* The layer of an earlier step with this key (without `members`): ERR_NOT_FOUND. And keeping one, where a layer is
+ * empty as a step that changed nothing; `ceiling` as of store_build_keep(). */
+int build_cache_find(struct store *s, const char *key, struct build_layer *ret, struct err *err);
+int build_cache_keep(struct store *s, const struct build_key *k, const struct build_layer *layer, int64_t ceiling,
+                     struct err *err);
 
 /* In words, a line each, what differs from the nearest earlier step: of those with the same text the one with the most
  * equal inputs, the latest of several; "no earlier build has this step" where there is none. Of files their names, at

@@ -1,7 +1,6 @@
 #include "build/squash.h"
 
 #include "base/strv.h"
-#include "base/time.h"
 #include "build/cache.h"
 #include "build/output_image.h"
 #include "image/signals.h"
@@ -272,48 +271,16 @@ static int make_key(const struct build_finished *f, size_t below, struct build_k
     return build_key_finish(ret, err);
 }
 
-static int find_layer(struct store *s, const char *key, struct build_layer *ret)
-{
-    struct store_build_record record;
-    int r = store_build_find(s, key, &record, NULL);
-
-    if (r < 0)
-        return r;
-    *ret = (struct build_layer){.empty = !record.diff_id, .tar_size = record.tar_size, .bytes = record.bytes};
-    if (record.diff_id)
-        r = digest_parse(record.diff_id, &ret->diff_id, NULL);
-    store_build_record_release(&record);
-    return r;
-}
-
-static int keep_layer(struct store *s, const struct build_key *key, const struct build_layer *layer, struct err *err)
-{
-    char diff_id[DIGEST_TEXT_MAX];
-    int64_t now = time_now();
-    const struct store_build_record record = {
-        .key = (char *)key->hex,
-        .step = key->step,
-        .diff_id = layer->empty ? NULL : digest_format(&layer->diff_id, diff_id),
-        .tar_size = layer->tar_size,
-        .bytes = layer->bytes,
-        .created = now,
-        .used = now,
-        .inputs = key->inputs,
-    };
-
-    return store_build_keep(s, &record, 0, err);
-}
-
 static int get_layer(struct store *s, const struct build_finished *f, size_t below, struct build_layer *ret,
                      struct err *err)
 {
     _cleanup_build_key_ struct build_key key = {0};
     int r = make_key(f, below, &key, err);
 
-    if (r < 0 || find_layer(s, key.hex, ret) == 0)
+    if (r < 0 || build_cache_find(s, key.hex, ret, NULL) == 0)
         return r;
     r = make_layer(s, f, below, ret, err);
-    return r < 0 ? r : keep_layer(s, &key, ret, err);
+    return r < 0 ? r : build_cache_keep(s, &key, ret, 0, err);
 }
 
 /* ---- what is said of it ---- */

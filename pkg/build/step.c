@@ -2,7 +2,6 @@
 #include "build/step.h"
 #include "build/view.h"
 
-#include "base/time.h"
 #include "store/build_cache.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
@@ -82,20 +81,12 @@ static const struct {
     [BUILD_STEP_WORKDIR] = {step_workdir_key, step_workdir_do},
 };
 
-static void fill_done(const struct store_build_record *record, struct build_done *ret)
-{
-    ret->layer.empty = str_empty(record->diff_id) || digest_parse(record->diff_id, &ret->layer.diff_id, NULL) < 0;
-    ret->layer.tar_size = record->tar_size;
-    ret->layer.bytes = record->bytes;
-}
-
-/* The record of the key; 1 where there is none, or none is wanted. */
+/* What was done before; 1 where there is none, or none is wanted. */
 static int find(const struct building *b, const struct build_step *step, const char *key, struct build_done *ret,
                 struct err *err)
 {
-    struct store_build_record record = {0};
     struct err why = ERR_INIT;
-    int r = step->no_cache ? ERR_NOT_FOUND : store_build_find(b->store, key, &record, &why);
+    int r = step->no_cache ? ERR_NOT_FOUND : build_cache_find(b->store, key, &ret->layer, &why);
 
     if (r == ERR_NOT_FOUND)
         return 1;
@@ -106,8 +97,6 @@ static int find(const struct building *b, const struct build_step *step, const c
     }
     ret->cached = true;
     snprintf(ret->key, sizeof(ret->key), "%s", key);
-    fill_done(&record, ret);
-    store_build_record_release(&record);
     return 0;
 }
 
@@ -134,24 +123,6 @@ static int explain(struct step *s, bool found, struct err *err)
     for (size_t at = 0; r == 0 && at < text.len; at += FRAME_MAX)
         frame_send(s->socket, BUILD_WORD_EXPLAINED, text.p + at, MIN_OF(text.len - at, (size_t)FRAME_MAX), NULL, 0);
     return r;
-}
-
-/* Where a step ends in what it began with, there is no layer; else the record names it. */
-static int keep(struct step *s, const struct build_layer *layer, struct err *err)
-{
-    char diff_id[DIGEST_TEXT_MAX];
-    int64_t now = time_now();
-    struct store_build_record record = {.key = s->key.hex,
-                                        .step = s->key.step,
-                                        .diff_id = layer->empty ? NULL : digest_format(&layer->diff_id, diff_id),
-                                        .tar_size = layer->tar_size,
-                                        .bytes = layer->bytes,
-                                        .created = now,
-                                        .used = now,
-                                        .files = s->key.files,
-                                        .inputs = s->key.inputs};
-
-    return store_build_keep(s->b->store, &record, *s->b->config->build_cache_max, err);
 }
 
 static bool has_names(int dir)
@@ -187,7 +158,7 @@ static int do_step(struct step *s, struct build_done *ret, struct err *err)
         return r;
     r = build_layer_make(s->b->store, s->dir, s->dir_name, s->stage->epoch, below, &ret->layer, err);
     snprintf(ret->key, sizeof(ret->key), "%s", s->key.hex);
-    return r < 0 ? r : keep(s, &ret->layer, err);
+    return r < 0 ? r : build_cache_keep(s->b->store, &s->key, &ret->layer, *s->b->config->build_cache_max, err);
 }
 
 static int work(struct step *s, struct build_done *ret, struct err *err)
