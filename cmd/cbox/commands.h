@@ -13,6 +13,7 @@ extern const struct cli_command cmd_builder_prune;
 extern const struct cli_command cmd_commit;
 extern const struct cli_command cmd_cp;
 extern const struct cli_command cmd_diff;
+extern const struct cli_command cmd_explain;
 extern const struct cli_command cmd_export;
 extern const struct cli_command cmd_exec;
 extern const struct cli_command cmd_stop;

@@ -7,7 +7,7 @@ _cbox_tables() {
     case $1 in
     'cbox')
         options='--config:file -D --debug --root:directory --state:directory -v --version'
-        commands='run exec ps build pull push images login logout search version info help builder container image manifest network runtime system volume attach commit cp create diff events export history import inspect kill load logs pause port rename restart rm rmi save start stats stop tag top unpause untag update wait'
+        commands='run exec ps build pull push images login logout search version info help builder container image manifest network runtime system volume attach commit cp create diff events explain export history import inspect kill load logs pause port rename restart rm rmi save start stats stop tag top unpause untag update wait'
         ;;
     'cbox run')
         options='--add-host:none --annotation:none -a:none --attach:none --blkio-weight:none --blkio-weight-device:none --cap-add:none --cap-drop:none --cgroup-parent:none --cgroupns:none --cidfile:file --cpu-period:none --cpu-quota:none --cpu-rt-period:none --cpu-rt-runtime:none -c:none --cpu-shares:none --cpus:none --cpuset-cpus:none --cpuset-mems:none -d --detach --detach-keys:none --device:file --device-cgroup-rule:none --device-read-bps:none --device-read-iops:none --device-write-bps:none --device-write-iops:none --dns:none --dns-option:none --dns-search:none --domainname:none --entrypoint:none -e:none --env:none --env-file:file --expose:none --gpus:none --group-add:none --health-cmd:none --health-interval:none --health-retries:none --health-start-interval:none --health-start-period:none --health-timeout:none -h:none --hostname:none --init -i --interactive --ip:none --ip6:none --ipc:none -l:none --label:none --label-file:file --link-local-ip:none --log-driver:none --log-opt:none --mac-address:none -m:none --memory:none --memory-reservation:none --memory-swap:none --memory-swappiness:none --mount:none --name:none --network:network --network-alias:none --no-healthcheck --oom-kill-disable --oom-score-adj:none --pid:none --pids-limit:none --platform:none --privileged -p:none --publish:none -P --publish-all --pull:none -q --quiet --read-only --restart:none --rm --runtime:none --security-opt:none --shm-size:none --sig-proxy --stop-signal:none --stop-timeout:none --sysctl:none --tmpfs:none -t --tty --ulimit:none -u:none --user:none --userns:none --uts:none -v:file --volume:file --volume-driver:none --volumes-from:container -w:none --workdir:none'
@@ -69,7 +69,7 @@ _cbox_tables() {
         options='-a --all --filter:none -f --force --keep-storage:none --max-used-space:none --verbose'
         ;;
     'cbox container')
-        commands='attach commit cp create diff exec export inspect kill logs ls pause port prune rename restart rm run start stats stop top unpause update wait'
+        commands='attach commit cp create diff exec explain export inspect kill logs ls pause port prune rename restart rm run start stats stop top unpause update wait'
         ;;
     'cbox container attach')
         options='--detach-keys:none --no-stdin --sig-proxy'
@@ -95,6 +95,10 @@ _cbox_tables() {
         options='-d --detach --detach-keys:none -e:none --env:none --env-file:file -i --interactive --privileged -t --tty -u:none --user:none -w:none --workdir:none'
         first=container others=none
         stop=1
+        ;;
+    'cbox container explain')
+        options='-f:none --format:none --image:image --sources'
+        first=container others=none
         ;;
     'cbox container export')
         options='-o:file --output:file'
@@ -397,6 +401,10 @@ _cbox_tables() {
         ;;
     'cbox events')
         options='-f:none --filter:none --format:none --since:none --until:none'
+        ;;
+    'cbox explain')
+        options='-f:none --format:none --image:image --sources'
+        first=container others=none
         ;;
     'cbox export')
         options='-o:file --output:file'

@@ -1,6 +1,6 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
-set -g __cbox_commands 'run' 'exec' 'ps' 'build' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'builder' 'builder build' 'builder prune' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image build' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'network' 'network connect' 'network create' 'network disconnect' 'network inspect' 'network ls' 'network list' 'network prune' 'network rm' 'network remove' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'system start-all' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
+set -g __cbox_commands 'run' 'exec' 'ps' 'build' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'builder' 'builder build' 'builder prune' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container explain' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image build' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'network' 'network connect' 'network create' 'network disconnect' 'network inspect' 'network ls' 'network list' 'network prune' 'network rm' 'network remove' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system events' 'system info' 'system prune' 'system start-all' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'diff' 'events' 'explain' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -50,6 +50,7 @@ complete -c cbox -n "__cbox_at ''" -a cp -d 'Copy files/folders between a contai
 complete -c cbox -n "__cbox_at ''" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at ''" -a diff -d 'Inspect changes to files or directories of a container'
 complete -c cbox -n "__cbox_at ''" -a events -d 'Get real time events'
+complete -c cbox -n "__cbox_at ''" -a explain -d 'Explain what separates a container from the host and from others'
 complete -c cbox -n "__cbox_at ''" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at ''" -a history -d 'Show the history of an image'
 complete -c cbox -n "__cbox_at ''" -a import -d 'Import the contents from a tarball to create a filesystem image'
@@ -331,6 +332,7 @@ complete -c cbox -n "__cbox_at 'container'" -a cp -d 'Copy files/folders between
 complete -c cbox -n "__cbox_at 'container'" -a create -d 'Create a new container'
 complete -c cbox -n "__cbox_at 'container'" -a diff -d 'Inspect changes to files or directories of a container'
 complete -c cbox -n "__cbox_at 'container'" -a exec -d 'Execute a command in a running container'
+complete -c cbox -n "__cbox_at 'container'" -a explain -d 'Explain what separates a container from the host and from others'
 complete -c cbox -n "__cbox_at 'container'" -a export -d 'Export a container\'s filesystem as a tar archive'
 complete -c cbox -n "__cbox_at 'container'" -a inspect -d 'Display detailed information on one or more containers'
 complete -c cbox -n "__cbox_at 'container'" -a kill -d 'Kill one or more running containers'
@@ -471,6 +473,11 @@ complete -c cbox -n "__cbox_at 'container exec'" -s t -l tty -d 'Allocate a pseu
 complete -c cbox -n "__cbox_at 'container exec'" -s u -l user -x -d 'Username or UID (format: "<name|uid>[:<group|gid>]")'
 complete -c cbox -n "__cbox_at 'container exec'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 2>/dev/null)'
+
+complete -c cbox -n "__cbox_at 'container explain'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'container explain'" -l image -x -a '(cbox __complete image 2>/dev/null)' -d 'Explain what a run of this image would get'
+complete -c cbox -n "__cbox_at 'container explain'" -l sources -d 'Say of each line where it was read'
+complete -c cbox -n "__cbox_at 'container explain'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'container export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
 complete -c cbox -n "__cbox_at 'container export'" -a '(cbox __complete container 2>/dev/null)'
@@ -1096,6 +1103,11 @@ complete -c cbox -n "__cbox_at 'events'" -s f -l filter -x -d 'Filter output bas
 complete -c cbox -n "__cbox_at 'events'" -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'events'" -l since -x -d 'Show all events created since timestamp'
 complete -c cbox -n "__cbox_at 'events'" -l until -x -d 'Stream events until this timestamp'
+
+complete -c cbox -n "__cbox_at 'explain'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
+complete -c cbox -n "__cbox_at 'explain'" -l image -x -a '(cbox __complete image 2>/dev/null)' -d 'Explain what a run of this image would get'
+complete -c cbox -n "__cbox_at 'explain'" -l sources -d 'Say of each line where it was read'
+complete -c cbox -n "__cbox_at 'explain'" -a '(cbox __complete container 2>/dev/null)'
 
 complete -c cbox -n "__cbox_at 'export'" -s o -l output -r -F -d 'Write to a file, instead of STDOUT'
 complete -c cbox -n "__cbox_at 'export'" -a '(cbox __complete container 2>/dev/null)'

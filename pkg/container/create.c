@@ -178,18 +178,18 @@ static int find_host(struct container *c, struct bundle_place *place, char host_
     return 0;
 }
 
-/* The options and the specification made of them. */
-static int describe(struct container *c, const struct image *image, const struct engine_options *wanted,
+/* The options and the specification made of them; nothing is made. */
+static int describe(struct container *c, const char *id, const struct image *image, const struct engine_options *wanted,
                     struct err *err)
 {
-    _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), store_container_id(c->dir));
+    _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), id);
     /* In the container's mount namespace the root lies over its own upper directory: none has to be made for it. */
     _cleanup_free_ char *rootfs =
         c->build ? path_join(store_root_path(c->store), c->build->upper) : str_printf("%s/upper", files);
     _cleanup_free_ char *shared = NULL;
     char host_name[HOST_NAME_MAX + 1] = "";
     _cleanup_machine_ struct container_machine machine = {0};
-    struct bundle_place place = {.id = store_container_id(c->dir),
+    struct bundle_place place = {.id = id,
                                  .files = files,
                                  .rootfs = rootfs,
                                  .host_name = host_name,
@@ -221,7 +221,7 @@ static int describe(struct container *c, const struct image *image, const struct
 /* What a killed monitor leaves is found by the record; all else is in the memory of those who need it. */
 static int fill_build(struct container *c, const struct container_request *q, struct err *err)
 {
-    int r = describe(c, NULL, q->wanted, err);
+    int r = describe(c, store_container_id(c->dir), NULL, q->wanted, err);
 
     if (r == 0)
         r = make_files(c, err);
@@ -267,7 +267,7 @@ static int take_left(struct container *c, const struct container_left *left, str
 static int fill(struct container *c, const struct image *image, const struct container_request *q, char ***ret_made,
                 struct err *err)
 {
-    int r = describe(c, image, q->wanted, err);
+    int r = describe(c, store_container_id(c->dir), image, q->wanted, err);
 
     if (r == 0 && image)
         r = image_stack(c->store, image->layers, image->n_layers, &c->lower, err);
@@ -315,6 +315,21 @@ int container_create(struct store *s, const struct image *image, const struct co
     monitor_tell(s, &c.record, "create", NULL, NULL);
     *ret = c;
     return 0;
+}
+
+int container_imagine(struct store *s, const struct image *image, const struct engine_options *wanted,
+                      struct container *ret, struct err *err)
+{
+    struct container c = {.store = s};
+    int r = describe(&c, CONTAINER_ID_IMAGINED, image, wanted, err);
+
+    if (r == 0)
+        r = image_stack(s, image->layers, image->n_layers, &c.lower, err);
+    if (r < 0)
+        container_release(&c);
+    else
+        *ret = c;
+    return r;
 }
 
 void container_release(struct container *c)

@@ -1,0 +1,130 @@
+#include "explain/explain.h"
+
+#include "cli/term.h"
+#include "explain/read.h"
+
+#include <ctype.h>
+#include <poll.h>
+
+enum { INDENT = 2 };
+
+#define WEAKENED "weakened"
+
+static const struct wall {
+    const char *name, *heading, *what_for;
+    explain_wall_fn *explain;
+} walls[] = {
+    {"namespaces", "Namespaces",
+     "What it sees of the system: each namespace has its own view of one thing, shared with those who are in it",
+     explain_namespaces},
+};
+
+/* ---- walls ---- */
+
+/* Whether what was read as one process' may have been another's by the end. */
+static bool has_ended(const struct explain_subject *subject)
+{
+    struct pollfd p = {.fd = subject->pidfd, .events = POLLIN};
+
+    return subject->pid && poll(&p, 1, 0) != 0;
+}
+
+int explain_walls(const struct explain_subject *subject, explain_facts *ret, struct err *err)
+{
+    explain_facts facts = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(walls); i++) {
+        struct explain_fact *wall = explain_add(&facts, walls[i].name, NULL, "%s", walls[i].what_for);
+        struct err why = ERR_INIT;
+
+        if (walls[i].explain(subject, &wall->below, &why) < 0)
+            explain_unread(&wall->below, walls[i].name, &why);
+    }
+    if (has_ended(subject)) {
+        explain_facts_release(&facts);
+        return err_set(err, ERR_NOT_FOUND, "container %s has ended", subject->name);
+    }
+    *ret = facts;
+    return 0;
+}
+
+/* ---- as a document ---- */
+
+struct cli_value explain_document(const struct explain_subject *subject, const explain_facts *facts)
+{
+    const struct explain_fact *weakened = explain_find(facts, WEAKENED); /* the first of them */
+    const explain_facts rest = {facts->v + (weakened != NULL), facts->n - (weakened != NULL), 0};
+    struct cli_value v = {.kind = CLI_MAP};
+
+    cli_value_put_text(&v, "Name", subject->name);
+    cli_value_put_text(&v, "ID", subject->id);
+    cli_value_put_text(&v, "Image", subject->options->config.image);
+    cli_value_put(&v, "Running", cli_value_truth(subject->pid != 0));
+    cli_value_put(&v, "Pid", cli_value_number(subject->pid));
+    cli_value_put(&v, "Weakened", explain_facts_value(weakened ? &weakened->below : &(explain_facts){0}));
+    cli_value_put(&v, "Walls", explain_facts_value(&rest));
+    return v;
+}
+
+/* ---- for people ---- */
+
+static const char *heading_of(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(walls); i++)
+        if (str_eq(walls[i].name, name))
+            return walls[i].heading;
+    return name;
+}
+
+static void add_heading(const char *name, bool bold, struct buf *out)
+{
+    const char *heading = heading_of(name);
+
+    buf_adds(out, bold ? "\n\x1b[1m" : "\n");
+    for (const char *c = heading; *c; c++)
+        buf_addc(out, (char)toupper((unsigned char)*c));
+    buf_adds(out, bold ? "\x1b[m\n" : "\n");
+}
+
+static void add_paragraph(const char *text, const struct explain_print *how, struct buf *out)
+{
+    _cleanup_buf_ struct buf shown = BUF_INIT;
+
+    cli_add_printable(&shown, text);
+    buf_addf(out, "%*s", (int)how->indent, "");
+    explain_print_text(buf_str(&shown), how->indent, how->width, out);
+}
+
+static void add_who(const struct explain_subject *subject, const struct explain_print *how, struct buf *out)
+{
+    const char *image = subject->options->config.image;
+    _cleanup_free_ char *text = NULL;
+
+    if (!subject->id)
+        text = str_printf("What a container of the image %s would have that is run without options.", image);
+    else if (!subject->pid)
+        text =
+            str_printf("Container %s of the image %s does not run: this is what it would have.", subject->name, image);
+    else
+        text = str_printf("Container %s of the image %s: process %d of the host and what it started.", subject->name,
+                          image, (int)subject->pid);
+    add_paragraph(text, &(struct explain_print){.width = how->width}, out);
+}
+
+void explain_print_walls(const struct explain_subject *subject, const explain_facts *facts,
+                         const struct explain_print *how, bool bold, struct buf *out)
+{
+    const struct explain_print inside = {how->indent + INDENT, how->width, how->sources};
+
+    add_who(subject, how, out);
+    VEC_FOREACH (wall, facts) {
+        _cleanup_free_ char *sentence = str_printf("%s.", wall->text);
+
+        if (!wall->below.n)
+            continue;
+        add_heading(wall->name, bold, out);
+        add_paragraph(sentence, &inside, out);
+        buf_addc(out, '\n');
+        explain_print(&wall->below, &(struct explain_print){inside.indent + INDENT, how->width, how->sources}, out);
+    }
+}
