@@ -17,6 +17,18 @@ static const struct wall {
     {"namespaces", "Namespaces",
      "What it sees of the system: each namespace has its own view of one thing, shared with those who are in it",
      explain_namespaces},
+    {"processes", "Processes", "Each process has a number outside, and one inside by which those in there know it",
+     explain_processes},
+    {"users", "Users", "Who its first process is, and whom the host takes it for", explain_users},
+    {"capabilities", "Capabilities",
+     "The rights of root, in pieces: it has those that most programs need, and no program gets back what was dropped",
+     explain_capabilities},
+    {"syscalls", "System calls",
+     "What it may ask the kernel for: the less of the kernel it can reach, the less of it can be attacked",
+     explain_syscalls},
+    {"labels", "Security modules", "What the host's own policy makes of it, whatever its rights are", explain_labels},
+    {"rlimits", "Limits of a process", "How much one process, or one user, may take, whatever the container may",
+     explain_rlimits},
 };
 
 /* ---- walls ---- */

@@ -39,7 +39,7 @@ bool lsm_apparmor_is_on(void)
     return fd >= 0 && read(fd, &enabled, 1) == 1 && enabled == 'Y';
 }
 
-static bool selinux_is_on(void)
+bool lsm_selinux_is_on(void)
 {
     struct statfs fs;
 
@@ -51,7 +51,7 @@ int lsm_check(const struct oci_process *process, struct err *err)
 {
     if (!str_empty(process->apparmor_profile) && !lsm_apparmor_is_on())
         return err_set(err, ERR_UNSUPPORTED, "process.apparmorProfile: this host has no AppArmor");
-    if (!str_empty(process->selinux_label) && !selinux_is_on())
+    if (!str_empty(process->selinux_label) && !lsm_selinux_is_on())
         return err_set(err, ERR_UNSUPPORTED, "process.selinuxLabel: this host has no SELinux");
     return 0;
 }

@@ -7,3 +7,4 @@
 int lsm_check(const struct oci_process *process, struct err *err);
 
 bool lsm_apparmor_is_on(void);
+bool lsm_selinux_is_on(void);
