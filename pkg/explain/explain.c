@@ -14,6 +14,7 @@ static const struct wall {
     const char *name, *heading, *what_for;
     explain_wall_fn *explain;
 } walls[] = {
+    {WEAKENED, "Weakened", "What options took away from the walls that a container has without any", explain_weakened},
     {"namespaces", "Namespaces",
      "What it sees of the system: each namespace has its own view of one thing, shared with those who are in it",
      explain_namespaces},
@@ -132,8 +133,11 @@ void explain_print_walls(const struct explain_subject *subject, const explain_fa
     VEC_FOREACH (wall, facts) {
         _cleanup_free_ char *sentence = str_printf("%s.", wall->text);
 
-        if (!wall->below.n)
+        if (!wall->below.n) {
+            if (str_eq(wall->name, WEAKENED))
+                add_paragraph("No option took anything away from its walls.", how, out);
             continue;
+        }
         add_heading(wall->name, bold, out);
         add_paragraph(sentence, &inside, out);
         buf_addc(out, '\n');

@@ -91,6 +91,7 @@ void explain_mounts_release(explain_mounts *mounts)
         free(m->type);
         free(m->source);
         strv_free(m->super);
+        free(m->origin);
     }
     free(mounts->v);
     *mounts = (explain_mounts){0};

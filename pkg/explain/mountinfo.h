@@ -19,6 +19,8 @@ struct explain_mount {
     char *type;     /* of the file system: "ext4", "tmpfs" */
     char *source;   /* what the file system says it is on: "/dev/sda1", "overlay" */
     char **super;   /* options of the file system: "rw", "size=65536k" */
+    char *origin;   /* the host's path of what is mounted, or NULL; only of explain_mounts_of() */
+    bool to_host;   /* what is mounted below it appears on the host as well; the same */
 };
 typedef VEC(struct explain_mount) explain_mounts;
 
@@ -30,6 +32,11 @@ void explain_mounts_parse(const char *text, explain_mounts *ret);
 int explain_mounts_read(pid_t pid, explain_mounts *ret, struct err *err);
 void explain_mounts_release(explain_mounts *mounts);
 #define _cleanup_explain_mounts_ _cleanup_(explain_mounts_release)
+
+/* Those of a container, or what its specification will mount, mask and protect, with what they are on the host. As
+ * explain_mounts_read(). */
+struct explain_subject;
+int explain_mounts_of(const struct explain_subject *subject, explain_mounts *ret, struct err *err);
 
 /* The topmost mount at exactly this path, or NULL. */
 const struct explain_mount *explain_mount_at(const explain_mounts *mounts, const char *target);

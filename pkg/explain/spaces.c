@@ -3,6 +3,7 @@
 #include "bundle/bundle.h"
 #include "bundle/parse.h"
 #include "explain/read.h"
+#include "explain/status.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
 
@@ -14,18 +15,24 @@
 
 const struct explain_space_kind explain_space_kinds[EXPLAIN_SPACES] = {
     {"pid", "pid", "its processes see and signal each other and nobody else",
+     "they see and signal each other's processes",
      "it sees every process of the host, and signals those that its user may", true},
-    {"mount", "mnt", "what it mounts stays inside", "what it mounts is mounted on the host", true},
+    {"mount", "mnt", "what it mounts stays inside", "what one mounts the others have",
+     "what it mounts is mounted on the host", true},
     {"network", "net", "it has interfaces, addresses, ports and rules of its own",
+     "they have the same interfaces, addresses and ports, and reach each other on the loopback",
      "it has the host's interfaces and ports, and reaches what listens on the host's loopback alone", true},
     {"ipc", "ipc", "it has shared memory, semaphores and queues of its own",
+     "they have the same shared memory, semaphores and queues",
      "it reaches the shared memory and queues of the host's programs", true},
-    {"uts", "uts", "it has a host name of its own", "it has the host's name", true},
-    {"cgroup", "cgroup", "its own control group is the root of those that it sees",
+    {"uts", "uts", "it has a host name of its own", "they have one host name", "it has the host's name", true},
+    {"cgroup", "cgroup", "its own control group is the root of those that it sees", "they see the same control groups",
      "it sees where its control groups lie among those of the host", true},
     {"user", "user", "its ids are others on the host, and its rights count inside alone",
+     "their ids and rights mean the same",
      "its ids are those of the host: root inside is root, held by the other walls"},
-    {"time", "time", "its clocks of the time since the boot have an offset of their own", "it has the host's clocks"},
+    {"time", "time", "its clocks of the time since the boot have an offset of their own", "they have the same clocks",
+     "it has the host's clocks"},
 };
 
 /* ---- of a living one ---- */
@@ -120,20 +127,38 @@ static int look_around(const struct explain_subject *subject, int proc, struct e
     return 0;
 }
 
+/* The host is where cbox is: this command, and who started the container, its parent, which is elsewhere where somebody
+ * starts containers in a namespace of networks. A parent that is inside itself is none of them. */
+static int open_parent(pid_t pid, int self)
+{
+    _cleanup_explain_status_ struct explain_status status = {0};
+    _cleanup_free_ char *path = NULL;
+    _cleanup_fd_ int parent = -1;
+
+    if (explain_status_read(pid, &status, NULL) < 0 || !status.parent)
+        return -1;
+    path = str_printf("/proc/%" PRId64, status.parent);
+    parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return parent >= 0 && inode_of(parent, "pid") == inode_of(self, "pid") ? steal_fd(&parent) : -1;
+}
+
 static int of_process(const struct explain_subject *subject, struct explain_space *spaces, struct err *err)
 {
     _cleanup_free_ char *path = str_printf("/proc/%d", (int)subject->pid);
     _cleanup_fd_ int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     _cleanup_fd_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_fd_ int parent = -1;
 
     if (proc < 0 || self < 0)
         return err_errno(err, errno, "%s", proc < 0 ? path : "/proc/self");
+    parent = open_parent(subject->pid, self);
     for (size_t i = 0; i < EXPLAIN_SPACES; i++) {
         const char *file = explain_space_kinds[i].file;
 
         spaces[i].inode = inode_of(proc, file);
         /* A kernel without this kind has one for all. */
-        spaces[i].host = spaces[i].inode == inode_of(self, file);
+        spaces[i].host =
+            spaces[i].inode == inode_of(self, file) || (parent >= 0 && spaces[i].inode == inode_of(parent, file));
     }
     return look_around(subject, proc, spaces, err);
 }
@@ -162,7 +187,7 @@ static void of_spec(const struct explain_subject *subject, struct explain_space 
         const struct oci_namespace *ns = oci_spec_namespace(subject->spec, explain_space_kinds[i].type);
 
         spaces[i].host = !ns;
-        if (ns && ns->path)
+        if (spaces[i].joined)
             strv_take(&spaces[i].others, name_joined(subject, ns));
     }
 }
@@ -171,8 +196,11 @@ int explain_spaces_of(const struct explain_subject *subject, struct explain_spac
 {
     int r = 0;
 
-    for (size_t i = 0; i < EXPLAIN_SPACES; i++)
-        ret[i] = (struct explain_space){.kind = &explain_space_kinds[i]};
+    for (size_t i = 0; i < EXPLAIN_SPACES; i++) {
+        const struct oci_namespace *ns = oci_spec_namespace(subject->spec, explain_space_kinds[i].type);
+
+        ret[i] = (struct explain_space){.kind = &explain_space_kinds[i], .joined = ns && ns->path};
+    }
     if (subject->pid)
         r = of_process(subject, ret, err);
     else
@@ -192,25 +220,33 @@ void explain_spaces_release(struct explain_space spaces[EXPLAIN_SPACES])
 
 /* ---- in words ---- */
 
-void explain_space_add(const struct explain_space *space, const char *source, explain_facts *to)
+bool explain_space_is_weak(const struct explain_space *space)
+{
+    return space->kind->usual && (space->host || space->joined);
+}
+
+char *explain_space_words(const struct explain_space *space)
 {
     const struct explain_space_kind *kind = space->kind;
+    _cleanup_free_ char *number = space->inode ? str_printf(" (%" PRIu64 ")", space->inode) : str_dup("");
+    _cleanup_free_ char *whose = space->others ? strv_join(space->others, ", ") : NULL;
+
+    if (space->host)
+        return str_printf("the host's%s: %s", number, kind->host);
+    return whose ? str_printf("shared with %s%s: %s", whose, number, kind->shared)
+                 : str_printf("its own%s: %s", number, kind->own);
+}
+
+void explain_space_add(const struct explain_space *space, const char *source, explain_facts *to)
+{
     _cleanup_strv_ char **with = NULL;
-    _cleanup_free_ char *whose = NULL,
-                        *number = space->inode ? str_printf(" (%" PRIu64 ")", space->inode) : str_dup("");
-    struct explain_fact *fact;
+    _cleanup_free_ char *words = explain_space_words(space);
+    struct explain_fact *fact = explain_add(to, space->kind->file, source, "%s", words);
 
     if (space->host)
         strv_add(&with, "host");
     strv_extend(&with, space->others);
-    if (space->others)
-        whose = strv_join(space->others, ", ");
-    fact = explain_add(to, kind->file, source, "%s%s%s: %s",
-                       space->host ? "the host's"
-                       : whose     ? "shared with "
-                                   : "its own",
-                       whose ? whose : "", number, space->host ? kind->host : kind->own);
-    fact->weak = kind->usual && (space->host || space->others);
+    fact->weak = explain_space_is_weak(space);
     if (space->inode)
         explain_put(fact, "Inode", cli_value_number((int64_t)space->inode));
     explain_put(fact, "SharedWith", explain_list(with));

@@ -10,10 +10,10 @@ enum {
 
 /* What there is to say of each kind. */
 struct explain_space_kind {
-    const char *type;       /* as a specification names it: "network" */
-    const char *file;       /* in /proc/PID/ns: "net" */
-    const char *own, *host; /* what one of its own, and the host's, means */
-    bool usual;             /* a container that was run without options has one of its own */
+    const char *type;                /* as a specification names it: "network" */
+    const char *file;                /* in /proc/PID/ns: "net" */
+    const char *own, *shared, *host; /* what one of its own, one with others, and the host's mean */
+    bool usual;                      /* a container that was run without options has one of its own */
 };
 extern const struct explain_space_kind explain_space_kinds[EXPLAIN_SPACES];
 
@@ -21,6 +21,7 @@ struct explain_space {
     const struct explain_space_kind *kind;
     uint64_t inode; /* 0: there is none yet, or it cannot be read */
     bool host;      /* it is the host's */
+    bool joined;    /* it was somebody's before: the specification says so, as the kernel does not tell */
     char *
         *others; /* who else is in one that is not: "container web", "process 4242 (sh)"; at most EXPLAIN_SHARERS_MAX */
 };
@@ -29,6 +30,13 @@ struct explain_space {
  * caller releases `ret` after 0. */
 int explain_spaces_of(const struct explain_subject *subject, struct explain_space ret[EXPLAIN_SPACES], struct err *err);
 void explain_spaces_release(struct explain_space spaces[EXPLAIN_SPACES]);
+
+/* Less than a container has that was run without options: the host's, or another container's that it joined. That
+ * others joined its own is not its doing. */
+bool explain_space_is_weak(const struct explain_space *space);
+
+/* Whose it is, and what that means. The caller frees it. */
+char *explain_space_words(const struct explain_space *space);
 
 /* One as a fact. */
 void explain_space_add(const struct explain_space *space, const char *source, explain_facts *to);
