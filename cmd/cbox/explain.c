@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "container_options.h"
 #include "sys/fd.h"
+#include "sys/proc.h"
 
 #include <stdio.h>
 
@@ -14,11 +15,13 @@
 enum { TRIES = 5 };
 
 struct explain_options {
-    const char *format, *image;
+    const char *format, *image, *file;
     bool sources;
 };
 
 static const struct cli_option options[] = {
+    CLI_STRING(struct explain_options, 0, "file", file,
+               "Say which layer, volume or mount supplies this path, and nothing else", .word = "path"),
     CLI_STRING(struct explain_options, 'f', "format", format, "Format output: 'json' or a Go template"),
     CLI_STRING(struct explain_options, 0, "image", image, "Explain what a run of this image would get", .word = "image",
                .values = CLI_VALUES_IMAGE),
@@ -41,11 +44,30 @@ static int print(const struct explain_subject *subject, const explain_facts *wal
     return 0;
 }
 
+static int print_file(const struct explain_subject *subject, const explain_facts *facts,
+                      const struct explain_options *o, struct err *err)
+{
+    const struct explain_print how = {.width = cli_columns(STDOUT_FILENO), .sources = o->sources};
+    _cleanup_value_ struct cli_value document = {.kind = CLI_MAP};
+    _cleanup_buf_ struct buf out = BUF_INIT;
+
+    cli_value_put_text(&document, "Name", subject->name);
+    cli_value_put_text(&document, "File", o->file);
+    cli_value_put(&document, "Facts", explain_facts_value(facts));
+    if (!str_empty(o->format))
+        return cli_format_object(o->format, &document, err);
+    explain_print(facts, &how, &out);
+    fwrite(out.p, 1, out.len, stdout);
+    return 0;
+}
+
 static int explain(const struct explain_subject *subject, const struct explain_options *o, struct err *err)
 {
     _cleanup_explain_facts_ explain_facts walls = {0};
-    int r = explain_walls(subject, &walls, err);
+    int r = o->file ? explain_file(subject, o->file, &walls, err) : explain_walls(subject, &walls, err);
 
+    if (r == 0 && o->file)
+        return print_file(subject, &walls, o, err);
     return r < 0 ? r : print(subject, &walls, o, err);
 }
 
@@ -84,7 +106,7 @@ static int explain_container(struct cli_context *ctx, struct store *s, const cha
             .pidfd = v.pidfd,
         },
         o, err);
-    *ret_ended = r == ERR_NOT_FOUND && v.pidfd >= 0;
+    *ret_ended = r == ERR_NOT_FOUND && v.pidfd >= 0 && proc_signal(v.pidfd, 0) < 0;
     return r;
 }
 
@@ -150,6 +172,8 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
 
     if (operands[0] && o->image)
         return err_set(err, ERR_INVALID, "conflicting options: either a container or --image can be explained");
+    if (o->file && !*o->file)
+        return err_set(err, ERR_INVALID, "--file: a path is missing");
     if (!operands[0] && str_empty(o->image))
         return err_set(err, ERR_INVALID, "what is to be explained: a container, or --image and an image");
     return o->image ? explain_image(ctx, o, err) : explain_named(ctx, operands[0], o, err);
@@ -159,6 +183,7 @@ static const struct cli_example examples[] = {
     {"What separates a container from the host", "cbox explain web"},
     {"The same, and where each line was read", "cbox explain --sources web"},
     {"What a run of an image would get", "cbox explain --image alpine"},
+    {"Which layer, volume or mount a file comes from", "cbox explain --file /etc/passwd web"},
     {"Everything, for a program", "cbox explain --format json web"},
     {NULL, NULL},
 };

@@ -97,7 +97,7 @@ _cbox_tables() {
         stop=1
         ;;
     'cbox container explain')
-        options='-f:none --format:none --image:image --sources'
+        options='--file:none -f:none --format:none --image:image --sources'
         first=container others=none
         ;;
     'cbox container export')
@@ -403,7 +403,7 @@ _cbox_tables() {
         options='-f:none --filter:none --format:none --since:none --until:none'
         ;;
     'cbox explain')
-        options='-f:none --format:none --image:image --sources'
+        options='--file:none -f:none --format:none --image:image --sources'
         first=container others=none
         ;;
     'cbox export')

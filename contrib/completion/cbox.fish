@@ -474,6 +474,7 @@ complete -c cbox -n "__cbox_at 'container exec'" -s u -l user -x -d 'Username or
 complete -c cbox -n "__cbox_at 'container exec'" -s w -l workdir -x -d 'Working directory inside the container'
 complete -c cbox -n "__cbox_at 'container exec'" -a '(cbox __complete container 2>/dev/null)'
 
+complete -c cbox -n "__cbox_at 'container explain'" -l file -x -d 'Say which layer, volume or mount supplies this path, and nothing else'
 complete -c cbox -n "__cbox_at 'container explain'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'container explain'" -l image -x -a '(cbox __complete image 2>/dev/null)' -d 'Explain what a run of this image would get'
 complete -c cbox -n "__cbox_at 'container explain'" -l sources -d 'Say of each line where it was read'
@@ -1104,6 +1105,7 @@ complete -c cbox -n "__cbox_at 'events'" -l format -x -d 'Format output: \'json\
 complete -c cbox -n "__cbox_at 'events'" -l since -x -d 'Show all events created since timestamp'
 complete -c cbox -n "__cbox_at 'events'" -l until -x -d 'Stream events until this timestamp'
 
+complete -c cbox -n "__cbox_at 'explain'" -l file -x -d 'Say which layer, volume or mount supplies this path, and nothing else'
 complete -c cbox -n "__cbox_at 'explain'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 complete -c cbox -n "__cbox_at 'explain'" -l image -x -a '(cbox __complete image 2>/dev/null)' -d 'Explain what a run of this image would get'
 complete -c cbox -n "__cbox_at 'explain'" -l sources -d 'Say of each line where it was read'

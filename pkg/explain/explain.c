@@ -28,6 +28,9 @@ static const struct wall {
      "What it may ask the kernel for: the less of the kernel it can reach, the less of it can be attacked",
      explain_syscalls},
     {"labels", "Security modules", "What the host's own policy makes of it, whatever its rights are", explain_labels},
+    {"files", "Files",
+     "What it sees of files: a root of its own, made of layers that nobody changes, and what else is mounted in it",
+     explain_files},
     {"rlimits", "Limits of a process", "How much one process, or one user, may take, whatever the container may",
      explain_rlimits},
 };

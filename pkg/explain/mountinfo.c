@@ -107,6 +107,38 @@ const struct explain_mount *explain_mount_at(const explain_mounts *mounts, const
     return found;
 }
 
+/* Where the kernel goes on from `at`: of the mounts on it the one that it meets first on the way to `path`. */
+static const struct explain_mount *next_on(const explain_mounts *mounts, const struct explain_mount *at,
+                                           const char *path)
+{
+    const struct explain_mount *next = NULL;
+
+    VEC_FOREACH (m, mounts)
+        if (m != at && m->parent == at->id && explain_path_within(path, m->target) &&
+            (!next || strlen(m->target) < strlen(next->target)))
+            next = m;
+    return next;
+}
+
+const struct explain_mount *explain_mount_of(const explain_mounts *mounts, const char *path)
+{
+    const struct explain_mount *at = NULL;
+
+    VEC_FOREACH (m, mounts)
+        if (str_eq(m->target, "/")) {
+            at = m;
+            break;
+        }
+    for (size_t steps = 0; at && steps < mounts->n; steps++) {
+        const struct explain_mount *next = next_on(mounts, at, path);
+
+        if (!next)
+            break;
+        at = next;
+    }
+    return at;
+}
+
 bool explain_path_within(const char *path, const char *dir)
 {
     const char *rest = str_after(path, dir);

@@ -41,6 +41,10 @@ int explain_mounts_of(const struct explain_subject *subject, explain_mounts *ret
 /* The topmost mount at exactly this path, or NULL. */
 const struct explain_mount *explain_mount_at(const explain_mounts *mounts, const char *target);
 
+/* The mount that a path without links ends in: as the kernel walks, so that what lies below a later mount is not found.
+ * NULL where there is none at all. */
+const struct explain_mount *explain_mount_of(const explain_mounts *mounts, const char *path);
+
 /* The path by which the host has what is mounted: found by file system and root in its own mounts. NULL where the host
  * does not see it. The caller frees it. */
 char *explain_mount_origin(const struct explain_mount *m, const explain_mounts *host);

@@ -35,12 +35,19 @@ static int of_process(pid_t pid, explain_mounts *ret, struct err *err)
 
 /* ---- as it is going to be ---- */
 
+/* Each lies on the one that its place is in by then. */
 static struct explain_mount *add(explain_mounts *to, const char *target, const char *type, const char *source)
 {
+    const struct explain_mount *on = explain_mount_of(to, target);
+    int64_t parent = on ? on->id : 0;
     struct explain_mount *m = VEC_PUSH(to);
 
-    *m = (struct explain_mount){
-        .root = str_dup("/"), .target = str_dup(target), .type = str_dup(type), .source = str_dup(source)};
+    *m = (struct explain_mount){.id = (int64_t)to->n,
+                                .parent = parent,
+                                .root = str_dup("/"),
+                                .target = str_dup(target),
+                                .type = str_dup(type),
+                                .source = str_dup(source)};
     return m;
 }
 
@@ -52,7 +59,7 @@ static void add_protected(char *const *paths, const char *type, explain_mounts *
 
 static void of_spec(const struct oci_spec *spec, explain_mounts *to)
 {
-    add(to, "/", "overlay", "overlay");
+    strv_add(&add(to, "/", "overlay", "overlay")->options, spec->root.readonly ? "ro" : "rw");
     VEC_FOREACH (m, &spec->mounts) {
         bool bind = str_eq(m->type, "bind") || strv_contains(m->options, "bind") || strv_contains(m->options, "rbind");
         struct explain_mount *one = add(to, m->destination, m->type ? m->type : "", m->source ? m->source : "");

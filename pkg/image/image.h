@@ -89,6 +89,9 @@ struct image {
 int image_open(struct store *s, const char *name, struct image *ret, struct err *err);
 void image_release(struct image *image);
 
+/* An image's config by its ID, under whatever name or none; the caller releases `ret` after 0. */
+int image_read_config(struct store *s, const struct digest *id, struct oci_image_config *ret, struct err *err);
+
 /* The record alone, without reading the config. */
 int image_find(struct store *s, const char *name, struct store_tag *ret, struct err *err);
 

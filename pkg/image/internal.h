@@ -17,5 +17,3 @@ int image_sweep(struct store *s, const struct image_removal *how, const struct d
 
 /* Tells that a record's name is gone, if it had one. */
 void image_tell_untagged(const struct image_removal *how, const struct store_tag *t);
-
-int image_read_config(struct store *s, const struct digest *id, struct oci_image_config *ret, struct err *err);

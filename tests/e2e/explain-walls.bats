@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# cbox explain: files, kernel, limits, network. Each container differs from the plain one in one option, and so may exactly
+# those statements that rest on it.
+
+load helper
+
+setup_file() {
+    file_setup
+    PATH=$(dirname -- "$cbox"):$PATH
+    cbox pull -q alpine
+    mkdir -p "$BATS_FILE_TMPDIR/host/below"
+    echo text >"$BATS_FILE_TMPDIR/host/file"
+    cbox run -d --name plain --network none alpine sleep 999201
+}
+
+teardown_file() {
+    cbox rm -f plain >/dev/null 2>&1 || true
+    file_teardown
+}
+
+setup() {
+    test_setup
+}
+
+teardown() {
+    cbox rm -f other >/dev/null 2>&1 || true
+}
+
+# other OPTION...: runs one that differs from the plain one in these.
+other() {
+    cbox run -d --name other --network none "$@" alpine sleep 999202 >/dev/null
+}
+
+# wall CONTAINER WALL: the statements of a wall, those below others with both names, as a map.
+wall() {
+    cbox explain --format json "$1" | jq -c --arg wall "$2" '
+        def all($at): .[] | ($at + .Name) as $name | {($name): {Text, Value, Weak}}, ((.Facts // []) | all($name + " "));
+        [.Walls[] | select(.Name == $wall).Facts | all("")] | add
+        | walk(if type == "string" then gsub("[0-9a-f]{64}"; "ID") else . end)'
+}
+
+# differ WALL: the names of what is said of one of the containers and not, or not so, of the other.
+differ() {
+    jq -rn --argjson a "$(wall plain "$1")" --argjson b "$(wall other "$1")" \
+        '[($a + $b | keys[]) as $key | select($a[$key] != $b[$key]) | $key] | join(", ")'
+}
+
+# said NAME WALL [CONTAINER]: the text of a statement.
+said() {
+    wall "${3:-other}" "$2" | jq -r --arg name "$1" '.[$name].Text'
+}
+
+# supplied PATH [CONTAINER] [OPTION...]: where a file comes from, and its value of that name.
+supplied() {
+    cbox explain --file "$1" --format '{{range .Facts}}{{.Name}}: {{.Text}}
+{{end}}' "${@:2}"
+}
+
+@test "files: a mount differs, and nothing else" {
+    other -v data:/data
+    [ "$(differ files)" = /data ]
+    [ "$(said /data files)" = "volume data: $CBOX_ROOT/volumes/data/_data; writable" ]
+    cbox rm -f other
+    other -v "$BATS_FILE_TMPDIR/host:/bound:ro"
+    [ "$(differ files)" = /bound ]
+    [ "$(said /bound files)" = "$BATS_FILE_TMPDIR/host of the host; read-only" ]
+    cbox rm -f other
+    other --tmpfs /memory:size=2m,exec
+    [ "$(differ files)" = /memory ]
+    [[ $(said /memory files) == 'tmpfs: memory, '*', at most 2MiB; writable, closed to set-user-ID, devices (nosuid, nodev)' ]]
+    cbox rm -f other
+    other --shm-size 1m
+    [ "$(differ files)" = /dev/shm ]
+    cbox rm -f other
+    other --read-only
+    [ "$(differ files)" = '/etc/hostname, /etc/hosts, /etc/resolv.conf, root' ]
+    [[ $(said root files) == 'overlay of 1 layer, '*'read-only: nothing in it can be changed' ]]
+    cbox rm -f other
+    other --mount "type=image,source=alpine,target=/image"
+    [ "$(differ files)" = /image ]
+    [[ $(said /image files) == 'the layers of the image sha256:'*'; read-only' ]]
+    cbox volume rm data
+}
+
+@test "files: what the container writes is counted, and the layers have their history" {
+    local diff_id
+    other
+    [ "$(differ files)" = '' ]
+    cbox exec other sh -c 'head -c 100000 /dev/zero >/written'
+    [ "$(differ files)" = 'root upper' ]
+    wall other files | jq -e '.["root upper"].Value.Size == 100000'
+    diff_id=$(cbox image inspect -f '{{index .RootFS.Layers 0}}' alpine)
+    cbox explain -f json other | jq -e --arg id "$diff_id" --arg by "$(cbox history --no-trunc --format '{{.CreatedBy}}' alpine)" '
+        [.. | objects | select(.Name? == "layer 1")][0].Value | .DiffID == $id and .CreatedBy == $by and .Size > 1000000'
+}
+
+@test "a file is a layer's, the container's, a volume's, the host's or the kernel's" {
+    other -v "$BATS_FILE_TMPDIR/host:/bound"
+    cbox exec other sh -c 'echo more >>/etc/passwd; rm /etc/group; echo new >/new; ln -s /bound/file /link; ln -s /etc/shadow /bound/out'
+    supplied /bin/sh other >"$BATS_TEST_TMPDIR/said"
+    grep -qx '/bin/sh: a link to /bin/busybox' "$BATS_TEST_TMPDIR/said"
+    grep -q '^supplied: by layer 1: sha256:.*, made by ' "$BATS_TEST_TMPDIR/said"
+    [[ $(supplied /etc/passwd other) == *'supplied: by the container itself'*'copied from: changed from the one of layer 1: '* ]]
+    [[ $(supplied /etc/group other) == *'deleted: by the container itself'*'was supplied: by layer 1: '* ]]
+    [[ $(supplied /new other) == *'supplied: by the container itself'* && $(supplied /new other) != *copied* ]]
+    [[ $(supplied /etc other) == *'supplied: a directory merged of 3: '* ]]
+    [[ $(supplied /link other) == *"/link: a link to /bound/file"*"there it is $BATS_FILE_TMPDIR/host/file"* ]]
+    # A link that the container made leads to the container's own file, from wherever it is looked at.
+    [[ $(supplied /bound/out other) == *'path: /etc/shadow'*'supplied: by layer 1: '* ]]
+    [[ $(supplied /proc/self/exe other) == *'supplied: by what is mounted at /proc: proc of the kernel'* ]]
+    refuse 1 'no such file in other: /none/at/all' cbox explain --file /none/at/all other
+    # The same of one that does not run; what only a start mounts is told of.
+    cbox stop -t 0 other
+    [[ $(supplied /etc/passwd other) == *'supplied: by the container itself'*'copied from: '* ]]
+    [[ $(supplied /bound/out other) == *'path: /etc/shadow'*'supplied: by layer 1: '* ]]
+    [[ $(supplied /link other) == *"there it is $BATS_FILE_TMPDIR/host/file"* ]]
+    [[ $(supplied /proc/cpuinfo other) == *'not there while nothing runs'*'supplied: by what is mounted at /proc'* ]]
+    refuse 1 'no such file in other: /bound/none' cbox explain --file /bound/none other
+    rm "$BATS_FILE_TMPDIR/host/out"
+}
+
+@test "of an image a file is a layer's too, and nothing is made" {
+    local layers
+    layers=$("$fixtures_dir/layers")
+    cbox load -qi "$layers" >"$BATS_TEST_TMPDIR/id"
+    cbox tag "$(sed 's/.*: //' "$BATS_TEST_TMPDIR/id")" layers
+    [[ $(supplied /bin/sh --image alpine) == *'supplied: by layer 1: '* ]]
+    [[ $(supplied /links/absolute --image layers) == *'path: /links/a: '*'supplied: by layer 2: '* ]]
+    refuse 1 'no such file in layers: /etc/none' cbox explain --image layers --file /etc/none
+    refuse 1 'a path is missing' cbox explain --image layers --file ''
+    cbox explain --image alpine -f json | jq -e '[.Walls[] | select(.Name == "files").Facts[] | select(.Weak)] == []'
+    [ "$(cbox ps -aq --no-trunc)" = "$(cbox inspect -f '{{.Id}}' plain)" ]
+    cbox rmi layers
+}
+
+@test "each source of a living container that is a path can be read" {
+    local path n=0
+    while read -r path; do
+        [ -r "$path" ]
+        n=$((n + 1))
+    done < <(cbox explain -f json plain | jq -r '[.. | objects | .Source? // empty | select(startswith("/"))] | unique[]')
+    [ "$n" -gt 5 ]
+}
