@@ -101,7 +101,7 @@ static int copy_inline(struct copying *c, const struct dockerfile_inline_file *f
 static int prepare(struct copying *c, struct err *err)
 {
     const struct build_copy_job *job = c->job;
-    size_t n = job->fetched.n + c->copy->files.n + (job->selection ? job->selection->sources.n : 0);
+    uint64_t n = job->fetched.n + c->copy->files.n + (job->selection ? job->selection->n_sources : 0);
     const char *chmod = c->copy->chmod;
     int r = 0;
 
@@ -119,13 +119,29 @@ static int prepare(struct copying *c, struct err *err)
     return r < 0 ? r : place_open(&c->place, job->below, job->upper, err);
 }
 
+static int copy_selection(struct copying *c, struct build_selection *s, struct err *err)
+{
+    struct build_reading reading;
+    struct build_selected source;
+    int r;
+
+    build_reading_begin(&reading, s);
+    while ((r = build_reading_source(&reading, &source, err)) == 1) {
+        r = copying_selected(c, &source, &reading, err);
+        if (r < 0)
+            break;
+    }
+    build_reading_end(&reading);
+    return r;
+}
+
 static int copy_all(struct copying *c, struct err *err)
 {
     const struct build_copy_job *job = c->job;
     int r = prepare(c, err);
 
-    for (size_t i = 0; r == 0 && job->selection && i < job->selection->sources.n; i++)
-        r = copying_selected(c, &job->selection->sources.v[i], err);
+    if (r == 0 && job->selection)
+        r = copy_selection(c, job->selection, err);
     for (size_t i = 0; r == 0 && i < job->fetched.n; i++)
         r = add_fetched(c, &job->fetched.v[i], err);
     for (size_t i = 0; r == 0 && i < c->copy->files.n; i++)

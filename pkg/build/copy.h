@@ -27,8 +27,8 @@ struct build_fetched {
 
 struct build_copy_job {
     const struct build_step *step;
-    const struct build_tree *tree;           /* and what was selected in it; of ADD also: */
-    const struct build_selection *selection; /* nothing for sources that are URLs, repositories and heredocs */
+    const struct build_tree *tree;     /* and what was selected in it; of ADD also: */
+    struct build_selection *selection; /* nothing for sources that are URLs, repositories and heredocs */
     VEC(struct build_fetched) fetched;
     int below; /* the root below, for reading; -1 with --link: nothing is looked at */
     int upper; /* where it is written */

@@ -4,7 +4,6 @@
 #include "build/copying.h"
 
 #include "sys/copy.h"
-#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -242,7 +241,9 @@ static int by_link(int dir, const char *name, const void *data)
 {
     const struct known_name *known = data;
 
-    return linkat(known->root, known->path, dir, name, 0) < 0 ? -errno : 0;
+    if (linkat(known->root, known->path, dir, name, 0) == 0)
+        return 0;
+    return errno == EMLINK ? 1 : -errno;
 }
 
 /* Links, devices and fifos, which are not opened. */
@@ -287,12 +288,28 @@ static int copy_node(struct copying *c, const char *name, const struct build_fil
     return r < 0 ? r : finish_by_name(c, name, &st, err);
 }
 
-/* A further name of what this source has brought already. 1 where it is none. */
+/* What the first name of a file became: that of a selection lies under the same path below the target as below the
+ * source; elsewhere it is remembered. NULL where there is none; the caller frees it. */
+static char *first_name(struct copying *c, const char *name, const struct build_file *f)
+{
+    const char *here = buf_str(&c->place.path);
+    _cleanup_free_ char *path = NULL;
+    struct stat st;
+
+    if (c->selected)
+        return f->same ? str_printf("%.*s%s%s", (int)c->place.levels.v[c->ground - 1].path, here,
+                                    c->place.levels.v[c->ground - 1].path ? "/" : "", f->same + f->base)
+                       : NULL;
+    path = str_printf("%s%s%s", here, *here ? "/" : "", name);
+    st = stat_of(f);
+    return str_dup(links_known(&c->links, &st, path));
+}
+
+/* A further name of what this source has brought already. 1 where it is none, or the file system allows no more. */
 static int copy_hard_link(struct copying *c, const char *name, const struct build_file *f, struct err *err)
 {
-    _cleanup_free_ char *path = str_printf("%s%s%s", buf_str(&c->place.path), c->place.path.len ? "/" : "", name);
-    const struct stat st = stat_of(f);
-    const struct known_name known = {c->place.levels.v[0].upper, links_known(&c->links, &st, path)};
+    _cleanup_free_ char *first = first_name(c, name, f);
+    const struct known_name known = {c->place.levels.v[0].upper, first};
 
     return known.path ? make_new(c, name, by_link, &known, err) : 1;
 }
@@ -426,27 +443,35 @@ static int leave_ground(struct copying *c, int r, struct err *err)
     return r;
 }
 
-/* What lies in a directory; with --parents everything. */
-static int copy_contents(struct copying *c, const struct build_file *files, size_t n, struct err *err)
+static int copy_below(struct copying *c, const struct build_file *f, struct err *err)
 {
+    const char *path = f->path + f->base, *name = path_base(path);
+    int r;
+
+    if (!*name)
+        return 0; /* the directory itself */
+    r = go(c, path, (size_t)(name - path) - (name > path), f, err);
+    if (r < 0)
+        return r;
+    return S_ISDIR(f->st.st_mode) ? enter(c, name, true, f, err)
+                                  : copy_one(c, c->sources.v[c->sources.n - 1].fd, name, name, f, err);
+}
+
+/* What lies in a directory; with --parents everything. */
+static int copy_contents(struct copying *c, struct build_reading *reading, struct err *err)
+{
+    struct build_file f;
     int r = place_walk(&c->place, c->target, true, NULL, err);
 
-    if (r == 0 && n)
-        r = open_ground(c, files->path, files->base, err);
-    if (r < 0 || !n)
+    if (r == 0)
+        r = build_reading_file(reading, &f, err);
+    if (r <= 0)
         return r;
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        const struct build_file *f = &files[i];
-        const char *path = f->path + f->base, *name = path_base(path);
-
-        if (!*name)
-            continue; /* the directory itself */
-        r = go(c, path, (size_t)(name - path) - (name > path), f, err);
-        if (r == 0 && S_ISDIR(f->st.st_mode))
-            r = enter(c, name, true, f, err);
-        else if (r == 0)
-            r = copy_one(c, c->sources.v[c->sources.n - 1].fd, name, name, f, err);
-    }
+    r = open_ground(c, f.path, f.base, err);
+    if (r == 0)
+        r = copy_below(c, &f, err);
+    while (r == 0 && (r = build_reading_file(reading, &f, err)) == 1)
+        r = copy_below(c, &f, err);
     return leave_ground(c, r, err);
 }
 
@@ -479,16 +504,7 @@ static int copy_name(struct copying *c, const char *path, const char *name, stru
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return fail_from(c, &f, errno, err);
-    f.st = (struct build_file_stat){.st_dev = st.st_dev,
-                                    .st_ino = st.st_ino,
-                                    .st_rdev = st.st_rdev,
-                                    .st_size = st.st_size,
-                                    .st_mtim = st.st_mtim,
-                                    .st_ctim = st.st_ctim,
-                                    .st_mode = st.st_mode,
-                                    .st_uid = st.st_uid,
-                                    .st_gid = st.st_gid,
-                                    .st_nlink = (uint32_t)st.st_nlink};
+    f.st = build_file_stat_of(&st);
     if (!S_ISDIR(st.st_mode))
         return copy_one(c, dir, name, name, &f, err);
     r = enter(c, name, true, &f, err);
@@ -500,15 +516,16 @@ static int copy_name(struct copying *c, const char *path, const char *name, stru
 /* In the order of their names, as everything else. */
 static int copy_names(struct copying *c, const char *path, struct err *err)
 {
-    _cleanup_strv_ char **names = NULL;
-    int r = dir_names(c->sources.v[c->sources.n - 1].fd, &names);
+    _cleanup_names_ struct names names = NAMES_NONE;
+    int r = names_open(&c->names, c->sources.v[c->sources.n - 1].fd, BUILD_FILES_MAX, &names);
+    const char *name;
 
-    if (r < 0)
-        return err_errno(err, -r, "%s of %s", *path ? path : "/", c->tree->what);
-    strv_sort(names);
-    for (char **name = names; r == 0 && name && *name; name++)
-        r = copy_name(c, path, *name, err);
-    return r;
+    while (r >= 0 && (r = names_next(&names, &name, NULL)) == 1) {
+        r = copy_name(c, path, name, err);
+        if (r < 0)
+            return r;
+    }
+    return r < 0 ? err_errno(err, -r, "%s of %s", *path ? path : "/", c->tree->what) : 0;
 }
 
 int copying_directory(struct copying *c, int dir, const char *what, struct err *err)
@@ -528,11 +545,18 @@ int copying_directory(struct copying *c, int dir, const char *what, struct err *
 
 /* ---- any ---- */
 
-int copying_selected(struct copying *c, const struct build_selected *s, struct err *err)
+int copying_selected(struct copying *c, const struct build_selected *s, struct build_reading *reading, struct err *err)
 {
-    const struct build_file *files = &c->job->selection->files.v[s->first];
+    struct build_file f;
+    int r;
 
-    if (s->directory || c->copy->parents)
-        return copy_contents(c, files, s->n, err);
-    return s->n ? copy_single(c, s, files, err) : 0;
+    c->selected = true;
+    if (s->directory || c->copy->parents) {
+        r = copy_contents(c, reading, err);
+    } else {
+        r = build_reading_file(reading, &f, err);
+        r = r == 1 ? copy_single(c, s, &f, err) : r;
+    }
+    c->selected = false;
+    return r;
 }

@@ -5,6 +5,7 @@
 #include "build/place.h"
 
 #include "sys/links.h"
+#include "sys/names.h"
 
 #include <sys/stat.h>
 
@@ -29,7 +30,9 @@ struct copying {
 
     VEC(struct copying_source) sources;
     size_t ground; /* levels of `place` that the target itself has */
+    bool selected; /* what is being copied; else whatever lies in a directory, with: */
     struct links links;
+    struct names_pool names;
     char *buffer;
     int64_t files, bytes;
 };
@@ -50,8 +53,8 @@ int copying_make_file(struct copying *c, const char *name, mode_t mode, int *ret
 int copying_finish(struct copying *c, int fd, int from, const struct stat *st, const struct copying_from *how,
                    struct err *err);
 
-/* Files of one selected source. */
-int copying_selected(struct copying *c, const struct build_selected *s, struct err *err);
+/* Files of one selected source, the one that is being read. */
+int copying_selected(struct copying *c, const struct build_selected *s, struct build_reading *reading, struct err *err);
 
 /* All that lies in a directory which nobody selected from. */
 int copying_directory(struct copying *c, int dir, const char *what, struct err *err);

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <limits.h>
 
+enum { LINKS_MEMORY = 4 << 20 };
+
 static int not_found(const struct files_work *w, const char *source, struct err *err)
 {
     _cleanup_free_ char *clean = path_join("/", source), *name = str_dup(clean + 1);
@@ -18,23 +20,47 @@ static int not_found(const struct files_work *w, const char *source, struct err 
     return r;
 }
 
-/* The end of a source's files. */
-static void finish_source(struct files_work *w, const char *source, char *path, bool directory, size_t first)
+int files_fail(const struct files_work *w, int r, struct err *err)
 {
-    struct build_selected *s = VEC_PUSH(&w->out->sources);
+    return err_errno(err, -r, "the list of the files of %s", w->tree->what);
+}
 
-    s->source = source;
-    s->path = path;
-    s->directory = directory;
-    s->first = first;
-    s->n = w->out->files.n - first;
+/* The end of a source's files: those from number `first` on. */
+static int finish_source(struct files_work *w, const char *path, bool directory, uint64_t first, struct err *err)
+{
+    int r = files_put_source(w->out, path, directory, w->out->n_files - first);
+
+    return r < 0 ? files_fail(w, r, err) : 0;
+}
+
+int files_add(struct files_work *w, const char *path, size_t base, const struct stat *st, struct err *err)
+{
+    const struct build_file_stat is = build_file_stat_of(st);
+    const unsigned char *known = files_table_find(w->table, path, &is);
+    int64_t at = spill_size(&w->out->files);
+    int r = 0;
+
+    if (w->out->n_files == BUILD_FILES_MAX)
+        return err_set(err, ERR_LIMIT, "%s: there are more than %d files", w->tree->what, BUILD_FILES_MAX);
+    w->unordered |= w->out->n_files && files_compare(buf_str(&w->last), path) >= 0;
+    buf_clear(&w->last);
+    buf_adds(&w->last, path);
+    w->unknown += !known;
+    if (!S_ISDIR(st->st_mode) && st->st_nlink > 1) {
+        if (!w->links)
+            w->links = sorter_new(LINKS_MEMORY);
+        r = files_links_note(w->links, &is, w->out->n_files, w->out->n_sources, at);
+    }
+    if (r == 0)
+        r = files_put(w->out, path, base, &is, known);
+    return r < 0 ? files_fail(w, r, err) : 0;
 }
 
 /* `name`: a clean name below the directory, without wildcards. `required`: something must be there. */
 static int select_name(struct files_work *w, const char *source, const char *name, struct err *err)
 {
     _cleanup_free_ char *real = NULL;
-    size_t first = w->out->files.n;
+    uint64_t first = w->out->n_files;
     struct stat st;
     int r = files_resolve(w, name, true, &real, &st, err);
 
@@ -47,16 +73,14 @@ static int select_name(struct files_work *w, const char *source, const char *nam
 
         r = files_walk(w, real, &f, err);
         /* A directory that is left out is there for the sake of what was taken back in it. */
-        if (r == 0 && w->out->files.n == first && ignore_matches(w->tree->ignore, real, NULL, NULL))
+        if (r == 0 && w->out->n_files == first && ignore_matches(w->tree->ignore, real, NULL, NULL))
             r = not_found(w, source, err);
     } else {
         const char *base = path_base(real);
 
         r = files_add(w, real, (size_t)(base - real), &st, err);
     }
-    if (r == 0)
-        finish_source(w, source, str_dup(name), S_ISDIR(st.st_mode), first);
-    return r;
+    return r < 0 ? r : finish_source(w, name, S_ISDIR(st.st_mode), first, err);
 }
 
 /* Of names that come of a wildcard some may be left out by --exclude; what is named as it is called is not. */
@@ -67,18 +91,17 @@ static bool is_excluded(const struct files_work *w, const char *name)
     return ignore_matches(w->how->excludes, base, NULL, NULL) && !ignore_may_take_back(w->how->excludes, base);
 }
 
+static int select_found(struct files_work *w, const char *name, void *data, struct err *err)
+{
+    return is_excluded(w, name) ? 0 : select_name(w, data, name, err);
+}
+
 static int select_wildcard(struct files_work *w, const char *source, const char *clean, struct err *err)
 {
-    _cleanup_strv_ char **names = NULL;
-    int r = files_glob(w, clean, &names, err);
+    const struct files_glob how = {select_found, (void *)source};
+    int r = files_glob(w, clean, &how, err);
 
-    if (r == ERR_NOT_FOUND)
-        return not_found(w, source, err);
-    STRV_FOREACH (name, names) {
-        if (r == 0 && !is_excluded(w, *name))
-            r = select_name(w, source, *name, err);
-    }
-    return r;
+    return r == 1 ? not_found(w, source, err) : r;
 }
 
 /* ---- --parents ---- */
@@ -101,7 +124,7 @@ static int select_below(struct files_work *w, const char *source, const char *di
     _cleanup_(ignore_free_cleanup) struct ignore *includes = NULL;
     char *list[] = {copy, NULL};
     struct files_filter f = {.excludes = w->how->excludes, .under = under};
-    size_t first = w->out->files.n;
+    uint64_t first = w->out->n_files;
     struct stat st;
     int r = files_resolve(w, directory, true, &real, &st, err);
 
@@ -116,10 +139,21 @@ static int select_below(struct files_work *w, const char *source, const char *di
     r = files_walk(w, real, &f, err);
     if (r < 0)
         return r;
-    if (w->out->files.n == first && !files_has_wildcard(source))
+    if (w->out->n_files == first && !files_has_wildcard(source))
         return not_found(w, source, err);
-    finish_source(w, source, str_dup(directory), true, first);
-    return 0;
+    return finish_source(w, directory, true, first, err);
+}
+
+/* A source, and what of it is looked for in each directory. */
+struct below {
+    const char *source, *pattern;
+};
+
+static int select_in_found(struct files_work *w, const char *name, void *data, struct err *err)
+{
+    const struct below *b = data;
+
+    return select_below(w, b->source, name, b->pattern, err);
 }
 
 /* `a/./b/c`: names count from the pivot on; without one from the root. */
@@ -128,17 +162,14 @@ static int select_parents(struct files_work *w, const char *source, struct err *
     const char *pivot = strstr(source, "/./");
     _cleanup_free_ char *above = str_ndup(source, pivot ? (size_t)(pivot - source) : 0);
     _cleanup_free_ char *directory = path_join("/", above), *pattern = path_join("/", pivot ? pivot + 3 : source);
-    _cleanup_strv_ char **names = NULL;
-    int r = 0;
+    struct below below = {source, pattern + 1};
+    const struct files_glob how = {select_in_found, &below};
+    int r;
 
     if (!w->how->wildcards || !files_has_wildcard(directory))
         return select_below(w, source, directory + 1, pattern + 1, err);
-    r = files_glob(w, directory + 1, &names, err);
-    if (r == ERR_NOT_FOUND)
-        return not_found(w, source, err);
-    STRV_FOREACH (name, names)
-        r = r < 0 ? r : select_below(w, source, *name, pattern + 1, err);
-    return r;
+    r = files_glob(w, directory + 1, &how, err);
+    return r == 1 ? not_found(w, source, err) : r;
 }
 
 /* ---- all sources ---- */
@@ -156,37 +187,37 @@ static int select_source(struct files_work *w, const char *source, struct err *e
     return select_name(w, source, clean + 1, err);
 }
 
-/* From offsets to pointers, when the names stay where they are. */
-static void settle_names(struct files_work *w)
+static void work_release(struct files_work *w)
 {
-    w->out->names = buf_steal(&w->names);
-    VEC_FOREACH (f, &w->out->files)
-        f->path = w->out->names + files_offset(f);
+    files_table_free(w->table);
+    sorter_free(w->links);
+    buf_free(&w->last);
+}
+
+static int select_all(struct files_work *w, struct err *err)
+{
+    int r = files_table_open(w->store, w->tree->remember, &w->table, err);
+
+    STRV_FOREACH (source, w->how->sources)
+        r = r < 0 ? r : select_source(w, *source, err);
+    if (r == 0 && w->links) {
+        r = files_links_find(w->links, w->out);
+        r = r < 0 ? files_fail(w, r, err) : 0;
+    }
+    return r;
 }
 
 int build_select(struct store *s, const struct build_tree *tree, const struct build_select *how,
                  struct build_selection *ret, struct err *err)
 {
-    struct files_work w = {.store = s, .tree = tree, .how = how, .out = ret, .names = BUF_INIT_MAX(FILES_NAMES_MAX)};
-    int r = 0;
+    _cleanup_(work_release) struct files_work w = {.store = s, .tree = tree, .how = how, .out = ret};
+    int r;
 
-    *ret = (struct build_selection){0};
-    STRV_FOREACH (source, how->sources)
-        r = r < 0 ? r : select_source(&w, *source, err);
-    settle_names(&w);
+    *ret = BUILD_SELECTION_NONE;
+    r = select_all(&w, err);
     if (r == 0)
         r = files_digest_contents(&w, err);
     if (r == 0)
         r = files_digest_all(&w, err);
-    return r == 0 && how->list ? files_list_keep(&w, err) : r;
-}
-
-void build_selection_release(struct build_selection *s)
-{
-    VEC_FOREACH (source, &s->sources)
-        free(source->path);
-    free(s->sources.v);
-    free(s->files.v);
-    free(s->names);
-    *s = (struct build_selection){0};
+    return r < 0 ? r : files_keep(&w, err);
 }

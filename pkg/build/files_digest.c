@@ -151,7 +151,7 @@ static int digest_once(struct reader *r, struct build_file *f, struct err *err)
         return err_wrap(err, "%s", f->path);
     if (fstat(fd, &st) < 0)
         return err_errno(err, errno, "%s", f->path);
-    after = files_stat(&st);
+    after = build_file_stat_of(&st);
     if (is_same(&after, &f->st) && (S_ISDIR(st.st_mode) || len == st.st_size))
         return 0;
     f->st = after;
@@ -186,10 +186,20 @@ static int digest_file(struct reader *r, struct build_file *f, struct err *err)
 
 /* ---- all of them ---- */
 
+/* A file whose content is wanted, and where its record is. */
+struct wanted {
+    struct build_file file; /* its path is an offset until all of them are there */
+    int64_t at;
+};
+
+/* So many of them are digested together. */
+enum { BATCH = 8192, BATCH_NAMES = 1 << 20 };
+
 struct job {
     struct files_work *work;
-    uint32_t *wanted; /* indexes of files */
-    size_t n;
+    VEC(struct wanted) wanted;
+    struct buf names;
+    int64_t bytes;
     atomic_size_t next;
     atomic_int failed;
 };
@@ -207,8 +217,8 @@ static void *work(void *data)
     _cleanup_(reader_release) struct reader r = {.work = j->work, .block = mem_alloc(READ_SIZE)};
     size_t i;
 
-    while (k->result == 0 && !atomic_load(&j->failed) && (i = atomic_fetch_add(&j->next, 1)) < j->n)
-        k->result = digest_file(&r, &j->work->out->files.v[j->wanted[i]], &k->err);
+    while (k->result == 0 && !atomic_load(&j->failed) && (i = atomic_fetch_add(&j->next, 1)) < j->wanted.n)
+        k->result = digest_file(&r, &j->wanted.v[i].file, &k->err);
     if (k->result < 0)
         atomic_store(&j->failed, 1);
     return NULL;
@@ -222,11 +232,11 @@ static size_t threads_for(int64_t bytes)
     return bytes < THREADS_WORTH ? 1 : n < THREADS_MAX ? n : THREADS_MAX;
 }
 
-static int run_job(struct job *j, int64_t bytes, struct err *err)
+static int run_threads(struct job *j, struct err *err)
 {
     struct worker workers[THREADS_MAX] = {0};
     pthread_t threads[THREADS_MAX];
-    size_t n = threads_for(bytes), started = 0;
+    size_t n = threads_for(j->bytes), started = 0;
     unsigned char none[32];
     /* Opens the library before there are threads. */
     int r = digest_raw("", 0, none, err);
@@ -250,88 +260,80 @@ static int run_job(struct job *j, int64_t bytes, struct err *err)
     return 0;
 }
 
+/* Digests what is waiting, and writes it into the records. */
+static int run_batch(struct job *j, struct err *err)
+{
+    int r = 0;
+
+    VEC_FOREACH (w, &j->wanted)
+        w->file.path = j->names.p + (uintptr_t)w->file.path;
+    atomic_store(&j->next, 0);
+    if (j->wanted.n)
+        r = run_threads(j, err);
+    VEC_FOREACH (w, &j->wanted) {
+        struct files_record record;
+
+        if (r < 0)
+            break;
+        memset(&record, 0, sizeof(record));
+        record.st = w->file.st;
+        record.base = w->file.base;
+        record.len = (uint16_t)strlen(w->file.path);
+        record.known = true;
+        memcpy(record.content, w->file.content, sizeof(record.content));
+        r = spill_patch(&j->work->out->files, w->at, &record, sizeof(record));
+        r = r < 0 ? files_fail(j->work, r, err) : 0;
+    }
+    j->wanted.n = 0;
+    j->bytes = 0;
+    buf_clear(&j->names);
+    return r;
+}
+
+static void want(struct job *j, const struct files_record *record, const char *path, int64_t at)
+{
+    *VEC_PUSH(&j->wanted) = (struct wanted){
+        .file = {.path = (const char *)(uintptr_t)j->names.len, .st = record->st, .base = record->base},
+        .at = at,
+    };
+    buf_add(&j->names, path, record->len + 1u);
+    j->bytes += S_ISREG(record->st.st_mode) ? record->st.st_size : 0;
+}
+
+static int digest_unknown(struct job *j, struct spill_reader *reader, struct err *err)
+{
+    struct spill *files = &j->work->out->files;
+    size_t size;
+    int r = 0;
+
+    for (int64_t at = 0; r == 0 && at < spill_size(files); at += (int64_t)size) {
+        struct files_record record;
+        const char *path;
+
+        r = files_record_at(reader, at, &record, &path, &size);
+        if (r < 0)
+            return files_fail(j->work, r, err);
+        if (!record.known)
+            want(j, &record, path, at);
+        if (j->wanted.n == BATCH || j->names.len > BATCH_NAMES)
+            r = run_batch(j, err);
+    }
+    return r < 0 ? r : run_batch(j, err);
+}
+
 int files_digest_contents(struct files_work *w, struct err *err)
 {
-    _cleanup_(files_table_free_cleanup) struct files_table *t = NULL;
-    VEC(uint32_t) wanted = {0};
+    struct spill_reader reader = SPILL_READER_INIT(&w->out->files, READ_SIZE);
     struct job j = {.work = w};
-    int64_t bytes = 0;
-    int r = files_table_open(w->store, w->tree->remember, &t, err);
+    int r = w->unknown ? digest_unknown(&j, &reader, err) : 0;
 
-    if (r < 0)
-        return r;
-    VEC_FOREACH (f, &w->out->files) {
-        const unsigned char *known = files_table_find(t, &f->st);
-
-        if (known) {
-            memcpy(f->content, known, sizeof(f->content));
-            continue;
-        }
-        *VEC_PUSH(&wanted) = (uint32_t)(f - w->out->files.v);
-        bytes += S_ISREG(f->st.st_mode) ? f->st.st_size : 0;
-    }
-    j.wanted = wanted.v;
-    j.n = wanted.n;
-    if (j.n)
-        r = run_job(&j, bytes, err);
-    free(wanted.v);
-    if (r < 0)
-        return err_wrap(err, "%s", w->tree->what);
-    files_table_save(t, w->out->files.v, w->out->files.n);
-    return 0;
+    spill_reader_release(&reader);
+    free(j.wanted.v);
+    buf_free(&j.names);
+    return r < 0 ? err_wrap(err, "%s", w->tree->what) : 0;
 }
 
 /* ---- the digest of the whole ---- */
-
-/* Files with more than one name in the selection are copied as such: names that belong together are part of it. */
-struct linked {
-    uint64_t dev, ino;
-    size_t file;
-};
-
-static int by_inode(const void *a, const void *b)
-{
-    const struct linked *x = a, *y = b;
-
-    if (x->dev != y->dev)
-        return x->dev < y->dev ? -1 : 1;
-    if (x->ino != y->ino)
-        return x->ino < y->ino ? -1 : 1;
-    return x->file < y->file ? -1 : x->file > y->file;
-}
-
-static int by_file(const void *a, const void *b)
-{
-    const size_t *x = a, *y = b;
-
-    return x[0] < y[0] ? -1 : x[0] > y[0];
-}
-
-/* Pairs of files, the second one the first with the same inode, in the order of the first. The caller frees it. */
-static size_t (*find_links(const struct build_selection *s, size_t *ret_n))[2]
-{
-    VEC(struct linked) all = {0};
-    size_t(*pairs)[2], n = 0;
-
-    VEC_FOREACH (f, &s->files)
-        if (S_ISREG(f->st.st_mode) && f->st.st_nlink > 1)
-            *VEC_PUSH(&all) = (struct linked){f->st.st_dev, f->st.st_ino, (size_t)(f - s->files.v)};
-    if (all.n)
-        qsort(all.v, all.n, sizeof(*all.v), by_inode);
-    pairs = mem_zalloc(all.n + 1, sizeof(*pairs));
-    for (size_t i = 1, first = 0; i < all.n; i++) {
-        if (all.v[i].ino != all.v[first].ino || all.v[i].dev != all.v[first].dev) {
-            first = i;
-            continue;
-        }
-        pairs[n][0] = all.v[i].file;
-        pairs[n++][1] = all.v[first].file;
-    }
-    free(all.v);
-    qsort(pairs, n, sizeof(*pairs), by_file);
-    *ret_n = n;
-    return pairs;
-}
 
 /* Numbers in one byte order, so that the digest is the same on every machine. */
 static void add_number(struct buf *b, uint64_t v)
@@ -367,30 +369,47 @@ static void add_source(struct buf *b, const struct build_selected *s)
     add_number(b, s->n);
 }
 
+static int digest_sources(struct build_reading *reading, const struct files_work *w, struct digest_stream *s,
+                          struct buf *b, struct err *err)
+{
+    struct build_selected source;
+    struct build_file f;
+    int r;
+
+    while ((r = build_reading_source(reading, &source, err)) == 1) {
+        add_source(b, &source);
+        while ((r = build_reading_file(reading, &f, err)) == 1) {
+            add_file(b, w, &f);
+            /* Names that belong together are copied as such: that is part of it. */
+            if (f.linked && S_ISREG(f.st.st_mode))
+                add_number(b, f.first);
+            if (b->len < 64 << 10)
+                continue;
+            digest_stream_update(s, b->p, b->len);
+            buf_clear(b);
+        }
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
 int files_digest_all(struct files_work *w, struct err *err)
 {
     _cleanup_(digest_stream_free_cleanup) struct digest_stream *s = NULL;
     _cleanup_buf_ struct buf b = BUF_INIT;
-    size_t n_links, link = 0;
-    _cleanup_free_ size_t(*links)[2] = find_links(w->out, &n_links);
+    struct build_reading reading;
     struct digest_computed d;
     int r = digest_stream_new(DIGEST_SHA256, &s, err);
 
     if (r < 0)
         return r;
     buf_adds(&b, w->tree->keep_owner ? "files 1 with owners\n" : "files 1\n");
-    VEC_FOREACH (source, &w->out->sources) {
-        add_source(&b, source);
-        for (size_t i = source->first; i < source->first + source->n; i++) {
-            add_file(&b, w, &w->out->files.v[i]);
-            if (link < n_links && links[link][0] == i)
-                add_number(&b, links[link++][1]);
-            if (b.len < 64 << 10)
-                continue;
-            digest_stream_update(s, b.p, b.len);
-            buf_clear(&b);
-        }
-    }
+    build_reading_begin(&reading, w->out);
+    r = digest_sources(&reading, w, s, &b, err);
+    build_reading_end(&reading);
+    if (r < 0)
+        return r;
     digest_stream_update(s, buf_str(&b), b.len);
     digest_stream_final(s, &d);
     snprintf(w->out->digest, sizeof(w->out->digest), "%.64s", d.digest.hex);

@@ -1,7 +1,6 @@
 #include "build/files_internal.h"
 
 #include "base/strv.h"
-#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -10,22 +9,6 @@
 #include <stdio.h>
 
 enum { LINKS_MAX = 40 };
-
-struct build_file_stat files_stat(const struct stat *st)
-{
-    return (struct build_file_stat){
-        .st_dev = st->st_dev,
-        .st_ino = st->st_ino,
-        .st_rdev = st->st_rdev,
-        .st_size = st->st_size,
-        .st_mtim = st->st_mtim,
-        .st_ctim = st->st_ctim,
-        .st_mode = st->st_mode,
-        .st_uid = st->st_uid,
-        .st_gid = st->st_gid,
-        .st_nlink = (uint32_t)st->st_nlink,
-    };
-}
 
 /* A name on its way: `real` has no links, `rest` is still to be looked at. */
 struct way {
@@ -147,10 +130,9 @@ bool files_has_wildcard(const char *name)
 /* ---- wildcards ---- */
 
 struct glob {
-    const struct files_work *w;
+    struct files_work *w;
+    const struct files_glob *how;
     char **patterns; /* by component */
-    char **found;
-    size_t n;
 };
 
 static int glob_directory(struct glob *g, const char *real, const char *shown, size_t level, struct err *err);
@@ -167,12 +149,7 @@ static int glob_name(struct glob *g, const char *real, const char *shown, const 
         return errno == ENOENT ? 0 : err_errno(err, errno, "%s: %s", g->w->tree->what, here);
     if (g->patterns[level + 1])
         return S_ISDIR(st.st_mode) ? glob_directory(g, here, as, level + 1, err) : 0;
-    if (is_left_out(g->w, here, S_ISDIR(st.st_mode)))
-        return 0;
-    if (g->n == BUILD_FILES_MAX)
-        return err_set(err, ERR_LIMIT, "more than %d files are named", BUILD_FILES_MAX);
-    strv_take_at(&g->found, g->n++, steal_ptr(&as));
-    return 0;
+    return is_left_out(g->w, here, S_ISDIR(st.st_mode)) ? 0 : g->how->each(g->w, as, g->how->data, err);
 }
 
 /* As deep as there are components. */
@@ -181,29 +158,29 @@ static int glob_directory(struct glob *g, const char *real, const char *shown,
                           struct err *err)
 {
     _cleanup_fd_ int fd = path_open_in_root(g->w->tree->dir, *real ? real : ".", O_RDONLY | O_DIRECTORY, 0);
-    _cleanup_strv_ char **names = NULL;
-    int r = fd < 0 ? fd : dir_names(fd, &names);
+    _cleanup_names_ struct names names = NAMES_NONE;
+    int r = fd < 0 ? fd : names_open(&g->w->names, fd, BUILD_FILES_MAX, &names);
+    const char *name;
 
     if (r < 0)
         return err_errno(err, -r, "%s: %s", g->w->tree->what, *real ? real : "/");
-    strv_sort(names);
-    STRV_FOREACH (name, names) {
+    while ((r = names_next(&names, &name, NULL)) == 1) {
         bool fits;
 
-        r = ignore_glob(g->patterns[level], *name, &fits, err);
+        r = ignore_glob(g->patterns[level], name, &fits, err);
         if (r == 0 && fits)
-            r = glob_name(g, real, shown, *name, level, err);
+            r = glob_name(g, real, shown, name, level, err);
         if (r < 0)
             return r;
     }
-    return 0;
+    return r < 0 ? files_fail(g->w, r, err) : 0;
 }
 
-int files_glob(const struct files_work *w, const char *source, char ***ret, struct err *err)
+int files_glob(struct files_work *w, const char *source, const struct files_glob *how, struct err *err)
 {
     _cleanup_strv_ char **parts = strv_split(source, '/');
     _cleanup_free_ char *shown = str_dup(""), *real = NULL;
-    struct glob g = {.w = w, .patterns = parts};
+    struct glob g = {w, how, parts};
     struct stat st;
     int r;
 
@@ -211,12 +188,6 @@ int files_glob(const struct files_work *w, const char *source, char ***ret, stru
         str_replace(&shown, str_printf("%s%s%s", shown, *shown ? "/" : "", *g.patterns));
     r = files_resolve(w, shown, true, &real, &st, err);
     if (r < 0)
-        return r;
-    if (S_ISDIR(st.st_mode))
-        r = glob_directory(&g, real, shown, 0, err);
-    if (r < 0)
-        strv_free(g.found);
-    else
-        *ret = g.found;
-    return r;
+        return r == ERR_NOT_FOUND ? 1 : r;
+    return S_ISDIR(st.st_mode) ? glob_directory(&g, real, shown, 0, err) : 0;
 }

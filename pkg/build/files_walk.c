@@ -6,92 +6,50 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 
-enum { DEPTH_MAX = 256, ENTRIES_SIZE = 64 << 10 };
+enum { DEPTH_MAX = 256 };
 
-/* A name in a directory that is being walked. */
-struct entry {
-    size_t name; /* offset in the walk's stack of names */
-    unsigned char type;
+/* A directory on the way, which counts if something in it does. */
+struct pending {
+    size_t len; /* of its path, in the walk's */
+    struct stat st;
 };
 
-/* Names lie on a stack, on which each directory has its part while what it has is walked. */
 struct walk {
     struct files_work *work;
     const struct files_filter *filter;
-    struct buf names;
-    VEC(struct entry) entries;
-    char *block; /* what getdents64(2) fills */
+    struct buf path;             /* where one stands */
+    VEC(struct pending) pending; /* the first are on the way to the last */
     int depth;
 };
 
-/* A directory: its path lies in the selection's names. */
+/* A directory whose path is what the walk's begins with. */
 struct place {
     int fd;
-    size_t path; /* offset */
+    size_t len;
     struct ignore_parent ignored, excluded, included;
 };
 
-static int add(struct files_work *w, size_t path, size_t base, const struct stat *st, struct err *err)
+static void cut_path(struct walk *k, size_t len)
 {
-    struct build_file *f;
-
-    if (w->out->files.n == BUILD_FILES_MAX)
-        return err_set(err, ERR_LIMIT, "%s: there are more than %d files", w->tree->what, BUILD_FILES_MAX);
-    f = VEC_PUSH(&w->out->files);
-    f->path = (const char *)(uintptr_t)path;
-    f->base = (uint32_t)base;
-    f->st = files_stat(st);
-    return 0;
+    k->path.len = len;
+    k->path.p[len] = 0;
 }
 
-int files_add(struct files_work *w, const char *path, size_t base, const struct stat *st, struct err *err)
+/* Adds where one stands, with the directories on the way that did not count until now. */
+static int add(struct walk *k, const struct stat *st, struct err *err)
 {
-    size_t offset = w->names.len;
-    int r = buf_append(&w->names, path, strlen(path) + 1, err);
+    int r = 0;
 
-    return r < 0 ? r : add(w, offset, base, st, err);
-}
+    VEC_FOREACH (dir, &k->pending) {
+        char was = k->path.p[dir->len];
 
-/* ---- names of a directory ---- */
-
-static int by_name(const void *a, const void *b, void *names)
-{
-    const struct entry *x = a, *y = b;
-
-    return strcmp((const char *)names + x->name, (const char *)names + y->name);
-}
-
-static void take_block(struct walk *k, ssize_t n)
-{
-    for (ssize_t at = 0; at < n;) {
-        const struct dirent64 *d = (const struct dirent64 *)(const void *)(k->block + at);
-
-        at += d->d_reclen;
-        if (str_eq(d->d_name, ".") || str_eq(d->d_name, ".."))
-            continue;
-        *VEC_PUSH(&k->entries) = (struct entry){k->names.len, d->d_type};
-        buf_add(&k->names, d->d_name, strlen(d->d_name) + 1);
+        k->path.p[dir->len] = 0;
+        r = r < 0 ? r : files_add(k->work, k->path.p, k->filter->base, &dir->st, err);
+        k->path.p[dir->len] = was;
     }
-}
-
-/* Puts all names on the stack, sorted. */
-static int read_names(struct walk *k, int fd, struct err *err)
-{
-    size_t first = k->entries.n;
-    ssize_t n;
-
-    while ((n = getdents64(fd, k->block, ENTRIES_SIZE)) > 0) {
-        take_block(k, n);
-        if (k->entries.n > BUILD_FILES_MAX)
-            return err_set(err, ERR_LIMIT, "a directory has more than %d files", BUILD_FILES_MAX);
-    }
-    if (n < 0)
-        return err_errno(err, errno, "reading a directory");
-    if (k->entries.n > first)
-        qsort_r(k->entries.v + first, k->entries.n - first, sizeof(*k->entries.v), by_name, k->names.p);
-    return 0;
+    k->pending.n = 0;
+    return r < 0 ? r : files_add(k->work, k->path.p, k->filter->base, st, err);
 }
 
 /* ---- what is wanted ---- */
@@ -148,11 +106,7 @@ static void *make_states(const struct walk *k, struct place *here)
 
 static int walk_place(struct walk *k, struct place *p, struct err *err);
 
-static const char *name_of(const struct walk *k, size_t offset)
-{
-    return k->work->names.p + offset;
-}
-
+/* Into the directory where one stands. */
 static int walk_below(struct walk *k, const struct place *in, const char *name, struct place *here, struct err *err)
 {
     _cleanup_fd_ int fd = -1;
@@ -160,79 +114,87 @@ static int walk_below(struct walk *k, const struct place *in, const char *name, 
 
     if (k->depth == DEPTH_MAX)
         return err_set(err, ERR_LIMIT, "%s: %s: directories are nested more than %d deep", k->work->tree->what,
-                       name_of(k, here->path), DEPTH_MAX);
+                       k->path.p, DEPTH_MAX);
     fd = openat(in->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
         return 0; /* it became something else meanwhile */
     if (fd < 0)
-        return err_errno(err, errno, "%s: open %s", k->work->tree->what, name_of(k, here->path));
+        return err_errno(err, errno, "%s: open %s", k->work->tree->what, k->path.p);
     here->fd = fd;
+    here->len = k->path.len;
     k->depth++;
     r = walk_place(k, here, err);
     k->depth--;
     return r;
 }
 
-/* One name of a directory: looks at it, adds it, walks on in it. */
-static int walk_entry(struct walk *k, const struct place *in, const struct entry *e, struct place *here,
+/* A directory that may not count itself. */
+static int walk_on_the_way(struct walk *k, const struct place *in, const char *name, const struct stat *st,
+                           struct place *here, struct err *err)
+{
+    size_t n = k->pending.n;
+    int r;
+
+    *VEC_PUSH(&k->pending) = (struct pending){k->path.len, *st};
+    r = walk_below(k, in, name, here, err);
+    k->pending.n = MIN_OF(k->pending.n, n);
+    return r;
+}
+
+/* One name of a directory, where one stands: looks at it, adds it, walks on in it. */
+static int walk_entry(struct walk *k, const struct place *in, const char *name, unsigned char type, struct place *here,
                       struct err *err)
 {
-    struct files_work *w = k->work;
-    size_t n = w->out->files.n, path = w->names.len, in_len = strlen(name_of(k, in->path));
-    enum verdict verdict;
+    enum verdict verdict = judge(k, in, k->path.p, here);
     struct stat st;
     int r;
 
-    if (in_len + NAME_MAX + 2 > PATH_MAX)
-        return err_set(err, ERR_LIMIT, "%s: %s: the path is too long", w->tree->what, name_of(k, in->path));
-    if (!buf_reserve(&w->names, in_len + NAME_MAX + 2))
-        return err_set(err, ERR_LIMIT, "%s: the names of all files are longer than %d bytes", w->tree->what,
-                       FILES_NAMES_MAX);
-    buf_add(&w->names, name_of(k, in->path), in_len);
-    if (in_len)
-        buf_addc(&w->names, '/');
-    buf_add(&w->names, k->names.p + e->name, strlen(k->names.p + e->name) + 1);
-    here->path = path;
-    verdict = judge(k, in, name_of(k, path), here);
-    if (verdict == UNWANTED || (verdict == ON_THE_WAY && e->type != DT_DIR && e->type != DT_UNKNOWN))
-        goto forget;
-    if (fstatat(in->fd, k->names.p + e->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        if (errno == ENOENT)
-            goto forget;
-        return err_errno(err, errno, "%s: %s", w->tree->what, name_of(k, path));
-    }
+    if (verdict == UNWANTED || (verdict == ON_THE_WAY && type != DT_DIR && type != DT_UNKNOWN))
+        return 0;
+    if (fstatat(in->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : err_errno(err, errno, "%s: %s", k->work->tree->what, k->path.p);
     if (S_ISSOCK(st.st_mode) || (verdict == ON_THE_WAY && !S_ISDIR(st.st_mode)))
-        goto forget;
-    r = add(w, path, k->filter->base, &st, err);
-    if (r < 0 || !S_ISDIR(st.st_mode))
-        return r;
-    r = walk_below(k, in, k->names.p + e->name, here, err);
-    if (r < 0 || verdict == WANTED || w->out->files.n > n + 1)
-        return r;
-    w->out->files.n = n;
-forget:
-    w->names.len = path;
-    return 0;
+        return 0;
+    if (verdict == ON_THE_WAY)
+        return walk_on_the_way(k, in, name, &st, here, err);
+    r = add(k, &st, err);
+    return r < 0 || !S_ISDIR(st.st_mode) ? r : walk_below(k, in, name, here, err);
+}
+
+static int walk_name(struct walk *k, const struct place *in, const char *name, unsigned char type, struct place *here,
+                     struct err *err)
+{
+    int r;
+
+    if (in->len + NAME_MAX + 2 > PATH_MAX)
+        return err_set(err, ERR_LIMIT, "%s: %s: the path is too long", k->work->tree->what, k->path.p);
+    if (in->len)
+        buf_addc(&k->path, '/');
+    buf_adds(&k->path, name);
+    r = walk_entry(k, in, name, type, here, err);
+    cut_path(k, in->len);
+    return r;
 }
 
 /* As deep as DEPTH_MAX. */
 static int walk_place(struct walk *k, struct place *p, struct err *err) /* NOLINT(misc-no-recursion) */
 {
-    size_t first = k->entries.n, names = k->names.len;
+    _cleanup_names_ struct names names = NAMES_NONE;
     struct place here = {.fd = -1};
     _cleanup_free_ void *states = make_states(k, &here);
-    int r = read_names(k, p->fd, err);
+    int r = names_open(&k->work->names, p->fd, BUILD_FILES_MAX, &names);
+    unsigned char type;
+    const char *name;
 
-    if (r < 0)
-        return err_wrap(err, "%s: %s", k->work->tree->what, name_of(k, p->path));
-    for (size_t i = first, end = k->entries.n; i < end && r == 0; i++) {
-        struct entry e = k->entries.v[i];
-
-        r = walk_entry(k, p, &e, &here, err);
+    if (r == -E2BIG)
+        return err_set(err, ERR_LIMIT, "%s: %s: the directory has more than %d files", k->work->tree->what, k->path.p,
+                       BUILD_FILES_MAX);
+    while (r >= 0 && (r = names_next(&names, &name, &type)) == 1) {
+        r = walk_name(k, p, name, type, &here, err);
+        if (r < 0)
+            return r;
     }
-    k->entries.n = first;
-    k->names.len = names;
-    return r;
+    return r < 0 ? err_errno(err, -r, "%s: %s: reading a directory", k->work->tree->what, k->path.p) : 0;
 }
 
 /* Brings the states of a directory that is not the root up to date. */
@@ -245,20 +207,16 @@ int files_walk(struct files_work *w, const char *path, const struct files_filter
 {
     struct walk k = {.work = w, .filter = filter};
     _cleanup_fd_ int fd = path_open_in_root(w->tree->dir, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0);
-    struct place p = {.fd = fd, .path = w->names.len};
+    struct place p = {.fd = fd, .len = strlen(path)};
     _cleanup_free_ void *states = make_states(&k, &p);
     int r;
 
     if (fd < 0)
         return err_errno(err, -fd, "%s: open %s", w->tree->what, *path ? path : "/");
-    r = buf_append(&w->names, path, strlen(path) + 1, err);
-    if (r < 0)
-        return r;
+    buf_adds(&k.path, path);
     enter(&k, path, &p);
-    k.block = mem_alloc(ENTRIES_SIZE);
     r = walk_place(&k, &p, err);
-    free(k.block);
-    free(k.entries.v);
-    buf_free(&k.names);
+    free(k.pending.v);
+    buf_free(&k.path);
     return r;
 }

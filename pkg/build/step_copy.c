@@ -35,7 +35,7 @@ static int fetch_repository(struct step *s, const char *source, struct build_fet
 {
     _cleanup_free_ char *whole = with_commit(source, s->step->copy.checksum);
     const struct build_select how = {.sources = (char *[]){(char *)".", NULL}};
-    struct build_selection selection = {0};
+    struct build_selection selection = BUILD_SELECTION_NONE;
     struct build_tree tree = {.what = "repository"};
     int r = build_clone(s->b->store, whole, s->step->copy.keep_git_dir, &to->repository, err);
 

@@ -25,7 +25,7 @@ static int digest_context(struct step *s, const struct build_context *c, const s
     const struct build_tree tree = {.dir = c->dir, .ignore = c->ignore, .remember = c->path, .what = "context"};
     char *source[] = {m->source ? m->source : (char *)".", NULL};
     const struct build_select how = {.sources = source};
-    struct build_selection selection = {0};
+    struct build_selection selection = BUILD_SELECTION_NONE;
     int r = build_select(s->b->store, &tree, &how, &selection, err);
 
     if (r == 0)

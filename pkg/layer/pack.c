@@ -1,15 +1,14 @@
 #include "layer/pack.h"
 
 #include "base/buf.h"
-#include "base/strv.h"
 #include "layer/attributes.h"
 #include "layer/codec.h"
 #include "layer/overlay.h"
 #include "layer/tar_write.h"
 #include "sys/copy_tree.h"
-#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/links.h"
+#include "sys/names.h"
 #include "sys/path.h"
 
 #include <fcntl.h>
@@ -27,6 +26,7 @@ struct layer_pack {
     const volatile sig_atomic_t *stop;
     int64_t bytes;
     struct links links; /* their first names in the tar */
+    struct names_pool names;
     int depth;
     char *chunk;
     struct buf header;
@@ -222,26 +222,34 @@ static int add_mark(struct layer_pack *p, const char *dir, const char *name, str
 
 static int add_entry(struct layer_pack *p, int dir, const char *name, const char *as, struct err *err);
 
+static int add_each(struct layer_pack *p, int dir, const char *as, struct err *err)
+{
+    _cleanup_names_ struct names names = NAMES_NONE;
+    int r = names_open(&p->names, dir, SIZE_MAX, &names);
+    const char *name;
+
+    while (r >= 0 && (r = names_next(&names, &name, NULL)) == 1) {
+        _cleanup_free_ char *path = str_printf("%s%s%s", as, *as ? "/" : "", name);
+
+        r = add_entry(p, dir, name, path, err);
+        if (r < 0)
+            return r;
+    }
+    return r < 0 ? fail(as, -r, err) : 0;
+}
+
 static int add_names(struct layer_pack *p, int dir, const char *as, struct err *err)
 {
-    _cleanup_strv_ char **names = NULL;
-    int r;
+    int r = 0;
 
     if (p->depth == COPY_DEPTH_MAX)
         return err_set(err, ERR_LIMIT, "%.200s…: directories are nested more than %d deep", as, COPY_DEPTH_MAX);
     p->depth++;
-    r = dir_names(dir, &names);
-    r = r < 0 ? fail(as, -r, err) : 0;
-    strv_sort(names);
-    if (r == 0 && p->upper && layer_overlay_opaque(dir)) {
+    if (p->upper && layer_overlay_opaque(dir)) {
         r = add_mark(p, as, ".wh..opq", err);
         r = r < 0 ? r : tell_mark(p, 'o', *as ? as : ".", err);
     }
-    STRV_FOREACH (name, names) {
-        _cleanup_free_ char *path = str_printf("%s%s%s", as, *as ? "/" : "", *name);
-
-        r = r < 0 ? r : add_entry(p, dir, *name, path, err);
-    }
+    r = r < 0 ? r : add_each(p, dir, as, err);
     p->depth--;
     return r;
 }

@@ -1,11 +1,10 @@
 #include "layer/tidy.h"
 
-#include "base/strv.h"
 #include "layer/attributes.h"
 #include "layer/overlay.h"
 #include "sys/copy_tree.h"
-#include "sys/dir.h"
 #include "sys/fd.h"
+#include "sys/names.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 /* A directory of the tree on the way down. */
 struct place {
     const struct layer_tidy *how;
+    struct names_pool *names;
     const struct place *parent;
     const char *name;
     int fd;
@@ -63,7 +63,7 @@ static int tidy_names(struct place *p, bool *ret_kept, bool *ret_removed, struct
 static int tidy_directory(const struct place *parent, const char *name, const struct stat *st, struct err *err)
 {
     _cleanup_fd_ int fd = openat(parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), lower = -1;
-    struct place p = {parent->how, parent, name, fd, -1, parent->depth + 1};
+    struct place p = {parent->how, parent->names, parent, name, fd, -1, parent->depth + 1};
     bool kept = false, removed = false, opaque;
     struct timespec time = st->st_mtim;
     int r;
@@ -106,21 +106,20 @@ static int tidy_entry(const struct place *p, const char *name, struct err *err)
 
 static int tidy_names(struct place *p, bool *ret_kept, bool *ret_removed, struct err *err)
 {
-    _cleanup_strv_ char **names = NULL;
-    int r = dir_names(p->fd, &names);
+    _cleanup_names_ struct names names = NAMES_NONE;
+    int r = names_open(p->names, p->fd, SIZE_MAX, &names);
+    const char *name;
 
-    if (r < 0)
-        return fail(p, ".", -r, err);
-    STRV_FOREACH (name, names) {
+    while (r >= 0 && (r = names_next(&names, &name, NULL)) == 1) {
         if (p->how->stop && *p->how->stop)
             return err_set(err, ERR_INTERRUPTED, "interrupted");
-        r = tidy_entry(p, *name, err);
+        r = tidy_entry(p, name, err);
         if (r < 0)
             return r;
         *ret_kept |= r == 1;
         *ret_removed |= r == 0;
     }
-    return 0;
+    return r < 0 ? fail(p, ".", -r, err) : 0;
 }
 
 /* No tar tells of the top. */
@@ -136,7 +135,8 @@ static int tidy_top(struct place *p, struct err *err)
 
 int layer_tidy(const struct layer_tidy *how, int tree, bool *ret_empty, struct err *err)
 {
-    struct place top = {.how = how, .fd = tree, .lower = how->lower};
+    struct names_pool names = {0};
+    struct place top = {.how = how, .names = &names, .fd = tree, .lower = how->lower};
     bool kept = false, removed = false, opaque = layer_overlay_opaque(tree);
     int r;
 

@@ -146,3 +146,48 @@ int store_build_memo_write(struct store *s, const char *name, const void *value,
     r = store_build_dir(s, BUILD_MEMOS, &memos, err);
     return r < 0 ? r : atomic_write(memos, name, value, len, 0600, ATOMIC_VOLATILE, err);
 }
+
+int store_build_memo_open(struct store *s, const char *name, int *ret_fd, struct err *err)
+{
+    _cleanup_fd_ int memos = -1;
+    int r;
+
+    if (!store_build_name_good(name))
+        return err_set(err, ERR_NOT_FOUND, "%.64s is no name of a memo", name);
+    r = store_build_dir(s, BUILD_MEMOS, &memos, err);
+    if (r < 0)
+        return r;
+    *ret_fd = openat(memos, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    return *ret_fd < 0 ? err_errno(err, errno, "build-cache/" BUILD_MEMOS "/%.12s", name) : 0;
+}
+
+int store_build_memo_begin(struct store *s, const char *name, struct store_build_memo *ret, struct err *err)
+{
+    char unique[17];
+    int r;
+
+    *ret = (struct store_build_memo){.dir = -1, .fd = -1};
+    if (!store_build_name_good(name))
+        return err_set(err, ERR_INTERNAL, "%.64s is no name of a memo", name);
+    r = store_build_dir(s, BUILD_MEMOS, &ret->dir, err);
+    if (r < 0)
+        return r;
+    id_hex(unique, 16);
+    snprintf(ret->name, sizeof(ret->name), "%.64s", name);
+    snprintf(ret->temporary, sizeof(ret->temporary), ".tmp-%s", unique); /* sys/atomic.h */
+    ret->fd = openat(ret->dir, ret->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return ret->fd < 0 ? err_errno(err, errno, "writing build-cache/" BUILD_MEMOS "/%.12s", name) : 0;
+}
+
+int store_build_memo_end(struct store_build_memo *m, bool good, struct err *err)
+{
+    int r = 0;
+
+    if (m->fd < 0 || !good || renameat(m->dir, m->temporary, m->dir, m->name) < 0)
+        r = err_set(err, ERR_IO, "build-cache/" BUILD_MEMOS "/%.12s was not written", m->name);
+    if (r < 0 && m->fd >= 0)
+        unlinkat(m->dir, m->temporary, 0);
+    m->fd = fd_close(m->fd);
+    m->dir = fd_close(m->dir);
+    return r;
+}

@@ -108,9 +108,20 @@ int store_build_settle(struct store *s, struct err *err);
 int store_build_add_needs(struct store *s, struct store_needs *to, struct err *err);
 
 /* Facts: `value` (at most STORE_BUILD_MEMO_MAX) under a name of hexadecimal digits. ERR_NOT_FOUND. */
-enum { STORE_BUILD_MEMO_MAX = 16 << 20 };
+enum { STORE_BUILD_MEMO_MAX = 64 << 20 };
 int store_build_memo_read(struct store *s, const char *name, struct buf *ret, struct err *err);
 int store_build_memo_write(struct store *s, const char *name, const void *value, size_t len, struct err *err);
+
+/* The same for one that is longer than memory should hold: read from `*ret_fd`, which the caller closes; or written to
+ * `fd` between begin and end, which makes it visible (`good`) or not, and closes. After a failed begin the end does
+ * nothing but fail. */
+struct store_build_memo {
+    int dir, fd;
+    char name[65], temporary[32];
+};
+int store_build_memo_open(struct store *s, const char *name, int *ret_fd, struct err *err);
+int store_build_memo_begin(struct store *s, const char *name, struct store_build_memo *ret, struct err *err);
+int store_build_memo_end(struct store_build_memo *m, bool good, struct err *err);
 
 /* Removing. `older_than`: not used since then (time.h; 0: any); `keep_bytes`: the least recently used go until no more
  * than that is left (-1: regardless). `unshared`: steps whose layer an image needs as well stay, since their removal

@@ -9,6 +9,7 @@
 
 #include "base/strv.h"
 #include "build/copy.h"
+#include "build/files_internal.h"
 #include "layer/overlay.h"
 #include "sys/dir.h"
 #include "sys/path.h"
@@ -127,23 +128,19 @@ static inline void show(int dir, const char *path, struct buf *out)
 
 /* ---- selections ---- */
 
-static inline void select_file(struct build_selection *s, int dir, const char *path, size_t base)
+static struct sorter *fixture_links; /* of the source under way */
+
+static inline bool select_file(struct build_selection *s, int dir, const char *path, size_t base)
 {
-    struct build_file f = {.path = str_dup(path), .base = (uint32_t)base};
+    struct build_file_stat is;
     struct stat st;
 
     assert_int_equal(fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW), 0);
-    f.st = (struct build_file_stat){.st_dev = st.st_dev,
-                                    .st_ino = st.st_ino,
-                                    .st_rdev = st.st_rdev,
-                                    .st_size = st.st_size,
-                                    .st_mtim = st.st_mtim,
-                                    .st_ctim = st.st_ctim,
-                                    .st_mode = st.st_mode,
-                                    .st_uid = st.st_uid,
-                                    .st_gid = st.st_gid,
-                                    .st_nlink = (uint32_t)st.st_nlink};
-    *VEC_PUSH(&s->files) = f;
+    is = build_file_stat_of(&st);
+    if (!S_ISDIR(st.st_mode) && st.st_nlink > 1)
+        assert_int_equal(files_links_note(fixture_links, &is, s->n_files, s->n_sources, spill_size(&s->files)), 0);
+    assert_int_equal(files_put(s, path, base, &is, NULL), 0);
+    return S_ISDIR(st.st_mode);
 }
 
 static inline void select_below(struct build_selection *s, int dir, const char *path, size_t base)
@@ -158,8 +155,7 @@ static inline void select_below(struct build_selection *s, int dir, const char *
     STRV_FOREACH (name, names) {
         _cleanup_free_ char *next = str_printf("%s%s%s", path, *path ? "/" : "", *name);
 
-        select_file(s, dir, next, base);
-        if (S_ISDIR(s->files.v[s->files.n - 1].st.st_mode))
+        if (select_file(s, dir, next, base))
             select_below(s, dir, next, base);
     }
 }
@@ -169,29 +165,20 @@ static inline void select_source(struct build_selection *s, int dir, const char 
 {
     _cleanup_free_ char *clean = path_clean(source), *absolute = path_join("/", clean);
     const char *path = absolute + 1, *pivot = strstr(source, "/./");
-    struct build_selected *added = VEC_PUSH(&s->sources);
+    uint64_t first = s->n_files;
     size_t base = parents ? pivot ? (size_t)(pivot - source) + 1 : 0 : strlen(path) + (*path != 0);
     struct stat st;
 
     assert_int_equal(fstatat(dir, *path ? path : ".", &st, 0), 0);
-    *added = (struct build_selected){
-        .source = source, .path = str_dup(path), .directory = S_ISDIR(st.st_mode), .first = s->files.n};
-    if (!added->directory)
+    fixture_links = sorter_new(1000);
+    if (!S_ISDIR(st.st_mode)) {
         select_file(s, dir, path, parents ? base : (size_t)(path_base(path) - path));
-    else {
+    } else {
         if (parents && *path)
             select_file(s, dir, path, base);
         select_below(s, dir, path, base);
     }
-    added->n = s->files.n - added->first;
-}
-
-static inline void selection_free(struct build_selection *s)
-{
-    VEC_FOREACH (f, &s->files)
-        free((char *)f->path);
-    VEC_FOREACH (x, &s->sources)
-        free(x->path);
-    free(s->files.v);
-    free(s->sources.v);
+    assert_int_equal(files_put_source(s, path, S_ISDIR(st.st_mode), s->n_files - first), 0);
+    assert_int_equal(files_links_find(fixture_links, s), 0);
+    sorter_free(fixture_links);
 }

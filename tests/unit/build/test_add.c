@@ -68,7 +68,7 @@ static int add(const struct add_case *c, int below, int context, int upper, stru
         .copy = {
             .add = true, .target = (char *)c->target, .chown = (char *)c->chown, .unpack = c->keep ? &unpack : NULL}};
     struct build_tree tree = {.dir = context, .what = "context"};
-    struct build_selection selection = {0};
+    struct build_selection selection = BUILD_SELECTION_NONE;
     struct build_copy_job job = {
         .step = &step, .tree = &tree, .selection = &selection, .below = below, .upper = upper, .epoch = EPOCH};
     int r;
@@ -76,7 +76,7 @@ static int add(const struct add_case *c, int below, int context, int upper, stru
     select_source(&selection, context, "a", false);
     r = build_copy(&job, err);
     assert_false(job.changed);
-    selection_free(&selection);
+    build_selection_release(&selection);
     return r;
 }
 

@@ -113,7 +113,7 @@ static int copy(const struct copy_case *c, const struct build_step *step, int be
                 struct err *err)
 {
     struct build_tree tree = {.dir = context, .what = "context", .keep_owner = c->from};
-    struct build_selection selection = {0};
+    struct build_selection selection = BUILD_SELECTION_NONE;
     struct build_copy_job job = {.step = step,
                                  .tree = &tree,
                                  .selection = &selection,
@@ -126,7 +126,7 @@ static int copy(const struct copy_case *c, const struct build_step *step, int be
         select_source(&selection, context, *source, c->parents);
     r = build_copy(&job, err);
     assert_false(job.changed);
-    selection_free(&selection);
+    build_selection_release(&selection);
     return r;
 }
 
@@ -211,7 +211,7 @@ static void test_many(void **state)
 {
     enum { DIRECTORIES = 30, FILES = 33 };
     struct build_step step = {.directory = (char *)"/", .copy = {.target = (char *)"/x/", .chown = (char *)"3:4"}};
-    struct build_selection selection = {0};
+    struct build_selection selection = BUILD_SELECTION_NONE;
     struct build_tree tree = {.what = "context"};
     volatile sig_atomic_t stop = 0;
     struct build_copy_job job = {
@@ -259,7 +259,7 @@ static void test_many(void **state)
     assert_fails(build_copy(&job, &err), ERR_NOT_FOUND, "d29/f0 of context");
     stop = 1;
     assert_fails(build_copy(&job, &err), ERR_INTERRUPTED, "interrupted");
-    selection_free(&selection);
+    build_selection_release(&selection);
     close(tree.dir);
     close(job.upper);
 }

@@ -72,19 +72,22 @@ static int select_in(const struct fixture *f, const char *sources, struct build_
 }
 
 /* "a: dir/b c/\n": source's path, then names below it, directories with a slash. */
-static char *shown(const struct build_selection *s)
+static char *shown(struct build_selection *s)
 {
     struct buf b = BUF_INIT;
+    struct build_reading reading;
+    struct build_selected source;
+    struct build_file file;
+    struct err err;
 
-    VEC_FOREACH (source, &s->sources) {
-        buf_addf(&b, "%s:", *source->path ? source->path : ".");
-        for (size_t i = source->first; i < source->first + source->n; i++) {
-            const struct build_file *file = &s->files.v[i];
-
-            buf_addf(&b, " %s%s", file->path + file->base, S_ISDIR(file->st.st_mode) ? "/" : "");
-        }
+    build_reading_begin(&reading, s);
+    while (build_reading_source(&reading, &source, &err) == 1) {
+        buf_addf(&b, "%s:", *source.path ? source.path : ".");
+        while (build_reading_file(&reading, &file, &err) == 1)
+            buf_addf(&b, " %s%s", file.path + file.base, S_ISDIR(file.st.st_mode) ? "/" : "");
         buf_adds(&b, "\n");
     }
+    build_reading_end(&reading);
     buf_adds(&b, "");
     return buf_steal(&b);
 }
@@ -192,7 +195,10 @@ static void test_names(void **state)
 static void test_links(void **state)
 {
     struct fixture f = begin();
+    struct build_reading reading;
+    struct build_selected source;
     struct build_selection s;
+    struct build_file file;
     struct err err;
 
     (void)state;
@@ -203,9 +209,13 @@ static void test_links(void **state)
     assert_int_equal(symlink("/a.txt", "t/b/absolute"), 0);
     expect(&f, "b/absolute", "b/absolute: a.txt\n");
     assert_ok(select_in(&f, "flink", &s, &err));
-    assert_string_equal(s.sources.v[0].path, "flink");
-    assert_string_equal(s.files.v[0].path, "a.txt");
-    assert_true(S_ISREG(s.files.v[0].st.st_mode));
+    build_reading_begin(&reading, &s);
+    assert_int_equal(build_reading_source(&reading, &source, &err), 1);
+    assert_string_equal(source.path, "flink");
+    assert_int_equal(build_reading_file(&reading, &file, &err), 1);
+    assert_string_equal(file.path, "a.txt");
+    assert_true(S_ISREG(file.st.st_mode));
+    build_reading_end(&reading);
     build_selection_release(&s);
     expect_not_found(&f, "dangling", "/dangling");
     assert_fails(select_in(&f, "round", &s, &err), ERR_INVALID, "too many links");
@@ -417,9 +427,9 @@ static void expect_remembered(const struct fixture *f, const char *path, bool ex
     struct err err;
 
     assert_int_equal(stat(path, &st), 0);
-    is = files_stat(&st);
+    is = build_file_stat_of(&st);
     assert_ok(files_table_open(f->store, f->remember, &t, &err));
-    assert_int_equal(files_table_find(t, &is) != NULL, expected);
+    assert_int_equal(files_table_find(t, path + strlen("t/"), &is) != NULL, expected);
 }
 
 static void damage_table(void)
@@ -493,15 +503,19 @@ static void test_settled(void **state)
 {
     struct store *s = open_store();
     struct timespec now;
+    static const char *const names[] = {"a", "b", "c", "d"};
     struct build_file files[4] = {{0}};
+    struct files_table_writer *w;
     struct files_table *t;
     struct err err;
 
     (void)state;
     clock_gettime(CLOCK_REALTIME, &now);
     now.tv_nsec = 5;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
+        files[i].path = names[i];
         files[i].st = (struct build_file_stat){.st_dev = 1, .st_ino = i + 1, .st_size = 1, .st_ctim = now};
+    }
     files[0].st.st_ctim.tv_sec -= 10;
     files[1].st.st_ctim.tv_sec += 10; /* of another clock */
     files[2].st.st_ctim.tv_sec -= 1;
@@ -510,16 +524,103 @@ static void test_settled(void **state)
     files[3].st.st_ctim.tv_nsec = 0;
     assert_ok(files_table_open(s, "x", &t, &err));
     for (size_t i = 0; i < 4; i++)
-        assert_null(files_table_find(t, &files[i].st));
-    files_table_save(t, files, 4);
+        assert_null(files_table_find(t, names[i], &files[i].st));
+    w = files_table_write(t);
+    assert_non_null(w);
+    for (size_t i = 0; i < 4; i++)
+        files_table_put(w, &files[i]);
+    files_table_written(w, true);
     files_table_free(t);
     assert_ok(files_table_open(s, "x", &t, &err));
-    assert_non_null(files_table_find(t, &files[0].st));
-    assert_null(files_table_find(t, &files[1].st));
-    assert_null(files_table_find(t, &files[2].st));
-    assert_non_null(files_table_find(t, &files[3].st));
+    assert_non_null(files_table_find(t, "a", &files[0].st));
+    assert_null(files_table_find(t, "b", &files[1].st));
+    assert_null(files_table_find(t, "c", &files[2].st));
+    assert_non_null(files_table_find(t, "d", &files[3].st));
     files[0].st.st_ctim.tv_nsec++;
-    assert_null(files_table_find(t, &files[0].st));
+    assert_null(files_table_find(t, "a", &files[0].st));
+    files_table_free(t);
+    store_free(s);
+}
+
+/* ---- a table of many blocks ---- */
+
+enum { MANY = 20000 };
+
+static struct build_file numbered(int i, char path[32])
+{
+    snprintf(path, 32, "d%03d/file-%05d", i / 100, i);
+    return (struct build_file){.path = path,
+                               .st = {.st_ino = (uint64_t)i + 1, .st_ctim = {.tv_sec = 1}},
+                               .content = {(unsigned char)i, (unsigned char)(i >> 8)}};
+}
+
+/* Puts every file whose number `step` divides, as a build that saw these and no others. */
+static void put_numbered(struct store *s, int step)
+{
+    struct files_table_writer *w;
+    struct files_table *t;
+    struct err err;
+    char path[32];
+
+    assert_ok(files_table_open(s, "many", &t, &err));
+    assert_null(files_table_find(t, "nothing", &(struct build_file_stat){.st_ino = 0}));
+    w = files_table_write(t);
+    assert_non_null(w);
+    for (int i = 0; i < MANY; i += step) {
+        const struct build_file f = numbered(i, path);
+
+        files_table_put(w, &f);
+    }
+    files_table_written(w, true);
+    files_table_free(t);
+}
+
+static void expect_numbered(struct files_table *t, int i)
+{
+    char path[32];
+    const struct build_file f = numbered(i, path);
+    const unsigned char *found = files_table_find(t, path, &f.st);
+
+    assert_non_null(found);
+    assert_memory_equal(found, f.content, 2);
+}
+
+/* What the last build did not see is kept, whatever the order it is looked for in; a damaged block costs itself. */
+static void test_table_of_many(void **state)
+{
+    struct store *s = open_store();
+    struct digest_computed d = digest_of("many", 4);
+    _cleanup_free_ char *path = str_printf("root/build-cache/files/%s", d.digest.hex);
+    struct files_table *t;
+    int fd, found = 0;
+    struct err err;
+
+    (void)state;
+    put_numbered(s, 3);
+    put_numbered(s, 1);
+    put_numbered(s, 7);
+    assert_ok(files_table_open(s, "many", &t, &err));
+    for (int i = 0; i < MANY; i++)
+        expect_numbered(t, i);
+    for (int i = MANY - 1; i > 0; i -= 1 + i / 7)
+        expect_numbered(t, i);
+    assert_null(files_table_find(t, "d000/file", &(struct build_file_stat){.st_ino = 1}));
+    assert_null(files_table_find(t, "zzz", &(struct build_file_stat){.st_ino = 1}));
+    files_table_free(t);
+
+    fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "garbage", 7, 500000), 7);
+    close(fd);
+    assert_ok(files_table_open(s, "many", &t, &err));
+    for (int i = 0; i < MANY; i++) {
+        char name[32];
+        const struct build_file f = numbered(i, name);
+
+        found += files_table_find(t, name, &f.st) != NULL;
+    }
+    assert_in_range(found, MANY / 2, MANY - 1000);
+    expect_numbered(t, 0);
+    expect_numbered(t, MANY - 1);
     files_table_free(t);
     store_free(s);
 }
@@ -529,7 +630,10 @@ static void test_threads(void **state)
 {
     struct fixture f = begin();
     _cleanup_free_ char *large = mem_alloc(3 << 20);
+    struct build_reading reading;
+    struct build_selected source;
     struct build_selection s;
+    struct build_file file;
     struct digest_computed d;
     struct err err;
 
@@ -543,17 +647,23 @@ static void test_threads(void **state)
         write_file(path, i % 10 ? path : large);
     }
     assert_ok(select_in(&f, ".", &s, &err));
-    assert_int_equal(s.files.n, 50);
-    for (size_t i = 0; i < s.files.n; i++) {
-        _cleanup_free_ char *path = str_printf("t/%s", s.files.v[i].path);
+    assert_int_equal(s.n_files, 50);
+    build_reading_begin(&reading, &s);
+    assert_int_equal(build_reading_source(&reading, &source, &err), 1);
+    for (int i = 0; i < 50; i++) {
+        _cleanup_free_ char *path = NULL;
         char hex[65];
+
+        assert_int_equal(build_reading_file(&reading, &file, &err), 1);
+        path = str_printf("t/%s", file.path);
 
         large[0] = (char)('a' + i % 26);
         d = i % 10 ? digest_of(path, strlen(path)) : digest_of(large, (3 << 20) - 1);
         for (size_t j = 0; j < 32; j++)
-            snprintf(hex + 2 * j, 3, "%02x", s.files.v[i].content[j]);
+            snprintf(hex + 2 * j, 3, "%02x", file.content[j]);
         assert_string_equal(hex, d.digest.hex);
     }
+    build_reading_end(&reading);
     build_selection_release(&s);
     end(&f);
 }
@@ -625,10 +735,11 @@ static void test_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_names),   scratch_test(test_links),         scratch_test(test_wildcards),
-        scratch_test(test_ignored), scratch_test(test_excluded),      scratch_test(test_parents),
-        scratch_test(test_digest),  scratch_test(test_many_and_deep), scratch_test(test_remembered),
-        scratch_test(test_threads), scratch_test(test_lists),         scratch_test(test_settled),
+        scratch_test(test_names),         scratch_test(test_links),         scratch_test(test_wildcards),
+        scratch_test(test_ignored),       scratch_test(test_excluded),      scratch_test(test_parents),
+        scratch_test(test_digest),        scratch_test(test_many_and_deep), scratch_test(test_remembered),
+        scratch_test(test_threads),       scratch_test(test_lists),         scratch_test(test_settled),
+        scratch_test(test_table_of_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
