@@ -1,16 +1,14 @@
 /* Which devices of the host a container may open. Documentation/admin-guide/cgroup-v1/devices.rst */
 #include "explain/weakened.h"
 
+#include "explain/read.h"
 #include "runtime/cgroup.h"
 #include "runtime/device_filter.h"
-#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 enum { LIST_MAX = 1 << 20, DEVICES_MAX = 32 /* that are named */ };
 
@@ -73,45 +71,6 @@ static void read_list(const char *text, char ***to, bool *ret_every)
     }
 }
 
-/* ---- by the nodes ---- */
-
-static void look_in(int dir, int depth, char ***to)
-{
-    _cleanup_strv_ char **names = NULL;
-
-    dir_names(dir, &names);
-    strv_sort(names);
-    STRV_FOREACH (name, names) {
-        struct stat st;
-
-        if (fstatat(dir, *name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            continue;
-        if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-            add_device(to, S_ISBLK(st.st_mode) ? 'b' : 'c', (int32_t)major(st.st_rdev), (int32_t)minor(st.st_rdev));
-        if (S_ISDIR(st.st_mode) && depth) {
-            _cleanup_fd_ int below = openat(dir, *name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-            if (below >= 0)
-                look_in(below, depth - 1, to);
-        }
-    }
-}
-
-static int read_nodes(const struct explain_subject *subject, char ***to, char **ret_source, struct err *err)
-{
-    _cleanup_free_ char *path = str_printf("/proc/%d/root", (int)subject->pid);
-    _cleanup_fd_ int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_fd_ int dev = root < 0 ? -errno : path_open_in_root(root, "dev", O_RDONLY | O_DIRECTORY, 0);
-
-    if (dev == -ENOENT)
-        return 0;
-    if (dev < 0)
-        return err_errno(err, -dev, "%s/dev", path);
-    look_in(dev, 1, to);
-    *ret_source = str_printf("%s/dev", path);
-    return 0;
-}
-
 static void read_spec(const struct oci_spec *spec, char ***to, bool *ret_every)
 {
     VEC_FOREACH (d, &spec->platform.devices)
@@ -132,20 +91,21 @@ int explain_devices_of(const struct explain_subject *subject, char ***ret, bool 
     _cleanup_free_ char *path = NULL;
     _cleanup_buf_ struct buf list = BUF_INIT_MAX(LIST_MAX);
     const char *dir = NULL;
+    int r = subject->pid ? cgroup_host_detect(&host, err) : 0;
 
     *ret = NULL;
     *ret_every = false;
-    *ret_source = NULL;
-    if (!subject->pid) {
-        read_spec(subject->spec, ret, ret_every);
-        return 0;
-    }
-    if (cgroup_host_detect(&host, NULL) == 0 && cgroup_open(&cg, &host, subject->record->cgroup, NULL) == 0)
+    if (r < 0)
+        return r;
+    if (subject->pid && cgroup_open(&cg, &host, subject->record->cgroup, NULL) == 0)
         dir = cgroup_dir(cg, CGROUP_DEVICES);
     path = dir ? path_join(dir, "devices.list") : NULL;
-    if (!path || fd_read_file(AT_FDCWD, path, &list, NULL) < 0)
-        return read_nodes(subject, ret, ret_source, err);
-    read_list(buf_str(&list), ret, ret_every);
-    *ret_source = steal_ptr(&path);
+    if (path && fd_read_file(AT_FDCWD, path, &list, NULL) == 0) {
+        read_list(buf_str(&list), ret, ret_every);
+        *ret_source = steal_ptr(&path);
+    } else {
+        read_spec(subject->spec, ret, ret_every);
+        *ret_source = explain_spec_source(subject);
+    }
     return 0;
 }

@@ -68,6 +68,8 @@ static void of_spec(const struct oci_spec *spec, explain_mounts *to)
         char *real = host ? realpath(one->source, NULL) : NULL;
 
         one->options = strv_copy(m->options);
+        if (strv_contains(m->options, "rro")) /* with all below */
+            strv_add(&one->options, "ro");
         one->origin = host && !real ? str_dup(one->source) : real;
         one->to_host = strv_contains(m->options, "shared") || strv_contains(m->options, "rshared");
     }

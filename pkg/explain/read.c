@@ -23,13 +23,16 @@ int explain_read(pid_t pid, const char *file, struct buf *ret, struct err *err)
     return r;
 }
 
-char *explain_source(const struct explain_subject *subject, const char *file)
+char *explain_spec_source(const struct explain_subject *subject)
 {
-    if (subject->pid)
-        return str_printf("/proc/%d/%s", (int)subject->pid, file);
     if (!subject->id)
         return str_dup(EXPLAIN_SOURCE_IMAGE);
     return str_printf("%s/containers/%s/config.json", store_root_path(subject->store), subject->id);
+}
+
+char *explain_source(const struct explain_subject *subject, const char *file)
+{
+    return subject->pid ? str_printf("/proc/%d/%s", (int)subject->pid, file) : explain_spec_source(subject);
 }
 
 void explain_unread(explain_facts *to, const char *name, const struct err *why)

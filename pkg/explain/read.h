@@ -14,5 +14,8 @@ int explain_read(pid_t pid, const char *file, struct buf *ret, struct err *err);
  */
 char *explain_source(const struct explain_subject *subject, const char *file);
 
+/* The specification, of one that runs as well, for what the kernel does not tell. The same. */
+char *explain_spec_source(const struct explain_subject *subject);
+
 /* Says that something cannot be told, and why. */
 void explain_unread(explain_facts *to, const char *name, const struct err *why);

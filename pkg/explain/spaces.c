@@ -237,19 +237,25 @@ char *explain_space_words(const struct explain_space *space)
                  : str_printf("its own%s: %s", number, kind->own);
 }
 
-void explain_space_add(const struct explain_space *space, const char *source, explain_facts *to)
+struct cli_value explain_space_sharers(const struct explain_space *space)
 {
     _cleanup_strv_ char **with = NULL;
-    _cleanup_free_ char *words = explain_space_words(space);
-    struct explain_fact *fact = explain_add(to, space->kind->file, source, "%s", words);
 
     if (space->host)
         strv_add(&with, "host");
     strv_extend(&with, space->others);
+    return explain_list(with);
+}
+
+void explain_space_add(const struct explain_space *space, const char *source, explain_facts *to)
+{
+    _cleanup_free_ char *words = explain_space_words(space);
+    struct explain_fact *fact = explain_add(to, space->kind->file, source, "%s", words);
+
     fact->weak = explain_space_is_weak(space);
     if (space->inode)
         explain_put(fact, "Inode", cli_value_number((int64_t)space->inode));
-    explain_put(fact, "SharedWith", explain_list(with));
+    explain_put(fact, "SharedWith", explain_space_sharers(space));
 }
 
 int explain_namespaces(const struct explain_subject *subject, explain_facts *ret, struct err *err)

@@ -38,5 +38,8 @@ bool explain_space_is_weak(const struct explain_space *space);
 /* Whose it is, and what that means. The caller frees it. */
 char *explain_space_words(const struct explain_space *space);
 
+/* Who is in it beside the container, "host" first, as a list that is the caller's. */
+struct cli_value explain_space_sharers(const struct explain_space *space);
+
 /* One as a fact. */
 void explain_space_add(const struct explain_space *space, const char *source, explain_facts *to);

@@ -64,8 +64,6 @@ static int judge(const struct explain_subject *subject, const struct explain_spa
     bundle_default_paths(&masked, &closed);
     keep_existing(masked);
     keep_existing(closed);
-    if (!device_source)
-        device_source = explain_source(subject, "root");
     explain_state_weakened(
         &(struct explain_state){
             .subject = subject,

@@ -196,10 +196,9 @@ void explain_seccomp_mode_add(int64_t mode, int64_t filters, const char *source,
 
 static char *profile_source(const struct explain_subject *subject)
 {
-    if (!subject->id)
-        return str_dup(EXPLAIN_SOURCE_IMAGE);
-    return str_printf("%s/containers/%s/%s", store_root_path(subject->store), subject->id,
-                      subject->spec->platform.seccomp_text ? MONITOR_SECCOMP : "config.json");
+    if (!subject->id || !subject->spec->platform.seccomp_text)
+        return explain_spec_source(subject);
+    return str_printf("%s/containers/%s/" MONITOR_SECCOMP, store_root_path(subject->store), subject->id);
 }
 
 static int add_profile(const struct explain_subject *subject, explain_facts *ret, struct err *err)

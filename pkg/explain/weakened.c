@@ -187,7 +187,7 @@ static void check_spaces(const struct explain_state *s, explain_facts *to)
         if (!explain_space_is_weak(space))
             continue;
         words = explain_space_words(space);
-        weak(s, to, name, file, words);
+        explain_put(weak(s, to, name, file, words), "SharedWith", explain_space_sharers(space));
     }
 }
 
