@@ -39,10 +39,17 @@ wall() {
         | walk(if type == "string" then gsub("[0-9a-f]{64}"; "ID") else . end)'
 }
 
-# differ WALL: the names of what is said of one of the containers and not, or not so, of the other.
+# differ WALL: the names of what is said of one of the containers and not, or not so, of the other. What is used at the moment
+# does not count.
 differ() {
-    jq -rn --argjson a "$(wall plain "$1")" --argjson b "$(wall other "$1")" \
-        '[($a + $b | keys[]) as $key | select($a[$key] != $b[$key]) | $key] | join(", ")'
+    jq -rn --argjson a "$(wall plain "$1")" --argjson b "$(wall other "$1")" '
+        def settled: if .Value | type == "object" and has("Usage") then del(.Value.Usage, .Text) else . end;
+        [($a + $b | keys[]) as $key | select(($a[$key] | settled) != ($b[$key] | settled)) | $key] | join(", ")'
+}
+
+# holds FILTER WALL: whether that is so of what is said of `other`.
+holds() {
+    wall other "$2" | jq -e "$1" >/dev/null
 }
 
 # said NAME WALL [CONTAINER]: the text of a statement.
@@ -131,6 +138,50 @@ supplied() {
     cbox explain --image alpine -f json | jq -e '[.Walls[] | select(.Name == "files").Facts[] | select(.Weak)] == []'
     [ "$(cbox ps -aq --no-trunc)" = "$(cbox inspect -f '{{.Id}}' plain)" ]
     cbox rmi layers
+}
+
+@test "limits: one differs, and nothing else" {
+    other --cpus 0.5
+    [ "$(differ limits)" = 'cpu, cpu throttled, no limit' ]
+    [[ $(said cpu limits) == 'at most 0.50 CPUs: 50ms of each 100ms; '*' of CPU time so far, '* ]]
+    cbox rm -f other
+    other --cpu-shares 512
+    [ "$(differ limits)" = 'cpu weight' ]
+    cbox rm -f other
+    other --memory 64m
+    holds '."memory".Value.Limit == 67108864 and .memory.Value.Usage > 0 and ."memory limit hit".Value >= 0' limits
+    [[ $(differ limits | sed 's/, swap\b.*//') == 'memory, memory limit hit, no limit' ]]
+    cbox rm -f other
+    other --memory-reservation 32m
+    [ "$(differ limits)" = 'memory reserved' ]
+    cbox rm -f other
+    other --pids-limit 20
+    [ "$(differ limits)" = 'no limit, processes, processes refused' ]
+    holds '.processes.Value == {Limit: 20, Usage: 1}' limits
+    if [ "$(nproc --all)" -gt 1 ]; then
+        cbox rm -f other
+        other --cpuset-cpus 0
+        [ "$(differ limits)" = 'cpus, no limit' ]
+        [ "$(said cpus limits)" = 'only CPUs 0' ]
+    fi
+}
+
+@test "limits: how often each was hit" {
+    other --init --cpus 0.1 --memory 16m --memory-swap 16m --pids-limit 5
+    holds '."processes refused".Value == 0 and ."memory OOM-killed".Value == 0' limits
+    cbox exec other timeout 1 sh -c 'while :; do :; done' || true
+    cbox exec other sh -c 'for i in 1 2 3 4 5 6 7; do sleep 1 & done' || true
+    wait_for 5 holds '."processes refused".Value > 0' limits
+    holds '."cpu throttled".Value | .Times > 0 and .Nanoseconds > 0 and .Periods >= .Times' limits
+    wait_for 5 holds ".processes.Value.Usage < 4" limits
+    run cbox exec other tail /dev/zero
+    [ "$status" -ne 0 ]
+    wait_for 5 holds '."memory limit hit".Value > 0 and ."memory OOM-killed".Value > 0' limits
+    # Where each is: the kernel has our container's processes there.
+    holds '[to_entries[] | select(.key | startswith("cgroup ")) | .value.Value] | length > 0' limits
+    while read -r dir; do
+        [ -n "$(<"$dir/cgroup.procs")" ]
+    done < <(cbox explain -f json other | jq -r '.Walls[] | select(.Name == "limits").Facts[] | select(.Name == "cgroup").Facts[].Value')
 }
 
 @test "each source of a living container that is a path can be read" {
