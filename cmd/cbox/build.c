@@ -1,12 +1,13 @@
 #include "base/num.h"
 #include "build/request_parse.h"
+#include "build_checks.h"
 #include "build_push.h"
 #include "build_view.h"
 #include "bundle/bundle.h"
 #include "bundle/parse.h"
 #include "commands.h"
 #include "container_checks.h"
-#include "new_image.h"
+#include "container_options.h"
 #include "pull.h"
 #include "sys/fd.h"
 
@@ -31,38 +32,19 @@ static const struct build_options defaults = {.harmless = true};
 #define INT(letter, name, member, help, ...)  CLI_INT(struct build_options, letter, name, member, help, __VA_ARGS__)
 #define SIZE(letter, name, member, help, ...) CLI_SIZE(struct build_options, letter, name, member, help, __VA_ARGS__)
 
-static int check_tag(const char *text, struct err *err)
-{
-    _cleanup_reference_ struct oci_reference name = {0};
-
-    return new_image_name(text, "build tag cannot contain a digest", &name, err);
-}
-
-static int check_entitlement(const char *text, struct err *err)
-{
-    if (str_eq(text, "network.host") || str_eq(text, "security.insecure"))
-        return 0;
-    return err_set(err, ERR_INVALID, "unknown entitlement %s (network.host, security.insecure)", text);
-}
-
-/* What scripts say to builders that would make some. */
-static int check_no_attestation(const char *text, struct err *err)
-{
-    if (str_eq(text, "false") || str_eq(text, "0"))
-        return 0;
-    return err_set(err, ERR_UNSUPPORTED, "no attestations are made: false is all that it can be");
-}
-
 static const struct cli_option options[] = {
     LIST(0, "add-host", add_hosts, "Add a custom host-to-IP mapping (\"host:ip\")", .check = check_host),
     LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")",
          .check = check_entitlement),
-    LIST(0, "build-arg", build_args, "Set build-time variables"),
-    LIST(0, "build-context", build_contexts, "Additional build contexts (e.g., name=path)"),
+    LIST(0, "build-arg", build_args, "Set build-time variables", .check = bundle_check_env),
+    LIST(0, "build-context", build_contexts, "Additional build contexts (e.g., name=path)",
+         .check = check_named_context),
     LIST(0, "cache-from", cache_from,
-         "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")"),
+         "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")",
+         .check = check_cache_from),
     LIST(0, "cache-to", cache_to,
-         "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")"),
+         "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")",
+         .check = check_cache_to),
     TEXT(0, "cgroup-parent", cgroup_parent, "Set the parent cgroup for the \"RUN\" instructions during build"),
     FLAG(0, "check", check, "Check the Dockerfile without building"),
     FLAG(0, "compress", harmless, "Compress the build context using gzip", .hidden = true),
@@ -88,10 +70,10 @@ static const struct cli_option options[] = {
          .shown_default = "default", .values = CLI_VALUES_NETWORK),
     FLAG(0, "no-cache", no_cache, "Do not use cache when building the image"),
     LIST(0, "no-cache-filter", no_cache_filter, "Do not cache specified stages"),
-    LIST('o', "output", outputs, "Output destination (format: \"type=local,dest=path\")"),
-    TEXT(0, "platform", platform, "Set target platform for build"),
+    LIST('o', "output", outputs, "Output destination (format: \"type=local,dest=path\")", .check = check_output),
+    TEXT(0, "platform", platform, "Set target platform for build", .check = check_platform),
     TEXT(0, "progress", progress, "Set type of progress output (\"auto\", \"json\", \"plain\", \"quiet\", \"tty\")",
-         .shown_default = "auto"),
+         .shown_default = "auto", .values = CLI_VALUES_WORDS, .words = build_view_words),
     TEXT(0, "provenance", provenance, "Shorthand for \"--attest=type=provenance\"", .hidden = true,
          .check = check_no_attestation),
     FLAG(0, "pull", pull, "Always attempt to pull a newer version of the image"),
@@ -99,11 +81,13 @@ static const struct cli_option options[] = {
     FLAG('q', "quiet", quiet, "Suppress the build output and print image ID on success"),
     FLAG(0, "rm", harmless, "Remove intermediate containers after a successful build", .hidden = true),
     TEXT(0, "sbom", sbom, "Shorthand for \"--attest=type=sbom\"", .hidden = true, .check = check_no_attestation),
-    LIST(0, "secret", secrets, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")"),
+    LIST(0, "secret", secrets, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")",
+         .check = check_secret),
     LIST(0, "security-opt", security, "Security options"),
     SIZE(0, "shm-size", host.shm_size, "Size of \"/dev/shm\""),
     FLAG(0, "squash", squash, "Squash newly built layers into a single new layer"),
-    LIST(0, "ssh", ssh, "SSH agent socket or keys to expose to the build (format: \"default|<id>[=<socket>]\")"),
+    LIST(0, "ssh", ssh, "SSH agent socket or keys to expose to the build (format: \"default|<id>[=<socket>]\")",
+         .check = check_ssh),
     LIST('t', "tag", tags, "Name and optionally a tag in the \"name:tag\" format", .check = check_tag),
     TEXT(0, "target", target, "Set the target build stage to build"),
     LIST(0, "ulimit", ulimits, "Ulimit options", .word = "ulimit", .check = check_ulimit),
@@ -133,14 +117,16 @@ static char **read_build_args(char *const *given)
 
 static int read_limits(const struct build_options *o, struct engine_host_config *host, struct err *err)
 {
-    int r = 0;
+    int r;
 
     *host = o->host;
-    host->cgroup_parent = (char *)o->cgroup_parent;
-    host->cpuset_cpus = (char *)o->cpuset_cpus;
-    host->cpuset_mems = (char *)o->cpuset_mems;
-    host->security_opt = o->security;
+    host->cgroup_parent = str_dup(str_given(o->cgroup_parent));
+    host->cpuset_cpus = str_dup(str_given(o->cpuset_cpus));
+    host->cpuset_mems = str_dup(str_given(o->cpuset_mems));
+    r = creation_read_security(o->security, &host->security_opt, err);
     READ_ALL(o->ulimits, bundle_parse_ulimit, &host->ulimits)
+    STRV_FOREACH (text, o->add_hosts)
+        r = r < 0 ? r : bundle_parse_host(*text, &host->extra_hosts, err);
     return r;
 }
 
@@ -167,7 +153,12 @@ static int read_places(const struct build_options *o, struct build_request *q, s
     STRV_FOREACH (text, o->cache_to)
         r = r < 0 ? r : build_cache_place_parse(*text, true, VEC_PUSH(&q->cache_to), err);
     READ_ALL(o->outputs, build_output_parse, &q->outputs)
-    return r < 0 ? r : build_outputs_complete(q, o->push, o->load, err);
+    if (r == 0)
+        r = build_outputs_complete(q, o->push, o->load, err);
+    if (r == 0 && o->iidfile && !build_makes_image(q))
+        r = err_set(err, ERR_INVALID, "local and tar exporters are incompatible with image ID file: --iidfile %s",
+                    o->iidfile);
+    return r;
 }
 
 static int read_request(const struct build_options *o, const char *context, char *const *build_args,
@@ -181,9 +172,8 @@ static int read_request(const struct build_options *o, const char *context, char
     q->labels = o->labels;
     q->tags = o->tags;
     q->target = o->target;
-    q->platform = o->platform;
+    q->platform = str_given(o->platform);
     q->network = o->network ? o->network : "default";
-    q->extra_hosts = o->add_hosts;
     q->no_cache = o->no_cache;
     q->no_cache_filter = o->no_cache_filter;
     q->pull = o->pull;
@@ -199,6 +189,22 @@ static int read_request(const struct build_options *o, const char *context, char
     if (r == 0)
         r = build_sources_check(q, err);
     return r < 0 ? r : read_epoch(build_args, q, err);
+}
+
+/* -q is --progress quiet, and nothing else beside it. */
+static int read_view(const struct build_options *o, enum build_view_mode *ret, struct err *err)
+{
+    int r = build_view_parse(o->progress, ret, err);
+
+    if (r < 0)
+        return r;
+    if (o->quiet && !str_empty(o->progress) && !str_eq(o->progress, "auto") && *ret != BUILD_VIEW_QUIET)
+        return err_set(err, ERR_INVALID, "progress=%s and quiet cannot be used together", o->progress);
+    if (o->quiet)
+        *ret = BUILD_VIEW_QUIET;
+    else if (o->check && *ret == BUILD_VIEW_TTY)
+        *ret = BUILD_VIEW_PLAIN; /* there are no steps to draw */
+    return 0;
 }
 
 /* ---- building ---- */
@@ -244,13 +250,13 @@ static int tell_result(const struct build_options *o, const struct build_request
         digest_format(&result->id, id);
         if (o->iidfile)
             r = write_file(o->iidfile, id, err);
-        if (o->quiet)
+        if (mode == BUILD_VIEW_QUIET)
             puts(id);
         else if (mode == BUILD_VIEW_PLAIN || mode == BUILD_VIEW_TTY)
             fprintf(stderr, "%s\n", id);
     }
     STRV_FOREACH (tag, q->tags)
-        if (!o->quiet && mode != BUILD_VIEW_JSON && mode != BUILD_VIEW_QUIET)
+        if (mode != BUILD_VIEW_JSON && mode != BUILD_VIEW_QUIET)
             fprintf(stderr, "named %s\n", *tag);
     if (r == 0 && o->metadata_file)
         r = write_metadata(o, q, result, err);
@@ -258,32 +264,19 @@ static int tell_result(const struct build_options *o, const struct build_request
 }
 
 static int build_it(struct cli_context *ctx, const struct build_options *o, const struct build_request *q,
-                    struct err *err)
+                    struct store *s, enum build_view_mode mode, struct err *err)
 {
-    _cleanup_(store_free_cleanup) struct store *s = NULL;
-    _cleanup_(build_view_free_cleanup) struct build_view *view = NULL;
+    _cleanup_(build_view_free_cleanup) struct build_view *view = build_view_new(mode, STDERR_FILENO);
+    const struct build_watcher watcher = build_view_watcher(view);
     struct build_result result = {0};
-    struct build_watcher watcher;
-    enum build_view_mode mode;
     struct err why = ERR_INIT;
-    int r = build_view_parse(o->progress, &mode, err);
+    int r = (o->check ? build_check : build)(s, &ctx->config, q, &watcher, &result, &why);
 
-    if (o->quiet)
-        mode = BUILD_VIEW_QUIET;
-    else if (o->check && mode == BUILD_VIEW_TTY)
-        mode = BUILD_VIEW_PLAIN; /* there are no steps to draw */
-    if (r == 0)
-        r = store_open(ctx->root, ctx->state, &s, err);
-    if (r < 0)
-        return r;
-    view = build_view_new(mode, STDERR_FILENO);
-    watcher = build_view_watcher(view);
-    r = (o->check ? build_check : build)(s, &ctx->config, q, &watcher, &result, &why);
     build_view_end(view, &result, r < 0 ? &why : NULL);
     if (r == 0 && o->check && mode == BUILD_VIEW_PLAIN && !build_view_warnings(view))
         puts("Check complete, no warnings found.");
     if (r == 0 && !o->check)
-        r = build_push(ctx, s, q, o->quiet, &why);
+        r = build_push(ctx, s, q, mode == BUILD_VIEW_QUIET, &why);
     if (r == 0 && !o->check)
         r = tell_result(o, q, mode, &result, &why);
     if (r < 0 && err)
@@ -292,25 +285,52 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
     return r;
 }
 
+/* The file of an earlier build does not stand for one that failed. */
+static int remove_old_id(const char *path, struct err *err)
+{
+    return !path || unlink(path) == 0 || errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", path);
+}
+
+/* What makes no sense on the command line has Docker's exit code for that; a file or a network that is not there is a
+ * failure like others. */
+static int fail(int r, struct err *err)
+{
+    if (r != ERR_INVALID && r != ERR_UNSUPPORTED)
+        return r;
+    cbox_print_error(err);
+    return 125;
+}
+
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct build_options *o = opts;
     _cleanup_strv_ char **build_args = read_build_args(o->build_args);
-    struct engine_host_config limits = {0};
-    struct puller puller = {ctx, o->quiet || str_eq(o->progress, "quiet")};
-    struct build_request q = {.limits = &limits, .pull_image = pull_image, .pull_data = &puller};
-    int r = read_limits(o, &limits, err);
+    _cleanup_(store_free_cleanup) struct store *s = NULL;
+    _cleanup_engine_options_ struct engine_options limits = {0};
+    struct puller puller = {.ctx = ctx};
+    _cleanup_build_request_ struct build_request q = {
+        .limits = &limits.host, .pull_image = pull_image, .pull_data = &puller};
+    enum build_view_mode mode = BUILD_VIEW_PLAIN;
+    int r = read_limits(o, &limits.host, err);
 
     if (r == 0)
         r = read_request(o, operands[0], build_args, &q, err);
     if (r == 0)
-        r = build_it(ctx, o, &q, err);
+        r = read_view(o, &mode, err);
+    if (r < 0)
+        return fail(r, err);
+    puller.quiet = mode == BUILD_VIEW_QUIET;
+    r = store_open(ctx->root, ctx->state, &s, err);
+    if (r < 0)
+        return r;
+    r = build_check_request(s, &q, err);
+    if (r < 0)
+        return fail(r, err);
+    r = remove_old_id(o->iidfile, err);
+    if (r == 0)
+        r = build_it(ctx, o, &q, s, mode, err);
     if (r == ERR_NOT_FOUND && str_eq(operands[0], "prune"))
         err_hint(err, "what builds keep is removed by 'cbox builder prune'");
-    build_request_release(&q);
-    VEC_FOREACH (u, &limits.ulimits)
-        free(u->name);
-    free(limits.ulimits.v);
     return r;
 }
 

@@ -8,27 +8,21 @@
 
 enum { TICK = 100 /* ms */, SHOWN_LINES = 20 };
 
-static const struct {
-    const char *word;
-    enum build_view_mode mode;
-} words[] = {
-    {"plain", BUILD_VIEW_PLAIN}, {"tty", BUILD_VIEW_TTY},      {"quiet", BUILD_VIEW_QUIET},
-    {"json", BUILD_VIEW_JSON},   {"rawjson", BUILD_VIEW_JSON},
-};
+const char *const build_view_words[] = {"auto", "plain", "tty", "quiet", "json", "rawjson", NULL};
 
 int build_view_parse(const char *word, enum build_view_mode *ret, struct err *err)
 {
-    *ret = cli_is_terminal(STDERR_FILENO) ? BUILD_VIEW_TTY : BUILD_VIEW_PLAIN;
-    if (str_empty(word) || str_eq(word, "auto"))
-        return 0;
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (str_eq(word, words[i].word)) {
-            *ret = words[i].mode;
-            if (*ret == BUILD_VIEW_TTY && !cli_is_terminal(STDERR_FILENO))
-                return err_set(err, ERR_INVALID, "--progress tty: standard error is no terminal");
-            return 0;
-        }
-    return err_set(err, ERR_INVALID, "invalid progress mode %s (supported: auto, json, plain, quiet, tty)", word);
+    static const enum build_view_mode modes[] = {
+        0, BUILD_VIEW_PLAIN, BUILD_VIEW_TTY, BUILD_VIEW_QUIET, BUILD_VIEW_JSON, BUILD_VIEW_JSON};
+    bool terminal = cli_is_terminal(STDERR_FILENO);
+
+    *ret = terminal ? BUILD_VIEW_TTY : BUILD_VIEW_PLAIN;
+    for (size_t i = 1; !str_empty(word) && build_view_words[i]; i++)
+        if (str_eq(word, build_view_words[i]))
+            *ret = modes[i];
+    return *ret != BUILD_VIEW_TTY || terminal
+               ? 0
+               : err_set(err, ERR_INVALID, "--progress tty: standard error is no terminal");
 }
 
 struct build_view *build_view_new(enum build_view_mode mode, int fd)

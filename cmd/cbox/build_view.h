@@ -11,7 +11,9 @@
 
 enum build_view_mode { BUILD_VIEW_PLAIN, BUILD_VIEW_TTY, BUILD_VIEW_QUIET, BUILD_VIEW_JSON };
 
-/* "auto" (tty on a terminal), "plain", "tty", "quiet", "json", "rawjson"; ERR_INVALID. */
+/* "auto" (tty on a terminal), "plain", "tty", "quiet", "json", "rawjson", and nothing else, which is auto; ended by
+ * NULL. ERR_INVALID for tty where there is no terminal. */
+extern const char *const build_view_words[];
 int build_view_parse(const char *word, enum build_view_mode *ret, struct err *err);
 
 struct build_view;

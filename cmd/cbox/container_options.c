@@ -61,13 +61,12 @@ static int read_mounts(const struct container_flags *f, struct engine_options *o
     return r;
 }
 
-/* A profile is brought along as text, as Docker does. */
-static int read_security(const struct container_flags *f, struct engine_options *o, struct err *err)
+int creation_read_security(char *const *given, char ***ret, struct err *err)
 {
     struct bundle_security s;
-    int r = bundle_parse_security(f->security, &s, err);
+    int r = bundle_parse_security(given, &s, err);
 
-    STRV_FOREACH (option, f->security) {
+    STRV_FOREACH (option, given) {
         _cleanup_buf_ struct buf profile = BUF_INIT_MAX(BUNDLE_SECCOMP_MAX);
         struct bundle_security one;
         char *own[] = {*option, NULL};
@@ -76,13 +75,13 @@ static int read_security(const struct container_flags *f, struct engine_options 
         if (r < 0)
             return r;
         if (!one.seccomp || str_eq(one.seccomp, "unconfined")) {
-            strv_add(&o->host.security_opt, *option);
+            strv_add(ret, *option);
             continue;
         }
         r = fd_read_user_file(one.seccomp, &profile, err);
         if (r < 0)
             return err_wrap(err, "opening seccomp profile (%s) failed", one.seccomp);
-        strv_addf(&o->host.security_opt, "seccomp=%s", buf_str(&profile));
+        strv_addf(ret, "seccomp=%s", buf_str(&profile));
     }
     return r;
 }
@@ -291,6 +290,6 @@ int creation_read(const struct container_flags *f, char **operands, struct creat
     if (r == 0)
         r = read_logging(f, &o->host.log_config, err);
     if (r == 0)
-        r = read_security(f, o, err);
+        r = creation_read_security(f->security, &o->host.security_opt, err);
     return r < 0 ? r : read_health(f, &o->config.config, err);
 }

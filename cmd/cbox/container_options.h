@@ -50,6 +50,9 @@ int creation_read(const struct container_flags *flags, char **operands, struct c
 void creation_release(struct creation *c);
 #define _cleanup_creation_ _cleanup_(creation_release)
 
+/* --security-opt, appended; a profile of system calls is brought along as text, as Docker does. `build` has it, too. */
+int creation_read_security(char *const *given, char ***ret, struct err *err);
+
 /* The parts of it that are about networks and ports. container_networks.c */
 int creation_read_networks(const struct container_flags *flags, struct engine_options *options, struct err *err);
 

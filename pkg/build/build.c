@@ -143,7 +143,7 @@ static const struct build_image *base_of(const struct build_plan *plan, size_t s
     return s->scratch ? NULL : &plan->images.v[s->base.index];
 }
 
-static bool wants_image(const struct build_request *q)
+bool build_makes_image(const struct build_request *q)
 {
     VEC_FOREACH (o, &q->outputs)
         if (o->type != BUILD_OUTPUT_LOCAL && o->type != BUILD_OUTPUT_TAR && o->type != BUILD_OUTPUT_NONE)
@@ -170,7 +170,7 @@ static int write_outputs(struct build_all *a, const struct build_finished *f, st
 
     if (r == 0)
         r = store_build_settle(a->b.store, err);
-    if (r == 0 && wants_image(q))
+    if (r == 0 && build_makes_image(q))
         r = build_output_image(a->b.store, q, f, &result->id, &result->manifest, &result->manifest_size, err);
     VEC_FOREACH (o, &q->outputs)
         if (r == 0 && o->type != BUILD_OUTPUT_IMAGE && o->type != BUILD_OUTPUT_NONE)

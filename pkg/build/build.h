@@ -71,9 +71,8 @@ struct build_request {
     const char *target;   /* NULL: the last stage */
     const char *platform; /* NULL: the host's */
     const char *network;  /* "default", "none", "host" or a network; of RUN */
-    char *const *extra_hosts;
     const struct engine_host_config
-        *limits; /* of RUN: memory, cpus, ulimits, shm size, cgroup parent, security options */
+        *limits; /* of RUN: memory, cpus, ulimits, shm size, cgroup parent, security options, hosts; NULL: none */
     VEC(struct build_secret) secrets;
     VEC(struct build_ssh) ssh;
     VEC(struct build_named_context) contexts;
@@ -145,6 +144,13 @@ struct build_result {
 int build(struct store *s, const struct config *config, const struct build_request *q, const struct build_watcher *w,
           struct build_result *ret, struct err *err);
 void build_result_release(struct build_result *r);
+
+/* Whether steps can run with the limits, the network and the hosts of the request: what `run` would say of them, before
+ * there is anything to run. ERR_INVALID; ERR_NOT_FOUND for a network that is not there. */
+int build_check_request(struct store *s, const struct build_request *q, struct err *err);
+
+/* Whether one of its outputs is an image. */
+bool build_makes_image(const struct build_request *q);
 
 /* --check: reads and checks, and does nothing else. Warnings are told as events; ERR_INVALID where the Dockerfile says
  * that they count as errors. */

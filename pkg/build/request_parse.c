@@ -166,7 +166,7 @@ void build_ssh_release(struct build_ssh *s)
 static int check_agent(const struct build_ssh *a, struct err *err)
 {
     if (!a->paths && str_empty(getenv("SSH_AUTH_SOCK"))) {
-        err_set(err, ERR_INVALID, "--ssh %.100s: there is no agent: SSH_AUTH_SOCK is not set", a->id);
+        err_set(err, ERR_NOT_FOUND, "--ssh %.100s: there is no agent: SSH_AUTH_SOCK is not set", a->id);
         return err_hint(err, "start one, or give a socket or a key: --ssh %.100s=PATH", a->id);
     }
     STRV_FOREACH (path, a->paths)

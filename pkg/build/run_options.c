@@ -1,5 +1,6 @@
 /* What a RUN asks of its container. */
 #include "build/run_internal.h"
+#include "container/container.h"
 
 #include <inttypes.h>
 
@@ -13,6 +14,17 @@ static void set_env(const struct build_run_job *job, bool quiet, char ***env)
         strv_addf(env, "SOURCE_DATE_EPOCH=%" PRId64, job->epoch);
 }
 
+/* Of the command line, for every step. */
+static int set_request(const struct build_request *q, struct engine_host_config *h, struct err *err)
+{
+    int r = q->limits ? json_duplicate(&engine_host_config_type, q->limits, h, err) : 0;
+
+    if (r < 0)
+        return r;
+    str_replace(&h->network_mode, str_dup(str_given(q->network)));
+    return 0;
+}
+
 /* RUN --network counts for more than the build's own; but the host's is not the Dockerfile's to take. */
 static int set_network(const struct build_run_job *job, struct engine_host_config *h, struct err *err)
 {
@@ -22,10 +34,8 @@ static int set_network(const struct build_run_job *job, struct engine_host_confi
         err_set(err, ERR_PERMISSION, "RUN --network=host is not allowed to this build");
         return err_hint(err, "allow it if you trust the Dockerfile: --allow network.host");
     }
-    if (str_empty(asked) || str_eq(asked, "default"))
-        asked = job->request->network;
-    str_replace(&h->network_mode, str_empty(asked) ? NULL : str_dup(asked));
-    strv_extend(&h->extra_hosts, job->request->extra_hosts);
+    if (!str_empty(asked) && !str_eq(asked, "default"))
+        str_replace(&h->network_mode, str_dup(asked));
     return 0;
 }
 
@@ -46,11 +56,10 @@ int build_run_options(const struct build_run_job *job, bool quiet, struct engine
     const struct build_step *step = job->step;
     struct engine_host_config *h = &ret->host;
     struct oci_container_config *c = &ret->config.config;
-    int r = 0;
+    int r;
 
     *ret = (struct engine_options){0};
-    if (job->request->limits)
-        r = json_duplicate(&engine_host_config_type, job->request->limits, h, err);
+    r = set_request(job->request, h, err);
     if (r == 0)
         r = set_security(job, h, err);
     if (r == 0)
@@ -66,4 +75,14 @@ int build_run_options(const struct build_run_job *job, bool quiet, struct engine
     c->working_dir = str_dup(step->config.working_dir);
     c->cmd = strv_copy(step->run.argv);
     return 0;
+}
+
+int build_check_request(struct store *s, const struct build_request *q, struct err *err)
+{
+    _cleanup_engine_options_ struct engine_options wanted = {0};
+    _cleanup_one_container_ struct container c = {0};
+    int r = set_request(q, &wanted.host, err);
+
+    strv_add(&wanted.config.config.cmd, "true");
+    return r < 0 ? r : container_imagine(s, NULL, &wanted, &c, err);
 }

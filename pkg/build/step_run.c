@@ -60,7 +60,7 @@ static void add_surroundings(struct step *s)
     const struct build_request *q = s->b->request;
 
     build_key_add(&s->key, "network of the build", q->network);
-    STRV_FOREACH (host, q->extra_hosts)
+    STRV_FOREACH (host, q->limits ? q->limits->extra_hosts : NULL)
         build_key_add(&s->key, "host", *host);
 }
 

@@ -59,8 +59,9 @@ struct container {
 int container_create(struct store *s, const struct image *image, const struct container_request *request,
                      struct container *ret, struct err *err);
 
-/* What would be made: options, specification and layers, and nothing in the store. Its id stands for one that is not
- * known yet. Lock and errors are those of container_create(). The caller releases `ret` after 0. */
+/* What would be made: options, specification and layers, and nothing in the store. Without an image (NULL), as for a
+ * step of a build, there are no layers, and the options have a command. Its id stands for one that is not known yet.
+ * Lock and errors are those of container_create(). The caller releases `ret` after 0. */
 #define CONTAINER_ID_IMAGINED "ID"
 int container_imagine(struct store *s, const struct image *image, const struct engine_options *wanted,
                       struct container *ret, struct err *err);

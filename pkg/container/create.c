@@ -323,7 +323,7 @@ int container_imagine(struct store *s, const struct image *image, const struct e
     struct container c = {.store = s};
     int r = describe(&c, CONTAINER_ID_IMAGINED, image, wanted, err);
 
-    if (r == 0)
+    if (r == 0 && image)
         r = image_stack(s, image->layers, image->n_layers, &c.lower, err);
     if (r < 0)
         container_release(&c);

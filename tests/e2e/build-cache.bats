@@ -190,6 +190,16 @@ E
     whole
 }
 
+@test "builder prune answered with no: nothing goes, and the line ends" {
+    cbox build -q - <<<$'FROM alpine\nRUN echo kept >/kept'
+    for answer in 'n\n' ''; do
+        # shellcheck disable=SC2059  # it has escapes
+        printf "$answer" | cbox builder prune -a >out
+        cmp <(tail -c 7 out) <(printf '[y/N] \n')
+    done
+    [ -n "$(ls "$CBOX_ROOT/build-cache/records")" ]
+}
+
 @test "system prune takes what builds keep as well" {
     dockerfile <<'E'
 FROM alpine

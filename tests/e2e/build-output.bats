@@ -98,9 +98,9 @@ build_() {
     cmp "$BATS_TEST_TMPDIR/out.tar" "$BATS_TEST_TMPDIR/stdout.tar"
     [ "$(tar tf "$BATS_TEST_TMPDIR/out.tar" | tr '\n' ' ')" = 'copied/ copied/file copied/hard os-release ' ]
     [ "$(tar tvf "$BATS_TEST_TMPDIR/out.tar" --numeric-owner | awk '/hard/ { print $1, $2 }')" = 'hrwsr-xr-x 0/0' ]
-    refuse 1 'multiple outputs configured to write to stdout' cbox build -q -o - -o type=oci "$context"
-    refuse 1 'dest is required for local exporter' cbox build -q -o type=local "$context"
-    refuse 1 'exporter "nope" could not be found' cbox build -q -o type=nope "$context"
+    refuse 125 'multiple outputs configured to write to stdout' cbox build -q -o - -o type=oci "$context"
+    refuse 125 'dest is required for local exporter' cbox build -q -o type=local "$context"
+    refuse 125 'exporter "nope" could not be found' cbox build -q -o type=nope "$context"
     refuse 1 "nowhere.*No such file or directory" cbox build -q -o "type=tar,dest=$BATS_TEST_TMPDIR/nowhere/x" "$context"
 }
 
@@ -212,8 +212,8 @@ build_() {
         [ "$(cbox images -q --no-trunc "$host/pushing:$tag")" = "$id" ]
         cbox rmi "$host/pushing:$tag"
     done
-    refuse 1 'tag is needed when pushing to registry' cbox build -q --push "$context"
-    refuse 1 'push is for an image' cbox build -q -t a --push -o out "$context"
+    refuse 125 'tag is needed when pushing to registry' cbox build -q --push "$context"
+    refuse 125 'push is for an image' cbox build -q -t a --push -o out "$context"
     # --load beside a directory: both.
     build_ -t both:1 --load -o "$BATS_TEST_TMPDIR/both"
     [ -e "$BATS_TEST_TMPDIR/both/copied/file" ]

@@ -58,6 +58,18 @@ END
     [[ $stderr == *' out'* && $stderr == *' err'* && $stderr == *'exit code: 7'* ]]
 }
 
+@test "what the command line gives to all that run" {
+    dockerfile <<'END'
+FROM alpine
+RUN grep -q '^10.1.2.3.*there$' /etc/hosts && [ "$(ulimit -n)" = 77 ] && grep -q 'Seccomp:.0' /proc/self/status
+RUN --network=none [ "$(ls /sys/class/net)" = lo ]
+END
+    cbox build -q --add-host there=10.1.2.3 --ulimit nofile=77 --security-opt seccomp=unconfined .
+    echo '{"defaultAction": "SCMP_ACT_ALLOW"}' >profile
+    printf 'FROM alpine\nRUN grep -q Seccomp:.2 /proc/self/status && unshare -r true\n' >Dockerfile
+    cbox build -q --security-opt seccomp=profile .
+}
+
 @test "a program that is not there" {
     dockerfile <<'END'
 FROM alpine

@@ -63,10 +63,16 @@ END
 
 @test "quiet says the ID alone; --iidfile and --metadata-file" {
     dockerfile <<<'FROM alpine'
+    expect "$(cbox build -q .)" cbox build --progress quiet .
     run -0 --separate-stderr cbox build -q --iidfile id --metadata-file meta.json .
     [ -z "$stderr" ]
     [ "$output" = "$(<id)" ]
     expect "$(<id)" jq -r '."containerimage.config.digest"' meta.json
+    refuse 125 'incompatible with image ID file' cbox build --iidfile id -o out .
+    cbox build -q --iidfile id --load -o out .
+    dockerfile <<<$'FROM alpine\nRUN false'
+    run -1 cbox build -q --iidfile id .
+    [ ! -e id ] # it was another build's
 }
 
 @test "a failed step: the end of what it wrote, the line with a caret, exit code 1, nothing left" {
@@ -286,9 +292,33 @@ END
     [[ $output == *'SSH_AUTH_SOCK is not set'* ]]
     run -1 cbox build -q --ssh default=/no/such .
     [[ $output == *'--ssh default: /no/such: No such file or directory'* ]]
-    run -1 cbox build -q --progress no .
-    [[ $output == *'invalid progress mode no'* ]]
-    run -125 cbox build --provenance=true .
+    run -1 cbox build -q --network no-such .
+    [[ $output == *'network no-such not found'* ]]
+    while IFS='|' read -r option value says; do
+        refuse 125 "$says" cbox build "$option" "$value" .
+    done <<'END'
+--add-host|a|bad format for add-host
+--build-arg|=x|"--build-arg" flag: invalid environment variable
+--build-context|dir|"--build-context" flag: invalid context value
+--cache-from|type=nope|"--cache-from" flag: unknown cache type
+--cache-to|type=local|"--cache-to" flag: dest is required
+--cpu-period|1|CPU cfs period
+--cpuset-cpus|8191|Requested CPUs are not available
+--memory|1m|Minimum memory limit
+--memory-swap|1g|always set the Memory limit
+-o|type=nope|"-o, --output" flag: exporter "nope" could not be found
+--platform|linux/amd64,linux/arm64|one platform a build
+--platform|?/?|"--platform" flag
+--progress|no|"--progress" flag: use one of auto
+--provenance|true|no attestations
+--secret|src=x|"--secret" flag: secret missing ID
+--security-opt|seccomp|invalid --security-opt
+--security-opt|seccomp=Dockerfile|seccomp profile
+--shm-size|-1|"--shm-size" flag
+--ssh|=x|"--ssh" flag: invalid SSH value
+--ulimit|x|"--ulimit" flag
+END
+    refuse 125 'progress=plain and quiet' cbox build -q --progress plain .
     cbox build -q --compress --disable-content-trust --isolation default --provenance=false --sbom=false .
 }
 

@@ -1,0 +1,94 @@
+#include "build_checks.h"
+
+#include "build/request_parse.h"
+#include "new_image.h"
+#include "oci/platform.h"
+
+static int check_cache(const char *text, bool to, struct err *err)
+{
+    struct build_cache_place p = {0};
+    int r = build_cache_place_parse(text, to, &p, err);
+
+    build_cache_place_release(&p);
+    return r;
+}
+
+int check_cache_from(const char *text, struct err *err)
+{
+    return check_cache(text, false, err);
+}
+
+int check_cache_to(const char *text, struct err *err)
+{
+    return check_cache(text, true, err);
+}
+
+int check_entitlement(const char *text, struct err *err)
+{
+    if (str_eq(text, "network.host") || str_eq(text, "security.insecure"))
+        return 0;
+    return err_set(err, ERR_INVALID, "unknown entitlement %s (network.host, security.insecure)", text);
+}
+
+int check_named_context(const char *text, struct err *err)
+{
+    struct build_named_context c = {0};
+    int r = build_named_parse(text, &c, err);
+
+    build_named_release(&c);
+    return r;
+}
+
+/* What scripts say to builders that would make some. */
+int check_no_attestation(const char *text, struct err *err)
+{
+    if (str_eq(text, "false") || str_eq(text, "0"))
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED, "no attestations are made: false is all that it can be");
+}
+
+int check_output(const char *text, struct err *err)
+{
+    struct build_output o = {0};
+    int r = build_output_parse(text, &o, err);
+
+    build_output_release(&o);
+    return r;
+}
+
+int check_platform(const char *text, struct err *err)
+{
+    _cleanup_platform_ struct oci_platform platform = {0};
+
+    if (strchr(text, ',')) {
+        err_set(err, ERR_UNSUPPORTED, "one platform a build");
+        return err_hint(err,
+                        "build and push each under a tag of its own, then put them together: cbox manifest create");
+    }
+    return *text ? oci_platform_parse(text, &platform, err) : 0;
+}
+
+int check_secret(const char *text, struct err *err)
+{
+    struct build_secret s = {0};
+    int r = build_secret_parse(text, &s, err);
+
+    build_secret_release(&s);
+    return r;
+}
+
+int check_ssh(const char *text, struct err *err)
+{
+    struct build_ssh s = {0};
+    int r = build_ssh_parse(text, &s, err);
+
+    build_ssh_release(&s);
+    return r;
+}
+
+int check_tag(const char *text, struct err *err)
+{
+    _cleanup_reference_ struct oci_reference name = {0};
+
+    return new_image_name(text, "build tag cannot contain a digest", &name, err);
+}

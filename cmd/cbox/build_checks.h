@@ -1,0 +1,15 @@
+/* What the option table of `build` asks of an argument. */
+#pragma once
+
+#include "base/err.h"
+
+int check_cache_from(const char *text, struct err *err);
+int check_cache_to(const char *text, struct err *err);
+int check_entitlement(const char *text, struct err *err);
+int check_named_context(const char *text, struct err *err);
+int check_no_attestation(const char *text, struct err *err);
+int check_output(const char *text, struct err *err);
+int check_platform(const char *text, struct err *err);
+int check_secret(const char *text, struct err *err);
+int check_ssh(const char *text, struct err *err);
+int check_tag(const char *text, struct err *err);
