@@ -42,6 +42,7 @@ extern const struct cli_command cbox_root;
 /* Decides root and state: option, environment, configuration file, and then /var/lib/cbox and /run/cbox for root,
  * $XDG_DATA_HOME/cbox and $XDG_RUNTIME_DIR/cbox for others. ERR_INVALID for a bad configuration. Nothing is created. */
 int cbox_context_load(struct cli_context *ctx, struct err *err);
+int cbox_context_places(struct cli_context *ctx, struct err *err); /* with a configuration that is there, or is none */
 void cbox_context_release(struct cli_context *ctx);
 
 /* Puts the rules of networks back where another program has flushed them; what keeps it from that is for --debug. */

@@ -91,9 +91,13 @@ static const struct cli_entry network_commands[] = {
 static const struct cli_command group_network = {.summary = "Manage networks", CLI_ENTRIES(network_commands)};
 
 static const struct cli_entry system_commands[] = {
-    {"check", &cmd_system_check, CLI_OTHER}, {"df", &cmd_system_df, CLI_OTHER},
-    {"events", &cmd_events, CLI_OTHER},      {"info", &cmd_info, CLI_OTHER},
-    {"prune", &cmd_system_prune, CLI_OTHER}, {"start-all", &cmd_system_start_all, CLI_OTHER},
+    {"check", &cmd_system_check, CLI_OTHER},
+    {"df", &cmd_system_df, CLI_OTHER},
+    {"doctor", &cmd_system_doctor, CLI_OTHER},
+    {"events", &cmd_events, CLI_OTHER},
+    {"info", &cmd_info, CLI_OTHER},
+    {"prune", &cmd_system_prune, CLI_OTHER},
+    {"start-all", &cmd_system_start_all, CLI_OTHER},
 };
 static const struct cli_command group_system = {.summary = "Manage cbox", CLI_ENTRIES(system_commands)};
 

@@ -35,13 +35,16 @@ static int choose_directory(const char *chosen, const char *of_root, const char 
 
 int cbox_context_load(struct cli_context *ctx, struct err *err)
 {
-    const struct cbox_globals *g = &ctx->globals; /* an empty option or variable is as if it were not there */
-    int r = config_load(str_given(g->config), &ctx->config, err);
+    int r = config_load(str_given(ctx->globals.config), &ctx->config, err);
 
-    if (r < 0)
-        return r;
-    r = choose_directory(str_given(g->root) ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME",
-                         ".local/share/cbox", &ctx->root, err);
+    return r < 0 ? r : cbox_context_places(ctx, err);
+}
+
+int cbox_context_places(struct cli_context *ctx, struct err *err)
+{
+    const struct cbox_globals *g = &ctx->globals; /* an empty option or variable is as if it were not there */
+    int r = choose_directory(str_given(g->root) ? g->root : ctx->config.root, "/var/lib/cbox", "XDG_DATA_HOME",
+                             ".local/share/cbox", &ctx->root, err);
     if (r < 0)
         return r;
     return choose_directory(str_given(g->state) ? g->state : ctx->config.state, "/run/cbox", "XDG_RUNTIME_DIR",

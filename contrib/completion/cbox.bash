@@ -339,13 +339,17 @@ _cbox_tables() {
         first=none others=none
         ;;
     'cbox system')
-        commands='check df events info prune start-all'
+        commands='check df doctor events info prune start-all'
         ;;
     'cbox system check')
         options='--deep -q --quiet --repair'
         ;;
     'cbox system df')
         options='--format:none -v --verbose'
+        ;;
+    'cbox system doctor')
+        options='--format:none'
+        first=none others=none
         ;;
     'cbox system events')
         options='-f:none --filter:none --format:none --since:none --until:none'

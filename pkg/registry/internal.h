@@ -208,9 +208,9 @@ void registry_problem_hint(const struct config *config, const struct http_respon
 
 /* registry.c: a document of other kinds, waited for. */
 struct registry_page {
-    struct buf bytes; /* with the limit that the caller has set */
-    char *link;       /* value of the Link header, or NULL */
-    size_t endpoint;  /* that answered */
+    struct buf bytes;  /* with the limit that the caller has set */
+    char *link, *date; /* values of these headers, or NULL */
+    size_t endpoint;   /* that answered */
 };
 
 /* The caller releases `ret`, also on failure. */

@@ -115,6 +115,7 @@ static int on_check(void *ctx, const struct http_response *response, struct err 
 
     if (f->page) {
         str_replace(&f->page->link, str_dup(http_response_header(response, "Link", 0)));
+        str_replace(&f->page->date, str_dup(http_response_header(response, "Date", 0)));
         return 0;
     }
     if (f->manifest && type && strncasecmp(type, "text/html", 9) == 0) {
@@ -240,7 +241,8 @@ void registry_page_release(struct registry_page *p)
 {
     buf_free(&p->bytes);
     free(p->link);
-    p->link = NULL;
+    free(p->date);
+    p->link = p->date = NULL;
 }
 
 int registry_fetch_page(struct registry *r, const struct registry_request_options *options, struct registry_page *ret,
