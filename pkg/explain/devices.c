@@ -26,8 +26,7 @@ static bool is_usual(char type, int32_t major, int32_t minor)
     return usual;
 }
 
-/* As the kernel calls it; its numbers where it has none of them now. */
-static char *name_device(char type, int32_t major, int32_t minor)
+char *explain_device_name(char type, int32_t major, int32_t minor)
 {
     _cleanup_free_ char *path = str_printf("/sys/dev/%s/%d:%d/uevent", type == 'b' ? "block" : "char", major, minor);
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(4096);
@@ -47,7 +46,7 @@ static void add_device(char ***to, char type, int32_t major, int32_t minor)
 
     if (is_usual(type, major, minor) || strv_len(*to) >= DEVICES_MAX)
         return;
-    name = name_device(type, major, minor);
+    name = explain_device_name(type, major, minor);
     if (!strv_contains(*to, name))
         strv_add(to, name);
 }

@@ -31,6 +31,8 @@ static const struct wall {
     {"files", "Files",
      "What it sees of files: a root of its own, made of layers that nobody changes, and what else is mounted in it",
      explain_files},
+    {"kernel", "The kernel's own files",
+     "What of /proc, /sys and devices it can read and change: there the kernel shows the whole host", explain_kernel},
     {"limits", "Limits", "How much of the host it may take, beside what it takes and how often that was not enough",
      explain_limits},
     {"rlimits", "Limits of a process", "How much one process, or one user, may take, whatever the container may",

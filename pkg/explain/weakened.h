@@ -28,3 +28,6 @@ void explain_state_weakened(const struct explain_state *state, explain_facts *to
  */
 int explain_devices_of(const struct explain_subject *subject, char ***ret, bool *ret_every, char **ret_source,
                        struct err *err);
+
+/* "/dev/fuse", as the kernel calls it; its numbers where it has no such device now. The caller frees it. */
+char *explain_device_name(char type, int32_t major, int32_t minor);

@@ -140,6 +140,33 @@ supplied() {
     cbox rmi layers
 }
 
+@test "kernel: a path, a setting or a device differs, and nothing else" {
+    local path
+    other --security-opt systempaths=unconfined
+    # Each that the plain one has masked or read-only can be written to, and nothing else differs.
+    wall plain kernel | jq -e 'has("masked /proc/keys") and has("read-only /proc/sys") and has("writable /proc")'
+    holds 'has("writable /proc/keys") and has("writable /proc/sys") and has("read-only /sys") and (has("masked /proc/keys") | not)' kernel
+    [ "$(differ kernel | tr , '\n' | grep -cvE '(masked|read-only|writable)( /(proc|sys)/.*)?$')" -eq 0 ]
+    cbox rm -f other
+    other --sysctl kernel.shmmax=8192
+    [ "$(differ kernel)" = 'settings kernel.shmmax' ]
+    [ "$(said 'settings kernel.shmmax' kernel)" = 8192 ]
+    # As the kernel has it, and not as it was asked for; of a network's as well.
+    cbox rm -f other
+    other --sysctl net.ipv4.ip_default_ttl=33
+    [ "$(differ kernel)" = 'settings net.ipv4.ip_default_ttl' ]
+    nsenter -t "$(cbox inspect -f '{{.State.Pid}}' other)" -n sysctl -qw net.ipv4.ip_default_ttl=44
+    [ "$(said 'settings net.ipv4.ip_default_ttl' kernel)" = 44 ]
+    cbox rm -f other
+    other --device /dev/null:/dev/second
+    [ "$(differ kernel)" = nodes ]
+    [[ $(said nodes kernel) == *'second (c 1:3)'* ]]
+    cbox rm -f other
+    other --device-cgroup-rule 'c 4000:1 r'
+    [ "$(differ kernel)" = 'devices c 4000:1' ]
+    holds '."devices c 4000:1" | .Weak and (.Value.Access | startswith("r"))' kernel
+}
+
 @test "limits: one differs, and nothing else" {
     other --cpus 0.5
     [ "$(differ limits)" = 'cpu, cpu throttled, no limit' ]
