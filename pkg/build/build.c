@@ -297,8 +297,10 @@ static int understand(struct build_all *a, struct err *err)
         r = build_checks_begin(d, q, &a->checks, err);
     if (r == 0)
         r = make_plan(a, err);
-    if (r < 0)
+    if (r < 0) {
+        tell_warnings(a); /* one of them may say why */
         return r;
+    }
     build_checks_plan(d, q, &a->plan, a->b.contexts, &a->checks);
     tell_warnings(a);
     return dockerfile_check_result(&a->checks.options, &a->checks.problems, err);

@@ -138,26 +138,13 @@ static const char *find_line(const struct dockerfile *d, unsigned line)
     return p;
 }
 
-/* A parser directive is no comment; `check` may also stand above an instruction, and is looked for there. */
-static bool is_directive(const char *comment)
-{
-    static const char *const names[] = {"syntax", "escape"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        size_t n = strlen(names[i]);
-
-        if (strncasecmp(comment, names[i], n) == 0 && comment[n + strspn(comment + n, " \t")] == '=')
-            return true;
-    }
-    return false;
-}
-
 char **check_comments(const struct dockerfile *d, const struct dockerfile_instruction *i)
 {
     const char *here = d->text ? find_line(d, i->at.line) : NULL;
     char **up = NULL, **comments = NULL;
 
-    while (here && here > d->text) {
+    /* A directive is no comment: what the file's `check` says can be taken back, what an instruction's own says not. */
+    for (unsigned above = i->at.line; here && here > d->text && --above > d->directives;) {
         const char *start = here - 1;
         _cleanup_free_ char *line = NULL, *comment = NULL;
 
@@ -168,7 +155,7 @@ char **check_comments(const struct dockerfile *d, const struct dockerfile_instru
         if (line[strspn(line, " \t")] != '#')
             break;
         comment = trimmed(strchr(line, '#') + 1);
-        if (!*comment || is_directive(comment))
+        if (!*comment)
             break;
         strv_take(&up, steal_ptr(&comment));
     }

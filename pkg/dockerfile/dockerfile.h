@@ -108,6 +108,7 @@ struct dockerfile {
     char escape;                                     /* '\\' or '`' */
     char *syntax;                                    /* # syntax=…, or NULL */
     char *check;                                     /* # check=…, or NULL */
+    unsigned directives;                             /* the last line of these; 0: there are none */
     VEC(struct dockerfile_instruction) instructions; /* those before the first FROM (only ARG may be) first */
     VEC(struct dockerfile_stage) stages;
 };

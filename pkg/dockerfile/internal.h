@@ -52,6 +52,7 @@ struct lines {
     char escape;
     bool directives_done, shebang;
     unsigned seen_directives;
+    unsigned directives; /* the line of the last one; 0: none */
     char *syntax, *check;
 
     /* One instruction's text, its lines joined. */

@@ -113,6 +113,7 @@ static int read_directive(struct lines *l, const char *line, size_t n, struct er
         return l->shebang ? 0 : err_set(err, ERR_INVALID, "only one %s parser directive can be used", names[which]);
     l->seen_directives |= 1u << which;
     l->directives_done = false;
+    l->directives = l->line;
     if (which == 0)
         return l->shebang ? 0 : set_escape(l, value, err);
     str_replace(which == 1 ? &l->syntax : &l->check, steal_ptr(&value));

@@ -311,6 +311,7 @@ static int parse(const char *text, size_t len, bool stages, struct dockerfile *d
     d->escape = r.lines.escape;
     d->syntax = steal_ptr(&r.lines.syntax);
     d->check = steal_ptr(&r.lines.check);
+    d->directives = r.lines.directives;
     lines_release(&r.lines);
     return failed;
 }

@@ -223,6 +223,9 @@ END
     [[ $stderr != *'[2/'* ]]
     dockerfile <<<$'# check=error=true\nFROM alpine\nMAINTAINER me'
     run -1 cbox build --check .
+    dockerfile <<<$'FROM --platform=$BULIDPLATFORM alpine'
+    run -1 --separate-stderr cbox build .
+    [[ $stderr == *"'BULIDPLATFORM' is not declared (did you mean BUILDPLATFORM?)"*'empty platform value'* ]]
     dockerfile <<<'FROM alpine'
     expect "Check complete, no warnings found." cbox build --check .
 }

@@ -261,6 +261,23 @@ static void test_result(void **state)
     assert_ok(dockerfile_check_result(&o, &problems, &err));
 }
 
+/* What the file says of itself is no comment of the instruction below it: somebody else may decide otherwise. */
+static void test_directive_is_no_comment(void **state)
+{
+    _cleanup_dockerfile_ struct dockerfile d = {0};
+    _cleanup_(dockerfile_check_options_release) struct dockerfile_check_options o = {0}, other = {0};
+    _cleanup_(release) dockerfile_problems problems = {0};
+    struct err err;
+
+    (void)state;
+    parse("# check=skip=all\nFROM a AS B\n", &d, &o);
+    dockerfile_check(&d, NULL, &o, &problems);
+    assert_int_equal(problems.n, 0);
+    assert_ok(dockerfile_check_options_parse("error=true", &other, &err));
+    dockerfile_check(&d, NULL, &other, &problems);
+    assert_int_equal(problems.n, 1);
+}
+
 /* Each rule has a name and words of its own, in the place of its number. */
 static void test_rules(void **state)
 {
@@ -275,8 +292,13 @@ static void test_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),   cmocka_unit_test(test_variables), cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_options), cmocka_unit_test(test_rules),     cmocka_unit_test(test_result),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_directive_is_no_comment),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_result),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
