@@ -1,7 +1,9 @@
 /* Steps with their layers in a registry or a directory: an image that is none to run. Its layers are those of the
- * steps, and its config has their records in a label, a line each; so what pushes, pulls and loads images does it all,
- * and verifies what comes.
+ * steps, and its config has their records in a label, a line each, and in another one the lists of files that records
+ * name, as far as they are small: NAME BASE64 a line. So what pushes, pulls and loads images does it all, and verifies
+ * what comes.
  */
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "build/cache.h"
@@ -23,7 +25,18 @@
 #include <sys/wait.h>
 
 #define LABEL "io.cbox.build.cache"
-enum { RECORDS_MAX = 6 << 20 /* below OCI_CONFIG_MAX, with what JSON adds */ };
+/* They have the byte order of their host, and are for others of the same. */
+#define LABEL_FILES "io.cbox.build.files." LABEL_ORDER
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LABEL_ORDER "little"
+#else
+#define LABEL_ORDER "big"
+#endif
+enum {
+    RECORDS_MAX = 5 << 20, /* with the lists below OCI_CONFIG_MAX, with what JSON adds */
+    LISTS_MAX = 1 << 20,
+    LIST_MAX = 256 << 10, /* of one */
+};
 
 struct remote {
     struct store *store;
@@ -76,7 +89,8 @@ static int aside(const struct remote *rm, int (*work)(const struct remote *, str
 /* ---- writing ---- */
 
 struct carrier {
-    struct buf records;
+    struct buf records, lists;
+    char **listed; /* names of those */
     VEC(struct oci_descriptor) layers;
 };
 
@@ -96,6 +110,22 @@ static bool is_of_result(const struct remote *rm, const struct digest *d)
     return false;
 }
 
+/* Whether the list goes along. */
+static bool add_list(const struct remote *rm, struct carrier *c, const char *name)
+{
+    _cleanup_buf_ struct buf list = BUF_INIT_MAX(LIST_MAX);
+    _cleanup_free_ char *text = NULL;
+
+    if (strv_contains(c->listed, name))
+        return true;
+    if (store_build_memo_read(rm->store, name, &list, NULL) < 0 || c->lists.len + list.len > LISTS_MAX * 3 / 4)
+        return false;
+    text = base64_encode(list.p, list.len);
+    buf_addf(&c->lists, "%s %s\n", name, text);
+    strv_add(&c->listed, name);
+    return true;
+}
+
 /* What there is no room for is done again by whoever takes the others. */
 static int add_step(const struct remote *rm, struct carrier *c, const char *key, struct err *err)
 {
@@ -111,7 +141,8 @@ static int add_step(const struct remote *rm, struct carrier *c, const char *key,
         return 0;
     if (record.diff_id && !has_layer(c, &layer.digest) && c->layers.n == OCI_LAYERS_MAX)
         return 0;
-    str_replace(&record.files, NULL); /* a list that stays here */
+    if (record.files && !add_list(rm, c, record.files))
+        str_replace(&record.files, NULL);
     store_build_record_write(&record, &c->records);
     buf_addc(&c->records, '\n');
     if (c->records.len > RECORDS_MAX) {
@@ -134,6 +165,8 @@ static int make_documents(const struct carrier *c, struct image_documents *ret, 
 
     oci_platform_host(&config.platform);
     strv_addf(&config.config.labels, LABEL "=%s", buf_str(&c->records));
+    if (c->lists.len)
+        strv_addf(&config.config.labels, LABEL_FILES "=%s", buf_str(&c->lists));
     config.rootfs.type = str_dup("layers");
     VEC_FOREACH (l, &c->layers)
         strv_add(&config.rootfs.diff_ids, digest_format(&l->digest, digest));
@@ -203,7 +236,7 @@ static int push(const struct remote *rm, const struct image_documents *documents
 static int export(const struct remote *rm, struct err *err)
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
-    struct carrier c = {.records = BUF_INIT};
+    struct carrier c = {.records = BUF_INIT, .lists = BUF_INIT};
     int r = 0;
 
     STRV_FOREACH (key, rm->keys)
@@ -213,6 +246,8 @@ static int export(const struct remote *rm, struct err *err)
     if (r == 0)
         r = rm->place->type == BUILD_CACHE_LOCAL ? save(rm, &documents, err) : push(rm, &documents, err);
     buf_free(&c.records);
+    buf_free(&c.lists);
+    strv_free(c.listed);
     free(c.layers.v);
     return r;
 }
@@ -256,13 +291,35 @@ static bool measure(struct store *s, struct store_build_record *record)
     return true;
 }
 
-static int take_step(const struct remote *rm, const struct oci_image_config *config, const char *line, struct err *err)
+/* The list of a record, if it came along: kept under a name that follows from what it says, so that it takes the place
+ * of nothing that was found out here. */
+static void take_list(const struct remote *rm, char *const *lists, struct store_build_record *record)
+{
+    _cleanup_buf_ struct buf list = BUF_INIT_MAX(LIST_MAX);
+    _cleanup_free_ char *name = steal_ptr(&record->files);
+    struct digest_computed digest;
+    const char *text = NULL;
+
+    STRV_FOREACH (line, name ? lists : NULL) {
+        const char *rest = str_after(*line, name);
+
+        text = rest && *rest == ' ' ? rest + 1 : text;
+    }
+    if (text && base64_decode(text, &list, NULL) == 0 &&
+        digest_compute(DIGEST_SHA256, buf_str(&list), list.len, &digest, NULL) == 0 &&
+        store_build_memo_write(rm->store, digest.digest.hex, list.p, list.len, NULL) == 0)
+        record->files = str_dup(digest.digest.hex);
+}
+
+static int take_step(const struct remote *rm, const struct oci_image_config *config, const char *line,
+                     char *const *lists, struct err *err)
 {
     _cleanup_build_record_ struct store_build_record record = {0}, known = {0};
 
     if (store_build_record_take(line, &record, NULL) < 0 || !names_layer(config, record.diff_id) ||
         store_build_find(rm->store, record.key, &known, NULL) == 0 || !measure(rm->store, &record))
         return 0;
+    take_list(rm, lists, &record);
     return store_build_keep(rm->store, &record, *rm->config->build_cache_max, err);
 }
 
@@ -270,18 +327,20 @@ static int take_step(const struct remote *rm, const struct oci_image_config *con
 static int take_steps(const struct remote *rm, const char *name, bool keep, struct err *err)
 {
     const struct image_removal removal = {.force = true};
-    _cleanup_strv_ char **lines = NULL;
+    _cleanup_strv_ char **lines = NULL, **lists = NULL;
     struct image image = {0};
-    const char *label;
+    const char *label, *files;
     int r = image_open(rm->store, name, &image, err);
 
     if (r < 0)
         return r;
     label = strv_env_get(image.config.config.labels, LABEL);
+    files = strv_env_get(image.config.config.labels, LABEL_FILES);
     lines = label ? strv_split(label, '\n') : NULL;
+    lists = files ? strv_split(files, '\n') : NULL;
     STRV_FOREACH (line, lines)
         if (r == 0 && **line)
-            r = take_step(rm, &image.config, *line, err);
+            r = take_step(rm, &image.config, *line, lists, err);
     if (label && !keep)
         (void)image_remove(rm->store, name, &removal, NULL);
     image_release(&image);

@@ -373,5 +373,9 @@ END
     [ "$(grep -c ' DONE' <<<"$stderr")" = 0 ]
     expect "$(<id)" cbox build -q .
     run ! cbox image inspect "$(<"$registry/host")/cache:1"
+    # What a step from elsewhere took of the context is known by name, as of one that was done here.
+    echo two >a
+    run -0 --separate-stderr cbox build --progress plain --explain .
+    [[ $stderr == *'file a: changed'* ]]
     whole
 }
