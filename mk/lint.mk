@@ -2,10 +2,10 @@
 
 C_FILES := $(sort $(wildcard cmd/*/*.[ch] pkg/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch]))
 
-LINT := lint-format lint-layers lint-generated lint-cppcheck lint-shell
+LINT := lint-format lint-layers lint-generated lint-cppcheck lint-shell lint-docs
 
 .PHONY: lint format generate $(LINT)
-lint: $(LINT) ## format, layering, generated files, cppcheck, shellcheck
+lint: $(LINT) ## format, layering, generated files, cppcheck, shellcheck, names in the documentation
 
 format: ## rewrite the C sources in the house style
 	clang-format -i $(C_FILES)
@@ -28,3 +28,6 @@ lint-cppcheck:
 
 lint-shell:
 	@tests/lint/shell
+
+lint-docs:
+	@tests/lint/docs

@@ -136,7 +136,9 @@ enter_cgroups() {
 # beside WHAT OUTSIDE INSIDE: prints two texts as columns.
 beside() {
     printf '\n%s\n' "$1"
-    paste -d '\t' <(column OUTSIDE "$2") <(column INSIDE "$3") | awk -F '\t' '{ printf "  %-37s | %s\n", $1, $2 }'
+    awk 'NR == FNR { left[n = FNR] = $0; next } { right[m = FNR] = $0 }
+        END { for (i = 1; i <= n || i <= m; i++) printf "  %-37s | %s\n", left[i], right[i] }' \
+        <(column OUTSIDE "$2") <(column INSIDE "$3")
 }
 
 column() {
@@ -163,7 +165,6 @@ echo filter $(grep ^Seccomp: /proc/self/status)'
 
 # difference: the last words of each script: in what the two sides differ, of all of the above.
 difference() {
-    printf '\nWhat differs: %s\n' "$(
-        { diff <(sh -c "$facts") <(inside sh -c "$facts") || true; } | sed -n 's/^> \([a-z]*\) .*/\1/p' | paste -sd ' '
-    )"
+    awk 'NR == FNR { outside[$1] = $0; next } outside[$1] != $0 { differ = differ " " $1 }
+        END { print "\nWhat differs:" differ }' <(sh -c "$facts") <(inside sh -c "$facts")
 }

@@ -225,8 +225,8 @@ only() {
 @test 'killed in the middle, they leave nothing' {
     local name pid signal pids=() stopped=$BATS_TEST_TMPDIR/stopped
     mkdir "$BATS_TEST_TMPDIR/bin"
-    printf '#!/bin/sh\necho $$ >>%s\nexec sleep 60\n' "$stopped" >"$BATS_TEST_TMPDIR/bin/paste"
-    chmod +x "$BATS_TEST_TMPDIR/bin/paste"
+    printf '#!/bin/sh\necho $$ >>%s\nexec sleep 60\n' "$stopped" >"$BATS_TEST_TMPDIR/bin/fold"
+    chmod +x "$BATS_TEST_TMPDIR/bin/fold"
     for signal in KILL TERM; do
         : >"$stopped"
         pids=()
@@ -234,7 +234,7 @@ only() {
             TMPDIR=$mark PATH=$BATS_TEST_TMPDIR/bin:$PATH "$scripts/$name" >/dev/null 2>&1 3>&- &
             pids+=($!)
         done
-        wait_for 30 all_stopped "${#pids[@]}"
+        wait_for 30 all_stopped $((2 * ${#pids[@]}))
         [ -n "$(left_by_scripts)" ]
         kill -"$signal" "${pids[@]}"
         xargs kill <"$stopped"
