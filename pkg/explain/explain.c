@@ -37,6 +37,9 @@ static const struct wall {
      explain_limits},
     {"rlimits", "Limits of a process", "How much one process, or one user, may take, whatever the container may",
      explain_rlimits},
+    {"network", "Network",
+     "What it has of networks, who reaches it there, and the way of a packet to each port that is published",
+     explain_network},
 };
 
 /* ---- walls ---- */

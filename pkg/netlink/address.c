@@ -257,3 +257,49 @@ int link_default(int fd, uint16_t family, int *ret_index)
     *ret_index = r == 0 ? l.default_index : 0;
     return r;
 }
+
+/* ---- routes ---- */
+
+static void take_way(void *data, const struct nlmsghdr *m)
+{
+    const struct rtmsg *head = NLMSG_DATA(m);
+    struct link_route route = {0};
+    link_route_list *list = data;
+
+    if (m->nlmsg_type != RTM_NEWROUTE || m->nlmsg_len < NLMSG_LENGTH(sizeof(*head)) ||
+        (head->rtm_flags & RTM_F_CLONED) || head->rtm_type != RTN_UNICAST || head->rtm_table != RT_TABLE_MAIN)
+        return;
+    route.to.bits = head->rtm_dst_len;
+    route.to.address.family = head->rtm_family;
+    if (head->rtm_dst_len && (!read_ip(netlink_find(m, sizeof(*head), RTA_DST), head->rtm_family, &route.to.address) ||
+                              head->rtm_dst_len > ip_len(head->rtm_family) * 8))
+        return;
+    if (!netlink_find(m, sizeof(*head), RTA_GATEWAY) ||
+        !read_ip(netlink_find(m, sizeof(*head), RTA_GATEWAY), head->rtm_family, &route.gateway))
+        route.gateway = IP_NONE;
+    route.index = (int)route_u32(m, RTA_OIF);
+    *VEC_PUSH(list) = route;
+}
+
+int link_routes(int fd, link_route_list *ret)
+{
+    static const uint8_t families[] = {AF_INET, AF_INET6};
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
+    int r = 0;
+
+    for (size_t f = 0; f < ARRAY_SIZE(families) && r == 0; f++) {
+        struct rtmsg all = {.rtm_family = families[f]};
+        size_t before = ret->n;
+
+        r = -EINTR;
+        for (int i = 0; i < LIST_TRIES && r == -EINTR; i++) {
+            ret->n = before;
+            netlink_begin(&b, RTM_GETROUTE, NLM_F_DUMP, &all, sizeof(all));
+            r = netlink_call(fd, &b, take_way, ret, NULL);
+        }
+        /* One that changed meanwhile came whole; a kernel without IPv6 has none. */
+        if (r == -EINTR || r == -EOPNOTSUPP || r == -EAFNOSUPPORT)
+            r = 0;
+    }
+    return r;
+}

@@ -105,3 +105,14 @@ int link_routed(int fd, ip_nets *ret);
 int link_addresses(int fd, int index, ip_nets *ret);
 /* The interface that the default route of a family goes by: its index, 0 where there is none. */
 int link_default(int fd, uint16_t family, int *ret_index);
+
+/* A route that packets take: of the main table, to somewhere. */
+struct link_route {
+    struct ip_net to;  /* bits 0: everywhere */
+    struct ip gateway; /* not set: on the link itself */
+    int index;         /* of the interface */
+};
+typedef VEC(struct link_route) link_route_list;
+
+/* Those of both families, in the kernel's order. -errno. The caller frees `ret->v`. */
+int link_routes(int fd, link_route_list *ret);

@@ -43,6 +43,10 @@ int nft_fingerprint(const char *table, uint64_t *ret);
 /* How many elements a set or map of a table of family inet has. -errno. */
 int nft_count(const char *table, const char *set, size_t *ret);
 
+/* Whether a set or map of a table of family inet has this key, or an interval that holds it (`key_end` does not count),
+ * and with a value, with that: 1, 0 or -errno. */
+int nft_has(const char *table, const struct nft_element *e);
+
 /* The base chains of others in the hook `forward` that drop what no rule accepts (`policy drop`), iptables' among them:
  * "family table chain", which the caller frees. -errno. */
 int nft_dropping(char ***ret);

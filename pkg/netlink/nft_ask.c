@@ -228,6 +228,53 @@ int nft_dropping(char ***ret)
     return ask(&b, take_dropping, ret);
 }
 
+/* ---- an element ---- */
+
+struct looking {
+    const struct nft_element *wanted;
+    bool found;
+};
+
+/* With a value it is the same only if that is. */
+static void take_element(void *data, const struct nlmsghdr *m)
+{
+    struct looking *l = data;
+    const struct nlattr *list, *element, *nest, *value;
+    size_t len = 0;
+    const void *bytes;
+
+    if (m->nlmsg_type != MESSAGE(NFT_MSG_NEWSETELEM))
+        return;
+    list = netlink_find(m, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_ELEMENTS);
+    element = list ? netlink_find_in(list, NFTA_LIST_ELEM) : NULL;
+    nest = element ? netlink_find_in(element, NFTA_SET_ELEM_DATA) : NULL;
+    value = nest ? netlink_find_in(nest, NFTA_DATA_VALUE) : NULL;
+    bytes = value ? netlink_data(value, &len) : NULL;
+    l->found = element && (!l->wanted->value.len ||
+                           (bytes && len == l->wanted->value.len && memcmp(bytes, l->wanted->value.bytes, len) == 0));
+}
+
+int nft_has(const char *table, const struct nft_element *e)
+{
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
+    struct looking l = {.wanted = e};
+    size_t list, element, key;
+    int r;
+
+    begin(&b, NFT_MSG_GETSETELEM, 0, NFPROTO_INET);
+    netlink_add_text(&b, NFTA_SET_ELEM_LIST_TABLE, table);
+    netlink_add_text(&b, NFTA_SET_ELEM_LIST_SET, e->set);
+    list = netlink_open_nest(&b, NFTA_SET_ELEM_LIST_ELEMENTS);
+    element = netlink_open_nest(&b, NFTA_LIST_ELEM);
+    key = netlink_open_nest(&b, NFTA_SET_ELEM_KEY);
+    netlink_add(&b, NFTA_DATA_VALUE, e->key.bytes, e->key.len);
+    netlink_close_nest(&b, key);
+    netlink_close_nest(&b, element);
+    netlink_close_nest(&b, list);
+    r = ask(&b, take_element, &l);
+    return r == -ENOENT ? 0 : r < 0 ? r : l.found;
+}
+
 /* ---- watching ---- */
 
 /* What the kernel tells of a transaction comes as several messages in one datagram, and that a table goes is said

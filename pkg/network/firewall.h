@@ -55,3 +55,17 @@ char *firewall_text_claims(const char *table, const char *verb, const port_claim
  * them: those to ::1, and where the container has no IPv6 all. `ret`: the address of the host for which it is so, ::
  * for any. */
 bool firewall_relayed(const struct port_range *range, bool container_has_ip6, struct ip *ret);
+
+/* For who explains: an element of one of the table's sets and maps, as nft(8) writes it, and whether the kernel has it
+ * at this moment. network/firewall_lines.c */
+struct firewall_line {
+    char *set, *element;
+    bool there;
+};
+typedef VEC(struct firewall_line) firewall_lines;
+void firewall_lines_release(firewall_lines *lines);
+
+/* What the rules should have of a claim, or of a network (nothing of one that is no bridge); the name of the table,
+ * which the caller frees. The caller releases `ret`. */
+char *firewall_lines_of_claim(struct store *s, const struct port_claim *claim, firewall_lines *ret);
+char *firewall_lines_of_network(struct store *s, const struct store_network *n, firewall_lines *ret);

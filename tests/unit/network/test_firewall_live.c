@@ -290,6 +290,76 @@ static void test_forms(void **state)
     assert_ok(nft_run("flush ruleset", &err));
 }
 
+static size_t there(const firewall_lines *lines, const char *set)
+{
+    size_t n = 0;
+
+    VEC_FOREACH (l, lines)
+        n += l->there && (!set || str_eq(l->set, set));
+    return n;
+}
+
+/* Each element that should be in the table is asked of the kernel, by its key and its value. */
+static void test_lines(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_network_ struct store_network one = {0};
+    struct store_container *web = container(s, WEB);
+    struct port_claim claim = {.range = {IPPROTO_TCP, IP_NONE, 8080, 80, 1, 0}, .relay = 40000};
+    struct port_claim range = {.range = {IPPROTO_UDP, IP_NONE, 9000, 9000, 10, 0}};
+    port_claims both = {0};
+    _cleanup_free_ char *table = NULL, *published = NULL, *changed = NULL;
+    firewall_lines lines;
+    struct err err;
+
+    (void)state;
+    assert_ok(ip_parse("10.1.0.2", &claim.ip4, &err));
+    assert_ok(ip_parse("fd00::2", &claim.ip6, &err));
+    range.ip4 = claim.ip4;
+    network(s, "one", "10.1.0.0/24", &one);
+    table = firewall_lines_of_network(s, &one, &lines);
+    assert_true(lines.n >= 5);
+    assert_int_equal(there(&lines, NULL), 0);
+    firewall_lines_release(&lines);
+    free(table);
+    assert_ok(firewall_add_network(s, &one, &err));
+    table = firewall_lines_of_network(s, &one, &lines);
+    assert_int_equal(there(&lines, NULL), lines.n);
+    firewall_lines_release(&lines);
+
+    *VEC_PUSH(&both) = claim;
+    *VEC_PUSH(&both) = range;
+    published = firewall_text_claims(table, "add", &both);
+    free(both.v);
+    free(firewall_lines_of_claim(s, &claim, &lines));
+    assert_int_equal(lines.n, 4); /* publish4, publish6, relay6, relays */
+    assert_int_equal(there(&lines, NULL), 0);
+    firewall_lines_release(&lines);
+    assert_ok(nft_run(published, &err));
+    free(firewall_lines_of_claim(s, &claim, &lines));
+    assert_int_equal(there(&lines, NULL), 4);
+    firewall_lines_release(&lines);
+    free(firewall_lines_of_claim(s, &range, &lines));
+    assert_int_equal(lines.n, 1);
+    assert_int_equal(there(&lines, "range4"), 1);
+    firewall_lines_release(&lines);
+
+    /* one that leads elsewhere is not the one */
+    changed = str_printf("delete element inet %s publish4 { 0.0.0.0/0 . tcp . 8080 }\n"
+                         "add element inet %s publish4 { 0.0.0.0/0 . tcp . 8080 : 10.1.0.3 . 80 }\n"
+                         "delete element inet %s relays { 40000 }",
+                         table, table, table);
+    assert_ok(nft_run(changed, &err));
+    free(firewall_lines_of_claim(s, &claim, &lines));
+    assert_int_equal(there(&lines, "publish4"), 0);
+    assert_int_equal(there(&lines, "relays"), 0);
+    assert_int_equal(there(&lines, "publish6"), 1);
+    assert_int_equal(there(&lines, "relay6"), 1);
+    firewall_lines_release(&lines);
+    store_container_free(web);
+    assert_ok(nft_run("flush ruleset", &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +369,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_note, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_forms, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_range, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_lines, scratch_setup, scratch_teardown),
     };
 
     if (unshare(CLONE_NEWNET) < 0) {
