@@ -133,17 +133,21 @@ static void add(const struct explain_kernel_view *v, enum state state, const cha
     fact->weak = state > usual_of(path);
 }
 
+enum { MOUNTED_MAX = 200 /* that are looked at beside those that are known */ };
+
 /* Those that are known, and what else is mounted there. */
 static char **all_paths(const struct explain_kernel_view *v)
 {
     char **paths = NULL;
+    size_t mounted = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)
         if (!known[i].mounted)
             strv_add(&paths, known[i].path);
     VEC_FOREACH (m, v->mounts)
         if ((explain_path_within(m->target, "/proc") || explain_path_within(m->target, "/sys")) &&
-            !explain_path_within(m->target, "/sys/fs/cgroup") && !strv_contains(paths, m->target))
+            !explain_path_within(m->target, "/sys/fs/cgroup") && mounted < MOUNTED_MAX &&
+            !strv_contains(paths, m->target) && ++mounted)
             strv_add(&paths, m->target);
     strv_sort(paths);
     return paths;

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
-enum { MOUNTINFO_MAX = 16 << 20, FIELDS_MAX = 64 };
+enum {
+    MOUNTINFO_MAX = 16 << 20,
+    FIELDS_MAX = 64,
+    STACKED_MAX = 256 /* mounts on the way to a path: with the right to mount a container makes as many as it likes */
+};
 
 /* \040 and others stand for blanks, tabs, newlines, backslashes. */
 static char *plain(const char *field)
@@ -129,7 +133,7 @@ const struct explain_mount *explain_mount_of(const explain_mounts *mounts, const
             at = m;
             break;
         }
-    for (size_t steps = 0; at && steps < mounts->n; steps++) {
+    for (int steps = 0; at && steps < STACKED_MAX; steps++) {
         const struct explain_mount *next = next_on(mounts, at, path);
 
         if (!next)

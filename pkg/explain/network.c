@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 enum { INTERFACES_MAX = 64, ROUTES_MAX = 64, CLAIMS_MAX = 64 /* that are told of */ };
+enum { SERVERS_MAX = 3 /* that programs ask: resolv.conf(5), MAXNS */ };
 
 #define OURS "127.0.0.11"
 
@@ -256,6 +257,8 @@ static void add_names(const struct looking *l, explain_facts *ret)
         explain_unread(ret, "names", &why);
         return;
     }
+    while (strv_len(conf.servers) > SERVERS_MAX)
+        str_replace(&conf.servers[strv_len(conf.servers) - 1], NULL);
     list = conf.servers ? strv_join(conf.servers, ", ") : NULL;
     if (!l->host && strv_contains(conf.servers, OURS)) {
         _cleanup_free_ char *others = others_words(l);

@@ -126,14 +126,20 @@ static const char *rule_words(const char *set)
     return "";
 }
 
+enum { RULES_MAX = 16 /* that are told of one range; each port that is another inside has one */ };
+
 static void add_rules(const struct explain_way *way, struct explain_fact *fact)
 {
+    size_t told = 0, left = way->rules->n > RULES_MAX ? way->rules->n - RULES_MAX : 0;
+
     VEC_FOREACH (l, way->rules) {
         _cleanup_free_ char *name = str_printf("rule %s", l->set);
         _cleanup_free_ char *source = str_printf(
             "nftables NFT_MSG_GETSETELEM, as nft get element inet %s %s { %s } asks", way->table, l->set, l->element);
         struct explain_fact *rule;
 
+        if (told++ >= RULES_MAX)
+            break;
         rule = explain_below(fact, name, source, "%s%s { %s } in table inet %s, chain publish: %s",
                              l->there ? "" : "MISSING: nothing comes by here, for the kernel has no ", l->set,
                              l->element, way->table, rule_words(l->set));
@@ -143,6 +149,8 @@ static void add_rules(const struct explain_way *way, struct explain_fact *fact)
         explain_put(rule, "There", cli_value_truth(l->there));
         rule->weak = !l->there;
     }
+    if (left)
+        explain_number(explain_below(fact, "more rules", NULL, "%zu, one a port", left), (int64_t)left);
 }
 
 static void add_inside(const struct explain_way *way, struct explain_fact *fact)

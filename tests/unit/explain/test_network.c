@@ -124,6 +124,25 @@ static void test_a_rule_that_is_gone_is_missing(_unused_ void **state)
     assert_non_null(str_after(facts.v[0].below.v[1].text, "MISSING: "));
 }
 
+static void test_of_many_rules_some_are_told(_unused_ void **state)
+{
+    struct firewall_line line = {(char *)"publish4", (char *)"-", true};
+    struct port_claim claim = {.range = {IPPROTO_TCP, IP_NONE, 8000, 9000, 100, 0}, .ip4 = address("10.0.0.2")};
+    firewall_lines rules = {0};
+    struct explain_way way = {&claim, "cbox", &rules, NULL, 0, false};
+    _cleanup_explain_facts_ explain_facts facts = {0};
+    const struct explain_fact *more;
+
+    for (int i = 0; i < 100; i++)
+        *VEC_PUSH(&rules) = line;
+    explain_way_describe(&way, &facts);
+    free(rules.v);
+    more = explain_find(&facts.v[0].below, "more rules");
+    assert_non_null(more);
+    assert_string_equal(more->text, "84, one a port");
+    assert_int_equal(facts.v[0].below.n, 1 + 16 + 1 + 3); /* host, rules, more; inside, back, hairpin */
+}
+
 static void test_rules_of_a_network(_unused_ void **state)
 {
     struct firewall_line lines[] = {{(char *)"bridges", (char *)"\"cbox0\"", true},
@@ -143,11 +162,9 @@ static void test_rules_of_a_network(_unused_ void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_an_interface_has_its_other_end),
-        cmocka_unit_test(test_routes),
-        cmocka_unit_test(test_the_way_to_a_port_goes_hop_by_hop),
-        cmocka_unit_test(test_a_rule_that_is_gone_is_missing),
-        cmocka_unit_test(test_rules_of_a_network),
+        cmocka_unit_test(test_an_interface_has_its_other_end),    cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_the_way_to_a_port_goes_hop_by_hop), cmocka_unit_test(test_a_rule_that_is_gone_is_missing),
+        cmocka_unit_test(test_of_many_rules_some_are_told),       cmocka_unit_test(test_rules_of_a_network),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
