@@ -87,8 +87,9 @@ static void add_text(struct build_view *v, struct build_view_step *s, const stru
     for (size_t i = 0; i < e->len; i++) {
         char c = e->text[i];
 
-        if (c == '\r' && i + 1 < e->len && e->text[i + 1] != '\n')
+        if (s->returned && c != '\n' && c != '\r')
             buf_clear(&s->line);
+        s->returned = c == '\r';
         if (c != '\n' && c != '\r' && s->line.len < BUILD_VIEW_TAIL)
             buf_addc(&s->line, c);
         if (c != '\n')

@@ -15,6 +15,7 @@ struct build_view_step {
     int64_t began, took; /* nanoseconds, monotonic */
     int64_t now, total;
     struct buf line; /* what was written since the last end of a line */
+    bool returned;   /* a carriage return stands at its end: what follows takes its place */
     struct buf tail; /* the end of what it wrote, whole lines */
 };
 

@@ -52,30 +52,37 @@ static void add_step(struct build_view *v, const struct build_view_step *s, size
     buf_addf(&v->out, " %s%s" CLEAR, time, color ? "\x1b[0m" : "");
 }
 
-/* The last lines of what it wrote. */
+static void add_written(struct build_view *v, const char *line, size_t len, size_t columns)
+{
+    _cleanup_free_ char *text = str_ndup(line, len);
+    _cleanup_buf_ struct buf shown = BUF_INIT;
+
+    buf_adds(&shown, " => => ");
+    cli_add_printable(&shown, text);
+    add_cell(&v->out, buf_str(&shown), columns - 1);
+    buf_adds(&v->out, CLEAR);
+}
+
+/* The last lines of what it wrote; also one that has no end yet, as of something that counts. */
 static size_t add_tail(struct build_view *v, const struct build_view_step *s, size_t columns)
 {
     const char *text = buf_str(&s->tail), *at = text + s->tail.len;
-    size_t lines = 0;
+    size_t open = s->line.len > 0, lines = 0;
 
-    while (at > text && lines <= TAIL_LINES)
+    while (at > text && lines <= TAIL_LINES - open)
         if (*--at == '\n')
             lines++;
     if (at > text || *at == '\n')
         at++;
-    lines = 0;
-    while (*at) {
-        _cleanup_free_ char *line = str_ndup(at, strcspn(at, "\n"));
-        _cleanup_buf_ struct buf shown = BUF_INIT;
+    for (lines = 0; *at; lines++) {
+        size_t len = strcspn(at, "\n");
 
-        buf_adds(&shown, " => => ");
-        cli_add_printable(&shown, line);
-        add_cell(&v->out, buf_str(&shown), columns - 1);
-        buf_adds(&v->out, CLEAR);
-        lines++;
-        at += strlen(line) + (at[strlen(line)] == '\n');
+        add_written(v, at, len, columns);
+        at += len + (at[len] == '\n');
     }
-    return lines;
+    if (open)
+        add_written(v, buf_str(&s->line), s->line.len, columns);
+    return lines + open;
 }
 
 static size_t count(const struct build_view *v, bool done)

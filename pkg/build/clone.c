@@ -66,6 +66,16 @@ static const char *last_line(struct buf *output)
     return line ? line + 1 : text;
 }
 
+/* Where ssh could not connect it says why before git says anything, and git's last lines are advice. */
+static const char *reason(struct buf *output)
+{
+    char *of_git = strstr(buf_str(output), "fatal: Could not read from remote repository");
+
+    if (of_git && of_git > output->p)
+        output->len = (size_t)(of_git - output->p);
+    return last_line(output);
+}
+
 /* Runs git with arguments up to NULL. `answer` may be NULL. */
 static int git(const struct cloning *c, struct buf *answer, struct err *err, const char *first, ...)
 {
@@ -97,7 +107,7 @@ static int git(const struct cloning *c, struct buf *answer, struct err *err, con
         return err_hint(err, "install git, or copy the files into the context");
     }
     if (r > 0)
-        return err_set(err, ERR_NETWORK, "git %s: %.600s", first, last_line(&output));
+        return err_set(err, ERR_NETWORK, "git %s: %.600s", first, reason(&output));
     if (r == 0 && answer)
         buf_adds(answer, last_line(&output));
     return r;

@@ -85,6 +85,7 @@ ref: refs/heads/main' cbox run --rm app sh -c 'cat /a/f /b/g /c/f; test ! -e /a/
     built "ADD --checksum=$commit $url/r.git#v1 /a"
     refused "expected commit $commit" "ADD --checksum=$commit $url/r.git#main /a"
     refused 'nope' "ADD $url/r.git#nope /a"
+    refused 'git fetch: ssh: .*no-such.invalid' "ADD git@no-such.invalid:r.git /a"
     [ ! -e "$BATS_FILE_TMPDIR/hooked" ]
     wait_for 10 no_contexts
 }

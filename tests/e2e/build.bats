@@ -253,6 +253,11 @@ END
     [[ $output == *'=> [2/2] RUN echo shown'* ]]
     [[ $output == *'=> => shown'* ]]
     [[ $output == *'[+] Building'*'(2/2)'* ]]
+    dockerfile <<<$'FROM alpine\nRUN printf "a line\\n1 of 2\\r"; sleep 0.3; printf "2 of 2\\r"; sleep 0.5; printf "\\n"'
+    run -0 script -qec "cbox build --no-cache ." /dev/null
+    [[ $output == *'=> => a line'*'=> => 1 of 2 '*'=> => 2 of 2 '* ]]
+    run -0 cbox build --no-cache --progress plain .
+    [[ $output =~ '#2 '[0-9.]+' 2 of 2'$'\n' ]]
     dockerfile <<<$'FROM alpine\nMAINTAINER me\nRUN echo shown; sleep 0.1'
     run -0 script -qec "cbox build --explain ." /dev/null
     [[ $output == *'(2/2)'*'WARNING: MaintainerDeprecated: '*'[2/2] RUN echo shown; sleep 0.1'*'   not cached: '* ]]
