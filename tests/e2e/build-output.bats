@@ -243,6 +243,14 @@ build_() {
     id=$(cbox ps -aq --no-trunc)
     layer=$(jq -r '.layers[0]' "$CBOX_ROOT/containers/$id/record.json")
     expect '' cbox system check -q
+    cbox builder prune -af >/dev/null
+    cp -a "$CBOX_ROOT/layers/sha256/${layer#sha256:}/tree/a" "$BATS_TEST_TMPDIR/a"
+    tr n m <"$BATS_TEST_TMPDIR/a" >"$CBOX_ROOT/layers/sha256/${layer#sha256:}/tree/a"
+    run cbox system check --deep
+    [ "$status" -ne 0 ]
+    [[ $output == *"layer $layer: is damaged: a was changed (container "* ]]
+    cp -a "$BATS_TEST_TMPDIR/a" "$CBOX_ROOT/layers/sha256/${layer#sha256:}/tree/a"
+    expect '' cbox system check -q --deep
     mv "$CBOX_ROOT/layers/sha256/${layer#sha256:}" "$BATS_TEST_TMPDIR/layer"
     run cbox system check
     [ "$status" -ne 0 ]
