@@ -55,7 +55,7 @@ struct build_output {
 };
 
 /* --cache-from, --cache-to */
-enum build_cache_type { BUILD_CACHE_REGISTRY, BUILD_CACHE_LOCAL, BUILD_CACHE_INLINE };
+enum build_cache_type { BUILD_CACHE_REGISTRY, BUILD_CACHE_LOCAL };
 struct build_cache_place {
     enum build_cache_type type;
     char *where; /* a reference; a directory */

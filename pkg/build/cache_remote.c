@@ -256,11 +256,8 @@ int build_cache_export(struct store *s, const struct config *config, const struc
                        char *const *keys, const build_layers *result, struct err *err)
 {
     const struct remote rm = {s, config, to, keys, result};
-    int r;
+    int r = aside(&rm, export, err);
 
-    if (to->type == BUILD_CACHE_INLINE)
-        return err_set(err, ERR_UNSUPPORTED, "--cache-to type=inline: use type=registry or type=local");
-    r = aside(&rm, export, err);
     return r < 0 ? err_wrap(err, "exporting the cache to %s", to->where) : 0;
 }
 

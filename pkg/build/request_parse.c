@@ -233,7 +233,6 @@ static int take_place_type(void *to, const char *value, struct err *err)
     } types[] = {
         {"registry", BUILD_CACHE_REGISTRY},
         {"local", BUILD_CACHE_LOCAL},
-        {"inline", BUILD_CACHE_INLINE},
     };
     struct place *p = to;
 
@@ -243,7 +242,7 @@ static int take_place_type(void *to, const char *value, struct err *err)
             p->p.type = types[i].type;
             return 0;
         }
-    return err_set(err, ERR_UNSUPPORTED, "unknown cache type \"%.100s\": there are registry, local, inline", value);
+    return err_set(err, ERR_UNSUPPORTED, "unknown cache type \"%.100s\": there are registry, local", value);
 }
 
 static int take_mode(void *to, const char *value, struct err *err)
@@ -282,7 +281,7 @@ static int finish_place(struct place *p, const char *text, struct err *err)
         p->p.where = steal_ptr(&p->ref);
     else if (p->p.type == BUILD_CACHE_LOCAL)
         p->p.where = p->to ? steal_ptr(&p->dest) : steal_ptr(&p->src);
-    if (p->p.where || p->p.type == BUILD_CACHE_INLINE)
+    if (p->p.where)
         return 0;
     return err_set(err, ERR_INVALID, "%s is required for the %s cache %s",
                    p->p.type == BUILD_CACHE_REGISTRY ? "ref"

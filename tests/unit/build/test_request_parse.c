@@ -205,7 +205,6 @@ static void test_place(void **state)
         {"type=registry,ref=a,mode=max", true, BUILD_CACHE_REGISTRY, "a", true},
         {"type=local,src=dir", false, BUILD_CACHE_LOCAL, "dir", false},
         {"type=local,dest=dir,mode=min,compression=zstd", true, BUILD_CACHE_LOCAL, "dir", false},
-        {"type=inline", true, BUILD_CACHE_INLINE, NULL, false},
     };
     struct build_cache_place p;
     struct err err;
@@ -221,11 +220,13 @@ static void test_place(void **state)
     assert_fails(build_cache_place_parse("ref=a", false, &p, &err), ERR_INVALID, "type required for \"ref=a\"");
     assert_fails(build_cache_place_parse("", false, &p, &err), ERR_INVALID, "ref is required");
     assert_fails(build_cache_place_parse("type=gha", false, &p, &err), ERR_UNSUPPORTED, "unknown cache type \"gha\"");
+    assert_fails(build_cache_place_parse("type=inline", true, &p, &err), ERR_UNSUPPORTED,
+                 "unknown cache type \"inline\": there are registry, local");
     assert_fails(build_cache_place_parse("type=local,src=x", true, &p, &err), ERR_INVALID,
                  "dest is required for the local cache exporter");
     assert_fails(build_cache_place_parse("type=local,dest=x", false, &p, &err), ERR_INVALID,
                  "src is required for the local cache importer");
-    assert_fails(build_cache_place_parse("type=inline,mode=x", true, &p, &err), ERR_INVALID, "may be min or max");
+    assert_fails(build_cache_place_parse("type=local,mode=x", true, &p, &err), ERR_INVALID, "may be min or max");
     assert_fails(build_cache_place_parse("type=local,src=x,mode=max", false, &p, &err), ERR_INVALID,
                  "for --cache-to alone");
     assert_fails(build_cache_place_parse("UPPER", false, &p, &err), ERR_INVALID, "cache \"UPPER\": ");
