@@ -135,6 +135,7 @@ static const struct cli_entry commands[] = {
     {"commit", &cmd_commit, CLI_OTHER},
     {"cp", &cmd_cp, CLI_OTHER},
     {"create", &cmd_create, CLI_OTHER},
+    {"dash", &cmd_dash, CLI_OTHER},
     {"diff", &cmd_diff, CLI_OTHER},
     {"events", &cmd_events, CLI_OTHER},
     {"explain", &cmd_explain, CLI_OTHER},

@@ -53,6 +53,7 @@ extern const struct cli_command cmd_stats;
 extern const struct cli_command cmd_system_check;
 extern const struct cli_command cmd_system_df;
 extern const struct cli_command cmd_system_doctor;
+extern const struct cli_command cmd_dash;
 extern const struct cli_command cmd_system_prune;
 extern const struct cli_command cmd_system_start_all;
 extern const struct cli_command cmd_tag;

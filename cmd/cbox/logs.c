@@ -2,8 +2,7 @@
 #include "base/time.h"
 #include "cbox.h"
 #include "commands.h"
-#include "container/container.h"
-#include "logging/logging.h"
+#include "container/log.h"
 #include "monitor/monitor.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
@@ -165,27 +164,17 @@ static int parse_times(const struct logs_options *o, struct logging_query *q, st
 static int show_log(struct store *s, const struct container_view *view, const struct logs_options *o,
                     const struct logging_query *asked, struct err *err)
 {
-    _cleanup_container_ struct store_container *dir = NULL;
-    _cleanup_engine_options_ struct engine_options asked_for = {0};
     struct shown shown = {.options = o, .monitor = view->monitor, .fd = STDOUT_FILENO};
-    struct logging_options from = {.path = "", .container = {.id = view->id}};
     struct logging_query q = *asked;
-    int r = store_container_open(s, view->id, &dir, err);
+    int r;
 
-    if (r == 0)
-        r = container_read_options(s, view->id, &asked_for, err);
-    if (r < 0)
-        return r;
-    from.driver = asked_for.host.log_config.type;
-    from.options = asked_for.host.log_config.config;
-    from.dir = store_container_fd(dir);
     q.details = o->details;
     q.follow = o->follow;
     q.ended = has_ended;
     q.idle = show_now;
     q.wake = view->monitor;
     q.data = &shown;
-    r = logging_read(&from, &q, show, &shown, err);
+    r = container_read_log(s, view->id, &q, show, &shown, err);
     write_out(&shown);
     buf_free(&shown.out);
     if (r == 0 && shown.failure)

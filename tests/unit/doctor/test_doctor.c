@@ -146,7 +146,7 @@ static void test_libraries(void **state)
         }
     }
     globfree(&sources);
-    assert_true(found >= 8);
+    assert_true(found >= 9);
 }
 
 static int fail_here(void *data, struct err *err)
