@@ -138,6 +138,7 @@ static int explain_image(struct cli_context *ctx, const struct explain_options *
     _cleanup_creation_ struct creation creation = {0};
     _cleanup_one_container_ struct container c = {0};
     _cleanup_(image_release) struct image image = {0};
+    struct explain_subject subject;
     _cleanup_fd_ int lock = -1;
     int r = creation_read(&defaults, operands, &creation, err);
 
@@ -153,17 +154,16 @@ static int explain_image(struct cli_context *ctx, const struct explain_options *
         r = container_imagine(s, &image, &creation.options, &c, err);
     if (r < 0)
         return r;
-    return explain(
-        &(struct explain_subject){
-            .store = s,
-            .config = &ctx->config,
-            .name = o->image,
-            .options = &c.options,
-            .spec = &c.spec,
-            .lower = c.lower,
-            .pidfd = -1,
-        },
-        o, err);
+    subject = (struct explain_subject){
+        .store = s,
+        .config = &ctx->config,
+        .name = o->image,
+        .options = &c.options,
+        .spec = &c.spec,
+        .lower = c.lower,
+        .pidfd = -1,
+    };
+    return explain(&subject, o, err);
 }
 
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)

@@ -206,6 +206,7 @@ static void test_users(void **state)
     explain_id_map_parse("         0          0 4294967295\n", &maps[1]);
     assert_int_equal(explain_id_inside(&maps[0], 99999), -1);
     assert_int_equal(explain_id_inside(&maps[0], 165535), 65535);
+    assert_int_equal(explain_id_inside(&maps[0], 165536), -1);
     assert_int_equal(explain_id_inside(&maps[0], 1000), 65536);
     explain_users_add(&s, maps, sources, &facts);
     expect(&facts, "user: 1000 inside is 101000 on the host\n"
