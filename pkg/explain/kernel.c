@@ -1,9 +1,9 @@
 /* What is masked, read-only or set of the kernel, and which devices there are. */
 #include "explain/kernel.h"
 
+#include "explain/devices.h"
 #include "explain/read.h"
 #include "network/attach.h"
-#include "runtime/cgroup.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -95,8 +95,7 @@ static void add_setting(const struct explain_subject *subject, const char *entry
 
 static void add_settings(const struct explain_subject *subject, explain_facts *ret)
 {
-    _cleanup_free_ char *config =
-        explain_source(&(struct explain_subject){.store = subject->store, .id = subject->id}, "config.json");
+    _cleanup_free_ char *config = explain_spec_source(subject);
     struct explain_fact *group;
 
     if (!strv_len(subject->spec->platform.sysctl))
@@ -108,50 +107,12 @@ static void add_settings(const struct explain_subject *subject, explain_facts *r
 
 /* ---- devices ---- */
 
-/* A program that nobody can read stands for the rules on v2: they are told instead. */
-static void rules_of_spec(const struct oci_spec *spec, device_rules *ret)
-{
-    VEC_FOREACH (r, &spec->platform.resources.devices) {
-        struct device_rule rule = {
-            .allow = r->allow,
-            .type = str_empty(r->type) ? 'a' : *r->type,
-            .major = r->major ? (int32_t)*r->major : DEVICE_ANY,
-            .minor = r->minor ? (int32_t)*r->minor : DEVICE_ANY,
-            .access = DEVICE_ALL,
-        };
-
-        if (!str_empty(r->access))
-            device_access_parse(r->access, &rule.access, NULL);
-        if (rule.allow || !device_rule_is_total(&rule)) /* that others are refused is said of all */
-            *VEC_PUSH(ret) = rule;
-    }
-    if (!ret->n || !device_rule_is_total(&ret->v[0]))
-        device_rules_add_defaults(ret);
-}
-
 static int add_devices(const struct explain_subject *subject, explain_facts *ret, struct err *err)
 {
-    _cleanup_cgroup_host_ struct cgroup_host host = {0};
-    _cleanup_cgroup_ struct cgroup *cg = NULL;
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(LIST_MAX);
     _cleanup_free_ char *source = NULL;
-    const struct cgroup_hierarchy *h;
-    const char *dir = NULL;
     device_rules rules = {0};
-    int r = cgroup_host_detect(&host, err);
+    int r = explain_device_rules_of(subject, &rules, &source, err);
 
-    h = r == 0 ? cgroup_host_find(&host, CGROUP_DEVICES) : NULL;
-    if (r == 0 && subject->pid && h && h->version == 1)
-        r = cgroup_open(&cg, &host, subject->record->cgroup, err);
-    dir = cg ? cgroup_dir(cg, CGROUP_DEVICES) : NULL;
-    if (r == 0 && dir) {
-        source = str_printf("%s/devices.list", dir);
-        r = fd_read_file(AT_FDCWD, source, &text, err);
-        explain_kernel_parse_devices(buf_str(&text), &rules);
-    } else if (r == 0) {
-        source = explain_source(&(struct explain_subject){.store = subject->store, .id = subject->id}, "config.json");
-        rules_of_spec(subject->spec, &rules);
-    }
     if (r == 0)
         explain_kernel_devices(&rules, source, ret);
     free(rules.v);

@@ -19,6 +19,3 @@ void explain_kernel_paths(const struct explain_kernel_view *v, explain_facts *re
 
 /* Appends a fact with one below for each rule, in the order in which they decide. */
 void explain_kernel_devices(const device_rules *rules, const char *source, explain_facts *ret);
-
-/* The lines of devices.list, v1's; those without sense are passed over. The caller frees `ret->v`. */
-void explain_kernel_parse_devices(const char *text, device_rules *ret);

@@ -1,9 +1,7 @@
 /* Which devices may be opened. Documentation/admin-guide/cgroup-v1/devices.rst */
 #include "explain/kernel.h"
 
-#include "explain/weakened.h"
-
-#include <stdio.h>
+#include "explain/devices.h"
 
 static const struct {
     char type;
@@ -23,28 +21,6 @@ static const struct {
     {'c', 10, 200, "net/tun: network interfaces by a program, for who may make any"},
 };
 
-static int32_t parse_number(const char *word)
-{
-    return *word == '*' ? DEVICE_ANY : (int32_t)strtol(word, NULL, 10);
-}
-
-void explain_kernel_parse_devices(const char *text, device_rules *ret)
-{
-    *ret = (device_rules){0};
-    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-        char type, major[12], minor[12], access[4];
-        struct device_rule rule = {.allow = true};
-
-        if (sscanf(line, "%c %11[0-9*]:%11[0-9*] %3[rwm]", &type, major, minor, access) != 4 ||
-            device_access_parse(access, &rule.access, NULL) < 0)
-            continue;
-        rule.type = type;
-        rule.major = parse_number(major);
-        rule.minor = parse_number(minor);
-        *VEC_PUSH(ret) = rule;
-    }
-}
-
 /* "c 1:3", "b 8:*" */
 static char *name_of(const struct device_rule *r)
 {
@@ -60,18 +36,6 @@ static char *name_of(const struct device_rule *r)
     else
         buf_addf(&name, "%d", r->minor);
     return buf_steal(&name);
-}
-
-static bool is_usual(const struct device_rule *r)
-{
-    device_rules defaults = {0};
-    bool found = false;
-
-    device_rules_add_defaults(&defaults);
-    VEC_FOREACH (d, &defaults)
-        found = found || (d->type == r->type && d->major == r->major && d->minor == r->minor && d->access == r->access);
-    free(defaults.v);
-    return found;
 }
 
 static char *what_of(const struct device_rule *r)
@@ -112,7 +76,7 @@ void explain_kernel_devices(const device_rules *rules, const char *source, expla
         fact = explain_below(group, name, source, "%s%s: %s", r->allow ? "" : "refused: ", what, may);
         explain_put(fact, "Access", cli_value_text(access));
         explain_put(fact, "Allow", cli_value_truth(r->allow));
-        fact->weak = r->allow && !is_usual(r);
+        fact->weak = r->allow && !explain_device_rule_is_usual(r);
     }
     if (rules->n && rules->v[0].type == 'a' && rules->v[0].allow)
         str_replace(&group->text, str_dup("the filter of its control group refuses nothing"));

@@ -4,8 +4,11 @@
 #include "bundle/bundle.h"
 #include "container/apparmor.h"
 #include "explain/capabilities.h"
+#include "explain/devices.h"
 #include "explain/read.h"
 #include "sys/fd.h"
+
+enum { DEVICES_MAX = 32 /* that are named */ };
 
 /* What this kernel does not have needs no hiding. */
 static void keep_existing(char **paths)
@@ -50,17 +53,37 @@ static uint64_t capabilities_to_give(void)
     return explain_status_read(getpid(), &own, NULL) < 0 ? all : all & own.capabilities[EXPLAIN_BOUNDING];
 }
 
+/* Those that it may open beyond the usual, and whether that is all. */
+static char **unusual_devices(const device_rules *rules, bool *ret_every)
+{
+    char **list = NULL;
+
+    *ret_every = false;
+    VEC_FOREACH (r, rules) {
+        _cleanup_free_ char *name = explain_device_name(r->type, r->major, r->minor);
+
+        *ret_every = *ret_every || (r->allow && device_rule_is_total(r));
+        if (r->allow && (r->access & (DEVICE_READ | DEVICE_WRITE)) && !explain_device_rule_is_usual(r) &&
+            strv_len(list) < DEVICES_MAX && !strv_contains(list, name))
+            strv_add(&list, name);
+    }
+    return list;
+}
+
 static int judge(const struct explain_subject *subject, const struct explain_space *spaces,
                  const struct explain_status *status, const explain_mounts *mounts, explain_facts *ret, struct err *err)
 {
     _cleanup_strv_ char **masked = NULL, **closed = NULL, **devices = NULL;
     _cleanup_free_ char *root = real_path(store_root_path(subject->store)), *device_source = NULL;
     _cleanup_free_ char *state = real_path(store_state_path(subject->store));
-    bool every = false;
-    int r = explain_devices_of(subject, &devices, &every, &device_source, err);
+    device_rules rules = {0};
+    bool every;
+    int r = explain_device_rules_of(subject, &rules, &device_source, err);
 
     if (r < 0)
         return r;
+    devices = unusual_devices(&rules, &every);
+    free(rules.v);
     bundle_default_paths(&masked, &closed);
     keep_existing(masked);
     keep_existing(closed);

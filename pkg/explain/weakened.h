@@ -22,12 +22,3 @@ struct explain_state {
 
 /* Appends a fact for each, the most dangerous first. */
 void explain_state_weakened(const struct explain_state *state, explain_facts *to);
-
-/* The devices that it may open beyond the usual: by the filter of its control group (v1), or by the rules that the
- * filter was made of (v2, where it is a program that nobody can read). The caller frees the vector and `*ret_source`.
- */
-int explain_devices_of(const struct explain_subject *subject, char ***ret, bool *ret_every, char **ret_source,
-                       struct err *err);
-
-/* "/dev/fuse", as the kernel calls it; its numbers where it has no such device now. The caller frees it. */
-char *explain_device_name(char type, int32_t major, int32_t minor);

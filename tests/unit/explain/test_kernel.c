@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include "explain/devices.h"
 #include "explain/kernel.h"
 
 /* A kernel that has these, whatever runs the test. */
@@ -100,7 +101,7 @@ static void test_devices(_unused_ void **state)
     device_rules rules;
     _cleanup_free_ char *text = NULL;
 
-    explain_kernel_parse_devices("c *:* m\nnonsense\nc 1:3 rwm\nc 4095:1 rw\nc 136:* rwm\nb 4095:* r\n", &rules);
+    explain_device_rules_parse("c *:* m\nnonsense\nc 1:3 rwm\nc 4095:1 rw\nc 136:* rwm\nb 4095:* r\n", &rules);
     explain_kernel_devices(&rules, NULL, &facts);
     free(rules.v);
     text = shown(&facts);
@@ -116,7 +117,7 @@ static void test_all_devices(_unused_ void **state)
     _cleanup_explain_facts_ explain_facts facts = {0};
     device_rules rules;
 
-    explain_kernel_parse_devices("a *:* rwm\n", &rules);
+    explain_device_rules_parse("a *:* rwm\n", &rules);
     explain_kernel_devices(&rules, NULL, &facts);
     free(rules.v);
     assert_string_equal(facts.v[0].text, "the filter of its control group refuses nothing");
