@@ -18,9 +18,9 @@
 struct build_options {
     struct engine_host_config host; /* numbers alone */
     const char *cgroup_parent, *cpuset_cpus, *cpuset_mems, *file, *iidfile, *isolation, *metadata_file, *network;
-    const char *platform, *progress, *provenance, *sbom, *target;
+    const char *progress, *provenance, *sbom, *target;
     char **add_hosts, **allow, **build_args, **build_contexts, **cache_from, **cache_to, **labels, **no_cache_filter;
-    char **outputs, **secrets, **security, **ssh, **tags, **ulimits;
+    char **outputs, **platforms, **secrets, **security, **ssh, **tags, **ulimits;
     bool check, debug, explain, harmless, load, no_cache, pull, push, quiet, squash;
 };
 
@@ -71,7 +71,8 @@ static const struct cli_option options[] = {
     FLAG(0, "no-cache", no_cache, "Do not use cache when building the image"),
     LIST(0, "no-cache-filter", no_cache_filter, "Do not cache specified stages"),
     LIST('o', "output", outputs, "Output destination (format: \"type=local,dest=path\")", .check = check_output),
-    TEXT(0, "platform", platform, "Set target platform for build", .check = check_platform),
+    LIST(0, "platform", platforms, "Set target platform for build (several: \"linux/amd64,linux/arm64\")",
+         .word = "platform", .check = check_platforms),
     TEXT(0, "progress", progress, "Set type of progress output (\"auto\", \"json\", \"plain\", \"quiet\", \"tty\")",
          .shown_default = "auto", .values = CLI_VALUES_WORDS, .words = build_view_words),
     TEXT(0, "provenance", provenance, "Shorthand for \"--attest=type=provenance\"", .hidden = true,
@@ -162,7 +163,7 @@ static int read_places(const struct build_options *o, struct build_request *q, s
 }
 
 static int read_request(const struct build_options *o, const char *context, char *const *build_args,
-                        struct build_request *q, struct err *err)
+                        char *const *platforms, struct build_request *q, struct err *err)
 {
     int r;
 
@@ -172,7 +173,7 @@ static int read_request(const struct build_options *o, const char *context, char
     q->labels = o->labels;
     q->tags = o->tags;
     q->target = o->target;
-    q->platform = str_given(o->platform);
+    q->platforms = platforms;
     q->network = o->network ? o->network : "default";
     q->no_cache = o->no_cache;
     q->no_cache_filter = o->no_cache_filter;
@@ -304,7 +305,7 @@ static int fail(int r, struct err *err)
 static int run(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     const struct build_options *o = opts;
-    _cleanup_strv_ char **build_args = read_build_args(o->build_args);
+    _cleanup_strv_ char **build_args = read_build_args(o->build_args), **platforms = NULL;
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_engine_options_ struct engine_options limits = {0};
     struct puller puller = {.ctx = ctx};
@@ -314,7 +315,9 @@ static int run(struct cli_context *ctx, const void *opts, char **operands, struc
     int r = read_limits(o, &limits.host, err);
 
     if (r == 0)
-        r = read_request(o, operands[0], build_args, &q, err);
+        r = build_platforms_parse(o->platforms, &platforms, err);
+    if (r == 0)
+        r = read_request(o, operands[0], build_args, platforms, &q, err);
     if (r == 0)
         r = read_view(o, &mode, err);
     if (r < 0)

@@ -56,16 +56,12 @@ int check_output(const char *text, struct err *err)
     return r;
 }
 
-int check_platform(const char *text, struct err *err)
+int check_platforms(const char *text, struct err *err)
 {
-    _cleanup_platform_ struct oci_platform platform = {0};
+    char *const one[] = {(char *)text, NULL};
+    _cleanup_strv_ char **platforms = NULL;
 
-    if (strchr(text, ',')) {
-        err_set(err, ERR_UNSUPPORTED, "one platform a build");
-        return err_hint(err,
-                        "build and push each under a tag of its own, then put them together: cbox manifest create");
-    }
-    return *text ? oci_platform_parse(text, &platform, err) : 0;
+    return build_platforms_parse(one, &platforms, err);
 }
 
 int check_secret(const char *text, struct err *err)

@@ -9,7 +9,7 @@ int check_entitlement(const char *text, struct err *err);
 int check_named_context(const char *text, struct err *err);
 int check_no_attestation(const char *text, struct err *err);
 int check_output(const char *text, struct err *err);
-int check_platform(const char *text, struct err *err);
+int check_platforms(const char *text, struct err *err);
 int check_secret(const char *text, struct err *err);
 int check_ssh(const char *text, struct err *err);
 int check_tag(const char *text, struct err *err);

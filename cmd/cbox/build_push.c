@@ -45,10 +45,11 @@ static enum oci_compression compression_of(const struct build_output *o)
     return str_eq(o->compression, "gzip") ? OCI_COMPRESSION_GZIP : OCI_COMPRESSION_NONE;
 }
 
-static int push_name(struct cli_context *ctx, struct store *s, const struct build_output *o, const char *text,
-                     bool quiet, struct err *err)
+static int push_name(struct cli_context *ctx, struct store *s, const struct build_request *q,
+                     const struct build_output *o, const char *text, bool quiet, struct err *err)
 {
-    const struct image_push_options how = {.compression = compression_of(o)};
+    const struct image_push_options how = {.compression = compression_of(o),
+                                           .all_platforms = strv_len(q->platforms) > 1};
     _cleanup_reference_ struct oci_reference name = {0};
     _cleanup_free_ char *full = NULL;
     char digest[DIGEST_TEXT_MAX];
@@ -74,9 +75,9 @@ static int push_output(struct cli_context *ctx, struct store *s, const struct bu
     int r = 0;
 
     STRV_FOREACH (tag, q->tags)
-        r = r < 0 ? r : push_name(ctx, s, o, *tag, quiet, err);
+        r = r < 0 ? r : push_name(ctx, s, q, o, *tag, quiet, err);
     STRV_FOREACH (name, names)
-        r = r < 0 ? r : push_name(ctx, s, o, *name, quiet, err);
+        r = r < 0 ? r : push_name(ctx, s, q, o, *name, quiet, err);
     return r;
 }
 

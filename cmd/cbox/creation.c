@@ -14,14 +14,8 @@
 static int open_for_platform(struct store *s, const struct creation *c, struct image *ret, struct err *err)
 {
     const char *name = c->options.config.image;
-    int r = image_open(s, name, ret, err);
 
-    if (r < 0 || !c->platform || oci_platform_distance(&c->wanted, &ret->config.platform) >= 0)
-        return r;
-    image_release(ret);
-    return err_set(err, ERR_NOT_FOUND,
-                   "image with reference %s was found but does not provide the specified platform (%s)", name,
-                   c->platform);
+    return c->platform ? image_open_platform(s, name, &c->wanted, ret, err) : image_open(s, name, ret, err);
 }
 
 static int pull(struct cli_context *ctx, const struct creation *c, bool missing, struct err *err)

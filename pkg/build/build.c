@@ -31,12 +31,9 @@ static int open_image(struct store *s, const char *name, const char *platform, s
     _cleanup_platform_ struct oci_platform wanted = {0};
     int r = platform ? oci_platform_parse(platform, &wanted, err) : 0;
 
-    if (r == 0)
-        r = image_open(s, name, ret, err);
-    if (r < 0 || !platform || oci_platform_distance(&wanted, &ret->config.platform) >= 0)
+    if (r < 0)
         return r;
-    image_release(ret);
-    return err_set(err, ERR_NOT_FOUND, "image %s is here for another platform than %s", name, platform);
+    return platform ? image_open_platform(s, name, &wanted, ret, err) : image_open(s, name, ret, err);
 }
 
 /* Its layers and documents stay until the build ends. */
@@ -162,48 +159,78 @@ static int keep_layers(struct build_all *a, const build_layers *layers, struct e
     return r;
 }
 
-static int write_outputs(struct build_all *a, const struct build_finished *f, struct err *err)
+static int write_outputs(struct build_all *a, const build_finished_all *all, struct err *err)
 {
     const struct build_request *q = a->b.request;
-    struct build_result *result = a->b.result;
-    int r = keep_layers(a, &f->layers, err);
+    int r = 0;
 
+    VEC_FOREACH (f, all)
+        r = r < 0 ? r : keep_layers(a, &f->layers, err);
     if (r == 0)
         r = store_build_settle(a->b.store, err);
     if (r == 0 && build_makes_image(q))
-        r = build_output_image(a->b.store, q, f, &result->id, &result->manifest, &result->manifest_size, err);
+        r = build_output_image(a->b.store, q, all, a->b.result, err);
     VEC_FOREACH (o, &q->outputs)
         if (r == 0 && o->type != BUILD_OUTPUT_IMAGE && o->type != BUILD_OUTPUT_NONE)
-            r = build_output_write(a->b.store, q, o, f, err);
+            r = build_output_write(a->b.store, q, o, all, err);
     return r;
 }
 
-static int write_squashed(struct build_all *a, const struct build_finished *f, struct err *err)
+static int write_squashed(struct build_all *a, const build_finished_all *all, struct err *err)
 {
-    struct build_squashed squashed;
-    int r = build_squash(a->b.store, f, &squashed, err);
+    struct build_squashed *squashed = mem_zalloc(all->n, sizeof(*squashed));
+    build_finished_all made = {0};
+    int r = 0;
 
-    if (r < 0)
-        return r;
-    r = write_outputs(a, &squashed.finished, err);
-    build_squashed_release(&squashed);
+    for (size_t i = 0; r == 0 && i < all->n; i++) {
+        r = build_squash(a->b.store, &all->v[i], &squashed[i], err);
+        if (r == 0)
+            *VEC_PUSH(&made) = squashed[i].finished;
+    }
+    if (r == 0)
+        r = write_outputs(a, &made, err);
+    for (size_t i = 0; i < made.n; i++)
+        build_squashed_release(&squashed[i]);
+    free(made.v);
+    free(squashed);
+    return r;
+}
+
+static int export_cache(struct build_all *a, const build_finished_all *all, struct err *err)
+{
+    build_layers layers = {0};
+    int r = 0;
+
+    VEC_FOREACH (f, all)
+        VEC_FOREACH (layer, &f->layers)
+            *VEC_PUSH(&layers) = *layer;
+    VEC_FOREACH (to, &a->b.request->cache_to)
+        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, &layers, err);
+    free(layers.v);
     return r;
 }
 
 static int finish(struct build_all *a, struct err *err)
 {
-    const struct build_progress *p = &a->b.progress[a->plan.target];
-    struct build_finished f = {.stage = &a->plan.stages.v[a->plan.target],
-                               .made = p->made.v,
-                               .n_made = p->made.n,
-                               .base = base_of(&a->plan, a->plan.target)};
+    build_finished_all all = {0};
     int r;
 
-    f.layers.v = p->layers.v;
-    f.layers.n = p->layers.n;
-    r = (a->b.request->squash ? write_squashed : write_outputs)(a, &f, err);
-    VEC_FOREACH (to, &a->b.request->cache_to)
-        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, &f.layers, err);
+    VEC_FOREACH (target, &a->plan.targets) {
+        const struct build_progress *p = &a->b.progress[target->stage];
+        struct build_finished *f = VEC_PUSH(&all);
+
+        *f = (struct build_finished){.platform = &target->platform,
+                                     .stage = &a->plan.stages.v[target->stage],
+                                     .made = p->made.v,
+                                     .n_made = p->made.n,
+                                     .base = base_of(&a->plan, target->stage)};
+        f->layers.v = p->layers.v;
+        f->layers.n = p->layers.n;
+    }
+    r = (a->b.request->squash ? write_squashed : write_outputs)(a, &all, err);
+    if (r == 0)
+        r = export_cache(a, &all, err);
+    free(all.v);
     return r;
 }
 

@@ -68,9 +68,9 @@ struct build_request {
     char *const *build_args; /* NAME=VALUE; NAME alone was looked up by the caller */
     char *const *labels;     /* NAME=VALUE */
     char *const *tags;
-    const char *target;   /* NULL: the last stage */
-    const char *platform; /* NULL: the host's */
-    const char *network;  /* "default", "none", "host" or a network; of RUN */
+    const char *target;     /* NULL: the last stage */
+    char *const *platforms; /* normalised, each once (build_platforms_parse()); none: the host's */
+    const char *network;    /* "default", "none", "host" or a network; of RUN */
     const struct engine_host_config
         *limits; /* of RUN: memory, cpus, ulimits, shm size, cgroup parent, security options, hosts; NULL: none */
     VEC(struct build_secret) secrets;
@@ -130,9 +130,11 @@ struct build_watcher {
 };
 
 struct build_result {
-    struct digest id;       /* of the image's config; DIGEST_NONE: no image was asked for */
-    struct digest manifest; /* and of its manifest */
+    struct digest id;       /* of the image's config; DIGEST_NONE: no image was asked for. Of several platforms that of
+                               the host, or the first */
+    struct digest manifest; /* and of its manifest; of several platforms of the index */
     int64_t manifest_size;
+    bool index;
     char *dockerfile_name;
     struct dockerfile dockerfile;      /* as far as it was read: for excerpts, also after a failure */
     struct dockerfile_problem problem; /* where an error of the Dockerfile, or of a step, belongs; line 0: nowhere */

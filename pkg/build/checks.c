@@ -46,19 +46,35 @@ static void check_platform(const struct dockerfile *d, const struct build_plan *
         &c->options, &c->problems);
 }
 
+/* A stage that stands in the plan again, for another platform, has nothing new to be said of. */
+static bool is_first(const struct build_plan *plan, const struct build_stage *stage)
+{
+    for (const struct build_stage *s = plan->stages.v; s < stage; s++)
+        if (s->needed && s->number == stage->number)
+            return false;
+    return true;
+}
+
 void build_checks_plan(const struct dockerfile *d, const struct build_request *q, const struct build_plan *plan,
                        const struct build_context *contexts, struct build_checks *c)
 {
     VEC_FOREACH (stage, &plan->stages) {
+        bool first = is_first(plan, stage);
+
         if (!stage->needed)
             continue;
-        dockerfile_check_variables(d, stage->index, env_below(plan, stage), q->build_args, &c->options, &c->problems);
+        if (first)
+            dockerfile_check_variables(d, stage->number, env_below(plan, stage), q->build_args, &c->options,
+                                       &c->problems);
         if (!stage->scratch && stage->base.kind == BUILD_SOURCE_IMAGE)
             check_platform(d, plan, stage, c);
-        VEC_FOREACH (step, &stage->steps)
+        for (size_t i = 0; first && i < stage->steps.n; i++) {
+            const struct build_step *step = &stage->steps.v[i];
+
             if (step->kind == BUILD_STEP_COPY && step->sources.v[0].kind == BUILD_SOURCE_CONTEXT)
                 dockerfile_check_copy(d, step->instruction, step->copy.sources,
                                       contexts[step->sources.v[0].index].ignore, &c->options, &c->problems);
+        }
     }
 }
 

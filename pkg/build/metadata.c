@@ -25,15 +25,17 @@ static void add_image(const struct build_result *result, struct buf *out)
 
     digest_format(&result->id, config);
     digest_format(&result->manifest, manifest);
+    if (!result->index)
+        buf_addf(out, "\n  \"containerimage.config.digest\": \"%s\",", config);
     buf_addf(out,
-             "\n  \"containerimage.config.digest\": \"%s\",\n"
-             "  \"containerimage.descriptor\": {\n"
-             "    \"mediaType\": \"" OCI_MEDIA_MANIFEST "\",\n"
+             "\n  \"containerimage.descriptor\": {\n"
+             "    \"mediaType\": \"%s\",\n"
              "    \"digest\": \"%s\",\n"
              "    \"size\": %lld\n"
              "  },\n"
              "  \"containerimage.digest\": \"%s\"",
-             config, manifest, (long long)result->manifest_size, manifest);
+             result->index ? OCI_MEDIA_INDEX : OCI_MEDIA_MANIFEST, manifest, (long long)result->manifest_size,
+             manifest);
 }
 
 void build_metadata(const struct build_request *q, const struct build_result *result, struct buf *out)

@@ -3,6 +3,7 @@
 #include "base/strv.h"
 #include "base/time.h"
 #include "build/output_image.h"
+#include "image/index.h"
 #include "image/local.h"
 #include "store/blob.h"
 
@@ -129,6 +130,60 @@ int build_output_documents(struct store *s, const struct build_finished *f, stru
     return r;
 }
 
+/* ---- several platforms ---- */
+
+/* Which of them a name means on this host. */
+static size_t choose(const build_finished_all *all)
+{
+    _cleanup_platform_ struct oci_platform host = {0};
+    size_t best = 0;
+    int least = -1;
+
+    oci_platform_host(&host);
+    for (size_t i = 0; i < all->n; i++) {
+        int distance = oci_platform_distance(&host, &all->v[i].stage->config.platform);
+
+        if (distance >= 0 && (least < 0 || distance < least)) {
+            least = distance;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* What the index says: what was asked for, unless the image is another one. */
+static const struct oci_platform *platform_of(const struct build_finished *f)
+{
+    const struct oci_platform *is = &f->stage->config.platform;
+
+    return f->platform && oci_platform_distance(f->platform, is) >= 0 &&
+                   str_eq(f->platform->architecture, is->architecture)
+               ? f->platform
+               : is;
+}
+
+/* The documents of an image, those of all platforms with an index that leads to them. `compression`: of layers that are
+ * not compressed, into `spools`; NULL: they stay. */
+static int make_documents(struct store *s, const build_finished_all *all, const char *compression,
+                          struct image_documents *ret, output_spools *spools, struct err *err)
+{
+    struct image_index_entry *entries = mem_zalloc(all->n, sizeof(*entries));
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < all->n; i++) {
+        entries[i].platform = platform_of(&all->v[i]);
+        r = build_output_documents(s, &all->v[i], &entries[i].documents, err);
+        if (r == 0 && compression && !str_eq(compression, "uncompressed"))
+            r = output_compress(s, compression, &entries[i].documents, spools, err);
+    }
+    if (r == 0)
+        r = image_index_make(entries, all->n, choose(all), ret, err);
+    for (size_t i = 0; i < all->n; i++)
+        image_documents_release(&entries[i].documents);
+    free(entries);
+    return r;
+}
+
 /* ---- the image ---- */
 
 static void names_release(output_names *n)
@@ -181,30 +236,33 @@ static int image_names(const struct build_request *q, bool *ret_wanted, output_n
     return r;
 }
 
-int build_output_image(struct store *s, const struct build_request *q, const struct build_finished *f,
-                       struct digest *ret_id, struct digest *ret_manifest, int64_t *ret_manifest_size, struct err *err)
+int build_output_image(struct store *s, const struct build_request *q, const build_finished_all *all,
+                       struct build_result *ret, struct err *err)
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
     _cleanup_(names_release) output_names names = {0};
+    const struct digest_computed *top;
     bool wanted;
     int r = image_names(q, &wanted, &names, err);
 
     if (r == 0)
-        r = build_output_documents(s, f, &documents, err);
+        r = make_documents(s, all, NULL, &documents, NULL, err);
     if (r == 0 && wanted)
         r = image_local_name(s, &documents, names.v, names.n, "build", err);
     if (r < 0)
         return r;
-    *ret_id = documents.config.digest.digest;
-    *ret_manifest = documents.manifest.digest.digest;
-    *ret_manifest_size = documents.manifest.digest.size;
+    ret->index = documents.index.digest.digest.algorithm != DIGEST_NONE;
+    top = ret->index ? &documents.index.digest : &documents.manifest.digest;
+    ret->id = documents.config.digest.digest;
+    ret->manifest = top->digest;
+    ret->manifest_size = top->size;
     return 0;
 }
 
 /* ---- archives ---- */
 
 int output_archive(struct store *s, const struct build_request *q, const struct build_output *o,
-                   const struct build_finished *f, struct err *err)
+                   const build_finished_all *all, struct err *err)
 {
     _cleanup_(image_documents_release) struct image_documents documents = {0};
     _cleanup_(names_release) output_names names = {0};
@@ -216,9 +274,7 @@ int output_archive(struct store *s, const struct build_request *q, const struct 
     int r = parse_names(q, o, &names, err);
 
     if (r == 0)
-        r = build_output_documents(s, f, &documents, err);
-    if (r == 0 && o->compression && !str_eq(o->compression, "uncompressed"))
-        r = output_compress(s, o->compression, &documents, &spools, err);
+        r = make_documents(s, all, o->compression, &documents, &spools, err);
     made.blobs = spools.v;
     made.n_blobs = spools.n;
     made.names = names.v;

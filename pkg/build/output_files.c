@@ -24,7 +24,7 @@ enum { DONE = 1, FAILED };
 struct files {
     struct store *store;
     const struct build_output *output;
-    const struct build_finished *finished;
+    const build_finished_all *all;
     int dir; /* below tmp/, for the mount */
     char *name;
     int lock;
@@ -49,36 +49,69 @@ static int write_directory(const char *dest, int root, struct err *err)
     return r < 0 ? err_wrap(err, "%s", dest) : 0;
 }
 
-static int pack(int root, int out, struct err *err)
+/* Of several platforms "linux_arm_v7", else "". The caller frees it. */
+static char *folder_of(const build_finished_all *all, size_t i)
+{
+    char *name = all->n > 1 ? oci_platform_format(all->v[i].platform) : str_dup("");
+
+    for (char *p = name; *p; p++)
+        if (*p == '/')
+            *p = '_';
+    return name;
+}
+
+static int open_view(struct files *f, size_t i, int *ret_root, struct err *err)
+{
+    return build_view(f->store, &f->all->v[i].layers, f->dir, f->name, ret_root, err);
+}
+
+static int write_directories(struct files *f, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < f->all->n; i++) {
+        _cleanup_free_ char *folder = folder_of(f->all, i), *dest = str_printf("%s/%s", f->output->dest, folder);
+        _cleanup_fd_ int root = -1;
+
+        r = open_view(f, i, &root, err);
+        if (r == 0)
+            r = write_directory(*folder ? dest : f->output->dest, root, err);
+    }
+    return r;
+}
+
+static int pack(struct files *f, int out, struct err *err)
 {
     _cleanup_(layer_pack_free_cleanup) struct layer_pack *p = layer_pack_new(out, false, NULL);
-    int r = layer_pack_add_contents(p, root, "", false, err);
+    int r = 0;
 
+    for (size_t i = 0; r == 0 && i < f->all->n; i++) {
+        _cleanup_free_ char *folder = folder_of(f->all, i);
+        _cleanup_fd_ int root = -1;
+
+        r = open_view(f, i, &root, err);
+        if (r == 0)
+            r = layer_pack_add_contents(p, root, folder, false, err);
+    }
     return r < 0 ? r : layer_pack_finish(p, err);
 }
 
-static int write_tar(const char *dest, int root, struct err *err)
+static int write_tar(struct files *f, struct err *err)
 {
     _cleanup_output_ struct output out = OUTPUT_NONE;
     int r;
 
-    if (!dest)
-        return pack(root, STDOUT_FILENO, err);
-    r = output_begin(dest, 0666, &out, err);
+    if (!f->output->dest)
+        return pack(f, STDOUT_FILENO, err);
+    r = output_begin(f->output->dest, 0666, &out, err);
     if (r == 0)
-        r = pack(root, out.fd, err);
+        r = pack(f, out.fd, err);
     return r < 0 ? r : output_finish(&out, err);
 }
 
 static int write_files(struct files *f, struct err *err)
 {
-    _cleanup_fd_ int root = -1;
-    int r = build_view(f->store, &f->finished->layers, f->dir, f->name, &root, err);
-
-    if (r < 0)
-        return r;
-    return f->output->type == BUILD_OUTPUT_LOCAL ? write_directory(f->output->dest, root, err)
-                                                 : write_tar(f->output->dest, root, err);
+    return f->output->type == BUILD_OUTPUT_LOCAL ? write_directories(f, err) : write_tar(f, err);
 }
 
 static _Noreturn void work(struct files *f, pid_t parent, int socket)
@@ -135,9 +168,9 @@ static int run(struct files *f, struct err *err)
     return r;
 }
 
-static int output_files(struct store *s, const struct build_output *o, const struct build_finished *f, struct err *err)
+static int output_files(struct store *s, const struct build_output *o, const build_finished_all *all, struct err *err)
 {
-    struct files files = {.store = s, .output = o, .finished = f, .dir = -1, .lock = -1};
+    struct files files = {.store = s, .output = o, .all = all, .dir = -1, .lock = -1};
     int r = build_layer_begin(s, &files.dir, &files.name, &files.lock, err);
 
     if (r < 0)
@@ -151,9 +184,9 @@ static int output_files(struct store *s, const struct build_output *o, const str
 }
 
 int build_output_write(struct store *s, const struct build_request *q, const struct build_output *o,
-                       const struct build_finished *f, struct err *err)
+                       const build_finished_all *all, struct err *err)
 {
     if (o->type == BUILD_OUTPUT_LOCAL || o->type == BUILD_OUTPUT_TAR)
-        return output_files(s, o, f, err);
-    return output_archive(s, q, o, f, err);
+        return output_files(s, o, all, err);
+    return output_archive(s, q, o, all, err);
 }

@@ -18,7 +18,7 @@ int output_base_id(struct store *s, const struct build_image *base, struct diges
 
 /* An OCI layout, or Docker's archive, of an image that need not be in the store. */
 int output_archive(struct store *s, const struct build_request *q, const struct build_output *o,
-                   const struct build_finished *f, struct err *err);
+                   const build_finished_all *all, struct err *err);
 
 /* output_compress.c: layers that are tars as they are become compressed ones, in files without a name, and the manifest
  * says so. Others stay. */

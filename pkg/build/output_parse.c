@@ -163,6 +163,12 @@ int build_outputs_check(const struct build_request *q, bool terminal, struct err
     size_t n = 0;
 
     VEC_FOREACH (o, &q->outputs) {
+        if (o->type == BUILD_OUTPUT_DOCKER && strv_len(q->platforms) > 1) {
+            err_set(err, ERR_UNSUPPORTED, "docker exporter does not support an archive of several platforms");
+            return err_hint(err, "use type=oci, or type=docker without dest for the store");
+        }
+    }
+    VEC_FOREACH (o, &q->outputs) {
         bool archive = o->type == BUILD_OUTPUT_TAR || o->type == BUILD_OUTPUT_DOCKER ||
                        (o->type == BUILD_OUTPUT_OCI && !o->directory);
 

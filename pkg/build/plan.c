@@ -47,43 +47,75 @@ static void add_labels(const struct build_request *q, struct build_stage *stage)
     strv_sort(stage->config.config.labels);
 }
 
+/* Of all stages of the Dockerfile, once more, those that the target needs. */
+static int plan_target(struct planning *p, size_t index, size_t number, struct err *err)
+{
+    struct build_target *target = &p->plan->targets.v[index];
+    int r = 0;
+
+    if (p->platform)
+        r = oci_platform_parse(p->platform, &target->platform, err);
+    else
+        oci_platform_host(&target->platform);
+    if (r < 0)
+        return r;
+    p->target = index;
+    p->first = index * p->given->file->stages.n;
+    strv_free(p->platform_args);
+    strv_free(p->globals);
+    p->platform_args = p->globals = NULL;
+    plan_platform_args(p);
+    r = plan_global_args(p, err);
+    return r < 0 ? r : plan_stage(p, number, &target->stage, err);
+}
+
+static int plan_targets(struct planning *p, size_t number, struct err *err)
+{
+    char *const *platforms = p->given->request->platforms;
+    size_t n = MAX_OF(strv_len(platforms), (size_t)1), stages = n * p->given->file->stages.n;
+    struct build_plan *plan = p->plan;
+    int r = 0;
+
+    /* All at once, so that none of them moves. */
+    for (size_t i = 0; i < n; i++)
+        *VEC_PUSH(&plan->targets) = (struct build_target){0};
+    for (size_t i = 0; i < stages; i++)
+        *VEC_PUSH(&plan->stages) = (struct build_stage){.index = i};
+    plan->order = mem_zalloc(stages, sizeof(*plan->order));
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        p->platform = platforms ? platforms[i] : NULL;
+        r = plan_target(p, i, number, err);
+    }
+    return r;
+}
+
 int build_plan_make(const struct build_planning *given, struct build_plan *ret, struct dockerfile_problem *problem,
                     struct err *err)
 {
     const struct build_request *q = given->request;
     struct planning p = {.given = given, .plan = ret, .problem = problem};
-    size_t n = given->file->stages.n;
-    int r = 0;
+    size_t number = 0;
+    int r;
 
     *ret = (struct build_plan){0};
-    if (n == 0)
+    if (given->file->stages.n == 0)
         return err_set(err, ERR_INVALID, "%s: file with no instructions", given->file->name);
     copy_contexts(q, ret);
     oci_platform_host(&p.host);
-    if (q->platform)
-        r = oci_platform_parse(q->platform, &p.target, err);
-    else
-        oci_platform_host(&p.target);
+    p.consumed = mem_zalloc(strv_len(q->build_args) + 1, sizeof(*p.consumed));
+    r = plan_check_references(&p, err);
     if (r == 0)
-        r = plan_check_references(&p, err);
+        r = find_target(&p, &number, err);
     if (r == 0)
-        r = find_target(&p, &ret->target, err);
+        r = plan_targets(&p, number, err);
     if (r == 0) {
-        p.consumed = mem_zalloc(strv_len(q->build_args) + 1, sizeof(*p.consumed));
-        for (size_t i = 0; i < n; i++)
-            *VEC_PUSH(&ret->stages) = (struct build_stage){.index = i};
-        ret->order = mem_zalloc(n, sizeof(*ret->order));
-        plan_platform_args(&p);
-        r = plan_global_args(&p, err);
-    }
-    if (r == 0)
-        r = plan_stage(&p, ret->target, err);
-    if (r == 0) {
-        add_labels(q, &ret->stages.v[ret->target]);
+        VEC_FOREACH (target, &ret->targets)
+            add_labels(q, &ret->stages.v[target->stage]);
+        for (size_t i = 0; i < ret->n_order; i++)
+            plan_name_steps(ret, &ret->stages.v[ret->order[i]]);
         plan_warn_unconsumed(&p);
     }
     oci_platform_release(&p.host);
-    oci_platform_release(&p.target);
     strv_free(p.platform_args);
     strv_free(p.globals);
     free(p.consumed);
@@ -111,6 +143,9 @@ static void named_release(struct build_named_context *c)
 
 void build_plan_release(struct build_plan *p)
 {
+    VEC_FOREACH (t, &p->targets)
+        oci_platform_release(&t->platform);
+    free(p->targets.v);
     VEC_FOREACH (s, &p->stages)
         stage_release(s);
     free(p->stages.v);

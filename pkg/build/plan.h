@@ -48,9 +48,13 @@ struct build_step {
 };
 
 struct build_stage {
-    size_t index;  /* in the Dockerfile */
+    size_t index;  /* in the plan; of one that is not needed, since it is the same for another platform: that one's */
+    size_t number; /* in the Dockerfile */
+    size_t target; /* for which it was planned: the first of those that share it */
+    bool shared;   /* several targets stand on it */
     char *label;   /* AS, or "stage-1"; NULL: the only one, without a name */
     char *name;    /* AS, or its number */
+    bool planned;
     bool needed;   /* nothing below counts otherwise */
     int64_t epoch; /* seconds: what files of this stage and its documents are dated (layer.h) */
     bool scratch;
@@ -71,18 +75,25 @@ struct build_image {
     struct digest manifest;
 };
 
+/* What a build makes: a stage at its end, for a platform. */
+struct build_target {
+    struct oci_platform platform;
+    size_t stage;
+};
+
 struct build_plan {
-    VEC(struct build_stage) stages; /* as in the Dockerfile, needed or not */
+    VEC(struct build_target) targets; /* one, or one a platform that was asked for */
+    VEC(struct build_stage) stages;   /* those of the Dockerfile, needed or not, once a target */
     VEC(struct build_image) images;
     VEC(struct build_named_context) contexts; /* [0] is the build's own; others that are directories */
-    size_t target;
-    size_t n_steps; /* of needed stages */
+    size_t n_steps;                           /* of needed stages */
     size_t *order;
     size_t n_order; /* needed stages, each behind those that it stands on or takes files from */
 };
 
-/* `image` gives an image's config; it is called once a name and platform. `problem`: where an error belongs. The caller
- * releases `ret` in any case. */
+/* A stage that is the same for several platforms, as one FROM --platform=$BUILDPLATFORM is that asks for nothing of the
+ * target, is planned once. `image` gives an image's config; it is called once a name and platform. `problem`: where an
+ * error belongs. The caller releases `ret` in any case. */
 struct build_planning {
     const struct build_request *request;
     const struct dockerfile *file;

@@ -44,7 +44,7 @@ void plan_platform_args(struct planning *p)
     const char *target = p->given->request->target;
 
     add_platform(&p->platform_args, "BUILD", &p->host);
-    add_platform(&p->platform_args, "TARGET", &p->target);
+    add_platform(&p->platform_args, "TARGET", &p->plan->targets.v[p->target].platform);
     strv_addf(&p->platform_args, "TARGETSTAGE=%s", target ? target : "default");
 }
 

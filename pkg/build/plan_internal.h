@@ -11,7 +11,10 @@ struct planning {
     const struct build_planning *given;
     struct build_plan *plan;
     struct dockerfile_problem *problem;
-    struct oci_platform host, target;
+    struct oci_platform host;
+    size_t target;        /* that is planned */
+    const char *platform; /* its platform, where one was asked for; or NULL */
+    size_t first;         /* index of the first of its stages */
     char **platform_args; /* TARGETARCH=… and so on */
     char **globals;       /* ARGs before the first FROM, with their values */
     bool *consumed;       /* of the build arguments, by their index */
@@ -42,8 +45,9 @@ void plan_warn_unconsumed(struct planning *p);
 /* Proxies, which need no ARG. The caller frees it. */
 char **plan_proxies(struct planning *p, char *const *env);
 
-/* plan_source.c: what a name means; the stage behind it is planned then. `base`: a FROM's. */
-int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, bool base,
+/* plan_source.c: what a name means in the stage of this number; the stage behind it is planned then. `base`: a FROM's.
+ */
+int plan_find_source(struct planning *p, size_t number, const char *name, const char *platform, bool base,
                      struct build_source *ret, struct err *err);
 int plan_check_references(struct planning *p, struct err *err);
 int plan_find_image(struct planning *p, const char *name, const char *platform, size_t *ret, struct err *err);
@@ -52,12 +56,15 @@ int plan_find_context(struct planning *p, const char *name);
 /* plan_step.c: one more copy of what it has is made; ERR_LIMIT. */
 int plan_count_copy(struct planning *p, const struct oci_container_config *c, struct err *err);
 
-/* plan_stage.c */
-int plan_stage(struct planning *p, size_t index, struct err *err);
+/* plan_stage.c: the stage of this number in the Dockerfile, for the target under way; `*ret_index` is where it is. */
+int plan_stage(struct planning *p, size_t number, size_t *ret_index, struct err *err);
+
+/* plan_shared.c: a stage of another target that is the same, or NULL. */
+struct build_stage *plan_find_same(struct build_plan *plan, const struct build_stage *stage);
 
 /* plan_step.c: one instruction of a stage: a step, or a change of the config. */
 int plan_instruction(struct stage_reading *r, const struct dockerfile_instruction *i, const struct dockerfile_span *at,
                      struct err *err);
 void build_step_release(struct build_step *s);
-/* Once all are there: "[build 2/5] RUN make". */
-void plan_name_steps(struct build_stage *stage);
+/* Once all are there: "[build 2/5] RUN make", "[linux/arm64 build 2/5] RUN make" where there are several platforms. */
+void plan_name_steps(const struct build_plan *plan, struct build_stage *stage);

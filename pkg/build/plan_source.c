@@ -88,7 +88,7 @@ int plan_check_references(struct planning *p, struct err *err)
     return 0;
 }
 
-int plan_find_source(struct planning *p, size_t stage, const char *name, const char *platform, bool base,
+int plan_find_source(struct planning *p, size_t number, const char *name, const char *platform, bool base,
                      struct build_source *ret, struct err *err)
 {
     int context = plan_find_context(p, name), found = -1, r = 0;
@@ -99,12 +99,12 @@ int plan_find_source(struct planning *p, size_t stage, const char *name, const c
         return 0;
     }
     if (!what)
-        r = find_earlier(p, stage, name, base, &found, err);
+        r = find_earlier(p, number, name, base, &found, err);
     if (r < 0)
         return r;
     if (found >= 0) {
-        *ret = (struct build_source){BUILD_SOURCE_STAGE, (size_t)found};
-        return plan_stage(p, (size_t)found, err);
+        ret->kind = BUILD_SOURCE_STAGE;
+        return plan_stage(p, (size_t)found, &ret->index, err);
     }
     ret->kind = BUILD_SOURCE_IMAGE;
     return plan_find_image(p, what ? str_after(what, DOCKER_IMAGE) : name, platform, &ret->index, err);

@@ -18,7 +18,7 @@ static int begin_scratch(struct planning *p, struct build_stage *stage, const ch
     if (platform)
         r = oci_platform_parse(platform, &c->platform, err);
     else
-        r = json_duplicate(&oci_platform_type, &p->target, &c->platform, err);
+        r = json_duplicate(&oci_platform_type, &p->plan->targets.v[p->target].platform, &c->platform, err);
     strv_add(&c->config.env, DEFAULT_PATH);
     c->rootfs.type = str_dup("layers");
     return r;
@@ -32,8 +32,8 @@ static int begin_with(struct planning *p, struct build_stage *stage, const struc
 
     if (str_eq(from->base, SCRATCH) && plan_find_context(p, SCRATCH) < 0)
         return begin_scratch(p, stage, from->platform, err);
-    r = plan_find_source(p, stage->index, from->base, from->platform ? from->platform : p->given->request->platform,
-                         true, &stage->base, err);
+    r = plan_find_source(p, stage->number, from->base, from->platform ? from->platform : p->platform, true,
+                         &stage->base, err);
     if (r < 0)
         return r;
     if (stage->base.kind == BUILD_SOURCE_CONTEXT)
@@ -68,7 +68,7 @@ static void decide_epoch(const struct planning *p, struct build_stage *stage)
 static void add_from(const struct planning *p, struct build_stage *stage, const struct dockerfile_from *from)
 {
     const struct dockerfile *d = p->given->file;
-    const struct dockerfile_instruction *i = &d->instructions.v[d->stages.v[stage->index].from];
+    const struct dockerfile_instruction *i = &d->instructions.v[d->stages.v[stage->number].from];
 
     *VEC_PUSH(&stage->steps) = (struct build_step){.kind = BUILD_STEP_FROM,
                                                    .stage = stage->index,
@@ -102,7 +102,7 @@ static int take_triggers(struct stage_reading *r, const struct dockerfile_span *
 static int read_instructions(struct stage_reading *r, struct err *err)
 {
     const struct dockerfile *d = r->planning->given->file;
-    const struct dockerfile_stage *s = &d->stages.v[r->stage->index];
+    const struct dockerfile_stage *s = &d->stages.v[r->stage->number];
     int result = take_triggers(r, &d->instructions.v[s->from].at, err);
 
     for (size_t i = s->from + 1; result == 0 && i < s->end; i++)
@@ -113,17 +113,17 @@ static int read_instructions(struct stage_reading *r, struct err *err)
 static void name_stage(const struct planning *p, struct build_stage *stage)
 {
     const struct dockerfile *d = p->given->file;
-    const char *name = d->stages.v[stage->index].name;
+    const char *name = d->stages.v[stage->number].name;
 
-    stage->name = name ? str_dup(name) : str_printf("%zu", stage->index);
+    stage->name = name ? str_dup(name) : str_printf("%zu", stage->number);
     if (name || d->stages.n > 1)
-        stage->label = name ? str_dup(name) : str_printf("stage-%zu", stage->index);
+        stage->label = name ? str_dup(name) : str_printf("stage-%zu", stage->number);
 }
 
 static int plan_new_stage(struct planning *p, struct build_stage *stage, struct err *err)
 {
     const struct dockerfile *d = p->given->file;
-    const struct dockerfile_instruction *i = &d->instructions.v[d->stages.v[stage->index].from];
+    const struct dockerfile_instruction *i = &d->instructions.v[d->stages.v[stage->number].from];
     _cleanup_strv_ char **env = strv_copy(p->platform_args);
     struct words words = {.escape = d->escape, .spent = &p->spent};
     struct dockerfile_from from = {0};
@@ -150,21 +150,29 @@ static int plan_new_stage(struct planning *p, struct build_stage *stage, struct 
     return r;
 }
 
-int plan_stage(struct planning *p, size_t index, struct err *err)
+int plan_stage(struct planning *p, size_t number, size_t *ret_index, struct err *err)
 {
-    struct build_stage *stage = &p->plan->stages.v[index];
+    struct build_stage *stage = &p->plan->stages.v[p->first + number], *same;
     int r;
 
-    if (stage->needed)
+    *ret_index = stage->index;
+    if (stage->planned)
         return 0;
-    stage->needed = true;
-    stage->index = index;
+    stage->planned = stage->needed = true;
+    stage->number = number;
+    stage->target = p->target;
     name_stage(p, stage);
     r = plan_new_stage(p, stage, err);
     if (r < 0)
         return r;
-    plan_name_steps(stage);
-    p->plan->order[p->plan->n_order++] = index;
+    same = plan_find_same(p->plan, stage);
+    if (same) {
+        same->shared = true;
+        stage->needed = false;
+        *ret_index = stage->index = same->index;
+        return 0;
+    }
+    p->plan->order[p->plan->n_order++] = stage->index;
     p->plan->n_steps += stage->steps.n;
     return 0;
 }

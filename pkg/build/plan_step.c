@@ -142,8 +142,8 @@ static int find_mounts(struct stage_reading *r, struct build_step *step, struct 
 {
     VEC_FOREACH (m, &step->run.mounts) {
         struct build_source *source = VEC_PUSH(&step->sources);
-        int result = m->from ? plan_find_source(r->planning, r->stage->index, m->from,
-                                                r->planning->given->request->platform, false, source, err)
+        int result = m->from ? plan_find_source(r->planning, r->stage->number, m->from, r->planning->platform, false,
+                                                source, err)
                              : 0;
 
         if (result < 0)
@@ -184,8 +184,7 @@ static int plan_copy(struct stage_reading *r, const struct dockerfile_instructio
     int result = dockerfile_read_copy(i, &r->applying.words, c, err);
 
     if (result == 0 && c->from)
-        result = plan_find_source(r->planning, r->stage->index, c->from, r->planning->given->request->platform, false,
-                                  source, err);
+        result = plan_find_source(r->planning, r->stage->number, c->from, r->planning->platform, false, source, err);
     if (result < 0)
         return result;
     strv_extend(&said, c->sources);
@@ -273,13 +272,30 @@ int plan_instruction(struct stage_reading *r, const struct dockerfile_instructio
     return result < 0 ? plan_fail(r->planning, at, err) : 0;
 }
 
-/* FROM counts as the first. */
-void plan_name_steps(struct build_stage *stage)
+/* For which platform, where there are several: "linux/arm64 ", and of one that runs on another than it is for
+ * "linux/amd64->arm64 ". The caller frees it. */
+static char *name_platform(const struct build_plan *plan, const struct build_stage *stage)
 {
+    const struct oci_platform *is = &stage->config.platform, *target = &plan->targets.v[stage->target].platform;
+    _cleanup_free_ char *text = oci_platform_format(is), *other = oci_platform_format(target);
+    const char *slash = strchr(other, '/');
+
+    if (plan->targets.n < 2)
+        return str_dup("");
+    if (stage->shared || str_eq(text, other))
+        return str_printf("%s ", text);
+    return str_printf("%s->%s ", text, str_eq(is->os, target->os) && slash ? slash + 1 : other);
+}
+
+/* FROM counts as the first. */
+void plan_name_steps(const struct build_plan *plan, struct build_stage *stage)
+{
+    _cleanup_free_ char *platform = name_platform(plan, stage);
+
     for (size_t i = 0; i < stage->steps.n; i++) {
         struct build_step *s = &stage->steps.v[i];
 
-        str_replace(&s->title, str_printf("[%s%s%zu/%zu] %s", stage->label ? stage->label : "", stage->label ? " " : "",
-                                          i + 1, stage->steps.n, s->said));
+        str_replace(&s->title, str_printf("[%s%s%s%zu/%zu] %s", platform, stage->label ? stage->label : "",
+                                          stage->label ? " " : "", i + 1, stage->steps.n, s->said));
     }
 }

@@ -2,6 +2,7 @@
 
 #include "build/request_parse_internal.h"
 #include "bundle/parse.h"
+#include "oci/platform.h"
 #include "oci/reference.h"
 
 #include <ctype.h>
@@ -328,6 +329,37 @@ void build_cache_place_release(struct build_cache_place *p)
 {
     free(p->where);
     *p = (struct build_cache_place){0};
+}
+
+/* ---- --platform ---- */
+
+static int add_platform(const char *text, char ***to, struct err *err)
+{
+    _cleanup_platform_ struct oci_platform platform = {0};
+    _cleanup_free_ char *formatted = NULL;
+
+    if (str_eq(text, "local"))
+        oci_platform_host(&platform);
+    else if (oci_platform_parse(text, &platform, err) < 0)
+        return err_wrap(err, "invalid platform \"%.200s\"", text);
+    formatted = oci_platform_format(&platform);
+    if (!strv_contains(*to, formatted))
+        strv_add(to, formatted);
+    return 0;
+}
+
+int build_platforms_parse(char *const *given, char ***ret, struct err *err)
+{
+    int r = 0;
+
+    *ret = NULL;
+    STRV_FOREACH (list, given) {
+        _cleanup_strv_ char **one = str_empty(*list) ? NULL : strv_split(*list, ',');
+
+        STRV_FOREACH (text, one)
+            r = r < 0 ? r : add_platform(*text, ret, err);
+    }
+    return r;
 }
 
 /* ---- all of a request ---- */

@@ -33,6 +33,9 @@ void build_named_release(struct build_named_context *c);
 int build_cache_place_parse(const char *text, bool to, struct build_cache_place *ret, struct err *err);
 void build_cache_place_release(struct build_cache_place *p);
 
+/* --platform: "OS/ARCH[/VARIANT]" or "local", lists with commas between them. Normalised, each once. */
+int build_platforms_parse(char *const *given, char ***ret, struct err *err);
+
 /* That the files and sockets of secrets and SSH are there, whether a step is going to ask for them or not. */
 int build_sources_check(const struct build_request *q, struct err *err);
 

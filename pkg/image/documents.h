@@ -21,8 +21,8 @@ struct image_documents {
     struct oci_manifest parsed_manifest;
     struct oci_image_config parsed_config;
 
-    /* Where all platforms were asked for, what the index leads to beside the chosen one: manifests and further indexes,
-     * and the blobs that they name. */
+    /* Where all platforms were asked for, what the index leads to beside the chosen one: manifests and further indexes
+     * (of what was made here configs too), and the blobs that they name. */
     VEC(struct image_document) others;
     VEC(struct oci_descriptor) blobs;
 };

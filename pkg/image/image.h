@@ -87,6 +87,11 @@ struct image {
  * stay while the caller holds the store lock shared (store/store.h). ERR_NOT_FOUND: `no such image: …`; ERR_INVALID:
  * no name, or an ID that begins several images'. The caller releases `ret`. */
 int image_open(struct store *s, const char *name, struct image *ret, struct err *err);
+/* The same for a platform: of an image that is here for several (struct store_tag, `complete`) the one that suits, if
+ * its layers are unpacked here, as those of a build are. ERR_NOT_FOUND: `image with reference … was found but does not
+ * provide the specified platform`. */
+int image_open_platform(struct store *s, const char *name, const struct oci_platform *wanted, struct image *ret,
+                        struct err *err);
 void image_release(struct image *image);
 
 /* An image's config by its ID, under whatever name or none; the caller releases `ret` after 0. */

@@ -8,11 +8,12 @@
 static struct image_meaning meaning_of(const struct image_documents *d)
 {
     return (struct image_meaning){
-        .target = d->manifest.digest.digest,
+        .target = *image_documents_target(d),
         .manifest = d->manifest.digest.digest,
         .id = d->config.digest.digest,
         .config = &d->parsed_config,
         .local = true,
+        .complete = d->index.digest.digest.algorithm != DIGEST_NONE,
     };
 }
 
@@ -41,14 +42,23 @@ static bool is_whole(struct store *s, const struct store_tag *t, struct store_ne
     return true;
 }
 
-/* A record of the image with this ID: one with a name rather than one without. */
-static const struct store_tag *find_known(struct store *s, const struct store_tag_list *tags, const struct digest *id,
-                                          struct store_needs *needs)
+/* The same image, of one platform or, by the same index, of several. */
+static bool is_known(const struct store_tag *t, const struct image_documents *d)
+{
+    bool several = d->index.digest.digest.algorithm != DIGEST_NONE;
+
+    return digest_equal(&t->id, &d->config.digest.digest) && t->complete == several &&
+           (!several || digest_equal(&t->target, &d->index.digest.digest));
+}
+
+/* A record of it: one with a name rather than one without. */
+static const struct store_tag *find_known(struct store *s, const struct store_tag_list *tags,
+                                          const struct image_documents *d, struct store_needs *needs)
 {
     const struct store_tag *found = NULL;
 
     for (size_t i = 0; i < tags->n; i++)
-        if (digest_equal(&tags->v[i].id, id) && (!found || store_tag_nameless(found)))
+        if (is_known(&tags->v[i], d) && (!found || store_tag_nameless(found)))
             found = &tags->v[i];
     return found && is_whole(s, found, needs) ? found : NULL;
 }
@@ -60,6 +70,11 @@ static int take_lease(struct store *s, const struct image_documents *d, struct s
     *VEC_PUSH(&needs->blobs) = d->config.digest.digest;
     VEC_FOREACH (layer, &d->parsed_manifest.layers)
         *VEC_PUSH(&needs->blobs) = layer->digest;
+    *VEC_PUSH(&needs->blobs) = *image_documents_target(d);
+    VEC_FOREACH (other, &d->others)
+        *VEC_PUSH(&needs->blobs) = other->digest.digest;
+    VEC_FOREACH (blob, &d->blobs)
+        *VEC_PUSH(&needs->blobs) = blob->digest;
     for (size_t i = 0; i < oci_image_config_layers(&d->parsed_config); i++)
         oci_image_config_diff_id(&d->parsed_config, i, VEC_PUSH(&needs->layers));
     return store_lease_take(s, needs->blobs.v, needs->blobs.n, needs->layers.v, needs->layers.n, ret, err);
@@ -96,7 +111,7 @@ int image_local_name(struct store *s, const struct image_documents *d, const str
     int r = store_tag_list(s, &tags, err);
 
     if (r == 0) {
-        known = find_known(s, &tags, &d->config.digest.digest, &needs);
+        known = find_known(s, &tags, d, &needs);
         r = take_lease(s, d, &needs, &lease, err);
     }
     if (r == 0 && !known)

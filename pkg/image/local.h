@@ -10,7 +10,8 @@
 int image_local_bring(struct store *s, const struct image_documents *documents, const struct oci_reference *name,
                       const struct image_pull_options *how, int wake_fd, struct err *err);
 
-/* Gives an image whose layers are all in the store its names (none: it is kept as one without, unless it has some).
+/* Gives an image whose layers are all in the store its names (none: it is kept as one without, unless it has some). Of
+ * several platforms (image/index.h) the names mean the index; who calls keeps the layers of the others meanwhile.
  * Where there is an image with this ID, its documents stay: what a registry was found to have is not forgotten. One
  * sync, and none where nothing is new. Told of as "tag" and, with `action`, as that. */
 int image_local_name(struct store *s, const struct image_documents *documents, const struct oci_reference *names,

@@ -126,6 +126,60 @@ int image_open(struct store *s, const char *name, struct image *ret, struct err 
     return err_hint(err, "pull it again");
 }
 
+/* ---- one of several platforms ---- */
+
+static int read_manifest(struct store *s, const struct digest *d, struct oci_manifest *ret, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
+    int r = store_blob_read(s, d, &text, err);
+
+    return r < 0 ? r : oci_manifest_parse(buf_str(&text), text.len, ret, err);
+}
+
+/* The image that the index names for the platform, in the place of the one that the name means here. */
+static int take_other(struct store *s, const struct oci_platform *wanted, struct image *image, struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
+    _cleanup_index_ struct oci_index index = {0};
+    _cleanup_manifest_ struct oci_manifest manifest = {0};
+    const struct oci_descriptor *selected;
+    int r = store_blob_read(s, &image->tag.target, &text, err);
+
+    if (r == 0)
+        r = oci_index_parse(buf_str(&text), text.len, &index, err);
+    if (r == 0)
+        r = oci_index_select(&index, wanted, &selected, err);
+    if (r == 0)
+        r = read_manifest(s, &selected->digest, &manifest, err);
+    if (r < 0)
+        return r;
+    oci_image_config_release(&image->config);
+    free(image->layers);
+    image->layers = NULL;
+    image->n_layers = 0;
+    image->config = (struct oci_image_config){0};
+    image->tag.manifest = selected->digest;
+    image->tag.id = manifest.config.digest;
+    r = image_read_config(s, &image->tag.id, &image->config, err);
+    return r < 0 ? r : list_layers(s, image, err);
+}
+
+int image_open_platform(struct store *s, const char *name, const struct oci_platform *wanted, struct image *ret,
+                        struct err *err)
+{
+    _cleanup_free_ char *shown = NULL;
+    int r = image_open(s, name, ret, err);
+
+    if (r < 0 || oci_platform_distance(wanted, &ret->config.platform) >= 0)
+        return r;
+    if (ret->tag.complete && take_other(s, wanted, ret, NULL) == 0)
+        return 0;
+    image_release(ret);
+    shown = oci_platform_format(wanted);
+    return err_set(err, ERR_NOT_FOUND,
+                   "image with reference %s was found but does not provide the specified platform (%s)", name, shown);
+}
+
 void image_release(struct image *image)
 {
     store_tag_release(&image->tag);

@@ -48,9 +48,18 @@ static const struct image_document *find_made(const struct planning *p, const st
 {
     const struct image_documents *made = p->made ? p->made->documents : NULL;
 
-    if (made && digest_equal(&made->manifest.digest.digest, d))
+    if (!made)
+        return NULL;
+    if (digest_equal(&made->index.digest.digest, d))
+        return &made->index;
+    if (digest_equal(&made->manifest.digest.digest, d))
         return &made->manifest;
-    return made && digest_equal(&made->config.digest.digest, d) ? &made->config : NULL;
+    if (digest_equal(&made->config.digest.digest, d))
+        return &made->config;
+    VEC_FOREACH (other, &made->others)
+        if (digest_equal(&other->digest.digest, d))
+            return other;
+    return NULL;
 }
 
 static const struct image_made_blob *find_made_blob(const struct planning *p, const struct digest *d)
@@ -380,7 +389,7 @@ int save_plan_make_of(struct store *s, const struct image_made *made, const stru
 
     *ret = (struct save_plan){0};
     *image = (struct saved){.shown = str_dup(digest_format(&made->documents->config.digest.digest, text)),
-                            .root = made->documents->manifest.digest.digest,
+                            .root = *image_documents_target(made->documents),
                             .manifest = made->documents->manifest.digest.digest};
     for (size_t i = 0; i < made->n_names; i++)
         oci_reference_copy(&made->names[i], VEC_PUSH(&image->names));

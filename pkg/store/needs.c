@@ -60,8 +60,17 @@ int store_needs_add_image(struct store *s, const struct digest *digest, struct s
     return r;
 }
 
-/* What was kept of another platform, or of no platform: blobs alone. */
-static int add_content(const struct buf *text, struct store_needs *to, struct err *err)
+/* A tar that was built here, and is there as its tree alone (image/tree_blob.h). */
+static bool is_tree(struct store *s, const struct oci_descriptor *layer)
+{
+    struct oci_layer_kind kind;
+
+    return oci_layer_classify(layer->media_type, &kind, NULL) == 0 && kind.compression == OCI_COMPRESSION_NONE &&
+           !store_blob_has(s, &layer->digest);
+}
+
+/* What was kept of another platform, or of no platform: blobs alone, and what they are made of. */
+static int add_content(struct store *s, const struct buf *text, struct store_needs *to, struct err *err)
 {
     _cleanup_manifest_ struct oci_manifest manifest = {0};
     int r = oci_manifest_parse_any(buf_str(text), text->len, &manifest, err);
@@ -69,8 +78,11 @@ static int add_content(const struct buf *text, struct store_needs *to, struct er
     if (r < 0)
         return r;
     *VEC_PUSH(&to->blobs) = manifest.config.digest;
-    VEC_FOREACH (layer, &manifest.layers)
+    VEC_FOREACH (layer, &manifest.layers) {
         *VEC_PUSH(&to->blobs) = layer->digest;
+        if (is_tree(s, layer))
+            *VEC_PUSH(&to->layers) = layer->digest;
+    }
     return 0;
 }
 
@@ -98,7 +110,7 @@ static int add_index(struct store *s, const struct digest *digest, unsigned dept
             r = oci_document_identify(entry->media_type, buf_str(&child), child.len, &what, err);
         if (r == 0)
             r = what == OCI_DOCUMENT_INDEX ? add_index(s, &entry->digest, depth + 1, to, err)
-                                           : add_content(&child, to, err);
+                                           : add_content(s, &child, to, err);
     }
     return r;
 }

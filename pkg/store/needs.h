@@ -27,7 +27,8 @@ void store_needs_release(struct store_needs *n);
  * what was found until then was added. */
 int store_needs_add_image(struct store *s, const struct digest *manifest, struct store_needs *to, struct err *err);
 
-/* Adds an index and, as blobs, everything below it, also below indexes inside it. */
+/* Adds an index and, as blobs, everything below it, also below indexes inside it; of layers that were built here, and
+ * have no blob, the layer. */
 int store_needs_add_index(struct store *s, const struct digest *index, struct store_needs *to, struct err *err);
 
 /* Adds what a record leads to: the image, what the registry has under the name, and all platforms where it says so. */

@@ -315,7 +315,6 @@ END
 --memory|1m|Minimum memory limit
 --memory-swap|1g|always set the Memory limit
 -o|type=nope|"-o, --output" flag: exporter "nope" could not be found
---platform|linux/amd64,linux/arm64|one platform a build
 --platform|?/?|"--platform" flag
 --progress|no|"--progress" flag: use one of auto
 --provenance|true|no attestations

@@ -64,18 +64,22 @@ static void set_base(struct store *s, struct stage *st, const char *name)
     st->finished.base = &st->base;
 }
 
-struct result {
-    struct digest id, manifest;
-    int64_t size;
-};
+static int try_output(struct store *s, const struct build_request *q, struct stage *st, struct build_result *ret,
+                      struct err *err)
+{
+    const build_finished_all all = {.v = &st->finished, .n = 1};
 
-static struct result output(struct store *s, struct stage *st, char *const *tags)
+    *ret = (struct build_result){0};
+    return build_output_image(s, q, &all, ret, err);
+}
+
+static struct build_result output(struct store *s, struct stage *st, char *const *tags)
 {
     const struct build_request q = {.tags = tags};
-    struct result ret;
+    struct build_result ret;
     struct err err;
 
-    assert_ok(build_output_image(s, &q, &st->finished, &ret.id, &ret.manifest, &ret.size, &err));
+    assert_ok(try_output(s, &q, st, &ret, &err));
     return ret;
 }
 
@@ -116,7 +120,7 @@ static void test_documents(void **state)
     struct build_layer one = build_layer(s, "one", "1");
     _cleanup_free_ char *config = NULL, *manifest = NULL, *wanted = NULL;
     char text[DIGEST_TEXT_MAX];
-    struct result got;
+    struct build_result got;
 
     (void)state;
     stage_init(&st);
@@ -135,7 +139,7 @@ static void test_documents(void **state)
     assert_non_null(strstr(config, "\"created\":\"1970-01-02T00:00:00Z\",\"architecture\":"));
     assert_non_null(strstr(config, wanted));
     manifest = read_blob(s, &got.manifest);
-    assert_int_equal(strlen(manifest), got.size);
+    assert_int_equal(strlen(manifest), got.manifest_size);
     str_replace(&wanted,
                 str_printf("\"layers\":[{\"mediaType\":\"" OCI_MEDIA_LAYER "\",\"digest\":\"%s\",\"size\":%lld}]}",
                            text, (long long)one.tar_size));
@@ -148,7 +152,7 @@ static void test_same_bytes(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
     _cleanup_(stage_release) struct stage a, b;
-    struct result first, second;
+    struct build_result first, second;
 
     (void)state;
     stage_init(&a);
@@ -169,7 +173,7 @@ static void test_names(void **state)
     _cleanup_(store_free_cleanup) struct store *s = open_store();
     _cleanup_(stage_release) struct stage st;
     const struct build_request bad = {.tags = TAGS((char *)"no good")};
-    struct result one, two;
+    struct build_result one, two;
     struct err err = ERR_INIT;
 
     (void)state;
@@ -191,7 +195,7 @@ static void test_names(void **state)
     assert_int_equal(count_names(s), 3);
     assert_named(s, "app:1", &two.id);
     assert_named(s, one.id.hex, &one.id);
-    assert_fails(build_output_image(s, &bad, &st.finished, &one.id, &one.manifest, &one.size, &err), ERR_INVALID,
+    assert_fails(try_output(s, &bad, &st, &one, &err), ERR_INVALID,
                  "invalid tag \"no good\": invalid reference format");
 }
 
@@ -203,7 +207,7 @@ static void test_base(void **state)
     struct made base = make_image(s, "base:1", LAYERS("below"));
     _cleanup_free_ char *manifest = NULL, *below = NULL;
     const char *layers, *entry;
-    struct result got;
+    struct build_result got;
 
     (void)state;
     stage_init(&st);
@@ -259,7 +263,7 @@ static void test_empty(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
     _cleanup_(stage_release) struct stage st;
-    struct result got;
+    struct build_result got;
     struct image image;
     struct err err;
 
@@ -292,9 +296,10 @@ static void test_layout(void **state)
         {.type = BUILD_OUTPUT_OCI, .dest = (char *)"oci", .directory = true},
         {.type = BUILD_OUTPUT_DOCKER, .dest = (char *)"docker.tar", .name = (char *)"a:1,b"},
     };
+    const build_finished_all all = {.v = &st.finished, .n = 1};
     struct build_request q = {.tags = TAGS((char *)"app")};
     _cleanup_free_ char *wanted = NULL;
-    struct result got;
+    struct build_result got;
     struct err err;
     char text[DIGEST_TEXT_MAX];
 
@@ -303,15 +308,16 @@ static void test_layout(void **state)
     add_layer(&st, build_layer(s, "one", "1"));
     q.outputs.v = outputs;
     q.outputs.n = ARRAY_SIZE(outputs);
-    assert_ok(build_output_image(s, &q, &st.finished, &got.id, &got.manifest, &got.size, &err));
+    assert_ok(try_output(s, &q, &st, &got, &err));
     assert_int_equal(count_names(s), 0);
     assert_false(store_blob_has(s, &got.id));
     for (size_t i = 0; i < ARRAY_SIZE(outputs); i++)
-        assert_ok(output_archive(s, &q, &outputs[i], &st.finished, &err));
-    assert_true(has_blob(&got.manifest, got.size));
+        assert_ok(build_output_write(s, &q, &outputs[i], &all, &err));
+    assert_true(has_blob(&got.manifest, got.manifest_size));
     assert_true(has_blob(&got.id, -1));
     assert_true(has_blob(&st.made[0].diff_id, st.made[0].tar_size));
-    wanted = str_printf("\"digest\":\"%s\",\"size\":%lld,", digest_format(&got.manifest, text), (long long)got.size);
+    wanted = str_printf("\"digest\":\"%s\",\"size\":%lld,", digest_format(&got.manifest, text),
+                        (long long)got.manifest_size);
     {
         char chunk[4096] = "";
         int fd = open("oci/index.json", O_RDONLY);
@@ -326,11 +332,59 @@ static void test_layout(void **state)
     assert_int_equal(count_names(s), 0);
 }
 
+/* The name means this machine's, and leads to both; what was built for the other stays, and can be built upon. */
+static void test_platforms(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct oci_platform other = {.os = (char *)"linux", .architecture = (char *)"s390x"};
+    const struct build_request q = {.tags = TAGS((char *)"app")};
+    _cleanup_free_ char *index = NULL, *wanted = NULL;
+    struct build_finished both[2];
+    const build_finished_all all = {.v = both, .n = 2};
+    struct build_layer one = build_layer(s, "one", "1"), two = build_layer(s, "two", "2");
+    struct stage there, here;
+    struct build_result got = {0};
+    struct image image = {0};
+    struct err err;
+
+    (void)state;
+    stage_init(&there);
+    stage_init(&here);
+    str_replace(&there.stage.config.platform.architecture, str_dup("s390x"));
+    add_layer(&there, one);
+    add_layer(&here, two);
+    both[0] = there.finished;
+    both[0].platform = &other;
+    both[1] = here.finished;
+    both[1].platform = &here.stage.config.platform;
+    assert_ok(build_output_image(s, &q, &all, &got, &err));
+    assert_true(got.index);
+    index = read_blob(s, &got.manifest);
+    assert_int_equal(strlen(index), got.manifest_size);
+    wanted = str_printf("\"platform\":{\"architecture\":\"s390x\",\"os\":\"linux\"}},{");
+    assert_non_null(strstr(index, wanted));
+    assert_ok(store_gc(s, &(struct store_gc_options){0}, &err));
+    assert_ok(image_open(s, "app", &image, &err));
+    assert_true(image.tag.complete);
+    assert_string_equal(image.tag.target.hex, got.manifest.hex);
+    assert_string_equal(image.layers[0].hex, two.diff_id.hex);
+    image_release(&image);
+    assert_ok(image_open_platform(s, "app", &other, &image, &err));
+    assert_string_equal(image.layers[0].hex, one.diff_id.hex);
+    image_release(&image);
+    other.architecture = (char *)"riscv64";
+    assert_fails(image_open_platform(s, "app", &other, &image, &err), ERR_NOT_FOUND,
+                 "image with reference app was found but does not provide the specified platform (linux/riscv64)");
+    stage_release(&there);
+    stage_release(&here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_documents), scratch_test(test_same_bytes), scratch_test(test_names),  scratch_test(test_base),
-        scratch_test(test_tree_blob), scratch_test(test_empty),      scratch_test(test_layout),
+        scratch_test(test_platforms), scratch_test(test_documents), scratch_test(test_same_bytes),
+        scratch_test(test_names),     scratch_test(test_base),      scratch_test(test_tree_blob),
+        scratch_test(test_empty),     scratch_test(test_layout),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,7 +147,7 @@ static void test_arguments(void **state)
 
         make_plan(arguments[i].dockerfile, &q, &w, &p);
         assert_int_equal(p.r, 0);
-        s = &p.plan.stages.v[p.plan.target];
+        s = &p.plan.stages.v[p.plan.targets.v[0].stage];
         env = strv_join(s->steps.v[s->steps.n - 1].env, " ");
         assert_string_equal(env, arguments[i].env);
         release(&p);
@@ -224,6 +224,44 @@ static void test_shared(void **state)
     release(&p);
 }
 
+/* One plan for all: what does not depend on the platform stands in it once. */
+static void test_platforms(void **state)
+{
+    char *platforms[] = {(char *)"linux/s390x", (char *)"linux/arm/v7", NULL};
+    const struct build_request q = {.context = ".", .platforms = platforms};
+    _cleanup_free_ char *text = NULL;
+    struct oci_platform host;
+    _cleanup_free_ char *is = NULL, *wanted = NULL;
+    struct world w = {0};
+    struct planned p;
+
+    (void)state;
+    oci_platform_host(&host);
+    is = oci_platform_format(&host);
+    oci_platform_release(&host);
+    wanted = str_printf("[%s tools 1/2] FROM a\n[%s tools 2/2] RUN 1\n  RUN /bin/sh -c 1 +\n"
+                        "[%s->s390x cross 1/2] FROM tools\n[%s->s390x cross 2/2] RUN 2\n"
+                        "  ARG TARGETARCH=s390x\n  RUN |1 TARGETARCH=s390x /bin/sh -c 2 +\n"
+                        "[linux/s390x stage-2 1/2] FROM scratch\n[linux/s390x stage-2 2/2] COPY --from=cross / /\n"
+                        "  COPY / / +\n"
+                        "[%s->arm/v7 cross 1/2] FROM tools\n[%s->arm/v7 cross 2/2] RUN 2\n"
+                        "  ARG TARGETARCH=arm\n  RUN |1 TARGETARCH=arm /bin/sh -c 2 +\n"
+                        "[linux/arm/v7 stage-2 1/2] FROM scratch\n[linux/arm/v7 stage-2 2/2] COPY --from=cross / /\n"
+                        "  COPY / / +\n",
+                        is, is, is, is, is, is);
+    make_plan("FROM --platform=$BUILDPLATFORM a AS tools\nRUN 1\nFROM tools AS cross\nARG TARGETARCH\nRUN 2\n"
+              "FROM scratch\nCOPY --from=cross / /\n",
+              &q, &w, &p);
+    assert_int_equal(p.r, 0);
+    text = describe(&p);
+    assert_string_equal(text, wanted);
+    assert_int_equal(p.plan.targets.n, 2);
+    assert_string_equal(p.plan.targets.v[1].platform.variant, "v7");
+    assert_true(p.plan.targets.v[0].stage != p.plan.targets.v[1].stage);
+    assert_int_equal(w.asked, 1);
+    release(&p);
+}
+
 static void test_epoch(void **state)
 {
     static const struct {
@@ -283,7 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plans),     cmocka_unit_test(test_arguments), cmocka_unit_test(test_proxies),
         cmocka_unit_test(test_base_args), cmocka_unit_test(test_triggers),  cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_epoch),     cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_platforms), cmocka_unit_test(test_epoch),     cmocka_unit_test(test_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

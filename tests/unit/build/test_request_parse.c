@@ -115,6 +115,28 @@ static void test_standard_output(void **state)
     assert_fails(build_outputs_check(&q, false, &err), ERR_INVALID, "multiple outputs configured to write to stdout");
 }
 
+static void test_platforms(void **state)
+{
+    char *given[] = {(char *)"linux/amd64,arm64", (char *)"linux/arm64/v8", NULL},
+         *bad[] = {(char *)"linux/amd64,", NULL};
+    _cleanup_build_request_ struct build_request q = {0};
+    _cleanup_strv_ char **platforms = NULL, **none = NULL;
+    _cleanup_free_ char *joined = NULL;
+    struct err err;
+
+    (void)state;
+    assert_ok(build_platforms_parse(given, &platforms, &err));
+    joined = strv_join(platforms, " ");
+    assert_string_equal(joined, "linux/amd64 linux/arm64");
+    assert_fails(build_platforms_parse(bad, &none, &err), ERR_INVALID, "invalid platform \"\"");
+    q.platforms = platforms;
+    add_output(&q, "type=docker");
+    assert_ok(build_outputs_check(&q, false, &err));
+    add_output(&q, "type=docker,dest=x");
+    assert_fails(build_outputs_check(&q, false, &err), ERR_UNSUPPORTED,
+                 "docker exporter does not support an archive of several platforms");
+}
+
 static void test_secret(void **state)
 {
     static const struct {
@@ -265,9 +287,9 @@ static void test_metadata(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output), cmocka_unit_test(test_bad_output), cmocka_unit_test(test_standard_output),
-        cmocka_unit_test(test_secret), cmocka_unit_test(test_ssh),        cmocka_unit_test(test_named),
-        cmocka_unit_test(test_place),  cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_output),    cmocka_unit_test(test_bad_output), cmocka_unit_test(test_standard_output),
+        cmocka_unit_test(test_platforms), cmocka_unit_test(test_secret),     cmocka_unit_test(test_ssh),
+        cmocka_unit_test(test_named),     cmocka_unit_test(test_place),      cmocka_unit_test(test_metadata),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
