@@ -33,34 +33,6 @@ static int by_id(const void *a, const void *b)
     return strcmp(((const struct dash_row *)a)->record.id, ((const struct dash_row *)b)->record.id);
 }
 
-void dash_take_list(struct dash *d, struct container_list *list)
-{
-    struct dash before = *d;
-
-    d->rows.v = NULL;
-    d->rows.n = d->rows.cap = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        struct dash_row *row = VEC_PUSH(&d->rows), *old = NULL;
-        struct dash_row key = {.record = list->v[i]};
-
-        if (before.rows.n)
-            old = bsearch(&key, before.rows.v, before.rows.n, sizeof(*old), by_id);
-        if (old)
-            *row = *old;
-        if (old && (old->record.pid != list->v[i].pid || !store_container_is_alive(list->v[i].status)))
-            *row = (struct dash_row){0}; /* another life, of which nothing is known */
-        row->record = list->v[i];
-    }
-    free(list->v);
-    *list = (struct container_list){0};
-    if (d->rows.n)
-        qsort(d->rows.v, d->rows.n, sizeof(*d->rows.v), by_id);
-    VEC_FOREACH (row, &before.rows)
-        row_release(row);
-    free(before.rows.v);
-    dash_arrange(d);
-}
-
 static double rate(uint64_t before, uint64_t now, int64_t nanoseconds)
 {
     return now > before && nanoseconds > 0 ? (double)(now - before) * 1e9 / (double)nanoseconds : 0;
@@ -159,19 +131,51 @@ size_t dash_place(const struct dash *d)
     return find_chosen(d, &place) ? place : 0;
 }
 
-/* The place of the chosen one is looked for before: rows may have moved, but `shown` is still the one that was seen. */
-void dash_arrange(struct dash *d)
+/* `place`: where the chosen one was when it was last seen. */
+static void arrange(struct dash *d, size_t place)
 {
-    size_t place = d->top;
-
     d->shown.n = 0;
     for (size_t i = 0; i < d->rows.n; i++)
         if (is_meant(d, &d->rows.v[i]))
             *VEC_PUSH(&d->shown) = i;
     if (d->shown.n)
         qsort_r(d->shown.v, d->shown.n, sizeof(*d->shown.v), compare, d);
-    if (!find_chosen(d, &place))
+    if (!find_chosen(d, &(size_t){0}))
         choose(d, place);
+}
+
+void dash_arrange(struct dash *d)
+{
+    arrange(d, dash_place(d));
+}
+
+void dash_take_list(struct dash *d, struct container_list *list)
+{
+    struct dash before = *d;
+    size_t place = dash_place(d);
+
+    d->rows.v = NULL;
+    d->rows.n = d->rows.cap = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        struct dash_row *row = VEC_PUSH(&d->rows), *old = NULL;
+        struct dash_row key = {.record = list->v[i]};
+
+        if (before.rows.n)
+            old = bsearch(&key, before.rows.v, before.rows.n, sizeof(*old), by_id);
+        if (old)
+            *row = *old;
+        if (old && (old->record.pid != list->v[i].pid || !store_container_is_alive(list->v[i].status)))
+            *row = (struct dash_row){0}; /* another life, of which nothing is known */
+        row->record = list->v[i];
+    }
+    free(list->v);
+    *list = (struct container_list){0};
+    if (d->rows.n)
+        qsort(d->rows.v, d->rows.n, sizeof(*d->rows.v), by_id);
+    VEC_FOREACH (row, &before.rows)
+        row_release(row);
+    free(before.rows.v);
+    arrange(d, place);
 }
 
 void dash_move(struct dash *d, long by)

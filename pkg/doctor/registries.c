@@ -209,6 +209,7 @@ static void ask(const struct config *config, struct registry_credentials *known,
     r = registry_new(config, &options, &registry, &why);
     if (r == 0)
         r = registry_ask(registry, subject->domain, take_answer, &answers, &why);
+    alarm(0);
     if (r < 0)
         doctor_say_error(ret, DOCTOR_FAILURE, &why, "nothing can be pulled from there", NULL);
 }
@@ -232,7 +233,6 @@ void doctor_registries(const struct doctor_host *host, doctor_findings *ret)
         ask(host->config, &known, s, ret);
         free(s->domain);
     }
-    alarm(0);
     sigaction(SIGALRM, &before, NULL);
     free(who.v);
     registry_credentials_release(&known);
