@@ -5,6 +5,14 @@
 set -euo pipefail
 export LC_ALL=C
 
+# Scripts here bear names of programs that others call, such as mount: they are not to be found in their place.
+own=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+PATH=:$PATH:
+while [[ $PATH == *":$own:"* ]]; do
+    PATH=${PATH/":$own:"/:}
+done
+PATH=${PATH#:} PATH=${PATH%:}
+
 # ---- leaving nothing behind ----
 #
 # A trap does not run on SIGKILL. So a second process, the janitor, is told beforehand what is to be done at the end, and does
