@@ -18,7 +18,8 @@ static const char lines[] = "100 99 0:50 / / rw,relatime - overlay overlay rw,lo
                             "109 102 0:53 / /dev/shm rw,nosuid,nodev,noexec - tmpfs tmpfs rw,size=1024k\n"
                             "110 100 8:1 /store/layers/sha256/ab/tree /layer ro - ext4 /dev/sda1 rw\n"
                             "111 100 0:5 / /bound/dev rw - devtmpfs devtmpfs rw\n"
-                            "112 100 8:1 /store/volumes/data /notvolume rw - ext4 /dev/sda1 rw\n";
+                            "112 100 8:1 /store/volumes/data /notvolume rw - ext4 /dev/sda1 rw\n"
+                            "113 100 8:1 /store/volumes/data/volume.json /norits rw - ext4 /dev/sda1 rw\n";
 
 /* What is told of `lines`, each fact as "NAME: TEXT" behind a mark for what is weak. */
 static char *told(const char *container, const char *host, const struct engine_options *o)
@@ -64,7 +65,8 @@ static void test_each_mount_says_where_it_comes_from(_unused_ void **state)
         "devices, programs (nosuid, nodev, noexec)\n"
         "/layer: a layer of the store: /store/layers/sha256/ab/tree; read-only\n"
         "! /bound/dev: /dev of the host; writable\n"
-        "! /notvolume: /store/volumes/data of the host; writable\n");
+        "! /notvolume: /store/volumes/data of the host; writable\n"
+        "! /norits: /store/volumes/data/volume.json of the host; writable\n");
 }
 
 static void test_a_read_only_file_system_is_read_only(_unused_ void **state)
