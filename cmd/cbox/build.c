@@ -18,8 +18,9 @@
 struct build_options {
     struct engine_host_config host; /* numbers alone */
     const char *cgroup_parent, *cpuset_cpus, *cpuset_mems, *file, *iidfile, *isolation, *metadata_file, *network;
-    const char *progress, *provenance, *sbom, *target;
-    char **add_hosts, **allow, **build_args, **build_contexts, **cache_from, **cache_to, **labels, **no_cache_filter;
+    const char *builder, *progress, *provenance, *sbom, *target;
+    char **add_hosts, **allow, **annotations, **attestations, **build_args, **build_contexts, **cache_from, **cache_to,
+        **labels, **no_cache_filter;
     char **outputs, **platforms, **secrets, **security, **ssh, **tags, **ulimits;
     bool check, debug, explain, harmless, load, no_cache, pull, push, quiet, squash;
 };
@@ -36,9 +37,14 @@ static const struct cli_option options[] = {
     LIST(0, "add-host", add_hosts, "Add a custom host-to-IP mapping (\"host:ip\")", .check = check_host),
     LIST(0, "allow", allow, "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")",
          .check = check_entitlement),
+    LIST(0, "annotation", annotations, "Add annotation to the image (format: \"[manifest,index:]key=value\")",
+         .check = check_image_annotation),
+    LIST(0, "attest", attestations, "Attestation parameters (format: \"type=sbom,disabled=true\")", .hidden = true,
+         .check = check_attestation),
     LIST(0, "build-arg", build_args, "Set build-time variables", .check = bundle_check_env),
     LIST(0, "build-context", build_contexts, "Additional build contexts (e.g., name=path)",
          .check = check_named_context),
+    TEXT(0, "builder", builder, "Override the configured builder instance", .hidden = true, .check = check_builder),
     LIST(0, "cache-from", cache_from,
          "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")",
          .check = check_cache_from),
@@ -154,6 +160,9 @@ static int read_places(const struct build_options *o, struct build_request *q, s
     STRV_FOREACH (text, o->cache_to)
         r = r < 0 ? r : build_cache_place_parse(*text, true, VEC_PUSH(&q->cache_to), err);
     READ_ALL(o->outputs, build_output_parse, &q->outputs)
+    READ_ALL(o->annotations, build_annotation_parse, &q->annotations)
+    if (r == 0)
+        r = build_annotations_check(q, err);
     if (r == 0)
         r = build_outputs_complete(q, o->push, o->load, err);
     if (r == 0 && o->iidfile && !build_makes_image(q))

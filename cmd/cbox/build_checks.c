@@ -39,6 +39,31 @@ int check_named_context(const char *text, struct err *err)
     return r;
 }
 
+int check_image_annotation(const char *text, struct err *err)
+{
+    struct build_annotation a = {0};
+    int r = build_annotation_parse(text, &a, err);
+
+    build_annotation_release(&a);
+    return r;
+}
+
+/* type=provenance|sbom that asks for none. */
+int check_attestation(const char *text, struct err *err)
+{
+    if (strstr(text, "disabled=true"))
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED, "no attestations are made: disabled=true is all that it can be");
+}
+
+/* There is one builder, this program. */
+int check_builder(const char *text, struct err *err)
+{
+    if (str_empty(text) || str_eq(text, "default"))
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED, "no builder \"%.100s\" found: there is one, default", text);
+}
+
 /* What scripts say to builders that would make some. */
 int check_no_attestation(const char *text, struct err *err)
 {

@@ -3,6 +3,9 @@
 
 #include "base/err.h"
 
+int check_image_annotation(const char *text, struct err *err);
+int check_attestation(const char *text, struct err *err);
+int check_builder(const char *text, struct err *err);
 int check_cache_from(const char *text, struct err *err);
 int check_cache_to(const char *text, struct err *err);
 int check_entitlement(const char *text, struct err *err);

@@ -198,6 +198,7 @@ complete -c cbox -n "__cbox_at 'ps'" -s s -l size -d 'Display total file sizes'
 
 complete -c cbox -n "__cbox_at 'build'" -l add-host -x -d 'Add a custom host-to-IP mapping ("host:ip")'
 complete -c cbox -n "__cbox_at 'build'" -l allow -x -d 'Allow extra privileged entitlement ("network.host", "security.insecure")'
+complete -c cbox -n "__cbox_at 'build'" -l annotation -x -d 'Add annotation to the image (format: "[manifest,index:]key=value")'
 complete -c cbox -n "__cbox_at 'build'" -l build-arg -x -d 'Set build-time variables'
 complete -c cbox -n "__cbox_at 'build'" -l build-context -x -d 'Additional build contexts (e.g., name=path)'
 complete -c cbox -n "__cbox_at 'build'" -l cache-from -x -d 'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")'
@@ -282,6 +283,7 @@ complete -c cbox -n "__cbox_at 'builder'" -a prune -d 'Remove build cache'
 
 complete -c cbox -n "__cbox_at 'builder build'" -l add-host -x -d 'Add a custom host-to-IP mapping ("host:ip")'
 complete -c cbox -n "__cbox_at 'builder build'" -l allow -x -d 'Allow extra privileged entitlement ("network.host", "security.insecure")'
+complete -c cbox -n "__cbox_at 'builder build'" -l annotation -x -d 'Add annotation to the image (format: "[manifest,index:]key=value")'
 complete -c cbox -n "__cbox_at 'builder build'" -l build-arg -x -d 'Set build-time variables'
 complete -c cbox -n "__cbox_at 'builder build'" -l build-context -x -d 'Additional build contexts (e.g., name=path)'
 complete -c cbox -n "__cbox_at 'builder build'" -l cache-from -x -d 'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")'
@@ -676,6 +678,7 @@ complete -c cbox -n "__cbox_at 'image'" -a untag -d 'Take names away from images
 
 complete -c cbox -n "__cbox_at 'image build'" -l add-host -x -d 'Add a custom host-to-IP mapping ("host:ip")'
 complete -c cbox -n "__cbox_at 'image build'" -l allow -x -d 'Allow extra privileged entitlement ("network.host", "security.insecure")'
+complete -c cbox -n "__cbox_at 'image build'" -l annotation -x -d 'Add annotation to the image (format: "[manifest,index:]key=value")'
 complete -c cbox -n "__cbox_at 'image build'" -l build-arg -x -d 'Set build-time variables'
 complete -c cbox -n "__cbox_at 'image build'" -l build-context -x -d 'Additional build contexts (e.g., name=path)'
 complete -c cbox -n "__cbox_at 'image build'" -l cache-from -x -d 'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")'

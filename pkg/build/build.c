@@ -210,8 +210,19 @@ static int export_cache(struct build_all *a, const build_finished_all *all, stru
     return r;
 }
 
+static char **manifest_annotations(const struct build_request *q)
+{
+    char **ret = NULL;
+
+    VEC_FOREACH (a, &q->annotations)
+        if (a->manifest)
+            strv_env_set(&ret, a->assignment);
+    return ret;
+}
+
 static int finish(struct build_all *a, struct err *err)
 {
+    _cleanup_strv_ char **annotations = manifest_annotations(a->b.request);
     build_finished_all all = {0};
     int r;
 
@@ -220,6 +231,7 @@ static int finish(struct build_all *a, struct err *err)
         struct build_finished *f = VEC_PUSH(&all);
 
         *f = (struct build_finished){.platform = &target->platform,
+                                     .annotations = annotations,
                                      .stage = &a->plan.stages.v[target->stage],
                                      .made = p->made.v,
                                      .n_made = p->made.n,

@@ -62,6 +62,12 @@ struct build_cache_place {
     bool all;    /* mode=max: steps of all stages, not only those of the result */
 };
 
+/* --annotation */
+struct build_annotation {
+    bool manifest, index; /* of what: both where both were named */
+    char *assignment;     /* KEY=VALUE */
+};
+
 struct build_request {
     const char *context;     /* a directory, a URL of an archive or a repository, "-": standard input */
     const char *file;        /* -f: a path, "-": standard input; NULL: Dockerfile in the context */
@@ -77,6 +83,7 @@ struct build_request {
     VEC(struct build_ssh) ssh;
     VEC(struct build_named_context) contexts;
     VEC(struct build_output) outputs; /* none: the store */
+    VEC(struct build_annotation) annotations;
     VEC(struct build_cache_place) cache_from, cache_to;
     bool no_cache;
     char *const *no_cache_filter; /* stages that are not taken from the cache */

@@ -172,7 +172,7 @@ static int make_documents(const struct carrier *c, struct image_documents *ret, 
         strv_add(&config.rootfs.diff_ids, digest_format(&l->digest, digest));
     oci_image_config_dump(&config, &text);
     r = image_document_take(&text, &ret->config, err);
-    return r < 0 ? r : image_documents_make(ret, c->layers.v, c->layers.n, err);
+    return r < 0 ? r : image_documents_make(ret, c->layers.v, c->layers.n, NULL, err);
 }
 
 /* What is there is replaced as a whole, if it is a layout. */

@@ -125,7 +125,7 @@ int build_output_documents(struct store *s, const struct build_finished *f, stru
     if (r == 0)
         r = make_config(f, &ret->config, err);
     if (r == 0)
-        r = image_documents_make(ret, layers.v, layers.n, err);
+        r = image_documents_make(ret, layers.v, layers.n, f->annotations, err);
     free(layers.v);
     return r;
 }
@@ -162,10 +162,20 @@ static const struct oci_platform *platform_of(const struct build_finished *f)
                : is;
 }
 
+static char **index_annotations(const struct build_request *q)
+{
+    char **ret = NULL;
+
+    VEC_FOREACH (a, &q->annotations)
+        if (a->index)
+            strv_env_set(&ret, a->assignment);
+    return ret;
+}
+
 /* The documents of an image, those of all platforms with an index that leads to them. `compression`: of layers that are
  * not compressed, into `spools`; NULL: they stay. */
-static int make_documents(struct store *s, const build_finished_all *all, const char *compression,
-                          struct image_documents *ret, output_spools *spools, struct err *err)
+static int make_documents(struct store *s, const build_finished_all *all, char *const *annotations,
+                          const char *compression, struct image_documents *ret, output_spools *spools, struct err *err)
 {
     struct image_index_entry *entries = mem_zalloc(all->n, sizeof(*entries));
     int r = 0;
@@ -177,7 +187,7 @@ static int make_documents(struct store *s, const build_finished_all *all, const 
             r = output_compress(s, compression, &entries[i].documents, spools, err);
     }
     if (r == 0)
-        r = image_index_make(entries, all->n, choose(all), ret, err);
+        r = image_index_make(entries, all->n, choose(all), annotations, ret, err);
     for (size_t i = 0; i < all->n; i++)
         image_documents_release(&entries[i].documents);
     free(entries);
@@ -242,11 +252,12 @@ int build_output_image(struct store *s, const struct build_request *q, const bui
     _cleanup_(image_documents_release) struct image_documents documents = {0};
     _cleanup_(names_release) output_names names = {0};
     const struct digest_computed *top;
+    _cleanup_strv_ char **annotations = index_annotations(q);
     bool wanted;
     int r = image_names(q, &wanted, &names, err);
 
     if (r == 0)
-        r = make_documents(s, all, NULL, &documents, NULL, err);
+        r = make_documents(s, all, annotations, NULL, &documents, NULL, err);
     if (r == 0 && wanted)
         r = image_local_name(s, &documents, names.v, names.n, "build", err);
     if (r < 0)
@@ -270,11 +281,12 @@ int output_archive(struct store *s, const struct build_request *q, const struct 
                                     : o->directory                 ? IMAGE_SAVE_DIRECTORY
                                                                    : IMAGE_SAVE_OCI;
     _cleanup_(output_spools_release) output_spools spools = {0};
+    _cleanup_strv_ char **annotations = index_annotations(q);
     struct image_made made = {.documents = &documents};
     int r = parse_names(q, o, &names, err);
 
     if (r == 0)
-        r = make_documents(s, all, o->compression, &documents, &spools, err);
+        r = make_documents(s, all, annotations, o->compression, &documents, &spools, err);
     made.blobs = spools.v;
     made.n_blobs = spools.n;
     made.names = names.v;

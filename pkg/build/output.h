@@ -7,6 +7,7 @@
 /* A stage at its end. */
 struct build_finished {
     const struct oci_platform *platform; /* that it was asked for */
+    char *const *annotations;            /* of its manifest; or NULL */
     const struct build_stage *stage;     /* its config has its history, with empty_layer in the right places */
     build_layers layers;                 /* diffIDs of the config */
     const struct build_layer *made;      /* of those layers that this and earlier builds made: sizes as tars */

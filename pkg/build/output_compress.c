@@ -48,7 +48,7 @@ static int replace_manifest(struct image_documents *d, const output_descriptors 
     int r;
 
     d->config = (struct image_document){.bytes = BUF_INIT};
-    r = image_documents_make(&now, layers->v, layers->n, err);
+    r = image_documents_make(&now, layers->v, layers->n, d->parsed_manifest.annotations, err);
     image_documents_release(d);
     *d = now;
     return r;

@@ -379,6 +379,7 @@ void build_request_release(struct build_request *q)
     RELEASE_ALL(&q->ssh, build_ssh_release);
     RELEASE_ALL(&q->contexts, build_named_release);
     RELEASE_ALL(&q->outputs, build_output_release);
+    RELEASE_ALL(&q->annotations, build_annotation_release);
     RELEASE_ALL(&q->cache_from, build_cache_place_release);
     RELEASE_ALL(&q->cache_to, build_cache_place_release);
 }

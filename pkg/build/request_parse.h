@@ -33,6 +33,13 @@ void build_named_release(struct build_named_context *c);
 int build_cache_place_parse(const char *text, bool to, struct build_cache_place *ret, struct err *err);
 void build_cache_place_release(struct build_cache_place *p);
 
+/* "[manifest,index:]KEY=VALUE"; without a prefix it is the manifest's. */
+int build_annotation_parse(const char *text, struct build_annotation *ret, struct err *err);
+void build_annotation_release(struct build_annotation *a);
+
+/* That those of an index are for a build that makes one. */
+int build_annotations_check(const struct build_request *q, struct err *err);
+
 /* --platform: "OS/ARCH[/VARIANT]" or "local", lists with commas between them. Normalised, each once. */
 int build_platforms_parse(char *const *given, char ***ret, struct err *err);
 

@@ -97,7 +97,7 @@ static int make_manifest(struct committing *c, struct image_documents *d, struct
     if (!c->empty)
         *VEC_PUSH(&layers) = (struct oci_descriptor){
             .media_type = (char *)OCI_MEDIA_LAYER, .digest = c->layer.digest, .size = c->layer.size};
-    r = image_documents_make(d, layers.v, layers.n, err);
+    r = image_documents_make(d, layers.v, layers.n, NULL, err);
     free(layers.v);
     return r;
 }

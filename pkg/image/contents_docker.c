@@ -130,7 +130,7 @@ static int make_manifest(struct image_archive *a, const struct listed *l, struct
     for (size_t i = 0; r == 0 && i < n; i++)
         r = add_layer(a, l->layers[i], i, &layers[i], image, err);
     if (r == 0)
-        r = image_manifest_make(&image->documents.config, layers, n, &image->documents.manifest, err);
+        r = image_manifest_make(&image->documents.config, layers, n, NULL, &image->documents.manifest, err);
     for (size_t i = 0; i < n; i++)
         oci_descriptor_release(&layers[i]);
     free(layers);

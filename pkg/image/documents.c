@@ -363,9 +363,11 @@ int image_document_take(struct buf *bytes, struct image_document *ret, struct er
 }
 
 int image_manifest_make(const struct image_document *config, const struct oci_descriptor *layers, size_t n_layers,
-                        struct image_document *ret, struct err *err)
+                        char *const *annotations, struct image_document *ret, struct err *err)
 {
-    struct oci_manifest manifest = {.schema_version = 2, .media_type = (char *)OCI_MEDIA_MANIFEST}; /* borrowed */
+    struct oci_manifest manifest = {.schema_version = 2,
+                                    .media_type = (char *)OCI_MEDIA_MANIFEST,
+                                    .annotations = (char **)annotations}; /* borrowed */
     struct buf text = BUF_INIT;
 
     manifest.config.media_type = (char *)OCI_MEDIA_CONFIG;
@@ -378,9 +380,9 @@ int image_manifest_make(const struct image_document *config, const struct oci_de
 }
 
 int image_documents_make(struct image_documents *d, const struct oci_descriptor *layers, size_t n_layers,
-                         struct err *err)
+                         char *const *annotations, struct err *err)
 {
-    int r = image_manifest_make(&d->config, layers, n_layers, &d->manifest, err);
+    int r = image_manifest_make(&d->config, layers, n_layers, annotations, &d->manifest, err);
 
     if (r == 0)
         r = oci_manifest_parse(buf_str(&d->manifest.bytes), d->manifest.bytes.len, &d->parsed_manifest, err);

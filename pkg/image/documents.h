@@ -67,13 +67,14 @@ int image_documents_put(const struct image_documents *d, struct store_transactio
 /* The bytes as a document under their sha256; they are handed over. */
 int image_document_take(struct buf *bytes, struct image_document *ret, struct err *err);
 
-/* The manifest of a config and its layers, of OCI's types, the same for the same. The layers stay the caller's. */
+/* The manifest of a config and its layers, of OCI's types, the same for the same, with `annotations` (NAME=VALUE; or
+ * NULL). Both stay the caller's. */
 int image_manifest_make(const struct image_document *config, const struct oci_descriptor *layers, size_t n_layers,
-                        struct image_document *ret, struct err *err);
+                        char *const *annotations, struct image_document *ret, struct err *err);
 
 /* The rest of an image that was made here, whose `config` is there: the manifest, and both parsed. */
 int image_documents_make(struct image_documents *d, const struct oci_descriptor *layers, size_t n_layers,
-                         struct err *err);
+                         char *const *annotations, struct err *err);
 
 /* OCI's type of a layer that is packed so. */
 const char *image_layer_media_type(enum oci_compression packed);

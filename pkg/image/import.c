@@ -71,7 +71,7 @@ static int make_documents(const struct importing *im, struct image_documents *re
         .media_type = (char *)im->media_type, .digest = im->blob.digest, .size = im->blob.size};
     int r = make_config(im, &ret->config, err);
 
-    return r < 0 ? r : image_documents_make(ret, &layer, 1, err);
+    return r < 0 ? r : image_documents_make(ret, &layer, 1, NULL, err);
 }
 
 /* ---- the import ---- */

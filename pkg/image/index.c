@@ -9,10 +9,12 @@ static bool is_again(const struct image_index_entry *entries, size_t i)
     return false;
 }
 
-static int write_index(const struct image_index_entry *entries, size_t n, struct image_document *ret, struct err *err)
+static int write_index(const struct image_index_entry *entries, size_t n, char *const *annotations,
+                       struct image_document *ret, struct err *err)
 {
     struct oci_index index = {.schema_version = 2,
-                              .media_type = (char *)OCI_MEDIA_INDEX}; /* borrowed, but for the vector */
+                              .media_type = (char *)OCI_MEDIA_INDEX,
+                              .annotations = (char **)annotations}; /* borrowed, but for the vector */
     struct buf text = BUF_INIT;
 
     for (size_t i = 0; i < n; i++)
@@ -40,11 +42,11 @@ static void add_blobs(struct image_documents *d, const struct oci_manifest *m)
         oci_descriptor_copy(layer, VEC_PUSH(&d->blobs));
 }
 
-int image_index_make(struct image_index_entry *entries, size_t n, size_t chosen, struct image_documents *ret,
-                     struct err *err)
+int image_index_make(struct image_index_entry *entries, size_t n, size_t chosen, char *const *annotations,
+                     struct image_documents *ret, struct err *err)
 {
     struct image_document index = {.bytes = BUF_INIT};
-    int r = n > 1 ? write_index(entries, n, &index, err) : 0;
+    int r = n > 1 ? write_index(entries, n, annotations, &index, err) : 0;
 
     *ret = entries[chosen].documents;
     entries[chosen].documents = (struct image_documents){0};

@@ -92,6 +92,22 @@ made_of() {
     [ ! -e "$BATS_TEST_TMPDIR/no.tar" ]
 }
 
+@test "annotations of manifests and of the index; what asks for no attestation is taken" {
+    build_ -q --annotation a=one --annotation index:a=two --annotation manifest,index:b=three --builder default \
+        --attest type=provenance,disabled=true -o "type=oci,dest=$BATS_TEST_TMPDIR/oci.tar,compression=gzip"
+    mkdir "$BATS_TEST_TMPDIR/oci"
+    tar -xf "$BATS_TEST_TMPDIR/oci.tar" -C "$BATS_TEST_TMPDIR/oci"
+    blob() {
+        echo "$BATS_TEST_TMPDIR/oci/blobs/sha256/$(cut -d: -f2 <<<"$1")"
+    }
+    index=$(blob "$(jq -r '.manifests[0].digest' "$BATS_TEST_TMPDIR/oci/index.json")")
+    expect '{"a":"two","b":"three"}' jq -cS .annotations "$index"
+    expect '{"a":"one","b":"three"}' jq -cS .annotations "$(blob "$(jq -r '.manifests[1].digest' "$index")")"
+    refuse 125 'no builder "mine" found' build_ --builder mine
+    refuse 125 'no attestations are made' build_ --attest type=sbom
+    platforms=$host refuse 125 'an index for several platforms alone' build_ --annotation index:a=b
+}
+
 @test "pushed as an index, layers compressed; pulled again by others" {
     name=$(<"$registry/host")/platforms/many:1
     platforms=$host,linux/s390x build_ -q -t "$name" --push

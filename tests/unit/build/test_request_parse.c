@@ -137,6 +137,43 @@ static void test_platforms(void **state)
                  "docker exporter does not support an archive of several platforms");
 }
 
+static void test_annotation(void **state)
+{
+    static const struct {
+        const char *text, *assignment;
+        bool manifest, index;
+    } cases[] = {
+        {"a=b", "a=b", true, false},
+        {"a=b:c=d", "a=b:c=d", true, false},
+        {"index:a=", "a=", false, true},
+        {"manifest,index:a=b:c", "a=b:c", true, true},
+    };
+    static const struct {
+        const char *text, *says;
+        int kind;
+    } bad[] = {
+        {"a", "invalid annotation \"a\": expected key=value", ERR_INVALID},
+        {"index:=b", "invalid annotation \"=b\": expected key=value", ERR_INVALID},
+        {"manifest-descriptor:a=b", "\"manifest-descriptor\" cannot have any", ERR_UNSUPPORTED},
+    };
+    _cleanup_build_request_ struct build_request q = {0};
+    struct build_annotation a;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_ok(build_annotation_parse(cases[i].text, &a, &err));
+        assert_string_equal(a.assignment, cases[i].assignment);
+        assert_int_equal(a.manifest, cases[i].manifest);
+        assert_int_equal(a.index, cases[i].index);
+        build_annotation_release(&a);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_fails(build_annotation_parse(bad[i].text, &a, &err), bad[i].kind, bad[i].says);
+    assert_ok(build_annotation_parse("index:a=b", VEC_PUSH(&q.annotations), &err));
+    assert_fails(build_annotations_check(&q, &err), ERR_INVALID, "there is an index for several platforms alone");
+}
+
 static void test_secret(void **state)
 {
     static const struct {
@@ -288,8 +325,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_output),    cmocka_unit_test(test_bad_output), cmocka_unit_test(test_standard_output),
-        cmocka_unit_test(test_platforms), cmocka_unit_test(test_secret),     cmocka_unit_test(test_ssh),
-        cmocka_unit_test(test_named),     cmocka_unit_test(test_place),      cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_platforms), cmocka_unit_test(test_annotation), cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_ssh),       cmocka_unit_test(test_named),      cmocka_unit_test(test_place),
+        cmocka_unit_test(test_metadata),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
