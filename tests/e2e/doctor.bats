@@ -50,7 +50,7 @@ shadow() {
 @test "a host that can do it all: a line a check, and nothing is left" {
     run --separate-stderr cbox system doctor
     [ "$status" -eq 0 ]
-    [[ ${lines[-1]} =~ ^[0-9]+\ ok,\ [0-9]+\ notes?,\ 1\ warning,\ 0\ failures$ ]] # docker.io cannot be reached from here
+    [[ ${lines[-1]} =~ ^[0-9]+\ ok,\ [0-9]+\ notes?,\ [1-9][0-9]*\ warnings?,\ 0\ failures$ ]] # docker.io cannot be reached from here
     for check in kernel namespaces seccomp store space files overlay links nftables libraries configuration clock; do
         grep -qE "^ok +$check " <<<"$output"
     done
