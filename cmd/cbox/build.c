@@ -18,7 +18,7 @@
 struct build_options {
     struct engine_host_config host; /* numbers alone */
     const char *cgroup_parent, *cpuset_cpus, *cpuset_mems, *file, *iidfile, *isolation, *metadata_file, *network;
-    const char *builder, *progress, *provenance, *sbom, *target;
+    const char *builder, *call, *progress, *provenance, *sbom, *target;
     char **add_hosts, **allow, **annotations, **attestations, **build_args, **build_contexts, **cache_from, **cache_to,
         **labels, **no_cache_filter;
     char **outputs, **platforms, **secrets, **security, **ssh, **tags, **ulimits;
@@ -51,8 +51,10 @@ static const struct cli_option options[] = {
     LIST(0, "cache-to", cache_to,
          "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")",
          .check = check_cache_to),
+    TEXT(0, "call", call, "Set method for evaluating build (\"check\", \"build\")", .shown_default = "build",
+         .check = check_call),
     TEXT(0, "cgroup-parent", cgroup_parent, "Set the parent cgroup for the \"RUN\" instructions during build"),
-    FLAG(0, "check", check, "Check the Dockerfile without building"),
+    FLAG(0, "check", check, "Shorthand for \"--call=check\""),
     FLAG(0, "compress", harmless, "Compress the build context using gzip", .hidden = true),
     INT(0, "cpu-period", host.cpu_period, "Limit the CPU CFS (Completely Fair Scheduler) period"),
     INT(0, "cpu-quota", host.cpu_quota, "Limit the CPU CFS (Completely Fair Scheduler) quota"),
@@ -99,6 +101,11 @@ static const struct cli_option options[] = {
     TEXT(0, "target", target, "Set the target build stage to build"),
     LIST(0, "ulimit", ulimits, "Ulimit options", .word = "ulimit", .check = check_ulimit),
 };
+
+static bool only_checks(const struct build_options *o)
+{
+    return o->check || str_eq(o->call, "check");
+}
 
 /* ---- from options to a request ---- */
 
@@ -212,7 +219,7 @@ static int read_view(const struct build_options *o, enum build_view_mode *ret, s
         return err_set(err, ERR_INVALID, "progress=%s and quiet cannot be used together", o->progress);
     if (o->quiet)
         *ret = BUILD_VIEW_QUIET;
-    else if (o->check && *ret == BUILD_VIEW_TTY)
+    else if (only_checks(o) && *ret == BUILD_VIEW_TTY)
         *ret = BUILD_VIEW_PLAIN; /* there are no steps to draw */
     return 0;
 }
@@ -280,14 +287,14 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
     const struct build_watcher watcher = build_view_watcher(view);
     struct build_result result = {0};
     struct err why = ERR_INIT;
-    int r = (o->check ? build_check : build)(s, &ctx->config, q, &watcher, &result, &why);
+    int r = (only_checks(o) ? build_check : build)(s, &ctx->config, q, &watcher, &result, &why);
 
     build_view_end(view, &result, r < 0 ? &why : NULL);
-    if (r == 0 && o->check && mode == BUILD_VIEW_PLAIN && !build_view_warnings(view))
+    if (r == 0 && only_checks(o) && mode == BUILD_VIEW_PLAIN && !build_view_warnings(view))
         puts("Check complete, no warnings found.");
-    if (r == 0 && !o->check)
+    if (r == 0 && !only_checks(o))
         r = build_push(ctx, s, q, mode == BUILD_VIEW_QUIET, &why);
-    if (r == 0 && !o->check)
+    if (r == 0 && !only_checks(o))
         r = tell_result(o, q, mode, &result, &why);
     if (r < 0 && err)
         *err = why;

@@ -23,6 +23,13 @@ int check_cache_to(const char *text, struct err *err)
     return check_cache(text, true, err);
 }
 
+int check_call(const char *text, struct err *err)
+{
+    if (str_empty(text) || str_eq(text, "build") || str_eq(text, "check"))
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED, "a build cannot be asked for \"%.100s\": there are build, check", text);
+}
+
 int check_entitlement(const char *text, struct err *err)
 {
     if (str_eq(text, "network.host") || str_eq(text, "security.insecure"))

@@ -8,6 +8,7 @@ int check_attestation(const char *text, struct err *err);
 int check_builder(const char *text, struct err *err);
 int check_cache_from(const char *text, struct err *err);
 int check_cache_to(const char *text, struct err *err);
+int check_call(const char *text, struct err *err);
 int check_entitlement(const char *text, struct err *err);
 int check_named_context(const char *text, struct err *err);
 int check_no_attestation(const char *text, struct err *err);

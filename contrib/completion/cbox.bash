@@ -23,7 +23,7 @@ _cbox_tables() {
         options='-a --all -f:none --filter:none --format:none -n:none --last:none -l --latest --no-trunc -q --quiet -s --size'
         ;;
     'cbox build')
-        options='--add-host:none --allow:none --annotation:none --build-arg:none --build-context:none --cache-from:none --cache-to:none --cgroup-parent:none --check --cpu-period:none --cpu-quota:none -c:none --cpu-shares:none --cpuset-cpus:none --cpuset-mems:none -D --debug --explain -f:file --file:file --iidfile:file --label:none -m:none --memory:none --memory-swap:none --metadata-file:file --network:network --no-cache --no-cache-filter:none -o:none --output:none --platform:none --progress:words=auto|plain|tty|quiet|json|rawjson --pull --push -q --quiet --secret:none --security-opt:none --shm-size:none --squash --ssh:none -t:none --tag:none --target:none --ulimit:none'
+        options='--add-host:none --allow:none --annotation:none --build-arg:none --build-context:none --cache-from:none --cache-to:none --call:none --cgroup-parent:none --check --cpu-period:none --cpu-quota:none -c:none --cpu-shares:none --cpuset-cpus:none --cpuset-mems:none -D --debug --explain -f:file --file:file --iidfile:file --label:none -m:none --memory:none --memory-swap:none --metadata-file:file --network:network --no-cache --no-cache-filter:none -o:none --output:none --platform:none --progress:words=auto|plain|tty|quiet|json|rawjson --pull --push -q --quiet --secret:none --security-opt:none --shm-size:none --squash --ssh:none -t:none --tag:none --target:none --ulimit:none'
         first=directory others=none
         ;;
     'cbox pull')
@@ -62,7 +62,7 @@ _cbox_tables() {
         commands='build prune'
         ;;
     'cbox builder build')
-        options='--add-host:none --allow:none --annotation:none --build-arg:none --build-context:none --cache-from:none --cache-to:none --cgroup-parent:none --check --cpu-period:none --cpu-quota:none -c:none --cpu-shares:none --cpuset-cpus:none --cpuset-mems:none -D --debug --explain -f:file --file:file --iidfile:file --label:none -m:none --memory:none --memory-swap:none --metadata-file:file --network:network --no-cache --no-cache-filter:none -o:none --output:none --platform:none --progress:words=auto|plain|tty|quiet|json|rawjson --pull --push -q --quiet --secret:none --security-opt:none --shm-size:none --squash --ssh:none -t:none --tag:none --target:none --ulimit:none'
+        options='--add-host:none --allow:none --annotation:none --build-arg:none --build-context:none --cache-from:none --cache-to:none --call:none --cgroup-parent:none --check --cpu-period:none --cpu-quota:none -c:none --cpu-shares:none --cpuset-cpus:none --cpuset-mems:none -D --debug --explain -f:file --file:file --iidfile:file --label:none -m:none --memory:none --memory-swap:none --metadata-file:file --network:network --no-cache --no-cache-filter:none -o:none --output:none --platform:none --progress:words=auto|plain|tty|quiet|json|rawjson --pull --push -q --quiet --secret:none --security-opt:none --shm-size:none --squash --ssh:none -t:none --tag:none --target:none --ulimit:none'
         first=directory others=none
         ;;
     'cbox builder prune')
@@ -174,7 +174,7 @@ _cbox_tables() {
         commands='build copy history import inspect load ls prune pull push rm save tag tags untag'
         ;;
     'cbox image build')
-        options='--add-host:none --allow:none --annotation:none --build-arg:none --build-context:none --cache-from:none --cache-to:none --cgroup-parent:none --check --cpu-period:none --cpu-quota:none -c:none --cpu-shares:none --cpuset-cpus:none --cpuset-mems:none -D --debug --explain -f:file --file:file --iidfile:file --label:none -m:none --memory:none --memory-swap:none --metadata-file:file --network:network --no-cache --no-cache-filter:none -o:none --output:none --platform:none --progress:words=auto|plain|tty|quiet|json|rawjson --pull --push -q --quiet --secret:none --security-opt:none --shm-size:none --squash --ssh:none -t:none --tag:none --target:none --ulimit:none'
+        options='--add-host:none --allow:none --annotation:none --build-arg:none --build-context:none --cache-from:none --cache-to:none --call:none --cgroup-parent:none --check --cpu-period:none --cpu-quota:none -c:none --cpu-shares:none --cpuset-cpus:none --cpuset-mems:none -D --debug --explain -f:file --file:file --iidfile:file --label:none -m:none --memory:none --memory-swap:none --metadata-file:file --network:network --no-cache --no-cache-filter:none -o:none --output:none --platform:none --progress:words=auto|plain|tty|quiet|json|rawjson --pull --push -q --quiet --secret:none --security-opt:none --shm-size:none --squash --ssh:none -t:none --tag:none --target:none --ulimit:none'
         first=directory others=none
         ;;
     'cbox image copy')

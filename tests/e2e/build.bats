@@ -227,7 +227,7 @@ END
     run -1 --separate-stderr cbox build .
     [[ $stderr == *"'BULIDPLATFORM' is not declared (did you mean BUILDPLATFORM?)"*'empty platform value'* ]]
     dockerfile <<<'FROM alpine'
-    expect "Check complete, no warnings found." cbox build --check .
+    expect "Check complete, no warnings found." cbox build --call=check .
 }
 
 @test "the same inputs give the same image: another directory, other times, another user's files" {
@@ -318,6 +318,7 @@ END
 --platform|?/?|"--platform" flag
 --progress|no|"--progress" flag: use one of auto
 --provenance|true|no attestations
+--call|outline|there are build, check
 --secret|src=x|"--secret" flag: secret missing ID
 --security-opt|seccomp|invalid --security-opt
 --security-opt|seccomp=Dockerfile|seccomp profile
