@@ -41,6 +41,9 @@ $(BUILD)/.version: force
 $(BUILD)/cmd/cbox/version.o: $(BUILD)/.version
 $(BUILD)/cmd/cbox/version.o: private ALL_CPPFLAGS += -DCBOX_VERSION='"$(VERSION)"' -DCBOX_COMMIT='"$(COMMIT)"'
 
+# They become part of it.
+$(BUILD)/cmd/cbox/topics.o: $(wildcard docs/topics/*.txt)
+
 # Runs in a copy of itself, alone in its memory: nothing that a compiler adds may lie outside of it.
 $(BUILD)/pkg/runtime/init_loop.o: private ALL_CFLAGS += -O2 -fno-stack-protector -fno-stack-clash-protection \
 	-fno-sanitize=all -fno-jump-tables

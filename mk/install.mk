@@ -11,8 +11,9 @@ install: $(BUILD)/cbox ## program, completions, man pages, systemd's unit (PREFI
 	install -D -m 644 contrib/completion/cbox.bash '$(DESTDIR)$(DATADIR)/bash-completion/completions/cbox'
 	install -D -m 644 contrib/completion/_cbox '$(DESTDIR)$(DATADIR)/zsh/site-functions/_cbox'
 	install -D -m 644 contrib/completion/cbox.fish '$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cbox.fish'
-	install -d '$(DESTDIR)$(DATADIR)/man/man1'
+	install -d '$(DESTDIR)$(DATADIR)/man/man1' '$(DESTDIR)$(DATADIR)/man/man7'
 	install -m 644 contrib/man/*.1 '$(DESTDIR)$(DATADIR)/man/man1/'
+	install -m 644 contrib/man/*.7 '$(DESTDIR)$(DATADIR)/man/man7/'
 	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/system'
 	sed 's,@BINDIR@,$(BINDIR),' contrib/systemd/cbox.service >'$(DESTDIR)$(PREFIX)/lib/systemd/system/cbox.service'
 
@@ -20,4 +21,4 @@ uninstall: ## what install put there
 	rm -f '$(DESTDIR)$(BINDIR)/cbox' '$(DESTDIR)$(BINDIR)/cbox-runtime' '$(DESTDIR)$(DATADIR)/bash-completion/completions/cbox' \
 		'$(DESTDIR)$(DATADIR)/zsh/site-functions/_cbox' '$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cbox.fish' \
 		'$(DESTDIR)$(PREFIX)/lib/systemd/system/cbox.service' \
-		'$(DESTDIR)$(DATADIR)/man/man1/cbox.1' '$(DESTDIR)$(DATADIR)'/man/man1/cbox-*.1
+		'$(DESTDIR)$(DATADIR)/man/man1/cbox.1' '$(DESTDIR)$(DATADIR)'/man/man1/cbox-*.1 '$(DESTDIR)$(DATADIR)'/man/man7/cbox-*.7

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "cbox.h"
 #include "runtime.h"
+#include "topics.h"
 
 static const struct cli_option globals[] = {
     CLI_STRING(struct cbox_globals, 0, "config", config, "Configuration file to read instead of the usual ones",
@@ -205,5 +206,6 @@ const struct cli_command cbox_root = {
     .summary = "Containers without a daemon",
     .description = description,
     CLI_ENTRIES(commands),
+    .topics = cbox_topics,
     CLI_OPTIONS(struct cbox_globals, globals),
 };

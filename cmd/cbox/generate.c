@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "cli/generate.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 
@@ -28,6 +29,22 @@ static int man_page(char **words, struct buf *out, struct err *err)
     return 0;
 }
 
+static void list_topics(const struct cli_command *root, const char *program _unused_, struct buf *out)
+{
+    for (const struct cli_topic *t = root->topics; t->name; t++)
+        buf_addf(out, "%s\n", t->name);
+}
+
+static int topic_page(char **words, struct buf *out, struct err *err)
+{
+    const struct cli_topic *topic = words[0] ? cli_find_topic(&cbox_root, words[0]) : NULL;
+
+    if (!topic)
+        return err_set(err, ERR_INVALID, "there is no such topic");
+    cli_generate_man_topic(CBOX_PROGRAM, topic, out);
+    return 0;
+}
+
 static int run_generate(struct cli_context *ctx, const void *opts, char **operands, struct err *err)
 {
     static const struct {
@@ -35,10 +52,14 @@ static int run_generate(struct cli_context *ctx, const void *opts, char **operan
         void (*generate)(const struct cli_command *root, const char *program, struct buf *out);
     } kinds[] = {
         {"bash", cli_generate_bash}, {"zsh", cli_generate_zsh},         {"fish", cli_generate_fish},
-        {"pages", list_pages},       {"readme", cli_generate_markdown},
+        {"pages", list_pages},       {"readme", cli_generate_markdown}, {"topics", list_topics},
     };
+    static const struct {
+        const char *name;
+        int (*generate)(char **words, struct buf *out, struct err *err);
+    } pages[] = {{"man", man_page}, {"topic", topic_page}};
     _cleanup_buf_ struct buf out = BUF_INIT;
-    bool known = strcmp(operands[0], "man") == 0;
+    bool known = false;
     int r = 0;
 
     (void)ctx, (void)opts;
@@ -47,10 +68,13 @@ static int run_generate(struct cli_context *ctx, const void *opts, char **operan
             kinds[i].generate(&cbox_root, CBOX_PROGRAM, &out);
             known = true;
         }
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+        if (strcmp(operands[0], pages[i].name) == 0) {
+            r = pages[i].generate(operands + 1, &out, err);
+            known = true;
+        }
     if (!known)
-        return err_set(err, ERR_INVALID, "%s: one of bash, zsh, fish, man, pages, readme", operands[0]);
-    if (strcmp(operands[0], "man") == 0)
-        r = man_page(operands + 1, &out, err);
+        return err_set(err, ERR_INVALID, "%s: one of bash, zsh, fish, man, pages, readme, topic, topics", operands[0]);
     if (r == 0)
         fputs(buf_str(&out), stdout);
     return r;

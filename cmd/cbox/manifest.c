@@ -258,8 +258,14 @@ static int run_rm(struct cli_context *ctx, const void *opts, char **operands, st
     return r < 0 ? r : cbox_for_each(operands, false, remove_list, store);
 }
 
+static const struct cli_example rm_examples[] = {
+    {"A list that was pushed is not needed here any more", "cbox manifest rm registry.example/app:1"},
+    {NULL, NULL},
+};
+
 const struct cli_command cmd_manifest_rm = {
     .summary = "Delete one or more manifest lists from local storage",
     .operands = "MANIFEST_LIST [MANIFEST_LIST...]",
+    .examples = rm_examples,
     .run = run_rm,
 };

@@ -1,6 +1,8 @@
 # bash completion for cbox. Written by "make generate" from the command tables: do not edit.
 # shellcheck shell=bash disable=SC2034
 
+_cbox_topics='storage networking security configuration runtime formats troubleshooting'
+
 # _cbox_tables PATH: sets what the command knows. An option that takes an argument stands as NAME:VALUES.
 _cbox_tables() {
     options='' commands='' first='' others='' stop=''
@@ -535,7 +537,7 @@ _cbox_offer() {
         ;;
     command)
         _cbox_tables cbox
-        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "$commands $_cbox_topics" -- "$cur")
         ;;
     words=*)
         word=${1#*=}

@@ -1,6 +1,7 @@
 # fish completion for cbox. Written by "make generate" from the command tables: do not edit.
 
 set -g __cbox_commands 'run' 'exec' 'ps' 'build' 'pull' 'push' 'images' 'login' 'logout' 'search' 'version' 'info' 'help' 'builder' 'builder build' 'builder prune' 'container' 'container attach' 'container commit' 'container cp' 'container create' 'container diff' 'container exec' 'container explain' 'container export' 'container inspect' 'container kill' 'container logs' 'container ls' 'container list' 'container pause' 'container port' 'container prune' 'container rename' 'container restart' 'container rm' 'container remove' 'container run' 'container start' 'container stats' 'container stop' 'container top' 'container unpause' 'container update' 'container wait' 'image' 'image build' 'image copy' 'image history' 'image import' 'image inspect' 'image load' 'image ls' 'image list' 'image prune' 'image pull' 'image push' 'image rm' 'image remove' 'image save' 'image tag' 'image tags' 'image untag' 'manifest' 'manifest annotate' 'manifest create' 'manifest inspect' 'manifest push' 'manifest rm' 'network' 'network connect' 'network create' 'network disconnect' 'network inspect' 'network ls' 'network list' 'network prune' 'network rm' 'network remove' 'runtime' 'runtime create' 'runtime delete' 'runtime events' 'runtime exec' 'runtime features' 'runtime kill' 'runtime list' 'runtime pause' 'runtime ps' 'runtime resume' 'runtime run' 'runtime spec' 'runtime start' 'runtime state' 'runtime update' 'system' 'system check' 'system df' 'system doctor' 'system events' 'system info' 'system prune' 'system start-all' 'volume' 'volume create' 'volume inspect' 'volume ls' 'volume list' 'volume prune' 'volume rm' 'volume remove' 'attach' 'commit' 'cp' 'create' 'dash' 'diff' 'events' 'explain' 'export' 'history' 'import' 'inspect' 'kill' 'load' 'logs' 'pause' 'port' 'rename' 'restart' 'rm' 'rmi' 'save' 'start' 'stats' 'stop' 'tag' 'top' 'unpause' 'untag' 'update' 'wait'
+set -g __cbox_topics storage networking security configuration runtime formats troubleshooting
 # what stands before the command and takes the next word
 set -g __cbox_with_argument --config --root --state
 
@@ -35,7 +36,7 @@ complete -c cbox -n "__cbox_at ''" -a logout -d 'Log out from a registry'
 complete -c cbox -n "__cbox_at ''" -a search -d 'Search Docker Hub for images'
 complete -c cbox -n "__cbox_at ''" -a version -d 'Show the cbox version information'
 complete -c cbox -n "__cbox_at ''" -a info -d 'Display system-wide information'
-complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command'
+complete -c cbox -n "__cbox_at ''" -a help -d 'Show the help of a command or a topic'
 complete -c cbox -n "__cbox_at ''" -a builder -d 'Manage builds'
 complete -c cbox -n "__cbox_at ''" -a container -d 'Manage containers'
 complete -c cbox -n "__cbox_at ''" -a image -d 'Manage images'
@@ -277,7 +278,7 @@ complete -c cbox -n "__cbox_at 'version'" -s f -l format -x -d 'Format output: \
 
 complete -c cbox -n "__cbox_at 'info'" -s f -l format -x -d 'Format output: \'json\' or a Go template'
 
-complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands"
+complete -c cbox -n "__cbox_at 'help'" -a "$__cbox_commands $__cbox_topics"
 
 complete -c cbox -n "__cbox_at 'builder'" -a build -d 'Build an image from a Dockerfile'
 complete -c cbox -n "__cbox_at 'builder'" -a prune -d 'Remove build cache'

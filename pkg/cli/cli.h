@@ -125,6 +125,12 @@ struct cli_example {
     const char *line; /* "cbox run --rm --memory 256m alpine sort big.txt" */
 };
 
+/* What `help NAME` shows that is about no single command. The first line says what it is about; paragraphs follow,
+ * headings behind "# ", and lines indented by two that stay as they are. */
+struct cli_topic {
+    const char *name, *text;
+};
+
 struct cli_command {
     const char *summary;     /* one line, as Docker words it */
     const char *description; /* for the manual page: paragraphs separated by an empty line; NULL: the summary is all */
@@ -133,6 +139,8 @@ struct cli_command {
      * follows, and go to the struct of the root's. */
     const struct cli_entry *entries;
     size_t n_entries;
+
+    const struct cli_topic *topics; /* of the root; ended by {NULL} */
 
     /* "IMAGE [COMMAND] [ARG...]": required words, then those in brackets; "..." repeats. How many operands are taken
      * follows from it. NULL: none. */

@@ -86,3 +86,9 @@ void cli_generate_markdown(const struct cli_command *root, const char *program, 
         buf_adds(out, " |\n");
     }
 }
+
+void cli_add_topics(struct buf *out, const struct cli_command *root)
+{
+    for (const struct cli_topic *t = root->topics; t && t->name; t++)
+        buf_addf(out, "%s%s", t == root->topics ? "" : " ", t->name);
+}

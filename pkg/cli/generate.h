@@ -20,7 +20,13 @@ void cli_generate_man(const struct cli_command *root, const char *program, const
 /* The README's table of commands, in Markdown. */
 void cli_generate_markdown(const struct cli_command *root, const char *program, struct buf *out);
 
+/* The manual page of a topic, in section 7. */
+void cli_generate_man_topic(const char *program, const struct cli_topic *topic, struct buf *out);
+
 /* ---- for the generators ---- */
+
+/* Appends the names of the topics, blanks between. */
+void cli_add_topics(struct buf *out, const struct cli_command *root);
 
 /* Calls `visit` for `root` and each command below it that is not hidden, a group before its members. `alias` is the
  * command's other path or NULL. */

@@ -38,7 +38,7 @@ static const char engine[] =
     "        ;;\n"
     "    command)\n"
     "        _@_tables @\n"
-    "        mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$cur\")\n"
+    "        mapfile -t COMPREPLY < <(compgen -W \"$commands $_@_topics\" -- \"$cur\")\n"
     "        ;;\n"
     "    words=*)\n"
     "        word=${1#*=}\n"
@@ -137,11 +137,16 @@ void cli_generate_bash(const struct cli_command *root, const char *program, stru
     buf_addf(out,
              "# bash completion for %s. Written by \"make generate\" from the command tables: do not edit.\n"
              "# shellcheck shell=bash disable=SC2034\n\n"
+             "_%s_topics='",
+             program, program);
+    cli_add_topics(out, root);
+    buf_addf(out,
+             "'\n\n"
              "# _%s_tables PATH: sets what the command knows. An option that takes an argument stands as NAME:VALUES.\n"
              "_%s_tables() {\n"
              "    options='' commands='' first='' others='' stop=''\n"
              "    case $1 in\n",
-             program, program, program);
+             program, program);
     cli_visit(root, program, add_command, out);
     buf_adds(out, "    esac\n}\n\n");
     cli_add_template(out, engine, program);

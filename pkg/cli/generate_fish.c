@@ -77,7 +77,7 @@ static void add_values(struct fish *f, enum cli_values values, const char *const
         add_word(f->out, call);
         break;
     case CLI_VALUES_COMMAND:
-        buf_addf(f->out, " -a \"$__%s_commands\"", f->program);
+        buf_addf(f->out, " -a \"$__%s_commands $__%s_topics\"", f->program, f->program);
         break;
     }
 }
@@ -147,6 +147,8 @@ void cli_generate_fish(const struct cli_command *root, const char *program, stru
              program);
     buf_addf(out, "set -g __%s_commands", program);
     cli_visit(root, program, add_path, &f);
+    buf_addf(out, "\nset -g __%s_topics ", program);
+    cli_add_topics(out, root);
     buf_addf(out, "\n# what stands before the command and takes the next word\nset -g __%s_with_argument", program);
     for (size_t i = 0; i < root->n_options; i++)
         if (root->options[i].kind != CLI_K_FLAG)

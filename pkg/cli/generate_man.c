@@ -21,7 +21,7 @@ static void add_text(struct buf *out, const char *text)
         add_char(out, *text);
 }
 
-/* A description: lines as they are, an empty one begins a paragraph, those indented by two are shown
+/* A description: lines as they are, an empty one begins a paragraph, "# " a section, those indented by two are shown
  * verbatim. */
 static void add_paragraphs(struct buf *out, const char *text)
 {
@@ -30,6 +30,7 @@ static void add_paragraphs(struct buf *out, const char *text)
 
     STRV_FOREACH (line, lines) {
         bool indented = **line == ' ';
+        const char *heading = str_after(*line, "# ");
 
         if (!**line && !verbatim) {
             buf_adds(out, ".PP\n");
@@ -38,7 +39,9 @@ static void add_paragraphs(struct buf *out, const char *text)
         if (indented != verbatim && **line)
             buf_adds(out, indented ? ".RS 4\n.nf\n" : ".fi\n.RE\n.PP\n");
         verbatim = **line ? indented : verbatim;
-        add_text(out, indented ? *line + MIN_OF(strspn(*line, " "), 2u) : *line);
+        if (heading)
+            buf_adds(out, ".SH ");
+        add_text(out, heading ? heading : indented ? *line + MIN_OF(strspn(*line, " "), 2u) : *line);
         buf_addc(out, '\n');
     }
     if (verbatim)
@@ -177,6 +180,19 @@ static void add_examples(struct buf *out, const struct cli_command *c)
     }
 }
 
+static void add_title(struct buf *out, const char *program, const char *page, int section, const char *manual,
+                      const char *summary)
+{
+    buf_addf(out, ".TH ");
+    for (const char *p = page; *p; p++)
+        add_char(out, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+    buf_addf(out, " %d \"\" %s \"%s\"\n.SH NAME\n", section, program, manual);
+    add_text(out, page);
+    buf_adds(out, " \\- ");
+    add_text(out, summary);
+    buf_addc(out, '\n');
+}
+
 static void add_see_also(struct buf *out, const char *program, const char *page, const char *path)
 {
     const char *last = strrchr(path, ' ');
@@ -207,14 +223,9 @@ void cli_generate_man(const struct cli_command *root, const char *program, const
         buf_addf(out, ".so man1/%s.1\n", page);
         return;
     }
-    buf_addf(out, ".\\\" Written by \"make generate\" from the command tables: do not edit.\n.TH ");
-    for (const char *p = page; *p; p++)
-        add_char(out, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
-    buf_addf(out, " 1 \"\" %s \"User Commands\"\n.SH NAME\n", program);
-    add_text(out, page);
-    buf_adds(out, " \\- ");
-    add_text(out, command->summary);
-    buf_adds(out, "\n.SH SYNOPSIS\n");
+    buf_adds(out, ".\\\" Written by \"make generate\" from the command tables: do not edit.\n");
+    add_title(out, program, page, 1, "User Commands", command->summary);
+    buf_adds(out, ".SH SYNOPSIS\n");
     cli_usage_line(command, path, &usage);
     add_text(out, buf_str(&usage));
     buf_adds(out, "\n.SH DESCRIPTION\n");
@@ -230,4 +241,18 @@ void cli_generate_man(const struct cli_command *root, const char *program, const
         add_exit_codes(out, command);
     add_examples(out, command);
     add_see_also(out, program, page, path);
+}
+
+void cli_generate_man_topic(const char *program, const struct cli_topic *topic, struct buf *out)
+{
+    _cleanup_free_ char *page = str_printf("%s-%s", program, topic->name);
+    size_t first = strcspn(topic->text, "\n");
+    _cleanup_free_ char *summary = str_ndup(topic->text, first);
+
+    buf_adds(out, ".\\\" Written by \"make generate\" from docs/topics: do not edit.\n");
+    add_title(out, program, page, 7, "Miscellanea", summary);
+    add_paragraphs(out, topic->text + first + strspn(topic->text + first, "\n"));
+    buf_adds(out, ".SH SEE ALSO\n.BR ");
+    add_text(out, program);
+    buf_adds(out, " (1)\n");
 }

@@ -184,6 +184,8 @@ void cli_generate_zsh(const struct cli_command *root, const char *program, struc
     for (size_t i = 0; i < root->n_entries; i++)
         if (root->entries[i].section != CLI_HIDDEN)
             buf_addf(out, " %s", root->entries[i].name);
+    buf_addc(out, ' ');
+    cli_add_topics(out, root);
     buf_adds(out, " }\n");
     cli_visit(root, program, add_command, &z);
     buf_addf(out, "\n_%s \"$@\"\n", program);

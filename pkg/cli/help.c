@@ -149,6 +149,19 @@ char **cli_command_paths(const struct cli_command *root, const char *program, co
     return paths;
 }
 
+static void add_topics(const struct cli_command *command, const char *program, struct buf *out)
+{
+    size_t width = NAME_WIDTH;
+
+    if (!command->topics)
+        return;
+    for (const struct cli_topic *t = command->topics; t->name; t++)
+        width = MAX_OF(width, strlen(t->name));
+    buf_addf(out, "\nTopics, see '%s help TOPIC':\n", program);
+    for (const struct cli_topic *t = command->topics; t->name; t++)
+        buf_addf(out, "  %-*s %.*s\n", (int)width, t->name, (int)strcspn(t->text, "\n"), t->text);
+}
+
 void cli_help(const struct cli_command *root, const char *program, const struct cli_command *command, const char *path,
               unsigned columns, struct buf *out)
 {
@@ -168,4 +181,28 @@ void cli_help(const struct cli_command *root, const char *program, const struct 
     add_options(command, command == root ? "Global Options" : "Options", columns, out);
     if (command->entries)
         buf_addf(out, "\nRun '%s COMMAND --help' for more information on a command.\n", path);
+    add_topics(command, program, out);
+}
+
+const struct cli_topic *cli_find_topic(const struct cli_command *root, const char *name)
+{
+    for (const struct cli_topic *t = root->topics; t && t->name; t++)
+        if (str_eq(t->name, name))
+            return t;
+    return NULL;
+}
+
+void cli_help_topic(const struct cli_topic *topic, bool bold, struct buf *out)
+{
+    _cleanup_strv_ char **lines = strv_split(topic->text, '\n');
+
+    buf_addf(out, "%s: ", topic->name);
+    STRV_FOREACH (line, lines) {
+        const char *heading = str_after(*line, "# ");
+
+        if (heading)
+            buf_addf(out, bold ? "\033[1m%s\033[m\n" : "%s\n", heading);
+        else if (line[1] || **line)
+            buf_addf(out, "%s\n", *line);
+    }
 }

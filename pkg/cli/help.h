@@ -9,6 +9,12 @@
 void cli_help(const struct cli_command *root, const char *program, const struct cli_command *command, const char *path,
               unsigned columns, struct buf *out);
 
+/* The topic of this name, or NULL. */
+const struct cli_topic *cli_find_topic(const struct cli_command *root, const char *name);
+
+/* Appends a topic as a terminal shows it; `bold`: its headings are. */
+void cli_help_topic(const struct cli_topic *topic, bool bold, struct buf *out);
+
 /* "cbox run [OPTIONS] IMAGE [COMMAND] [ARG...]" */
 void cli_usage_line(const struct cli_command *command, const char *path, struct buf *out);
 

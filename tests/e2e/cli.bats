@@ -60,6 +60,39 @@ fails() {
     [[ $(cbox info --help) == *"Aliases:"*"cbox system info, cbox info"* ]]
 }
 
+@test "help knows topics, and shows a command of the same name as well" {
+    [[ $(cbox help) == *"Topics, see 'cbox help TOPIC':"*"  storage "* ]]
+    [[ $(cbox help storage) == "storage: where images"*$'\n\nPLACES\n'* ]]
+    [[ $(cbox help runtime) == "runtime: "*"Usage:  cbox runtime [OPTIONS] COMMAND"* ]]
+    fails 1 "unknown help topic: storage x" help storage x
+}
+
+# says TOPIC WORD...: each stands in the topic by itself.
+says() {
+    local word
+    for word in "${@:2}"; do
+        grep -qw -e "$word" "$tree/docs/topics/$1.txt" || {
+            echo "$word is not in $1"
+            return 1
+        }
+    done
+}
+
+@test "the topics name every key of the configuration, every variable, every function of --format" {
+    cd "$tree"
+    mapfile -t keys < <(sed -n 's/.*JSON_FIELD(struct config[a-z_]*, "\([a-z_]*\)".*/\1/p' pkg/config/config.c)
+    [ "${#keys[@]}" -gt 10 ]
+    says configuration "${keys[@]}"
+    # What tests alone set, and what whoever starts a runtime with further descriptors does.
+    mapfile -t variables < <(sed -n 's/.*getenv("\([A-Z_]*\)").*/\1/p; s/.*\.env = "\([A-Z_]*\)".*/\1/p' pkg/*/*.c cmd/cbox/*.c |
+        grep -vx 'CBOX_FAILPOINT\|LISTEN_.*' | sort -u)
+    [ "${#variables[@]}" -gt 10 ]
+    says configuration "${variables[@]}"
+    mapfile -t functions < <(grep -o '{"[a-z]*", [0-9], [0-9A-Z]*, call_' pkg/cli/template_functions.c | cut -d '"' -f 2)
+    [ "${#functions[@]}" -gt 20 ]
+    says formats "${functions[@]}"
+}
+
 @test "hidden commands stay hidden" {
     [[ $(cbox --help) != *__* ]]
     run grep -r -e '__generate' "$tree/contrib/completion" "$tree/contrib/man"
@@ -241,7 +274,7 @@ fake_images() {
     dest="$BATS_TEST_TMPDIR/a place"
     make -s -C "$tree" BUILD="${BUILD:-build}" install DESTDIR="$dest" PREFIX=/usr
     [ "$("$dest/usr/bin/cbox" --version)" = "$(cbox --version)" ]
-    for file in bash-completion/completions/cbox zsh/site-functions/_cbox fish/vendor_completions.d/cbox.fish man/man1/cbox.1; do
+    for file in bash-completion/completions/cbox zsh/site-functions/_cbox fish/vendor_completions.d/cbox.fish man/man1/cbox.1 man/man7/cbox-storage.7; do
         [ -s "$dest/usr/share/$file" ]
     done
     make -s -C "$tree" BUILD="${BUILD:-build}" uninstall DESTDIR="$dest" PREFIX=/usr

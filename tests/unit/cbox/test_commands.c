@@ -32,10 +32,12 @@ static void test_help_fits(void **state)
     cli_visit(&cbox_root, "cbox", check_help, NULL);
 }
 
-/* An example in a manual page is a call that works. */
+/* A command has an example in its manual page, and each is a call that works. */
 static void check_examples(const struct cli_command *c, const char *path, const char *alias, void *data)
 {
-    (void)path, (void)alias, (void)data;
+    (void)alias, (void)data;
+    if (!c->entries && !c->examples)
+        fail_msg("%s has no example", path);
     for (const struct cli_example *e = c->examples; e && e->line; e++) {
         _cleanup_strv_ char **words = strv_split(e->line, ' ');
         struct cbox_globals globals = {0};
