@@ -1,5 +1,6 @@
 #include "build/build.h"
 
+#include "base/log.h"
 #include "base/time.h"
 #include "build/cache.h"
 #include "build/checks.h"
@@ -36,17 +37,25 @@ static int open_image(struct store *s, const char *name, const char *platform, s
     return platform ? image_open_platform(s, name, &wanted, ret, err) : image_open(s, name, ret, err);
 }
 
-/* Its layers and documents stay until the build ends. */
+/* What stays until the build ends. */
+static int keep(struct build_all *a, const struct digest *blobs, size_t n_blobs, const struct digest *layers,
+                size_t n_layers, struct err *err)
+{
+    struct store_lease *lease = NULL;
+    int r = store_lease_take(a->b.store, blobs, n_blobs, layers, n_layers, &lease, err);
+
+    if (r == 0)
+        *VEC_PUSH(&a->leases) = lease;
+    return r;
+}
+
 static int keep_image(struct build_all *a, const struct image *image, struct err *err)
 {
     struct store_needs needs = {0};
-    struct store_lease *lease = NULL;
     int r = store_needs_add_image(a->b.store, &image->tag.manifest, &needs, err);
 
     if (r == 0)
-        r = store_lease_take(a->b.store, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, &lease, err);
-    if (r == 0)
-        *VEC_PUSH(&a->leases) = lease;
+        r = keep(a, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, err);
     store_needs_release(&needs);
     return r;
 }
@@ -148,24 +157,13 @@ bool build_makes_image(const struct build_request *q)
     return q->outputs.n == 0;
 }
 
-/* Until a name leads to it. */
-static int keep_layers(struct build_all *a, const build_layers *layers, struct err *err)
-{
-    struct store_lease *lease = NULL;
-    int r = store_lease_take(a->b.store, NULL, 0, layers->v, layers->n, &lease, err);
-
-    if (r == 0)
-        *VEC_PUSH(&a->leases) = lease;
-    return r;
-}
-
 static int write_outputs(struct build_all *a, const build_finished_all *all, struct err *err)
 {
     const struct build_request *q = a->b.request;
     int r = 0;
 
     VEC_FOREACH (f, all)
-        r = r < 0 ? r : keep_layers(a, &f->layers, err);
+        r = r < 0 ? r : keep(a, NULL, 0, f->layers.v, f->layers.n, err); /* until a name leads to it */
     if (r == 0)
         r = store_build_settle(a->b.store, err);
     if (r == 0 && build_makes_image(q))
@@ -183,7 +181,7 @@ static int write_squashed(struct build_all *a, const build_finished_all *all, st
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < all->n; i++) {
-        r = build_squash(a->b.store, &all->v[i], &squashed[i], err);
+        r = build_squash(a->b.store, &all->v[i], *a->b.config->build_cache_max, &squashed[i], err);
         if (r == 0)
             *VEC_PUSH(&made) = squashed[i].finished;
     }
@@ -304,6 +302,15 @@ static void begin(struct build_all *a, struct store *s, const struct config *con
         a->b.contexts[i] = BUILD_CONTEXT_NONE;
 }
 
+/* Nothing of a build depends on it. */
+static void trim(const struct build_all *a)
+{
+    struct err err = ERR_INIT;
+
+    if (a->b.progress && store_build_trim(a->b.store, *a->b.config->build_cache_max, &err) < 0)
+        log_debug("what builds keep: %s", err.text);
+}
+
 static void end(struct build_all *a)
 {
     for (size_t i = 0; i < a->n_contexts; i++)
@@ -320,6 +327,7 @@ static void end(struct build_all *a)
     strv_free(a->b.keys);
     build_plan_release(&a->plan);
     a->running = fd_close(a->running);
+    trim(a);
     store_sweep_unfinished(a->b.store, NULL); /* what killed builds left */
     store_empty_trash_aside(a->b.store);
     build_checks_release(&a->checks);

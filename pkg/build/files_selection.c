@@ -4,7 +4,7 @@
 #include <limits.h>
 
 enum {
-    FILES_MEMORY = 6 << 20, /* some 30,000 files; a file on disk is made for more of them */
+    FILES_MEMORY = 4 << 20, /* some 25,000 files; a file on disk is made for more of them */
     SOURCES_MEMORY = 1 << 20,
     LINKS_MEMORY = 1 << 20,
     WINDOW = 64 << 10,

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static int64_t now(void)
@@ -109,14 +108,14 @@ void table_unload(struct files_table *t)
 
 int files_table_open(struct store *s, const char *name, struct files_table **ret, struct err *err)
 {
+    char hex[DIGEST_SHA256_HEX + 1];
     struct files_table *t;
-    struct digest_computed d;
     int r;
 
     *ret = NULL;
     if (!name)
         return 0;
-    r = digest_compute(DIGEST_SHA256, name, strlen(name), &d, err);
+    r = digest_hex(name, strlen(name), hex, err);
     if (r < 0)
         return r;
     t = mem_zalloc(1, sizeof(*t));
@@ -124,7 +123,7 @@ int files_table_open(struct store *s, const char *name, struct files_table **ret
     t->fd = -1;
     t->at.block = SIZE_MAX;
     t->opened = now();
-    snprintf(t->name, sizeof(t->name), "%.64s", d.digest.hex);
+    memcpy(t->name, hex, sizeof(t->name));
     table_load(t);
     *ret = t;
     return 0;

@@ -1,7 +1,5 @@
 #include "build/cache.h"
 
-#include <stdio.h>
-
 void build_key_add(struct build_key *k, const char *name, const char *value)
 {
     struct store_build_input *input = VEC_PUSH(&k->inputs);
@@ -30,16 +28,11 @@ static void add_given(struct build_key *k, const char *name, const char *value)
 int build_key_finish(struct build_key *k, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT;
-    struct digest_computed digest;
-    int r;
 
     buf_adds(&text, "cbox step 1\n");
     VEC_FOREACH (input, &k->inputs)
         buf_addf(&text, "%zu:%s %zu:%s\n", strlen(input->name), input->name, strlen(input->value), input->value);
-    r = digest_compute(DIGEST_SHA256, buf_str(&text), text.len, &digest, err);
-    if (r == 0)
-        snprintf(k->hex, sizeof(k->hex), "%.64s", digest.digest.hex);
-    return r;
+    return digest_hex(buf_str(&text), text.len, k->hex, err);
 }
 
 void build_key_release(struct build_key *k)
@@ -109,7 +102,7 @@ void build_key_of_run(const struct build_plan *plan, const struct build_step *st
     begin(plan, step, below, ret);
     add_list(ret, "word", run->argv);
     add_given(ret, "script", run->script);
-    add_env(ret, step->env);
+    add_env(ret, step->environment.env);
     add_given(ret, "user", step->config.user);
     build_key_add(ret, "directory", step->directory);
     add_given(ret, "network", run->network);

@@ -132,6 +132,9 @@ static void stage_release(struct build_stage *s)
     VEC_FOREACH (step, &s->steps)
         build_step_release(step);
     free(s->steps.v);
+    VEC_FOREACH (e, &s->environments)
+        build_environment_release(e);
+    free(s->environments.v);
     oci_image_config_release(&s->config);
 }
 

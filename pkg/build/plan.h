@@ -28,6 +28,13 @@ struct build_source {
     size_t index;
 };
 
+/* What programs of RUN get; the same for all between two changes of it. */
+struct build_environment {
+    char **env;   /* the image's, and arguments that it does not name */
+    char **quiet; /* not part of the key: proxies */
+    char *said;   /* the arguments as history shows them: "|2 A=1 B=2 " */
+};
+
 struct build_step {
     enum build_step_kind kind;
     size_t stage;
@@ -39,8 +46,7 @@ struct build_step {
     size_t history;            /* the index of its entry in the stage's */
     struct oci_container_config config; /* as it stands here: user, working directory, environment, shell */
     struct dockerfile_run run;
-    char **env;       /* of RUN: the image's, and arguments that it does not name */
-    char **quiet_env; /* of RUN: not part of the key: proxies */
+    struct build_environment environment; /* of RUN; the stage's */
     struct dockerfile_copy copy;
     char *directory; /* WORKDIR: what is made, absolute; else the working directory, "/" where there is none */
     VEC(struct build_source) sources; /* one of COPY and ADD; of RUN by the index of `run.mounts`, unused ones too */
@@ -61,6 +67,7 @@ struct build_stage {
     struct build_source base;                    /* STAGE or IMAGE; not of scratch */
     size_t base_history;                         /* so many entries of the history are the base's */
     VEC(struct dockerfile_instruction) triggers; /* ONBUILD of the base */
+    VEC(struct build_environment) environments;  /* of its steps */
     VEC(struct build_step) steps;
     struct oci_image_config
         config; /* at its end, with history; dates and rootfs are those of the base image (output.c makes its own) */

@@ -26,8 +26,8 @@ struct planning {
 struct stage_reading {
     struct planning *planning;
     struct build_stage *stage;
-    char **args;  /* NAME=VALUE, of those that have a value */
-    char **words; /* where variables come from: args and then the environment; made anew when either changes */
+    char **args;                          /* NAME=VALUE, of those that have a value */
+    struct build_environment environment; /* of the next RUN; zero: ARG or ENV came since */
     struct dockerfile_applying applying;
 };
 
@@ -66,5 +66,6 @@ struct build_stage *plan_find_same(struct build_plan *plan, const struct build_s
 int plan_instruction(struct stage_reading *r, const struct dockerfile_instruction *i, const struct dockerfile_span *at,
                      struct err *err);
 void build_step_release(struct build_step *s);
+void build_environment_release(struct build_environment *e);
 /* Once all are there: "[build 2/5] RUN make", "[linux/arm64 build 2/5] RUN make" where there are several platforms. */
 void plan_name_steps(const struct build_plan *plan, struct build_stage *stage);

@@ -146,7 +146,6 @@ static int plan_new_stage(struct planning *p, struct build_stage *stage, struct 
         .config = &stage->config.config, .words.escape = d->escape, .words.spent = &p->spent};
     r = read_instructions(&reading, err);
     strv_free(reading.args);
-    strv_free(reading.words);
     return r;
 }
 

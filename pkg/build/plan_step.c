@@ -5,15 +5,6 @@
 
 #include <strings.h>
 
-/* Arguments first: what ENV says wins over what ARG says. */
-static void renew_words(struct stage_reading *r)
-{
-    strv_free(r->words);
-    r->words = strv_copy(r->args);
-    strv_extend(&r->words, r->stage->config.config.env);
-    r->applying.words.env = r->words;
-}
-
 /* Takes names and passwords of URLs out of a text that others will see. */
 static char *without_secrets(char *text)
 {
@@ -46,12 +37,14 @@ static bool is_filtered(const struct stage_reading *r)
     return q->no_cache;
 }
 
+enum { STRING_COST = 32 }; /* of memory, beside its bytes */
+
 static size_t bytes_of(char *const *list)
 {
     size_t n = 0;
 
     STRV_FOREACH (one, list)
-        n += strlen(*one) + 1;
+        n += strlen(*one) + STRING_COST;
     return n;
 }
 
@@ -83,7 +76,6 @@ static int begin_step(struct stage_reading *r, enum build_step_kind kind, const 
                                .said = without_secrets(str_dup(i->original)),
                                .directory = path_clean(directory ? directory : "/"),
                                .no_cache = is_filtered(r)};
-    r->planning->copied += bytes_of(r->args);
     result = plan_count_copy(r->planning, &r->stage->config.config, err);
     if (result < 0)
         return result;
@@ -99,8 +91,6 @@ void build_step_release(struct build_step *s)
     json_free(&oci_container_config_type, &s->config);
     dockerfile_run_release(&s->run);
     dockerfile_copy_release(&s->copy);
-    strv_free(s->env);
-    strv_free(s->quiet_env);
     free(s->sources.v);
     *s = (struct build_step){0};
 }
@@ -116,25 +106,46 @@ static int end_step(struct stage_reading *r, struct build_step *step)
 
 /* ---- RUN ---- */
 
-/* What ARG said and ENV does not, as history shows it: "|2 A=1 B=2 ". */
-static char *describe_args(char *const *args)
-{
-    _cleanup_free_ char *joined = args ? strv_join(args, " ") : NULL;
-
-    return args ? str_printf("|%zu %s ", strv_len(args), joined) : str_dup("");
-}
-
+/* What ARG said and ENV does not. */
 static char **args_without_env(const struct stage_reading *r)
 {
     char **kept = NULL;
+    size_t n = 0;
 
     STRV_FOREACH (arg, r->args) {
         _cleanup_free_ char *name = str_ndup(*arg, strcspn(*arg, "="));
 
         if (!strv_env_get(r->stage->config.config.env, name))
-            strv_add(&kept, *arg);
+            strv_take_at(&kept, n++, str_dup(*arg));
     }
     return kept;
+}
+
+/* Made once for all RUNs between two changes: many of these with many arguments would be a lot. */
+static const struct build_environment *environment_of(struct stage_reading *r)
+{
+    _cleanup_strv_ char **args = NULL;
+    _cleanup_free_ char *joined = NULL;
+    struct build_environment *e = &r->environment;
+
+    if (e->said)
+        return e;
+    args = args_without_env(r);
+    joined = args ? strv_join(args, " ") : NULL;
+    e->said = args ? str_printf("|%zu %s ", strv_len(args), joined) : str_dup("");
+    e->env = strv_copy(r->stage->config.config.env);
+    strv_extend(&e->env, args);
+    e->quiet = plan_proxies(r->planning, e->env);
+    r->planning->copied += bytes_of(e->env);
+    *VEC_PUSH(&r->stage->environments) = *e;
+    return e;
+}
+
+void build_environment_release(struct build_environment *e)
+{
+    strv_free(e->env);
+    strv_free(e->quiet);
+    free(e->said);
 }
 
 /* Of the mounts that take from elsewhere; those that do not have the context, which counts for bind alone. */
@@ -155,20 +166,16 @@ static int find_mounts(struct stage_reading *r, struct build_step *step, struct 
 static int plan_run(struct stage_reading *r, const struct dockerfile_instruction *i, struct build_step *step,
                     struct err *err)
 {
-    const struct oci_container_config *config = &r->stage->config.config;
-    _cleanup_strv_ char **args = args_without_env(r);
-    _cleanup_free_ char *said = describe_args(args), *command = NULL;
-    int result = dockerfile_read_run(i, &r->applying.words, config->shell, &step->run, err);
+    _cleanup_free_ char *command = NULL;
+    int result = dockerfile_read_run(i, &r->applying.words, r->stage->config.config.shell, &step->run, err);
 
     if (result == 0)
         result = find_mounts(r, step, err);
     if (result < 0)
         return result;
-    step->env = strv_copy(config->env);
-    strv_extend(&step->env, args);
-    step->quiet_env = plan_proxies(r->planning, step->env);
+    step->environment = *environment_of(r);
     command = strv_join(step->run.argv, " ");
-    step->created_by = str_printf("RUN %s%s", said, command);
+    step->created_by = str_printf("RUN %s%s", step->environment.said, command);
     return 0;
 }
 
@@ -258,7 +265,11 @@ int plan_instruction(struct stage_reading *r, const struct dockerfile_instructio
 {
     int result;
 
-    renew_words(r);
+    /* What ENV says wins over what ARG says. */
+    r->applying.words.env = r->stage->config.config.env;
+    r->applying.words.args = r->args;
+    if (i->kind == DOCKERFILE_ARG || i->kind == DOCKERFILE_ENV)
+        r->environment = (struct build_environment){NULL};
     if (i->kind == DOCKERFILE_ARG)
         result = plan_arg(r, i, err);
     else if (i->kind == DOCKERFILE_MAINTAINER)

@@ -6,9 +6,9 @@
 
 static void set_env(const struct build_run_job *job, bool quiet, char ***env)
 {
-    STRV_FOREACH (setting, quiet ? job->step->quiet_env : NULL)
+    STRV_FOREACH (setting, quiet ? job->step->environment.quiet : NULL)
         strv_env_set(env, *setting);
-    STRV_FOREACH (setting, job->step->env)
+    STRV_FOREACH (setting, job->step->environment.env)
         strv_env_set(env, *setting);
     if (!strv_env_has(*env, "SOURCE_DATE_EPOCH"))
         strv_addf(env, "SOURCE_DATE_EPOCH=%" PRId64, job->epoch);

@@ -1,6 +1,7 @@
 /* Where the sources of a RUN's mounts are put together. */
 #include "build/run_internal.h"
 #include "runtime/view.h"
+#include "store/build_cache.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -217,6 +218,8 @@ void build_run_place_release(struct build_run_place *p)
         flock(*lock, LOCK_UN); /* the monitor's copy too */
         fd_close(*lock);
     }
+    if (p->locks.n)
+        store_build_mounts_grown(p->job->store);
     free(p->locks.v);
     fd_close(p->files);
     if (p->at >= 0) {

@@ -271,8 +271,8 @@ static int make_key(const struct build_finished *f, size_t below, struct build_k
     return build_key_finish(ret, err);
 }
 
-static int get_layer(struct store *s, const struct build_finished *f, size_t below, struct build_layer *ret,
-                     struct err *err)
+static int get_layer(struct store *s, const struct build_finished *f, size_t below, int64_t ceiling,
+                     struct build_layer *ret, struct err *err)
 {
     _cleanup_build_key_ struct build_key key = {0};
     int r = make_key(f, below, &key, err);
@@ -280,7 +280,7 @@ static int get_layer(struct store *s, const struct build_finished *f, size_t bel
     if (r < 0 || build_cache_find(s, key.hex, ret, NULL) == 0)
         return r;
     r = make_layer(s, f, below, ret, err);
-    return r < 0 ? r : build_cache_keep(s, &key, ret, 0, err);
+    return r < 0 ? r : build_cache_keep(s, &key, ret, ceiling, err);
 }
 
 /* ---- what is said of it ---- */
@@ -309,7 +309,8 @@ static int describe(struct store *s, const struct build_finished *f, struct buil
     return 0;
 }
 
-int build_squash(struct store *s, const struct build_finished *f, struct build_squashed *ret, struct err *err)
+int build_squash(struct store *s, const struct build_finished *f, int64_t ceiling, struct build_squashed *ret,
+                 struct err *err)
 {
     struct build_squashed q = {.stage = *f->stage, .finished = *f};
     size_t below = f->base ? oci_image_config_layers(&f->base->config) : 0;
@@ -318,7 +319,7 @@ int build_squash(struct store *s, const struct build_finished *f, struct build_s
     q.stage.config = (struct oci_image_config){0};
     r = json_duplicate(&oci_image_config_type, &f->stage->config, &q.stage.config, err);
     if (r == 0 && f->layers.n > below)
-        r = get_layer(s, f, below, &q.layer, err);
+        r = get_layer(s, f, below, ceiling, &q.layer, err);
     else
         q.layer.empty = true;
     if (r == 0)

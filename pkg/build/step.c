@@ -25,15 +25,14 @@ static void on_stop(int number)
 int step_digest_layers(const build_layers *layers, char **ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT;
-    struct digest_computed digest;
-    char one[DIGEST_TEXT_MAX];
+    char one[DIGEST_TEXT_MAX], hex[DIGEST_SHA256_HEX + 1];
     int r;
 
     VEC_FOREACH (layer, layers)
         buf_addf(&text, "%s\n", digest_format(layer, one));
-    r = digest_compute(DIGEST_SHA256, buf_str(&text), text.len, &digest, err);
+    r = digest_hex(buf_str(&text), text.len, hex, err);
     if (r == 0)
-        *ret = str_dup(digest.digest.hex);
+        *ret = str_dup(hex);
     return r;
 }
 

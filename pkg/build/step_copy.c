@@ -142,9 +142,8 @@ static int name_memo(struct step *s, char **ret, struct err *err)
 {
     const struct dockerfile_copy *c = &s->step->copy;
     _cleanup_buf_ struct buf text = BUF_INIT;
-    struct digest_computed digest;
     build_layers layers = {0};
-    char one[DIGEST_TEXT_MAX];
+    char one[DIGEST_TEXT_MAX], hex[DIGEST_SHA256_HEX + 1];
     int r;
 
     buf_addf(&text, "selection 1 %d\n", c->parents);
@@ -156,9 +155,9 @@ static int name_memo(struct step *s, char **ret, struct err *err)
         buf_addf(&text, "source %zu:%s\n", strlen(*source), *source);
     STRV_FOREACH (pattern, c->excludes)
         buf_addf(&text, "exclude %zu:%s\n", strlen(*pattern), *pattern);
-    r = digest_compute(DIGEST_SHA256, buf_str(&text), text.len, &digest, err);
+    r = digest_hex(buf_str(&text), text.len, hex, err);
     if (r == 0)
-        *ret = str_dup(digest.digest.hex);
+        *ret = str_dup(hex);
     return r;
 }
 
@@ -199,8 +198,7 @@ static int digest_content(struct step *s, char **ret, struct err *err)
 {
     const struct dockerfile_copy *c = &s->step->copy;
     _cleanup_buf_ struct buf text = BUF_INIT;
-    struct digest_computed digest;
-    char one[DIGEST_TEXT_MAX];
+    char one[DIGEST_TEXT_MAX], hex[DIGEST_SHA256_HEX + 1];
     int r;
 
     buf_addf(&text, "files %s\n", taken.selection.digest);
@@ -209,9 +207,9 @@ static int digest_content(struct step *s, char **ret, struct err *err)
                  (long long)f->time, digest_format(&f->digest, one));
     VEC_FOREACH (f, &c->files)
         buf_addf(&text, "inline %zu:%s %zu:%s\n", strlen(f->name), f->name, strlen(f->content), f->content);
-    r = digest_compute(DIGEST_SHA256, buf_str(&text), text.len, &digest, err);
+    r = digest_hex(buf_str(&text), text.len, hex, err);
     if (r == 0)
-        *ret = str_dup(digest.digest.hex);
+        *ret = str_dup(hex);
     return r;
 }
 

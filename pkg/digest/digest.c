@@ -133,6 +133,16 @@ int digest_compute(enum digest_algorithm a, const void *data, size_t len, struct
     return 0;
 }
 
+int digest_hex(const void *data, size_t len, char ret[DIGEST_SHA256_HEX + 1], struct err *err)
+{
+    struct digest_computed d;
+    int r = digest_compute(DIGEST_SHA256, data, len, &d, err);
+
+    if (r == 0)
+        snprintf(ret, DIGEST_SHA256_HEX + 1, "%.64s", d.digest.hex);
+    return r;
+}
+
 int digest_verify(const struct digest *expected, int64_t size, const struct digest_computed *computed, struct err *err)
 {
     char a[DIGEST_TEXT_MAX], b[DIGEST_TEXT_MAX];

@@ -58,5 +58,9 @@ void digest_stream_final(struct digest_stream *s, struct digest_computed *ret);
 /* Of bytes in memory. */
 int digest_compute(enum digest_algorithm a, const void *data, size_t len, struct digest_computed *ret, struct err *err);
 
+/* The sha256 of bytes in memory as 64 hexadecimal digits, for who names things by it. */
+enum { DIGEST_SHA256_HEX = 64 };
+int digest_hex(const void *data, size_t len, char ret[DIGEST_SHA256_HEX + 1], struct err *err);
+
 /* 0, or ERR_CORRUPT saying what was expected and what came. `size` < 0 is not compared. */
 int digest_verify(const struct digest *expected, int64_t size, const struct digest_computed *computed, struct err *err);

@@ -299,10 +299,10 @@ static void go_through_arg(struct scope *s, const struct dockerfile_instruction 
     }
 }
 
-/* ENV: all see what there was before. Gives what there is after it. */
+/* ENV: all see what there was before. Gives what it sets. */
 static char **go_through_env(const struct scope *s, const struct dockerfile_instruction *i, char ***unset)
 {
-    char **after = strv_copy(s->env);
+    char **after = NULL;
 
     if (is_legacy(i)) {
         _cleanup_free_ char *value = i->words[1] ? look_at(s, i->words[1], unset) : NULL;
@@ -356,10 +356,8 @@ static void go_through(struct scope *s, const struct dockerfile_instruction *i)
             if (f->value)
                 free(look_at(s, f->value, &unset));
     report_unset(s, i, unset);
-    if (!after)
-        return;
-    strv_free(s->env);
-    s->env = steal_ptr(&after);
+    STRV_FOREACH (pair, after)
+        strv_env_set(&s->env, *pair);
 }
 
 void dockerfile_check_variables(const struct dockerfile *d, size_t stage, char *const *env, char *const *build_args,

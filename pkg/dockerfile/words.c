@@ -101,15 +101,23 @@ static int put_parted(struct sink *to, const char *s, size_t n, struct err *err)
 
 static int lex(struct lexer *x, char stop, bool raw_escapes, struct sink *to, struct err *err);
 
-/* The last one of the name counts. */
-static const char *look_up(struct lexer *x, const char *name)
+static const char *last_of(char *const *list, const char *name)
 {
     size_t n = strlen(name);
     const char *value = NULL;
 
-    STRV_FOREACH (e, x->how->env)
+    STRV_FOREACH (e, list)
         if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
             value = *e + n + 1;
+    return value;
+}
+
+static const char *look_up(struct lexer *x, const char *name)
+{
+    const char *value = last_of(x->how->env, name);
+
+    if (!value)
+        value = last_of(x->how->args, name);
     if (!value && x->how->unset && !strv_contains(*x->how->unset, name) && strv_len(*x->how->unset) < UNSET_MAX)
         strv_add(x->how->unset, name);
     return value;

@@ -14,10 +14,11 @@
 enum { WORDS_SPENT_MAX = 64 << 20 };
 
 struct words {
-    char *const *env; /* NAME=VALUE; of one name the last counts */
-    char escape;      /* 0: a backslash */
-    char ***unset;    /* names that were asked for and are not there are added here, each once; NULL: nobody asks */
-    size_t *spent;    /* counts what all words came to, up to WORDS_SPENT_MAX; NULL: nobody counts */
+    char *const *env;  /* NAME=VALUE; of one name the last counts */
+    char *const *args; /* the same, for names that `env` does not have */
+    char escape;       /* 0: a backslash */
+    char ***unset;     /* names that were asked for and are not there are added here, each once; NULL: nobody asks */
+    size_t *spent;     /* counts what all words came to, up to WORDS_SPENT_MAX; NULL: nobody counts */
 };
 
 /* Parts `text` at blanks outside quotes; the parts stay as they are written. The caller frees them; NULL: none. */

@@ -164,8 +164,15 @@ int store_build_each_item(struct store *s,
                           int (*each)(const struct store_build_item *item, void *data, struct err *err), void *data,
                           struct err *err);
 
+/* At the end of a build, when it is none of those that run any more: brings what is kept below `ceiling` (0: none),
+ * cache mounts as well, which have grown since there was a ceiling to ask for them. A mount that is larger than that by
+ * itself goes before all else. */
+int store_build_trim(struct store *s, int64_t ceiling, struct err *err);
+
 /* A cache mount's directory (made where it is missing, 0755 root: `*ret_new`), by the name that tells it from others.
  * `mode`: who is alone with it, LOCK_EXCLUSIVE; ERR_BUSY with LOCK_TRY. The caller frees the absolute path and closes
- * the descriptor, with which the lock goes; a mount that is locked stays. */
+ * the descriptor, with which the lock goes; a mount that is locked stays. What it takes counts again after
+ * store_build_mounts_grown(), which who used some calls at the end. */
 int store_build_mount(struct store *s, const char *name, enum lock_mode mode, enum lock_wait wait, char **ret_path,
                       bool *ret_new, int *ret_lock, struct err *err);
+void store_build_mounts_grown(struct store *s);

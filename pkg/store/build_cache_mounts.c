@@ -52,8 +52,8 @@ static int lock_mount(int mounts, const char *hex, enum lock_mode mode, enum loc
     }
 }
 
-/* It is going to grow, or shrink: the next one who keeps a step measures anew. */
-static void forget_size(struct store *s)
+/* The next one who keeps a step measures anew. */
+void store_build_mounts_grown(struct store *s)
 {
     int top;
 
@@ -65,20 +65,20 @@ int store_build_mount(struct store *s, const char *name, enum lock_mode mode, en
                       bool *ret_new, int *ret_lock, struct err *err)
 {
     _cleanup_fd_ int mounts = -1, fd = -1;
-    struct digest_computed d;
-    int r = digest_compute(DIGEST_SHA256, name, strlen(name), &d, err);
+    char hex[DIGEST_SHA256_HEX + 1];
+    int r = digest_hex(name, strlen(name), hex, err);
 
     if (r == 0)
         r = store_build_dir(s, BUILD_MOUNTS, &mounts, err);
     if (r == 0)
-        r = lock_mount(mounts, d.digest.hex, mode, wait, &fd, err);
+        r = lock_mount(mounts, hex, mode, wait, &fd, err);
     if (r == 0)
         r = make_tree(fd, name, ret_new, err);
     if (r < 0)
         return r;
-    futimens(fd, NULL); /* used */
-    forget_size(s);
-    *ret_path = str_printf("%s/build-cache/" BUILD_MOUNTS "/%s/tree", store_root_path(s), d.digest.hex);
+    futimens(fd, NULL);          /* used */
+    store_build_mounts_grown(s); /* it is going to */
+    *ret_path = str_printf("%s/build-cache/" BUILD_MOUNTS "/%s/tree", store_root_path(s), hex);
     *ret_lock = steal_fd(&fd);
     return 0;
 }

@@ -58,10 +58,19 @@ static bool may_go(const struct pruning *p, const struct build_item *item)
     return !item->layer || (!item->layer->held && !(how->unshared && item->layer->shared));
 }
 
-static int by_use(const void *va, const void *vb)
+/* What could not stay if there were nothing else. */
+static bool is_too_large(const struct build_item *item, int64_t keep_bytes)
+{
+    return item->mount && keep_bytes >= 0 && item->bytes > keep_bytes;
+}
+
+static int by_use(const void *va, const void *vb, void *keep_bytes)
 {
     const struct build_item *const *a = va, *const *b = vb;
+    int large = is_too_large(*b, *(const int64_t *)keep_bytes) - is_too_large(*a, *(const int64_t *)keep_bytes);
 
+    if (large)
+        return large;
     return ((*a)->used > (*b)->used) - ((*a)->used < (*b)->used);
 }
 
@@ -96,6 +105,7 @@ static int remove_mount(struct pruning *p, struct build_item *item, struct err *
 static int remove_items(struct pruning *p, struct err *err)
 {
     struct build_item **order = mem_zalloc(p->items.items.n, sizeof(struct build_item *));
+    int64_t keep_bytes = p->how->keep_bytes;
     int64_t left = p->how->keep_bytes < 0 ? 0 : build_items_bytes(&p->items, false);
     size_t n = 0;
     int r = 0;
@@ -104,7 +114,7 @@ static int remove_items(struct pruning *p, struct err *err)
         if (may_go(p, item))
             order[n++] = item;
     if (n > 1)
-        qsort(order, n, sizeof(struct build_item *), by_use);
+        qsort_r(order, n, sizeof(struct build_item *), by_use, &keep_bytes);
     for (size_t i = 0; r == 0 && i < n && (p->how->keep_bytes < 0 || left > p->how->keep_bytes); i++) {
         struct build_item *item = order[i];
 
@@ -293,4 +303,26 @@ int store_build_make_room(struct store *s, int64_t bytes, int64_t ceiling, int *
     if (r == 0)
         r = write_size(*ret_lock, size + (room ? bytes : 0), err);
     return r < 0 ? r : room;
+}
+
+int store_build_trim(struct store *s, int64_t ceiling, struct err *err)
+{
+    _cleanup_fd_ int lock = -1;
+    int64_t size;
+    int top, r = store_dir(s, STORE_BUILD, &top, err);
+
+    if (r < 0 || !ceiling)
+        return r;
+    r = lock_take(top, BUILD_SIZE, LOCK_EXCLUSIVE, LOCK_WAIT, &lock, err);
+    if (r < 0)
+        return r;
+    size = read_size(lock);
+    if (size >= 0 && size <= ceiling)
+        return 0;
+    r = measure(s, true, &size, err);
+    if (r == 0 && size > ceiling) {
+        r = enforce(s, 0, ceiling, err);
+        r = r < 0 ? r : measure(s, true, &size, err);
+    }
+    return r < 0 ? r : write_size(lock, size, err);
 }

@@ -138,24 +138,46 @@ E
     [[ $stderr == *'the base image is another'* ]]
 }
 
-@test "the same inputs give the same image: another day, umask, path, number of processors" {
-    mkdir -p one/d
-    cat >one/Dockerfile <<'E'
+# make_context DIR NAME...: a context with these names in this order, some of them large enough for several threads.
+make_context() {
+    local dir=$1 name
+    shift
+    mkdir -p "$dir/src"
+    for name; do
+        mkdir -p "$dir/src/$name"
+        seq 400000 >"$dir/src/$name/large"
+        echo "$name" >"$dir/src/$name/small"
+        ln "$dir/src/$name/small" "$dir/src/$name/twin"
+        ln -s small "$dir/src/$name/link"
+    done
+    tar -cf "$dir/archive.tar" --sort=name --owner=5 --group=6 --mtime=@1000000000 -C "$dir/src" a
+    cat >"$dir/Dockerfile" <<'E'
+FROM alpine AS base
+COPY --chmod=0640 src/*/small /flat/
 FROM alpine
 COPY . /src
+ADD archive.tar /unpacked/
+COPY --chown=7:8 src/b /own
 WORKDIR /w/x
+COPY --from=base /etc/passwd /flat ./
 RUN mkdir -p z y && for i in 3 1 2; do echo $i >z/$i; done; ln z/1 y/1; ln -s x y/l; rm /etc/hostname 2>/dev/null; date >/dev/null
 E
-    echo a >one/a
-    echo b >one/d/b
-    cp -r one two
-    find two -exec touch -d '2010-02-03' {} +
+}
+
+@test "the same inputs give the same image: another user, day, umask, path, order, number of processors" {
+    local elsewhere=/tmp/cbox-build-elsewhere.$$ umask
+    umask=$(umask)
+    umask 022
+    make_context one a b c
+    make_context "$elsewhere" c a b
+    umask "$umask"
+    chown -R 4321:1234 "$elsewhere"
+    find "$elsewhere" -exec touch -h -d '2010-02-03' {} +
     (umask 077 && cbox build -q one >id1)
     cbox builder prune -af >/dev/null
-    cp -r --preserve=mode two /tmp/cbox-build-elsewhere.$$
-    sleep 1.1
-    (umask 022 && taskset -c 0 cbox build -q --no-cache "/tmp/cbox-build-elsewhere.$$" >id2)
-    rm -r "/tmp/cbox-build-elsewhere.$$"
+    (umask 002 && cd / && FAKETIME_DONT_FAKE_MONOTONIC=1 HOME=/nonexistent USER=nobody LOGNAME=nobody LANG=tr_TR.UTF-8 TZ=Asia/Tokyo \
+        faketime '2031-05-06 07:08:09' taskset -c 0 "$cbox" build -q --no-cache "$elsewhere" >"$context/id2")
+    rm -r "$elsewhere"
     expect "$(<id1)" cat id2
 }
 
@@ -230,6 +252,26 @@ E
     expect_steps 'CACHED CACHED'
     sed -i s,/5,/1, Dockerfile
     expect_steps 'CACHED DONE'
+    # What a cache mount has grown by is over the ceiling only as long as the build runs: the mount goes, and not what is older.
+    dockerfile small <<'E'
+FROM alpine
+RUN head -c 100000 /dev/urandom >/small
+E
+    dockerfile <<'E'
+FROM alpine
+RUN --mount=type=cache,target=/c,id=large head -c 2000000 /dev/urandom >/c/x
+E
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox build -q -f small . >/dev/null
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox build -q . >/dev/null
+    [ "$(du -sb "$CBOX_ROOT/build-cache/mounts" | cut -f1)" -le 1000000 ]
+    expect_steps 'CACHED CACHED' -f small
+    sed -i 's/2000000/300000/; s/large/fits/' Dockerfile
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json cbox build -q . >/dev/null
+    [ "$(du -sb "$CBOX_ROOT/build-cache/mounts" | cut -f1)" -gt 300000 ]
+    # A step that fails has filled it as well.
+    sed -i 's/300000/2000000/; s/$/; false/; s/alpine; false/alpine/' Dockerfile
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/config.json run -1 cbox build -q .
+    [ "$(du -sb "$CBOX_ROOT/build-cache/mounts" | cut -f1)" -le 1000000 ]
     # One that is larger alone is built all the same.
     dockerfile <<'E'
 FROM alpine

@@ -206,3 +206,44 @@ END
     run -1 cbox build --build-context lib=nowhere .
     [[ $output == *'path "nowhere" not found'* ]]
 }
+
+# make_files DIR N: so many names, half of them in one directory, and a Dockerfile that copies all of them. Names of one file,
+# which costs the file system less than as many files.
+make_files() {
+    python3 - "$1" "$2" <<'E'
+import os, sys
+
+top, n = sys.argv[1], int(sys.argv[2])
+for i in range(n):
+    folder = top + "/flat" if i % 2 or not i else "%s/tree/%d" % (top, i // 500)
+    os.makedirs(folder, exist_ok=True)
+    name = "%s/file-%d" % (folder, i)
+    if i:
+        os.link(top + "/flat/file-0", name)
+    else:
+        open(name, "w").close()
+E
+    printf 'FROM scratch\nCOPY . /x\n' >"$1/Dockerfile"
+}
+
+# peak_of DIR: KiB of memory that a process of a build takes at most.
+peak_of() {
+    python3 - "$cbox" build -q "$1" <<'E'
+import resource, subprocess, sys
+
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+E
+}
+
+@test "memory does not grow with the number of files, made and found again" {
+    local few many again
+    make_files few 15000
+    make_files many 60000
+    few=$(peak_of few)
+    many=$(peak_of many)
+    again=$(peak_of many)
+    echo "few $few, many $many, again $again KiB"
+    [ "$many" -lt $((few + 2048)) ]
+    [ "$again" -lt $((few + 2048)) ]
+}

@@ -37,7 +37,7 @@ static struct made *make(void)
     assert_ok(oci_platform_parse("linux/amd64", &m->stage.config.platform, &err));
     m->step.instruction = &m->instruction;
     m->step.run.argv = strv_copy((char *const *)argv);
-    m->step.env = strv_copy((char *const *)env);
+    m->step.environment.env = strv_copy((char *const *)env);
     m->step.directory = str_dup("/src");
     m->plan.stages.v = &m->stage;
     m->plan.stages.n = 1;
@@ -49,7 +49,7 @@ static struct made *make(void)
 static void unmake(struct made *m)
 {
     strv_free(m->step.run.argv);
-    strv_free(m->step.env);
+    strv_free(m->step.environment.env);
     free(m->step.directory);
     free(m->step.run.mounts.v);
     oci_image_config_release(&m->stage.config);
@@ -88,11 +88,11 @@ static void parted_word(struct made *m)
 }
 static void other_variable(struct made *m)
 {
-    strv_env_set(&m->step.env, "V=2");
+    strv_env_set(&m->step.environment.env, "V=2");
 }
 static void more_variables(struct made *m)
 {
-    strv_env_set(&m->step.env, "W=");
+    strv_env_set(&m->step.environment.env, "W=");
 }
 static void other_directory(struct made *m)
 {

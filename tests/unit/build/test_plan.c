@@ -148,7 +148,7 @@ static void test_arguments(void **state)
         make_plan(arguments[i].dockerfile, &q, &w, &p);
         assert_int_equal(p.r, 0);
         s = &p.plan.stages.v[p.plan.targets.v[0].stage];
-        env = strv_join(s->steps.v[s->steps.n - 1].env, " ");
+        env = strv_join(s->steps.v[s->steps.n - 1].environment.env, " ");
         assert_string_equal(env, arguments[i].env);
         release(&p);
     }
@@ -165,8 +165,8 @@ static void test_proxies(void **state)
     (void)state;
     make_plan("FROM a\nRUN x\n", &q, &w, &p);
     assert_int_equal(p.r, 0);
-    assert_string_equal(p.plan.stages.v[0].steps.v[1].quiet_env[0], "HTTP_PROXY=p");
-    assert_null(p.plan.stages.v[0].steps.v[1].quiet_env[1]);
+    assert_string_equal(p.plan.stages.v[0].steps.v[1].environment.quiet[0], "HTTP_PROXY=p");
+    assert_null(p.plan.stages.v[0].steps.v[1].environment.quiet[1]);
     assert_int_equal(p.warnings.n, 1);
     assert_string_equal(p.warnings.v[0].message, "one or more build-args [OTHER] were not consumed");
     release(&p);
@@ -201,9 +201,37 @@ static void test_triggers(void **state)
     s = &p.plan.stages.v[0];
     assert_int_equal(s->steps.n, 3);
     assert_string_equal(s->steps.v[1].title, "[2/3] RUN first");
-    assert_string_equal(s->steps.v[2].env[1], "T=1");
+    assert_string_equal(s->steps.v[2].environment.env[1], "T=1");
     assert_int_equal(s->steps.v[1].at.line, 1);
     assert_null(s->config.config.on_build);
+    release(&p);
+}
+
+/* What RUN gets is made once for all between two changes: many arguments in front of many steps are no product. */
+static void test_environments(void **state)
+{
+    const struct build_request q = {.context = "."};
+    struct world w = {0};
+    struct planned p;
+    const struct build_step *s;
+
+    (void)state;
+    make_plan(
+        "FROM a\nARG A=1\nRUN one\nRUN two\nLABEL x=$A\nRUN three\nENV A=2\nRUN four $A\nARG B=$A\nARG A=3\nRUN five\n"
+        "LABEL y=$A\n",
+        &q, &w, &p);
+    assert_int_equal(p.r, 0);
+    s = p.plan.stages.v[0].steps.v;
+    assert_ptr_equal(s[1].environment.env, s[2].environment.env);
+    assert_ptr_equal(s[1].environment.env, s[3].environment.env);
+    assert_string_equal(s[3].created_by, "RUN |1 A=1 /bin/sh -c three");
+    assert_string_equal(s[4].environment.env[1], "A=2");
+    assert_null(s[4].environment.env[2]);
+    assert_string_equal(s[5].created_by, "RUN |1 B=2 /bin/sh -c five");
+    assert_string_equal(s[5].environment.env[1], "A=2");
+    assert_string_equal(p.plan.stages.v[0].config.config.labels[0], "x=1");
+    assert_string_equal(p.plan.stages.v[0].config.config.labels[1], "y=2");
+    assert_int_equal(p.plan.stages.v[0].environments.n, 3);
     release(&p);
 }
 
@@ -320,8 +348,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plans),     cmocka_unit_test(test_arguments), cmocka_unit_test(test_proxies),
-        cmocka_unit_test(test_base_args), cmocka_unit_test(test_triggers),  cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_platforms), cmocka_unit_test(test_epoch),     cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_base_args), cmocka_unit_test(test_triggers),  cmocka_unit_test(test_environments),
+        cmocka_unit_test(test_shared),    cmocka_unit_test(test_platforms), cmocka_unit_test(test_epoch),
+        cmocka_unit_test(test_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,8 +35,8 @@ static void environment(void **state)
     struct engine_options o;
 
     (void)state;
-    step.env = env;
-    step.quiet_env = quiet;
+    step.environment.env = env;
+    step.environment.quiet = quiet;
     assert_int_equal(build_run_options(&job, true, &o, NULL), 0);
     assert_string_equal(strv_env_get(o.config.config.env, "A"), "b");
     assert_string_equal(strv_env_get(o.config.config.env, "http_proxy"), "p");
@@ -45,7 +45,7 @@ static void environment(void **state)
     assert_string_equal(o.host.log_config.type, "none");
     assert_true(o.host.auto_remove);
     engine_options_release(&o);
-    step.env = dated;
+    step.environment.env = dated;
     assert_int_equal(build_run_options(&job, false, &o, NULL), 0);
     assert_string_equal(strv_env_get(o.config.config.env, "SOURCE_DATE_EPOCH"), "9");
     assert_false(strv_env_has(o.config.config.env, "http_proxy"));
