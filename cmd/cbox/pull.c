@@ -2,13 +2,10 @@
 #include "commands.h"
 #include "layers_view.h"
 #include "registry/listing.h"
-#include "sys/fd.h"
+#include "sys/aside.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 struct pull_options {
     bool all_platforms;
@@ -171,88 +168,61 @@ const struct cli_command cmd_pull = {
 
 /* ---- for other commands ---- */
 
-/* The child that pulls, for the handler. */
-static volatile sig_atomic_t child_pid;
+/* The handler can reach nothing else. */
+static volatile sig_atomic_t stop;
 
-static void forward(int number)
+static void on_signal(int number)
 {
-    int saved = errno;
-
-    if (child_pid > 0)
-        kill(child_pid, number);
-    errno = saved;
+    (void)number;
+    stop = 1;
 }
 
-static _Noreturn void run_child(struct cli_context *ctx, const struct oci_reference *name, const struct cbox_pull *how,
-                                pid_t parent, int report)
+struct pulling {
+    struct cli_context *ctx;
+    struct oci_reference name;
+    const struct cbox_pull *how;
+};
+
+static int pull_work(void *data, int socket _unused_, struct err *err)
 {
-    const struct pull_options o = {.platform = how->platform, .quiet = how->quiet, .tls_verify = true};
-    struct err err = ERR_INIT;
+    const struct pulling *p = data;
+    const struct pull_options o = {.platform = p->how->platform, .quiet = p->how->quiet, .tls_verify = true};
+    int r = pull(p->ctx, &p->name, &o, stderr, err);
+
+    fflush(stderr);
+    return r;
+}
+
+static int pull_aside(struct pulling *p, struct err *err)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction old[ARRAY_SIZE(signals)];
     int r;
 
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent)
-        _exit(1);
-    r = pull(ctx, name, &o, stderr, &err);
-    fflush(stderr);
-    if (r < 0)
-        (void)fd_write_all(report, &err, sizeof(err));
-    _exit(r < 0 ? 1 : 0);
-}
-
-/* What the child said, or that it said nothing. */
-static int child_result(pid_t pid, int report, struct err *err)
-{
-    struct err said;
-    ssize_t n = fd_read_all(report, &said, sizeof(said));
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    child_pid = 0;
-    if (n == (ssize_t)sizeof(said) && said.kind < 0) {
-        *err = said;
-        return said.kind;
-    }
-    if (WIFSIGNALED(status))
-        return err_set(err, ERR_IO, "the pulling process was ended by signal %d (%s)", WTERMSIG(status),
-                       strsignal(WTERMSIG(status)));
-    return WEXITSTATUS(status) == 0 ? 0 : err_set(err, ERR_IO, "the pulling process failed");
+    stop = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        sigaction(signals[i], &action, &old[i]);
+    r = aside(&(struct aside){.work = pull_work, .data = p, .stop = &stop}, err);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        sigaction(signals[i], &old[i], NULL);
+    return r;
 }
 
 int cbox_pull_in_child(struct cli_context *ctx, const char *reference, const struct cbox_pull *how, struct err *err)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = forward, .sa_flags = SA_RESTART}, old[ARRAY_SIZE(signals)];
-    _cleanup_reference_ struct oci_reference name = {0};
-    _cleanup_free_ char *familiar = NULL;
-    pid_t parent = getpid(), pid;
-    int report[2];
-    int r = oci_reference_parse(reference, &name, err);
+    struct pulling p = {.ctx = ctx, .how = how};
+    int r = oci_reference_parse(reference, &p.name, err);
 
-    if (r < 0)
-        return r;
-    oci_reference_default_tag(&name);
-    familiar = oci_reference_familiar(&name);
-    if (how->missing)
-        fprintf(stderr, "Unable to find image '%s' locally\n", familiar);
-    fflush(NULL);
-    if (pipe2(report, O_CLOEXEC) < 0)
-        return err_errno(err, errno, "making a pipe");
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        sigaction(signals[i], &action, &old[i]);
-    pid = fork();
-    if (pid == 0) {
-        fd_close(report[0]);
-        run_child(ctx, &name, how, parent, report[1]);
+    if (r == 0) {
+        _cleanup_free_ char *familiar = NULL;
+
+        oci_reference_default_tag(&p.name);
+        familiar = oci_reference_familiar(&p.name);
+        if (how->missing)
+            fprintf(stderr, "Unable to find image '%s' locally\n", familiar);
+        r = pull_aside(&p, err);
     }
-    r = pid < 0 ? err_errno(err, errno, "starting a process") : 0;
-    child_pid = pid;
-    fd_close(report[1]);
-    if (r == 0)
-        r = child_result(pid, report[0], err);
-    fd_close(report[0]);
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        sigaction(signals[i], &old[i], NULL);
+    oci_reference_release(&p.name);
     return r;
 }

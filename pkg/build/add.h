@@ -18,14 +18,15 @@ struct add_archive {
     struct layer_stream *stream;
     struct tar_reader *tar;
     struct tar_member first; /* read already */
-    int program;             /* a process that decompresses; 0: none */
-    int pipe;                /* from there */
-    const char *name;        /* of that program */
 };
-#define ADD_ARCHIVE_NONE ((struct add_archive){.pipe = -1})
+#define ADD_ARCHIVE_NONE ((struct add_archive){.tar = NULL})
 
-/* Looks whether the file, of `size` bytes, is an archive that has something in it: 1, open; 0: it is something else.
- * ERR_UNSUPPORTED: the program is missing that decompresses it. add_archive_close() in any case. */
+/* Whether the file may be an archive, by what it begins with: 1, the library of its compression open; 0.
+ * ERR_UNSUPPORTED: that is missing. */
+int add_archive_likely(int fd, struct err *err);
+
+/* Whether the file, of `size` bytes, is an archive that has something in it: 1, open; 0: it is something else. For a
+ * confined process, as all below. ERR_LIMIT, ERR_CORRUPT. add_archive_close() in any case. */
 int add_archive_open(int fd, int64_t size, struct add_archive *ret, struct err *err);
 /* At its end: whether it was whole. */
 int add_archive_finish(struct add_archive *a, struct err *err);

@@ -14,15 +14,11 @@
 #include "image/save.h"
 #include "image/signals.h"
 #include "image/tree_blob.h"
-#include "sys/fd.h"
-#include "sys/frame.h"
+#include "sys/aside.h"
 #include "sys/path.h"
-#include "sys/proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
 #define LABEL "io.cbox.build.cache"
 /* They have the byte order of their host, and are for others of the same. */
@@ -46,44 +42,10 @@ struct remote {
     const build_layers *result; /* layers of the image, of an export of those alone */
 };
 
-/* ---- a process of its own, for libcurl's threads and for signals ---- */
-
-static _Noreturn void work_aside(const struct remote *rm, int (*work)(const struct remote *, struct err *),
-                                 pid_t parent, int socket)
+/* libcurl's threads and the handling of signals are a process of its own's. */
+static int run_aside(struct remote *rm, int (*work)(void *rm, int socket, struct err *err), struct err *err)
 {
-    struct err err = ERR_INIT;
-    int r;
-
-    image_signals_child(parent);
-    r = work(rm, &err);
-    if (r < 0)
-        frame_send_error(socket, 1, &err);
-    _exit(r < 0);
-}
-
-static int aside(const struct remote *rm, int (*work)(const struct remote *, struct err *), struct err *err)
-{
-    int sockets[2], status, r = 0;
-    pid_t parent = getpid(), pid;
-    struct frame answer = {0};
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-        return err_errno(err, errno, "making a socket");
-    pid = fork();
-    if (pid == 0)
-        work_aside(rm, work, parent, sockets[1]);
-    close(sockets[1]);
-    if (pid < 0)
-        r = err_errno(err, errno, "starting a process");
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        if (image_interrupted)
-            kill(pid, SIGTERM);
-    if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status))) {
-        r = frame_receive(sockets[0], &answer) > 0 ? frame_take_error(&answer, err)
-                                                   : err_set(err, ERR_INTERRUPTED, "interrupted");
-    }
-    close(sockets[0]);
-    return r;
+    return aside(&(struct aside){.work = work, .data = rm, .stop = &image_interrupted}, err);
 }
 
 /* ---- writing ---- */
@@ -233,8 +195,9 @@ static int push(const struct remote *rm, const struct image_documents *documents
     return r;
 }
 
-static int export(const struct remote *rm, struct err *err)
+static int export(void *data, int socket _unused_, struct err *err)
 {
+    const struct remote *rm = data;
     _cleanup_(image_documents_release) struct image_documents documents = {0};
     struct carrier c = {.records = BUF_INIT, .lists = BUF_INIT};
     int r = 0;
@@ -255,8 +218,8 @@ static int export(const struct remote *rm, struct err *err)
 int build_cache_export(struct store *s, const struct config *config, const struct build_cache_place *to,
                        char *const *keys, const build_layers *result, struct err *err)
 {
-    const struct remote rm = {s, config, to, keys, result};
-    int r = aside(&rm, export, err);
+    struct remote rm = {s, config, to, keys, result};
+    int r = run_aside(&rm, export, err);
 
     return r < 0 ? err_wrap(err, "exporting the cache to %s", to->where) : 0;
 }
@@ -355,8 +318,9 @@ static void on_loaded(const struct image_loaded *l, void *data)
     digest_format(&l->id, loaded->id);
 }
 
-static int load(const struct remote *rm, struct err *err)
+static int load(void *data, int socket _unused_, struct err *err)
 {
+    const struct remote *rm = data;
     struct loaded loaded = {.id = ""};
     const struct image_load_options options = {.nameless = true, .loaded = on_loaded, .data = &loaded};
     int r;
@@ -368,8 +332,9 @@ static int load(const struct remote *rm, struct err *err)
 }
 
 /* An image that is here already under the name stays what it is. */
-static int pull(const struct remote *rm, struct err *err)
+static int pull(void *data, int socket _unused_, struct err *err)
 {
+    const struct remote *rm = data;
     const struct image_pull_options options = {.platform = NULL};
     _cleanup_reference_ struct oci_reference name = {0};
     _cleanup_free_ char *full = NULL;
@@ -391,8 +356,8 @@ static int pull(const struct remote *rm, struct err *err)
 int build_cache_import(struct store *s, const struct config *config, const struct build_cache_place *from,
                        struct err *err)
 {
-    const struct remote rm = {.store = s, .config = config, .place = from};
-    int r = aside(&rm, from->type == BUILD_CACHE_LOCAL ? load : pull, err);
+    struct remote rm = {.store = s, .config = config, .place = from};
+    int r = run_aside(&rm, from->type == BUILD_CACHE_LOCAL ? load : pull, err);
 
     return r < 0 ? err_wrap(err, "--cache-from %s", from->where) : 0;
 }

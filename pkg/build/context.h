@@ -21,9 +21,11 @@ struct build_context {
 
 /* Opens `what`: a directory, "-" (a tar, compressed or not, or a Dockerfile: then there is nothing in the context), the
  * URL of an archive or of a Dockerfile, or a repository ("https://….git#ref:dir", "git@…", where git is there). `file`
- * (-f) is read into `dockerfile`, with its name as errors show it. The patterns come from Dockerfile.dockerignore
- * beside it, or .dockerignore. ERR_NOT_FOUND: `unable to prepare context: path "x" not found`, `failed to read
- * dockerfile: open Dockerfile: no such file or directory`. The caller releases `ret` in any case. */
+ * (-f) is read into `dockerfile`, with its name as errors show it. The patterns of a directory come from
+ * Dockerfile.dockerignore beside it, or .dockerignore; what was made here has none, as with BuildKit (MainContext() of
+ * its frontend/dockerui), since nothing is left to be spared. ERR_NOT_FOUND: `unable to prepare context: path "x" not
+ * found`, `failed to read dockerfile: open Dockerfile: no such file or directory`. The caller releases `ret` in any
+ * case. */
 int build_context_open(struct store *s, const char *what, const char *file, struct build_context *ret, char **ret_name,
                        struct buf *ret_dockerfile, struct err *err);
 /* One without a Dockerfile: --build-context. */

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "image/signals.h"
+#include "sys/aside.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 
@@ -149,7 +150,7 @@ static int start_worker(struct building *b, size_t stage, struct err *err)
     fflush(NULL);
     w.pid = fork();
     if (w.pid == 0) {
-        image_signals_child(builder);
+        aside_begin(builder);
         fd_close(pair[0]);
         fd_close(b->stop[1]);
         VEC_FOREACH (other, &b->workers)

@@ -7,19 +7,14 @@
 #include "image/signals.h"
 #include "layer/pack.h"
 #include "store/build_cache.h"
+#include "sys/aside.h"
 #include "sys/copy_tree.h"
 #include "sys/fd.h"
-#include "sys/frame.h"
 #include "sys/output.h"
 #include "sys/path.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum { DONE = 1, FAILED };
 
 struct files {
     struct store *store;
@@ -109,73 +104,22 @@ static int write_tar(struct files *f, struct err *err)
     return r < 0 ? r : output_finish(&out, err);
 }
 
-static int write_files(struct files *f, struct err *err)
+static int write_files(void *data, int socket _unused_, struct err *err)
 {
+    struct files *f = data;
+
     return f->output->type == BUILD_OUTPUT_LOCAL ? write_directories(f, err) : write_tar(f, err);
-}
-
-static _Noreturn void work(struct files *f, pid_t parent, int socket)
-{
-    struct err err = ERR_INIT;
-
-    image_signals_child(parent);
-    if (write_files(f, &err) < 0)
-        frame_send_error(socket, FAILED, &err);
-    else
-        frame_send(socket, DONE, NULL, 0, NULL, 0);
-    _exit(0);
-}
-
-/* ---- and who waits for it ---- */
-
-static int await(pid_t pid, int socket, struct err *err)
-{
-    enum { LOOK_MS = 100 };
-    struct pollfd fd = {.fd = socket, .events = POLLIN};
-    struct frame answer = {0};
-    int r = 0;
-
-    while (r == 0 && poll(&fd, 1, LOOK_MS) <= 0)
-        r = image_signals_check(err);
-    if (r < 0)
-        kill(pid, SIGKILL);
-    else if (frame_receive(socket, &answer) != 1)
-        r = err_set(err, ERR_IO, "the process that writes it was killed");
-    else if (answer.type == FAILED)
-        r = frame_take_error(&answer, err);
-    frame_release(&answer);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return r;
-}
-
-static int run(struct files *f, struct err *err)
-{
-    pid_t parent = getpid(), pid;
-    int pair[2], r = frame_pair(pair);
-
-    if (r < 0)
-        return err_errno(err, -r, "making a pair of sockets");
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        fd_close(pair[0]);
-        work(f, parent, pair[1]);
-    }
-    fd_close(pair[1]);
-    r = pid < 0 ? err_errno(err, errno, "starting a process") : await(pid, pair[0], err);
-    fd_close(pair[0]);
-    return r;
 }
 
 static int output_files(struct store *s, const struct build_output *o, const build_finished_all *all, struct err *err)
 {
     struct files files = {.store = s, .output = o, .all = all, .dir = -1, .lock = -1};
+    const struct aside own = {.work = write_files, .data = &files, .stop = &image_interrupted};
     int r = build_layer_begin(s, &files.dir, &files.name, &files.lock, err);
 
     if (r < 0)
         return r;
-    r = run(&files, err);
+    r = aside(&own, err);
     store_build_unstage(s, files.name, NULL);
     fd_close(files.dir);
     fd_close(files.lock);

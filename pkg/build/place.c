@@ -53,23 +53,43 @@ static int repeat_attributes(int below, int upper, bool *ret_inherits)
 
 /* ---- going ---- */
 
-int place_open(struct place *p, int below, int upper, struct err *err)
+static int push_root(struct place *p, int below, int upper, struct err *err)
 {
     struct place_level *root = VEC_PUSH(&p->levels);
-    bool inherits;
-    int r;
 
     *root = (struct place_level){.below = -1, .upper = -1, .mtime = p->epoch};
     if (below >= 0)
         root->below = openat(below, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     root->upper = openat(upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if ((below >= 0 && root->below < 0) || root->upper < 0)
-        return fail(p, "", errno, err);
+    return (below >= 0 && root->below < 0) || root->upper < 0 ? fail(p, "", errno, err) : 0;
+}
+
+int place_open(struct place *p, int below, int upper, struct err *err)
+{
+    struct place_level *root;
+    bool inherits;
+    int r = push_root(p, below, upper, err);
+
+    if (r < 0)
+        return r;
+    root = place_top(p);
     if (root->below < 0)
         return fchmod(root->upper, 0755) < 0 ? fail(p, "", errno, err) : 0;
     r = repeat_attributes(root->below, root->upper, &inherits);
     root->inherits = inherits;
     return r < 0 ? fail(p, "", -r, err) : 0;
+}
+
+int place_open_again(struct place *p, int below, int upper, struct err *err)
+{
+    bool inherits = p->levels.v[0].inherits;
+    int r;
+
+    p->levels.n = 0;
+    buf_clear(&p->path);
+    r = push_root(p, below, upper, err);
+    place_top(p)->inherits = inherits;
+    return r;
 }
 
 static void level_close(struct place_level *l)

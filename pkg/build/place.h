@@ -35,6 +35,9 @@ struct place {
 
 /* Stands in the root. `below` (-1: nothing is there) and `upper` are copied. place_release() in any case. */
 int place_open(struct place *p, int below, int upper, struct err *err);
+/* The same by other descriptors of the two, for a process that was forked and lost those that it had: what the root has
+ * is left alone. */
+int place_open_again(struct place *p, int below, int upper, struct err *err);
 void place_release(struct place *p);
 
 /* What has the name `name` here, not followed where it is a link: 1, 0 where there is nothing. */

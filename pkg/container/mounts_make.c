@@ -6,16 +6,13 @@
 #include "container/volume.h"
 #include "event/event.h"
 #include "runtime/view.h"
+#include "sys/aside.h"
 #include "sys/copy_tree.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
-#include "sys/frame.h"
 #include "sys/path.h"
-#include "sys/proc.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,43 +51,24 @@ static int copy_content(const struct making *m, const struct engine_mount_point 
     return r < 0 ? err_wrap(err, "copying %s of the image into volume %s", p->destination, p->name) : 0;
 }
 
-enum { COPIED = 1, COPY_FAILED };
+struct copying {
+    const struct making *m;
+    const struct engine_mount_point *p;
+    int data;
+};
 
-static _Noreturn void copy_and_tell(const struct making *m, const struct engine_mount_point *p, int data, int socket)
+static int copy_work(void *data, int socket _unused_, struct err *err)
 {
-    struct err err = ERR_INIT;
+    const struct copying *c = data;
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (copy_content(m, p, data, &err) < 0)
-        frame_send_error(socket, COPY_FAILED, &err);
-    else
-        frame_send(socket, COPIED, NULL, 0, NULL, 0);
-    _exit(0);
+    return copy_content(c->m, c->p, c->data, err);
 }
 
 static int copy_aside(const struct making *m, const struct engine_mount_point *p, int data, struct err *err)
 {
-    _cleanup_fd_ int process = -1;
-    struct frame answer = {0};
-    int pair[2], r = frame_pair(pair);
-    pid_t pid = r < 0 ? -1 : fork();
+    struct copying c = {m, p, data};
 
-    if (pid < 0)
-        return err_errno(err, r < 0 ? -r : errno, "starting a process");
-    if (pid == 0)
-        copy_and_tell(m, p, data, pair[1]);
-    process = proc_open(pid);
-    fd_close(pair[1]);
-    r = frame_receive(pair[0], &answer);
-    fd_close(pair[0]);
-    if (process >= 0)
-        proc_wait(process);
-    if (r == 1 && answer.type == COPY_FAILED)
-        r = frame_take_error(&answer, err);
-    else
-        r = r == 1 && answer.type == COPIED ? 0 : err_set(err, ERR_IO, "filling volume %s: interrupted", p->name);
-    frame_release(&answer);
-    return r;
+    return aside(&(struct aside){.work = copy_work, .data = &c}, err);
 }
 
 static int fill(const struct making *m, const struct engine_mount_point *p, int dir, struct err *err)

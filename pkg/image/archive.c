@@ -120,7 +120,7 @@ static struct image_archive *open_directory(int fd)
 }
 
 /* A plain tar in a file stays where it is; everything else becomes one. */
-static int make_plain(struct store *s, int *fd, const struct stat *st, int wake_fd, struct err *err)
+static int make_plain(struct store *s, int *fd, const struct stat *st, struct err *err)
 {
     enum oci_compression packed = OCI_COMPRESSION_NONE;
     _cleanup_fd_ int spooled = -1;
@@ -133,7 +133,7 @@ static int make_plain(struct store *s, int *fd, const struct stat *st, int wake_
     }
     r = store_spool_open(s, &spooled, err);
     if (r == 0)
-        r = image_spool_decompress(s, *fd, spooled, wake_fd, err);
+        r = image_spool_decompress(s, *fd, spooled, err);
     if (r < 0)
         return r;
     fd_close(*fd);
@@ -141,7 +141,7 @@ static int make_plain(struct store *s, int *fd, const struct stat *st, int wake_
     return 0;
 }
 
-static int open_archive(struct store *s, const char *path, int wake_fd, struct image_archive **ret, struct err *err)
+static int open_archive(struct store *s, const char *path, struct image_archive **ret, struct err *err)
 {
     _cleanup_fd_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     struct stat st;
@@ -153,7 +153,7 @@ static int open_archive(struct store *s, const char *path, int wake_fd, struct i
         *ret = open_directory(steal_fd(&fd));
         return 0;
     }
-    r = make_plain(s, &fd, &st, wake_fd, err);
+    r = make_plain(s, &fd, &st, err);
     if (r < 0)
         return r;
     if (fstat(fd, &st) < 0)
@@ -161,9 +161,9 @@ static int open_archive(struct store *s, const char *path, int wake_fd, struct i
     return image_archive_index(steal_fd(&fd), st.st_size, ret, err);
 }
 
-int image_archive_open(struct store *s, const char *path, int wake_fd, struct image_archive **ret, struct err *err)
+int image_archive_open(struct store *s, const char *path, struct image_archive **ret, struct err *err)
 {
-    int r = open_archive(s, path, wake_fd, ret, err);
+    int r = open_archive(s, path, ret, err);
 
     return r < 0 && r != ERR_INTERRUPTED ? err_wrap(err, "%s", path ? path : "standard input") : r;
 }

@@ -21,10 +21,9 @@ enum {
     IMAGE_ARCHIVE_NAME_MAX = 255,        /* longer ones are passed over: no image has them */
 };
 
-/* Opens the file or directory `path`, or standard input where it is NULL. `wake_fd` becomes readable when a signal asks
- * for the end. ERR_NOT_FOUND; ERR_CORRUPT: no tar, or a damaged one; ERR_UNSUPPORTED: compressed in a way that is not
- * known; ERR_LIMIT, ERR_NO_SPACE, ERR_INTERRUPTED. */
-int image_archive_open(struct store *s, const char *path, int wake_fd, struct image_archive **ret, struct err *err);
+/* Opens the file or directory `path`, or standard input where it is NULL. ERR_NOT_FOUND; ERR_CORRUPT: no tar, or a
+ * damaged one; ERR_UNSUPPORTED: compressed in a way that is not known; ERR_LIMIT, ERR_NO_SPACE, ERR_INTERRUPTED. */
+int image_archive_open(struct store *s, const char *path, struct image_archive **ret, struct err *err);
 void image_archive_free(struct image_archive *a);
 MEM_DEFINE_CLEANUP(struct image_archive, image_archive_free);
 

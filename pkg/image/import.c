@@ -29,7 +29,7 @@ static int examine(struct importing *im, struct err *err)
     int r = image_spool_identify(im->fd, 0, &packed, err);
 
     if (r == 0 && packed != OCI_COMPRESSION_NONE)
-        r = image_spool_measure(im->store, im->fd, im->wake_fd, &unpacked, err);
+        r = image_spool_measure(im->store, im->fd, &unpacked, err);
     if (r < 0)
         return r;
     im->media_type = image_layer_media_type(packed);

@@ -141,7 +141,7 @@ static int load(struct loading *l, const char *path, struct err *err)
     int r = layer_open_libraries(err);
 
     if (r == 0)
-        r = image_archive_open(l->store, path, l->wake_fd, &archive, err);
+        r = image_archive_open(l->store, path, &archive, err);
     l->archive = archive;
     if (r == 0) {
         r = image_contents_read(archive, l->options, &contents, err);

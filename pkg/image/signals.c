@@ -3,7 +3,6 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -46,21 +45,6 @@ void image_signals_end(struct image_signals *s)
     wake_write = -1;
     fd_close(s->wake[0]);
     fd_close(s->wake[1]);
-}
-
-void image_signals_child(pid_t parent)
-{
-    struct sigaction now;
-    sigset_t none;
-
-    for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
-        if (sigaction(end_signals[i], NULL, &now) == 0 && now.sa_handler == on_signal)
-            signal(end_signals[i], SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
 }
 
 int image_signals_check(struct err *err)

@@ -23,9 +23,5 @@ extern volatile sig_atomic_t image_interrupted;
 int image_signals_begin(struct image_signals *s, struct err *err);
 void image_signals_end(struct image_signals *s);
 
-/* For a forked process that works for this one, as its first step: it ends with `parent`, at once by the signals, and
- * where that has ended already. */
-void image_signals_child(pid_t parent);
-
 /* ERR_INTERRUPTED since a signal came, else 0. */
 int image_signals_check(struct err *err);

@@ -3,59 +3,37 @@
 #include "base/id.h"
 #include "image/signals.h"
 #include "layer/apply.h"
-#include "layer/codec.h"
+#include "layer/compression.h"
 #include "layer/sandbox.h"
+#include "sys/aside.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
-#include <sys/wait.h>
 
-enum { CHUNK = 256 << 10, MAGIC_MAX = 6, DIRECTORY_NAME_MAX = 40 };
-
-static const struct {
-    const char *name;
-    const char *magic;
-    size_t len;
-} other_compressions[] = {
-    {"xz", "\xfd\x37zXZ\0", 6}, {"bzip2", "BZh", 3},         {"lz4", "\x04\x22\x4d\x18", 4},
-    {"lzip", "LZIP", 4},        {"compress", "\x1f\x9d", 2}, {"lzop", "\x89LZO", 4},
-};
+enum { CHUNK = 256 << 10, DIRECTORY_NAME_MAX = 40 };
 
 int image_spool_identify(int fd, int64_t offset, enum oci_compression *ret, struct err *err)
 {
-    unsigned char start[MAGIC_MAX];
+    unsigned char start[COMPRESSION_MAGIC_MAX];
     ssize_t n = fd_pread_all(fd, start, sizeof(start), offset);
+    const struct compression *c;
 
     if (n < 0)
         return err_errno(err, (int)-n, "reading");
-    *ret = codec_zlib.is_frame(start, (size_t)n)   ? OCI_COMPRESSION_GZIP
-           : codec_zstd.is_frame(start, (size_t)n) ? OCI_COMPRESSION_ZSTD
-                                                   : OCI_COMPRESSION_NONE;
-    for (size_t i = 0; i < ARRAY_SIZE(other_compressions); i++) {
-        size_t len = other_compressions[i].len;
-
-        if ((size_t)n < len || memcmp(start, other_compressions[i].magic, len) != 0)
-            continue;
-        err_set(err, ERR_UNSUPPORTED, "compressed with %s, which is not supported", other_compressions[i].name);
-        return err_hint(err, "gzip, zstd and no compression are; unpack it with %s first", other_compressions[i].name);
-    }
-    return 0;
+    c = compression_find(start, (size_t)n);
+    *ret = c ? c->layers : OCI_COMPRESSION_NONE;
+    return c && *ret == OCI_COMPRESSION_NONE ? compression_refuse(c, err) : 0;
 }
 
 /* ---- the confined process ---- */
 
 struct spooling {
     int in;
-    int out; /* -1: the digest is wanted, of a file that is read from its start */
-};
-
-struct report {
-    int result;
+    int out;  /* -1: the digest is wanted, of a file that is read from its start */
+    int root; /* an empty directory */
     struct digest_computed digest;
-    struct err err;
 };
 
 /* Everything to the file, or into the digest. */
@@ -95,82 +73,33 @@ static int decompress(const struct spooling *sp, struct digest_computed *ret, st
     return r;
 }
 
-static _Noreturn void run_child(const struct spooling *sp, int root, int report, pid_t parent)
+static int work(void *data, int socket, struct err *err)
 {
-    struct report said = {0};
-    int keep[3] = {sp->in, report, sp->out};
+    struct spooling *sp = data;
+    int keep[3] = {sp->in, socket, sp->out};
+    int r = layer_sandbox_enter(&sp->root, NULL, keep, sp->out < 0 ? 2 : 3, true, err);
 
-    image_signals_child(parent);
-    said.result = layer_sandbox_enter(&root, keep, sp->out < 0 ? 2 : 3, true, &said.err);
-    if (said.result == 0)
-        said.result = decompress(sp, &said.digest, &said.err);
-    _exit(fd_write_all(report, &said, sizeof(said)) < 0);
+    return r < 0 ? r : decompress(sp, &sp->digest, err);
 }
 
 /* ---- its parent ---- */
 
-/* A number and texts of the child's, which are no more than that. */
-static int take_report(struct report *said, struct digest_computed *ret, struct err *err)
+/* What came out of the process is a digest, or is not used. */
+static int check_digest(struct digest_computed *d, struct err *err)
 {
     char text[DIGEST_TEXT_MAX];
 
-    if (said->result == 0) {
-        said->digest.digest.hex[DIGEST_HEX_MAX] = 0;
-        if (said->digest.digest.algorithm != DIGEST_SHA256 ||
-            digest_parse(digest_format(&said->digest.digest, text), &said->digest.digest, NULL) < 0)
-            return err_set(err, ERR_INTERNAL, "the decompressing process reports nonsense");
-        *ret = said->digest;
-        return 0;
-    }
-    said->err.text[ERR_TEXT_MAX - 1] = 0;
-    said->err.hint[ERR_HINT_MAX - 1] = 0;
-    err_set(err, said->result < 0 && said->result >= ERR_INTERNAL ? said->result : ERR_INTERNAL, "%s", said->err.text);
-    return said->err.hint[0] ? err_hint(err, "%s", said->err.hint) : err->kind;
-}
-
-static int wait_for_report(int pipe_fd, int wake_fd, struct digest_computed *ret, struct err *err)
-{
-    struct pollfd p[] = {{.fd = pipe_fd, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
-    struct report said;
-
-    while (poll(p, ARRAY_SIZE(p), -1) < 0)
-        if (errno != EINTR)
-            return err_errno(err, errno, "poll");
-    if (p[1].revents)
-        return err_set(err, ERR_INTERRUPTED, "interrupted");
-    if (fd_read_all(pipe_fd, &said, sizeof(said)) != (ssize_t)sizeof(said)) {
-        err_set(err, ERR_IO, "the decompressing process died");
-        return err_hint(err, "the system may be short of memory");
-    }
-    return take_report(&said, ret, err);
-}
-
-static int start_and_wait(const struct spooling *sp, int root, int wake_fd, struct digest_computed *ret,
-                          struct err *err)
-{
-    pid_t parent = getpid(), pid;
-    int report[2], status, r;
-
-    if (pipe2(report, O_CLOEXEC) < 0)
-        return err_errno(err, errno, "making a pipe");
-    pid = fork();
-    if (pid == 0)
-        run_child(sp, root, report[1], parent);
-    fd_close(report[1]);
-    r = pid < 0 ? err_errno(err, errno, "starting a process") : wait_for_report(report[0], wake_fd, ret, err);
-    fd_close(report[0]);
-    if (pid > 0) {
-        kill(pid, SIGKILL); /* it has said what it had to say */
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            ;
-    }
-    return r;
+    d->digest.hex[DIGEST_HEX_MAX] = 0;
+    if (d->digest.algorithm != DIGEST_SHA256 || digest_parse(digest_format(&d->digest, text), &d->digest, NULL) < 0)
+        return err_set(err, ERR_INTERNAL, "the decompressing process reports nonsense");
+    return 0;
 }
 
 /* The process gets an empty directory for its root. */
-static int run_confined(struct store *s, const struct spooling *sp, int wake_fd, struct digest_computed *ret,
-                        struct err *err)
+static int run_confined(struct store *s, struct spooling *sp, struct digest_computed *ret, struct err *err)
 {
+    const struct aside confined = {
+        .work = work, .data = sp, .answer = &sp->digest, .answer_len = sizeof(sp->digest), .stop = &image_interrupted};
     char name[DIRECTORY_NAME_MAX], unique[25];
     _cleanup_fd_ int root = -1;
     int tmp, r = layer_open_libraries(err);
@@ -185,26 +114,31 @@ static int run_confined(struct store *s, const struct spooling *sp, int wake_fd,
     if (r < 0)
         return r;
     failpoint("spool");
-    r = start_and_wait(sp, root, wake_fd, ret, err);
+    sp->root = root;
+    r = aside(&confined, err);
     unlinkat(tmp, name, AT_REMOVEDIR);
+    if (r == 0)
+        r = check_digest(&sp->digest, err);
+    if (r == 0)
+        *ret = sp->digest;
     return r;
 }
 
-int image_spool_decompress(struct store *s, int in, int out, int wake_fd, struct err *err)
+int image_spool_decompress(struct store *s, int in, int out, struct err *err)
 {
-    const struct spooling sp = {.in = in, .out = out};
+    struct spooling sp = {.in = in, .out = out};
     struct digest_computed digest;
     enum oci_compression inside;
-    int r = run_confined(s, &sp, wake_fd, &digest, err);
+    int r = run_confined(s, &sp, &digest, err);
 
     return r < 0 ? r : image_spool_identify(out, 0, &inside, err);
 }
 
-int image_spool_measure(struct store *s, int fd, int wake_fd, struct digest_computed *ret, struct err *err)
+int image_spool_measure(struct store *s, int fd, struct digest_computed *ret, struct err *err)
 {
-    const struct spooling sp = {.in = fd, .out = -1};
+    struct spooling sp = {.in = fd, .out = -1};
 
-    return run_confined(s, &sp, wake_fd, ret, err);
+    return run_confined(s, &sp, ret, err);
 }
 
 int image_spool_digest(int in, int out, struct digest_computed *ret, struct err *err)

@@ -13,11 +13,11 @@
 int image_spool_identify(int fd, int64_t offset, enum oci_compression *ret, struct err *err);
 
 /* Writes to `out` what `in` has from where it stands, decompressed where it is compressed. ERR_UNSUPPORTED as above;
- * ERR_CORRUPT, ERR_NO_SPACE, ERR_IO; ERR_INTERRUPTED once `wake_fd` is readable. Both descriptors stay the caller's. */
-int image_spool_decompress(struct store *s, int in, int out, int wake_fd, struct err *err);
+ * ERR_CORRUPT, ERR_NO_SPACE, ERR_IO; ERR_INTERRUPTED once a signal came. Both descriptors stay the caller's. */
+int image_spool_decompress(struct store *s, int in, int out, struct err *err);
 
 /* The sha256 of what comes out of the whole file `fd` when it is decompressed. */
-int image_spool_measure(struct store *s, int fd, int wake_fd, struct digest_computed *ret, struct err *err);
+int image_spool_measure(struct store *s, int fd, struct digest_computed *ret, struct err *err);
 
 /* The sha256 of `size` bytes of a file, until a signal comes (image/signals.h). ERR_CORRUPT where they are not there.
  */

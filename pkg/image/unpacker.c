@@ -1,7 +1,7 @@
 #include "image/unpacker.h"
 
-#include "image/signals.h"
 #include "layer/sandbox.h"
+#include "sys/aside.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 
@@ -60,7 +60,7 @@ static int unpack(struct child *c, struct layer_applied *ret, struct err *err)
     if (c->notice >= 0)
         keep[n_keep++] = c->notice;
     failpoint("unpack"); /* confined, it could not even kill itself */
-    r = layer_sandbox_enter(&c->tree, keep, n_keep, options.user_xattr, err);
+    r = layer_sandbox_enter(&c->tree, NULL, keep, n_keep, options.user_xattr, err);
     if (r < 0)
         return r;
     options.tree_fd = c->tree;
@@ -74,7 +74,7 @@ static _Noreturn void run_child(struct child *c, pid_t parent)
     struct layer_applied applied = {0};
     struct err err = ERR_INIT;
 
-    image_signals_child(parent);
+    aside_begin(parent);
     if (unpack(c, &applied, &err) < 0) {
         m.type = MESSAGE_FAILED;
         m.err = err;

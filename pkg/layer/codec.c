@@ -1,6 +1,8 @@
 #include "layer/codec.h"
 
-enum { INPUT_SIZE = 128 * 1024, MAGIC_MAX = 4 };
+#include "layer/compression.h"
+
+enum { INPUT_SIZE = 128 * 1024 };
 
 struct decoder {
     struct layer_source *source;
@@ -36,39 +38,48 @@ static int decoder_look(struct decoder *d, struct err *err)
 {
     int r = 0;
 
-    while (r == 0 && d->end - d->at < MAGIC_MAX && !d->source_end)
+    while (r == 0 && d->end - d->at < COMPRESSION_MAGIC_MAX && !d->source_end)
         r = decoder_fill(d, err);
     return r;
 }
 
-int decoder_new(struct layer_source *source, const struct codec *gzip, struct decoder **ret, struct err *err)
+/* What layers of images never have is archives' alone, and what has no codec may be a plain tar that begins like it. */
+static int decoder_choose(struct decoder *d, const struct codec *gzip, bool any, struct err *err)
+{
+    const struct compression *c = compression_find(d->input, d->end);
+
+    if (!c || !c->codec || (!any && c->layers == OCI_COMPRESSION_NONE))
+        return 0;
+    d->codec = gzip && c->layers == OCI_COMPRESSION_GZIP ? gzip : compression_open(c, err);
+    if (!d->codec || d->codec->load(err) < 0)
+        return ERR_UNSUPPORTED;
+    return d->codec->open(&d->state, err);
+}
+
+static int decoder_make(struct layer_source *source, const struct codec *gzip, bool any, struct decoder **ret,
+                        struct err *err)
 {
     _cleanup_(decoder_free_cleanup) struct decoder *d = mem_zalloc(1, sizeof(*d));
-    const unsigned char *p;
     int r;
 
     d->source = source;
     d->input = mem_alloc(INPUT_SIZE);
     r = decoder_look(d, err);
-    if (r < 0)
-        return r;
-    p = d->input;
-    if (codec_zlib.is_frame(p, d->end))
-        d->codec = gzip ? gzip : codec_gzip(err);
-    else if (codec_zstd.is_frame(p, d->end))
-        d->codec = &codec_zstd;
-    else
-        goto done;
-    if (!d->codec)
-        return ERR_UNSUPPORTED;
-    r = d->codec->load(err);
     if (r == 0)
-        r = d->codec->open(&d->state, err);
-    if (r < 0)
-        return r;
-done:
-    *ret = steal_ptr(&d);
-    return 0;
+        r = decoder_choose(d, gzip, any, err);
+    if (r == 0)
+        *ret = steal_ptr(&d);
+    return r;
+}
+
+int decoder_new(struct layer_source *source, const struct codec *gzip, struct decoder **ret, struct err *err)
+{
+    return decoder_make(source, gzip, false, ret, err);
+}
+
+int decoder_new_any(struct layer_source *source, struct decoder **ret, struct err *err)
+{
+    return decoder_make(source, NULL, true, ret, err);
 }
 
 void decoder_free(struct decoder *d)

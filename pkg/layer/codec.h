@@ -1,4 +1,5 @@
-/* Decompressing a layer: many frames behind each other, each checked, nothing behind them but zero padding.
+/* Decompressing a layer or an archive: many frames behind each other, each checked, nothing behind them but zero
+ * padding.
  *
  * A gzip stream has members, a zstd stream frames, and both may have many: stopping behind the first would cut the
  * layer silently. What follows the last must be nothing or zeros; anything else, and an end inside a frame, is
@@ -33,9 +34,13 @@ struct codec {
 extern const struct codec codec_igzip; /* gzip by ISA-L */
 extern const struct codec codec_zlib;  /* gzip by zlib */
 extern const struct codec codec_zstd;
+extern const struct codec codec_xz;    /* by liblzma */
+extern const struct codec codec_bzip2; /* by libbz2 */
 
 /* Windows of zstd up to 2^27 bytes: what its own tool accepts by default, and the memory that one stream may take. */
 enum { CODEC_ZSTD_WINDOW_LOG_MAX = 27 };
+/* Memory of xz, whose dictionary is most of it: twice what `xz -9` asks for, and below what a confined process has. */
+enum { CODEC_XZ_MEMORY_MAX = 160 << 20 };
 
 /* What gzip is inflated by: ISA-L where it can be opened, else zlib. */
 const struct codec *codec_gzip(struct err *err);
@@ -45,6 +50,8 @@ struct decoder;
 /* Reads the beginning of `source` to see what it is; a stream that is neither gzip nor zstd passes as it is. `gzip`
  * inflates gzip; NULL means codec_gzip(). The source stays the caller's. */
 int decoder_new(struct layer_source *source, const struct codec *gzip, struct decoder **ret, struct err *err);
+/* Of archives, which may be compressed in all ways that can be undone here (layer/compression.h). */
+int decoder_new_any(struct layer_source *source, struct decoder **ret, struct err *err);
 void decoder_free(struct decoder *d);
 MEM_DEFINE_CLEANUP(struct decoder, decoder_free);
 

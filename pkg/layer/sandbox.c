@@ -25,16 +25,18 @@ static int by_number(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
-static void close_others(int tree_fd, const int *keep, size_t n_keep)
+static void close_others(int tree_fd, int view_fd, const int *keep, size_t n_keep)
 {
-    _cleanup_free_ int *kept = mem_zalloc(n_keep + 1, sizeof(*kept));
+    size_t n = n_keep + 2;
+    _cleanup_free_ int *kept = mem_zalloc(n, sizeof(*kept));
     unsigned from = 3;
 
     kept[0] = tree_fd;
+    kept[1] = view_fd;
     for (size_t i = 0; i < n_keep; i++)
-        kept[i + 1] = keep[i];
-    qsort(kept, n_keep + 1, sizeof(*kept), by_number);
-    for (size_t i = 0; i <= n_keep; i++) {
+        kept[i + 2] = keep[i];
+    qsort(kept, n, sizeof(*kept), by_number);
+    for (size_t i = 0; i < n; i++) {
         if (kept[i] < (int)from)
             continue;
         if (kept[i] > (int)from)
@@ -59,10 +61,10 @@ static void limit_memory(void)
         log_debug("unpacking without a limit of memory: %s", strerror(errno));
 }
 
-/* Another mount of the directory that is in no namespace: mount attributes for us alone. */
-static int clone_without_devices(int fd)
+/* Another mount of the directory that is in no namespace: mount attributes for us alone, and nothing above it. */
+static int clone_mount(int fd, unsigned attributes)
 {
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+    struct mount_attr attr = {.attr_set = attributes | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
     _cleanup_fd_ int mount =
         (int)syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | (unsigned)OPEN_TREE_CLOEXEC);
 
@@ -71,16 +73,21 @@ static int clone_without_devices(int fd)
     return openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static void replace_by_clone(int *dir, unsigned attributes)
+{
+    int fd = clone_mount(*dir, attributes);
+
+    if (fd < 0) {
+        log_debug("unpacking on a file system with devices: %s", strerror(errno));
+        return;
+    }
+    fd_close(*dir);
+    *dir = fd;
+}
+
 static void change_root(int *tree_fd)
 {
-    int fd = clone_without_devices(*tree_fd);
-
-    if (fd >= 0) {
-        fd_close(*tree_fd);
-        *tree_fd = fd;
-    } else {
-        log_debug("unpacking on a file system with devices: %s", strerror(errno));
-    }
+    replace_by_clone(tree_fd, 0);
     if (fchdir(*tree_fd) < 0 || chroot(".") < 0)
         log_debug("unpacking without changing the root: %s", strerror(errno));
 }
@@ -240,12 +247,14 @@ static void filter_system_calls(void)
 }
 #endif
 
-int layer_sandbox_enter(int *tree_fd, const int *keep, size_t n_keep, bool user_xattr, struct err *err)
+int layer_sandbox_enter(int *tree_fd, int *view_fd, const int *keep, size_t n_keep, bool user_xattr, struct err *err)
 {
     int r;
 
-    close_others(*tree_fd, keep, n_keep);
+    close_others(*tree_fd, view_fd ? *view_fd : -1, keep, n_keep);
     limit_memory();
+    if (view_fd)
+        replace_by_clone(view_fd, MOUNT_ATTR_RDONLY);
     change_root(tree_fd);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_errno(err, errno, "setting no_new_privs");

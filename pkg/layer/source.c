@@ -13,9 +13,11 @@ enum { DROP_STEP = 4 << 20, DROP_KEPT = 1 << 20 };
 
 struct layer_source {
     int fd;
-    int notice_fd;   /* -1: nothing more will be announced */
-    bool given_up;   /* its end came before the last message */
-    bool sequential; /* read with read(2) */
+    int notice_fd;     /* -1: nothing more will be announced */
+    bool given_up;     /* its end came before the last message */
+    bool sequential;   /* read with read(2) */
+    const char *start; /* of a sequential one, read already */
+    size_t start_len;
     int cancel_fd;
     int64_t offset;
     int64_t dropped;   /* the page cache was asked to forget what is before it */
@@ -44,6 +46,12 @@ struct layer_source *layer_source_pipe(int fd)
 
     s->sequential = true;
     return s;
+}
+
+void layer_source_begin_with(struct layer_source *s, const void *start, size_t len)
+{
+    s->start = start;
+    s->start_len = len;
 }
 
 struct layer_source *layer_source_growing(int fd, int notice_fd)
@@ -140,11 +148,24 @@ static void drop_behind(struct layer_source *s)
     s->dropped = s->offset & -(int64_t)DROP_KEPT;
 }
 
+static ssize_t take_start(struct layer_source *s, void *data, size_t size)
+{
+    size_t n = MIN_OF(size, s->start_len);
+
+    memcpy(data, s->start, n);
+    s->start += n;
+    s->start_len -= n;
+    s->offset += (int64_t)n;
+    return (ssize_t)n;
+}
+
 ssize_t layer_source_read(struct layer_source *s, void *data, size_t size, struct err *err)
 {
     ssize_t n;
     int r = source_take_all(s, err);
 
+    if (r >= 0 && s->start_len)
+        return take_start(s, data, size);
     while (r >= 0 && s->available >= 0 && s->offset == s->available) {
         if (s->given_up)
             return err_set(err, ERR_INTERRUPTED, "the layer's download was given up after %lld bytes",

@@ -26,6 +26,9 @@ struct layer_source *layer_source_file(int fd);
  * own. The descriptor stays the caller's. */
 struct layer_source *layer_source_pipe(int fd);
 
+/* As many of its bytes have been read already, and come first. They stay the caller's and must outlive the source. */
+void layer_source_begin_with(struct layer_source *s, const void *start, size_t len);
+
 /* A file that grows as `notice_fd`, the reading end of the pipe, says. Both descriptors stay the caller's; the source
  * makes `notice_fd` non-blocking. */
 struct layer_source *layer_source_growing(int fd, int notice_fd);

@@ -84,30 +84,47 @@ static void *stream_thread(void *arg)
     return NULL;
 }
 
-int layer_stream_new(struct layer_source *source, const struct codec *gzip, struct layer_stream **ret, struct err *err)
+/* Signals are the calling thread's. */
+static int stream_start_thread(struct layer_stream *s, struct err *err)
+{
+    sigset_t all, old;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    r = pthread_create(&s->thread, NULL, stream_thread, s);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    s->started = r == 0;
+    return r ? err_errno(err, r, "starting a thread") : 0;
+}
+
+static int stream_make(struct layer_source *source, const struct codec *gzip, bool any, struct layer_stream **ret,
+                       struct err *err)
 {
     _cleanup_(layer_stream_free_cleanup) struct layer_stream *s = mem_zalloc(1, sizeof(*s));
-    sigset_t all, old;
     int r;
 
     s->source = source;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->changed, NULL);
-    r = decoder_new(source, gzip, &s->decoder, err);
+    r = any ? decoder_new_any(source, &s->decoder, err) : decoder_new(source, gzip, &s->decoder, err);
     if (r == 0)
         r = digest_stream_new(DIGEST_SHA256, &s->hash, err);
-    if (r < 0)
-        return r;
-    /* Signals are the calling thread's. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    r = pthread_create(&s->thread, NULL, stream_thread, s);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (r)
-        return err_errno(err, r, "starting a thread");
-    s->started = true;
-    *ret = steal_ptr(&s);
-    return 0;
+    if (r == 0)
+        r = stream_start_thread(s, err);
+    if (r == 0)
+        *ret = steal_ptr(&s);
+    return r;
+}
+
+int layer_stream_new(struct layer_source *source, const struct codec *gzip, struct layer_stream **ret, struct err *err)
+{
+    return stream_make(source, gzip, false, ret, err);
+}
+
+int layer_stream_new_any(struct layer_source *source, struct layer_stream **ret, struct err *err)
+{
+    return stream_make(source, NULL, true, ret, err);
 }
 
 void layer_stream_free(struct layer_stream *s)

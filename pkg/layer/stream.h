@@ -14,6 +14,8 @@ struct layer_stream;
 
 /* Starts the thread. The source stays the caller's; nobody else uses it until layer_stream_free(). */
 int layer_stream_new(struct layer_source *source, const struct codec *gzip, struct layer_stream **ret, struct err *err);
+/* Of an archive: decoder_new_any(). */
+int layer_stream_new_any(struct layer_source *source, struct layer_stream **ret, struct err *err);
 
 /* Has `progress` called on the reading thread by layer_stream_next() whenever layer_stream_consumed() grew. */
 void layer_stream_watch(struct layer_stream *s, void (*progress)(int64_t consumed, void *data), void *data);

@@ -1,7 +1,8 @@
 #include "layer/unpack.h"
 
 #include "base/log.h"
-#include "layer/codec.h"
+#include "base/num.h"
+#include "layer/apply.h"
 #include "layer/tar.h"
 #include "layer/tree.h"
 #include "sys/fd.h"
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -23,9 +25,51 @@ struct unpacking {
     struct layer_unpack *how;
     struct tar_reader *tar;
     VEC(struct timed) directories;
+    int64_t room, entries; /* bytes and names that there may be yet */
+    int64_t had;           /* of that room at the beginning */
 };
 
-enum { TIMED_MAX = 1 << 20 };
+enum { TIMED_MAX = 1 << 20, BLOCK = 4096 };
+
+/* ---- room ---- */
+
+static int find_room(struct unpacking *u, struct err *err)
+{
+    struct statvfs fs;
+
+    u->entries = LAYER_MEMBERS_MAX;
+    u->room = INT64_MAX;
+    if (!u->how->modest)
+        return 0;
+    if (fstatvfs(u->how->root, &fs) < 0)
+        return err_errno(err, errno, "looking for room");
+    u->room = (int64_t)MIN_OF((uint64_t)fs.f_bavail * fs.f_frsize, (uint64_t)INT64_MAX) / 2;
+    /* Some file systems have as many names as there is room for. */
+    if (fs.f_files)
+        u->entries = MIN_OF(u->entries, (int64_t)fs.f_favail / 2);
+    u->had = u->room;
+    return 0;
+}
+
+/* As it lies on most disks: in whole blocks, holes included, since who copies or digests it goes through them. */
+static int take_room(struct unpacking *u, const struct tar_member *m, struct err *err)
+{
+    int64_t size = m->size;
+    char text[NUM_TEXT_MAX];
+
+    for (size_t i = 0; i < m->n_xattrs; i++)
+        size += (int64_t)m->xattrs[i].len;
+    if (u->entries-- == 0) {
+        err_set(err, ERR_LIMIT, "it has more files than may be unpacked here");
+        return u->how->modest ? err_hint(err, "half of the free inodes is what it may take") : err->kind;
+    }
+    if (size < 0 || size > u->room - BLOCK) {
+        err_set(err, ERR_LIMIT, "unpacked it takes more than %s", num_format_size(u->had, text));
+        return err_hint(err, "half of what is free on the disk is what it may take");
+    }
+    u->room -= (size + BLOCK - 1) / BLOCK * BLOCK + (m->type == TAR_DIRECTORY ? BLOCK : 0);
+    return 0;
+}
 
 static char *path_in_root(const struct unpacking *u, const char *path)
 {
@@ -234,6 +278,9 @@ static int unpack_all(struct unpacking *u, struct err *err)
     while ((r = tar_reader_next(u->tar, &m, err)) == 1) {
         _cleanup_free_ char *path = NULL;
 
+        r = take_room(u, &m, err);
+        if (r < 0)
+            return r;
         r = tree_clean_path(m.path, &path, err);
         if (r == 0)
             r = unpack_member(u, &m, path, err);
@@ -249,11 +296,10 @@ int layer_unpack(struct layer_unpack *how, struct layer_source *source, struct e
     _cleanup_(tar_reader_free_cleanup) struct tar_reader *tar = NULL;
     struct unpacking u = {.how = how};
     mode_t mask;
-    int r = codec_gzip(err) ? 0 : ERR_UNSUPPORTED;
+    int r = find_room(&u, err);
 
-    codec_zstd.load(NULL);
     if (r == 0)
-        r = layer_stream_new(source, NULL, &stream, err);
+        r = layer_stream_new_any(source, &stream, err);
     if (r < 0)
         return r;
     u.tar = tar = tar_reader_new(stream);

@@ -11,6 +11,7 @@
 #include "layer/tar.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct layer_unpack {
@@ -18,11 +19,13 @@ struct layer_unpack {
     const char *below;                 /* a directory in the root, where members' names begin */
     const uid_t *owner;                /* whom all of it belongs to: uid and gid; NULL: as the tar says */
     const volatile sig_atomic_t *stop; /* not 0: ERR_INTERRUPTED; may be NULL */
-    int64_t bytes;                     /* of regular files, counted up */
+    bool modest;   /* ERR_LIMIT when it takes more than half of the room that was free: what is unpacked for others to
+                    * copy it is not worth more, and a bomb leaves room for those who clean up */
+    int64_t bytes; /* of regular files, counted up */
 };
 
-/* Unpacks; the tar may be compressed. Starts a thread, which has ended when it returns. ERR_CORRUPT, ERR_EXISTS, and
- * what the file system says, naming the member. */
+/* Unpacks; the tar may be compressed (decoder_new_any()). Starts a thread, which has ended when it returns.
+ * ERR_CORRUPT, ERR_EXISTS, and what the file system says, naming the member. */
 int layer_unpack(struct layer_unpack *how, struct layer_source *source, struct err *err);
 
 /* For those who have their own way with names: the content of a regular member into an empty file. */

@@ -10,26 +10,41 @@ int frame_pair(int ret[2])
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0 ? -errno : 0;
 }
 
-int frame_send(int fd, uint32_t type, const void *data, size_t len, const int *fds, size_t n_fds)
+/* By send(2), which a confined process may call: with descriptors it would not be one. */
+static ssize_t send_bytes(int fd, uint32_t type, const void *data, size_t len)
+{
+    char whole[sizeof(type) + FRAME_MAX];
+
+    memcpy(whole, &type, sizeof(type));
+    if (len)
+        memcpy(whole + sizeof(type), data, len);
+    return send(fd, whole, sizeof(type) + len, MSG_NOSIGNAL);
+}
+
+static ssize_t send_with_fds(int fd, uint32_t type, const void *data, size_t len, const int *fds, size_t n_fds)
 {
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))];
     } control = {0};
     struct iovec parts[2] = {{&type, sizeof(type)}, {(void *)data, len}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    struct msghdr message = {.msg_iov = parts,
+                             .msg_iovlen = 2,
+                             .msg_control = control.bytes,
+                             .msg_controllen = CMSG_SPACE(n_fds * sizeof(int))};
 
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+    memcpy(CMSG_DATA(&control.header), fds, n_fds * sizeof(int));
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+int frame_send(int fd, uint32_t type, const void *data, size_t len, const int *fds, size_t n_fds)
+{
     if (len > FRAME_MAX || n_fds > FRAME_FDS_MAX)
         return -EMSGSIZE;
-    if (n_fds) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-        memcpy(CMSG_DATA(&control.header), fds, n_fds * sizeof(int));
-    }
-    while (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+    while ((n_fds ? send_with_fds(fd, type, data, len, fds, n_fds) : send_bytes(fd, type, data, len)) < 0)
         if (errno != EINTR)
             return -errno;
     return 0;

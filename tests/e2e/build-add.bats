@@ -90,6 +90,17 @@ ref: refs/heads/main' cbox run --rm app sh -c 'cat /a/f /b/g /c/f; test ! -e /a/
     wait_for 10 no_contexts
 }
 
+@test "a repository as the context: its .dockerignore leaves nothing out" {
+    printf '%s\n' 'FROM alpine' 'COPY . /x' 'CMD cat /x/f' >"$src/Dockerfile"
+    echo f >"$src/.dockerignore"
+    git -C "$src" add .
+    git -C "$src" commit -qm 3
+    git clone -q --bare "$src" "$WWW/context.git"
+    git -C "$WWW/context.git" update-server-info
+    cbox build -q -t app "$url/context.git" >/dev/null
+    expect three cbox run --rm app
+}
+
 no_contexts() {
     ! compgen -G "$CBOX_ROOT/tmp/context-*"
 }

@@ -64,6 +64,19 @@ limited() {
     done
 }
 
+no_contexts() {
+    run compgen -G "$CBOX_ROOT/tmp/*-*"
+    [ "$status" = 1 ]
+}
+
+@test "a context that would fill the disk is given up, and leaves nothing" {
+    echo FROM scratch >Dockerfile
+    truncate -s 15T bomb
+    run -1 cbox build - < <(tar -cS Dockerfile bomb | gzip)
+    [[ $output == *'standard input: unpacked it takes more than '*'half of what is free on the disk'* ]]
+    no_contexts
+}
+
 @test "the host's network is for the user to give" {
     dockerfile <<'END'
 FROM alpine

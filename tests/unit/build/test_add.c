@@ -20,6 +20,11 @@ static const struct add_case cases[] = {
     {"gzip", "", CONTENT, TAR " -z", "/x", .expected = EXPECTED},
     {"bzip2", "", CONTENT, TAR " -j", "/x", .expected = EXPECTED},
     {"xz", "", CONTENT, TAR " -J", "/x", .expected = EXPECTED},
+    {"xz, damaged in the middle", "", CONTENT,
+     "dd if=/dev/urandom of=content/r bs=1k count=64 2>/dev/null; " TAR " -J; truncate -s 30000 context/a", "/x",
+     .kind = ERR_CORRUPT, .expected = "a: "},
+    {"a name as of another compression", "", "f LZIP F", "tar -C content -cf context/a LZIP", "/x",
+     .expected = "d x 755 0:0\nf x/LZIP 644 0:0 F\n"},
     {"not to be unpacked", "", "", "printf BZhello >context/a", "/x", .keep = true,
      .expected = "f x 644 0:0 BZhello\n"},
     {"no archive", "", "", "printf hello >context/a", "/x/", .expected = "d x 755 0:0\nf x/a 644 0:0 hello\n"},
@@ -160,6 +165,58 @@ static void test_hard_links(void **state)
     close(upper);
 }
 
+/* Of the one child of this process. */
+static void look_at_child(int64_t files, int64_t bytes, void *data)
+{
+    _cleanup_buf_ struct buf children = BUF_INIT_MAX(100), status = BUF_INIT_MAX(8192);
+    _cleanup_free_ char *path = NULL;
+    bool *confined = data;
+
+    (void)bytes;
+    if (files == 0 || *confined)
+        return;
+    path = str_printf("/proc/self/task/%d/children", getpid());
+    assert_int_equal(fd_read_file(AT_FDCWD, path, &children, NULL), 0);
+    if (!children.len) /* the last word is this process's own */
+        return;
+    str_replace(&path, str_printf("/proc/%ld/status", strtol(buf_str(&children), NULL, 10)));
+    assert_int_equal(fd_read_file(AT_FDCWD, path, &status, NULL), 0);
+    *confined = strstr(buf_str(&status), "\nSeccomp:\t2\n") && strstr(buf_str(&status), "\nNoNewPrivs:\t1\n");
+}
+
+/* Whoever reads the archive is another process, and has nothing to gain. */
+static void test_confined(void **state)
+{
+    bool confined = false;
+    struct build_step step = {.directory = (char *)"/", .copy = {.add = true, .target = (char *)"/"}};
+    struct build_selection selection = BUILD_SELECTION_NONE;
+    struct build_tree tree = {.what = "context"};
+    struct build_copy_job job = {.step = &step,
+                                 .tree = &tree,
+                                 .selection = &selection,
+                                 .below = -1,
+                                 .epoch = EPOCH,
+                                 .progress = look_at_child,
+                                 .data = &confined};
+    struct err err;
+
+    (void)state;
+    if (no_root())
+        skip();
+    tree.dir = make_tree("context", "");
+    job.upper = make_tree("upper", "");
+    assert_int_equal(system("mkdir content && touch content/f$(seq -s ' content/f' 100) && "
+                            "tar -C content -cJf context/a ."),
+                     0);
+    select_source(&selection, tree.dir, "a", false);
+    assert_ok(build_copy(&job, &err));
+    assert_true(confined);
+    assert_int_equal(faccessat(job.upper, "f100", F_OK, 0), 0);
+    build_selection_release(&selection);
+    close(tree.dir);
+    close(job.upper);
+}
+
 static int open_text(const char *text)
 {
     int fd;
@@ -203,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scratch_test(test_cases),
         scratch_test(test_hard_links),
+        scratch_test(test_confined),
         scratch_test(test_fetched),
     };
 

@@ -1,6 +1,6 @@
 #include "make.h"
 
-#include "layer/codec.h"
+#include "layer/compression.h"
 
 /* Every test of gzip runs with both libraries: they must accept and refuse the same. */
 static const struct codec *const both[] = {&codec_igzip, &codec_zlib};
@@ -202,6 +202,117 @@ static void test_zstd_refused(void **state _unused_)
     assert_fails(decode(NULL, &wide, 5000, &out, &err), ERR_CORRUPT, "memory");
 }
 
+/* ---- what archives have ---- */
+
+static int decode_any(const struct buf *in, size_t step, struct buf *out, struct err *err)
+{
+    _cleanup_fd_ int fd = memory_file(in->p, in->len);
+    _cleanup_(layer_source_free_cleanup) struct layer_source *s = layer_source_file(fd);
+    _cleanup_(decoder_free_cleanup) struct decoder *d = NULL;
+    int r = decoder_new_any(s, &d, err);
+
+    buf_clear(out);
+    while (r == 0) {
+        ssize_t n = decoder_read(d, buf_reserve(out, step), step, err);
+
+        if (n < 0)
+            return (int)n;
+        buf_grown(out, (size_t)n);
+        if ((size_t)n < step)
+            return 0;
+    }
+    return r;
+}
+
+/* Appends what the command makes of the bytes. */
+static void by_program(const char *command, const void *data, size_t len, struct buf *out)
+{
+    _cleanup_free_ char *line = str_printf("%s <plain >packed", command);
+    _cleanup_fd_ int fd = open("plain", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    _cleanup_buf_ struct buf packed = BUF_INIT_MAX(64 << 20);
+    struct err err;
+
+    assert_int_equal(fd_write_all(fd, data, len), 0);
+    assert_int_equal(system(line), 0);
+    assert_ok(fd_read_file(AT_FDCWD, "packed", &packed, &err));
+    buf_add(out, packed.p, packed.len);
+}
+
+static void check_archive_codec(const char *command, const char *name)
+{
+    static const size_t steps[] = {1 << 20, 4096, 7};
+    _cleanup_buf_ struct buf data = BUF_INIT, in = BUF_INIT, out = BUF_INIT;
+    struct err err = ERR_INIT;
+    size_t first, all;
+
+    some_bytes(&data, 300000, 10);
+    by_program(command, data.p, 100000, &in);
+    first = in.len;
+    by_program(command, data.p + 100000, 200000, &in);
+    by_program(command, "", 0, &in);
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        assert_ok(decode_any(&in, steps[i], &out, &err));
+        assert_int_equal(out.len, data.len);
+        assert_memory_equal(out.p, data.p, data.len);
+    }
+    /* Layers never have it: there these are bytes like others. */
+    assert_ok(decode(NULL, &in, 4096, &out, &err));
+    assert_int_equal(out.len, in.len);
+    all = in.len;
+    for (in.len = first + 20; in.len < all - 100; in.len += 999)
+        assert_fails(decode_any(&in, 5000, &out, &err), ERR_CORRUPT, name);
+    in.len = first;
+    for (size_t at = 20; at < first; at += 9973) {
+        in.p[at] ^= 0x11;
+        assert_fails(decode_any(&in, 5000, &out, &err), ERR_CORRUPT, name);
+        in.p[at] ^= 0x11;
+    }
+    buf_adds(&in, "garbage");
+    assert_fails(decode_any(&in, 5000, &out, &err), ERR_CORRUPT, "bytes that are no");
+}
+
+static void test_xz(void **state _unused_)
+{
+    _cleanup_buf_ struct buf in = BUF_INIT, out = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    check_archive_codec("xz -c", "xz");
+    by_program("xz -c --lzma2=dict=192MiB,mf=hc3", "x", 1, &in);
+    assert_fails(decode_any(&in, 5000, &out, &err), ERR_LIMIT, "takes more than 160 MiB");
+}
+
+static void test_bzip2(void **state _unused_)
+{
+    check_archive_codec("bzip2 -c", "bzip2");
+}
+
+static void test_found(void **state _unused_)
+{
+    static const struct {
+        const char *start;
+        size_t len;
+        const char *name;
+    } starts[] = {
+        {"\x1f\x8b", 2, "gzip"},
+        {"\x28\xb5\x2f\xfd", 4, "zstd"},
+        {"\xfd\x37zXZ\0", 6, "xz"},
+        {"BZh91AY&SY", 10, "bzip2"},
+        {"BZhello...", 10, NULL},
+        {"BZh91AY&S", 9, NULL},
+        {"\x04\x22\x4d\x18", 4, "lz4"},
+        {"LZIP", 4, "lzip"},
+        {"", 0, NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+        const struct compression *c = compression_find(starts[i].start, starts[i].len);
+
+        assert_true(!c == !starts[i].name);
+        if (c)
+            assert_string_equal(c->name, starts[i].name);
+    }
+}
+
 static void test_crc(void **state _unused_)
 {
     struct err err = ERR_INIT;
@@ -223,6 +334,9 @@ int main(void)
         cmocka_unit_test(test_gzip_damaged),
         cmocka_unit_test(test_zstd_frames),
         cmocka_unit_test(test_zstd_refused),
+        scratch_test(test_xz),
+        scratch_test(test_bzip2),
+        cmocka_unit_test(test_found),
         cmocka_unit_test(test_crc),
     };
 

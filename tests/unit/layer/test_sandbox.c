@@ -54,7 +54,7 @@ static int confined(int tree)
     struct stat st;
 
     MUST(other > 2 && kept > 2 && dir > 2);
-    MUST(layer_sandbox_enter(&tree, &kept, 1, true, &err) == 0);
+    MUST(layer_sandbox_enter(&tree, NULL, &kept, 1, true, &err) == 0);
     MUST(fcntl(kept, F_GETFD) >= 0);
     MUST(other == tree || fcntl(other, F_GETFD) < 0); /* the number may be in use again */
     MUST(dir == tree || fcntl(dir, F_GETFD) < 0);
@@ -80,12 +80,39 @@ static void test_confined(void **state _unused_)
     assert_int_equal(access("tree/null", F_OK), 0); /* it was the same directory */
 }
 
+/* A second directory: seen, not written, and not left. */
+static int looks_at_view(int tree)
+{
+    struct err err = ERR_INIT;
+    int view = open("view", O_PATH | O_DIRECTORY | O_CLOEXEC), old = view;
+
+    MUST(view > 2);
+    MUST(layer_sandbox_enter(&tree, &view, NULL, 0, true, &err) == 0);
+    MUST(old == tree || old == view || fcntl(old, F_GETFD) < 0);
+    MUST(faccessat(view, "file", R_OK, 0) == 0);
+    MUST(mkdirat(view, "new", 0700) < 0 && errno == EROFS);
+    MUST(openat(view, "file", O_WRONLY) < 0 && errno == EROFS);
+    MUST(faccessat(view, "../file", R_OK, 0) == 0); /* its own again */
+    MUST(faccessat(view, "../view", R_OK, 0) < 0 && errno == ENOENT);
+    MUST(mkdirat(tree, "new", 0700) == 0);
+    MUST(faccessat(tree, "../tree", R_OK, 0) < 0 && errno == ENOENT);
+    return 0;
+}
+
+static void test_view(void **state _unused_)
+{
+    need_root();
+    assert_int_equal(mkdir("view", 0755), 0);
+    close(open("view/file", O_WRONLY | O_CREAT, 0644));
+    assert_int_equal(run(looks_at_view), 0);
+}
+
 static int forbidden(int tree)
 {
     struct err err = ERR_INIT;
     char *const args[] = {(char[]){"true"}, NULL};
 
-    MUST(layer_sandbox_enter(&tree, NULL, 0, false, &err) == 0);
+    MUST(layer_sandbox_enter(&tree, NULL, NULL, 0, false, &err) == 0);
     MUST(setxattr("/", "trusted.overlay.opaque", "y", 1, 0) == 0);
     MUST(mount("none", "/", "tmpfs", 0, NULL) < 0 && errno == EPERM);
     MUST(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
@@ -105,7 +132,7 @@ static int others_are_out_of_reach(int tree)
     struct rlimit limit;
     pid_t other = getppid();
 
-    MUST(layer_sandbox_enter(&tree, NULL, 0, false, &err) == 0);
+    MUST(layer_sandbox_enter(&tree, NULL, NULL, 0, false, &err) == 0);
     MUST(tgkill(getpid(), gettid(), 0) == 0);
     MUST(tgkill(other, other, 0) < 0 && errno == EPERM);
     MUST(syscall(SYS_rt_tgsigqueueinfo, other, other, 0, &info) < 0 && errno == EPERM);
@@ -142,7 +169,7 @@ static int unpacks(int tree)
     struct layer_applied got;
 
     MUST(layer_open_libraries(&err) == 0);
-    MUST(layer_sandbox_enter(&tree, keep, 2, o.user_xattr, &err) == 0);
+    MUST(layer_sandbox_enter(&tree, NULL, keep, 2, o.user_xattr, &err) == 0);
     o.tree_fd = tree;
     if (layer_apply(layer_source_file(layer_fd), &o, &got, &err) < 0) {
         dprintf(2, "%s\n", err.text);
@@ -197,8 +224,8 @@ static void test_unpacks_zstd(void **state _unused_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_confined),     scratch_test(test_forbidden_calls), scratch_test(test_others_are_out_of_reach),
-        scratch_test(test_unpacks_gzip), scratch_test(test_unpacks_zstd),
+        scratch_test(test_confined), scratch_test(test_forbidden_calls), scratch_test(test_others_are_out_of_reach),
+        scratch_test(test_view),     scratch_test(test_unpacks_gzip),    scratch_test(test_unpacks_zstd),
     };
 
     return cmocka_run_group_tests_name("layer/sandbox", tests, NULL, NULL);
