@@ -1,6 +1,7 @@
 #include "build_view_internal.h"
 
 #include "base/time.h"
+#include "build/context.h"
 #include "cli/term.h"
 #include "sys/fd.h"
 
@@ -322,6 +323,16 @@ static void add_tail(struct build_view *v, const struct build_view_step *s)
     buf_adds(&v->out, "------\n");
 }
 
+static void add_excerpt(struct build_view *v, const struct build_result *result)
+{
+    _cleanup_buf_ struct buf excerpt = BUF_INIT;
+    _cleanup_free_ char *text = NULL;
+
+    dockerfile_excerpt(&result->dockerfile, &result->problem.at, &excerpt);
+    text = str_dup(buf_str(&excerpt));
+    buf_adds(&v->out, build_hide_secrets(text));
+}
+
 void build_view_end(struct build_view *v, const struct build_result *result, const struct err *failed)
 {
     if (v->mode == BUILD_VIEW_TTY)
@@ -332,7 +343,7 @@ void build_view_end(struct build_view *v, const struct build_result *result, con
             if (s->state == VIEW_FAILED && s->tail.len)
                 add_tail(v, s);
         if (result->problem.at.line)
-            dockerfile_excerpt(&result->dockerfile, &result->problem.at, &v->out);
+            add_excerpt(v, result);
     }
     build_view_flush(v);
 }

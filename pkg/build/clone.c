@@ -14,6 +14,7 @@
 #include "sys/run.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum { OUTPUT_MAX = 16 << 10, ARGUMENTS_MAX = 24 };
@@ -22,7 +23,31 @@ struct cloning {
     struct repository what;
     char *dir; /* absolute: where the files come to lie */
     char **env;
+    const volatile sig_atomic_t *stop;
+    int login;    /* name and password, as git wants to hear them; -1: there are none */
+    char *helper; /* the setting that leads there; NULL: none */
 };
+
+/* ---- name and password ---- */
+
+/* In a file without a name, which git opens through this process: whoever may do that may as well look into its memory.
+ * It is for the one host, so another one that it redirects to, or that submodules are on, never hears of it.
+ * gitcredentials(7). */
+static int prepare_login(struct cloning *c, struct err *err)
+{
+    _cleanup_free_ char *text = NULL;
+    int r;
+
+    if (!c->what.origin)
+        return 0;
+    text = str_printf("username=%s\npassword=%s\n", c->what.user, c->what.password);
+    c->login = memfd_create("login", MFD_CLOEXEC);
+    r = c->login < 0 ? -errno : fd_write_all(c->login, text, strlen(text));
+    if (r < 0)
+        return err_errno(err, -r, "a file for the password");
+    c->helper = str_printf("credential.%s.helper=!cat /proc/%d/fd/%d; :", c->what.origin, getpid(), c->login);
+    return 0;
+}
 
 /* ---- running git ---- */
 
@@ -87,16 +112,18 @@ static int git(const struct cloning *c, struct buf *answer, struct err *err, con
                                          "-c",
                                          "http.lowSpeedLimit=1000",
                                          "-c",
-                                         "http.lowSpeedTime=60"};
+                                         "http.lowSpeedTime=60",
+                                         "-c"};
     const char *argv[ARRAY_SIZE(always) + ARGUMENTS_MAX] = {0};
     _cleanup_buf_ struct buf output = BUF_INIT_MAX(OUTPUT_MAX);
     const struct run run = {
-        .argv = argv, .env = c->env, .dir = c->dir, .output = &output, .errors = true, .tail = true};
+        .argv = argv, .env = c->env, .dir = c->dir, .stop = c->stop, .output = &output, .errors = true, .tail = true};
     size_t n = ARRAY_SIZE(always);
     va_list ap;
     int r;
 
     memcpy(argv, always, sizeof(always));
+    argv[n++] = c->helper ? c->helper : "credential.helper=";
     va_start(ap, first);
     for (const char *arg = first; arg && n + 1 < ARRAY_SIZE(argv); arg = va_arg(ap, const char *))
         argv[n++] = arg;
@@ -128,11 +155,12 @@ static int fetch(const struct cloning *c, struct err *err)
     struct err ignored = ERR_INIT;
     int r = git(c, NULL, &ignored, "fetch", "-q", "--depth=1", "--", c->what.url, ref, NULL);
 
-    if (r == ERR_UNSUPPORTED || r == 0) {
-        if (r < 0)
-            *err = ignored;
-        return r < 0 ? r : git(c, NULL, err, "checkout", "-q", "--detach", "FETCH_HEAD", NULL);
+    if (r == ERR_UNSUPPORTED || r == ERR_INTERRUPTED) {
+        *err = ignored;
+        return r;
     }
+    if (r == 0)
+        return git(c, NULL, err, "checkout", "-q", "--detach", "FETCH_HEAD", NULL);
     if (repository_is_commit(ref)) {
         r = fetch_all(c, err);
         return r < 0 ? r : git(c, NULL, err, "checkout", "-q", "--detach", ref, "--", NULL);
@@ -204,9 +232,11 @@ static int clone_into(struct cloning *c, bool keep_git_dir, struct build_context
     return r < 0 ? r : go_to_subdir(c, ret, err);
 }
 
-int build_clone(struct store *s, const char *repository, bool keep_git_dir, struct build_context *ret, struct err *err)
+int build_clone(struct store *s, const char *repository, bool keep_git_dir, const volatile sig_atomic_t *stop,
+                struct build_context *ret, struct err *err)
 {
-    struct cloning c = {0};
+    _cleanup_free_ char *shown = build_hide_secrets(str_ndup(repository, strcspn(repository, "?#")));
+    struct cloning c = {.stop = stop, .login = -1};
     int r;
 
     *ret = BUILD_CONTEXT_NONE;
@@ -216,10 +246,14 @@ int build_clone(struct store *s, const char *repository, bool keep_git_dir, stru
     if (r == 0) {
         c.dir = str_printf("%s/tmp/%s/tree", store_root_path(s), ret->name);
         c.env = make_environment();
-        r = clone_into(&c, keep_git_dir, ret, err);
+        r = prepare_login(&c, err);
+        if (r == 0)
+            r = clone_into(&c, keep_git_dir, ret, err);
     }
     repository_release(&c.what);
+    fd_close(c.login);
+    free(c.helper);
     free(c.dir);
     strv_free(c.env);
-    return r < 0 ? err_wrap(err, "%.*s", (int)strcspn(repository, "?#"), repository) : 0;
+    return r < 0 && r != ERR_INTERRUPTED ? err_wrap(err, "%s", shown) : r;
 }

@@ -10,6 +10,8 @@
 #include "build/build.h"
 #include "dockerfile/ignore.h"
 
+#include <signal.h>
+
 struct build_context {
     int dir;               /* O_PATH or readable; -1: there is none (a Dockerfile on standard input alone) */
     char *path;            /* the user's directory, absolute; NULL: made here */
@@ -33,11 +35,17 @@ int build_context_open_named(struct store *s, const char *what, struct build_con
 void build_context_release(struct build_context *c);
 
 /* Fetches a URL into a file without a name (ADD): `*ret_name` its last part or what the server calls it, `*ret_time`
- * its Last-Modified (0: none). Bytes are digested: `ret_digest`. */
-int build_fetch(struct store *s, const char *url, int *ret_fd, char **ret_name, int64_t *ret_time,
-                struct digest *ret_digest, struct err *err);
+ * its Last-Modified (0: none). Bytes are digested: `ret_digest`.
+ * ERR_INTERRUPTED once `stop` is not 0. */
+int build_fetch(struct store *s, const char *url, const volatile sig_atomic_t *stop, int *ret_fd, char **ret_name,
+                int64_t *ret_time, struct digest *ret_digest, struct err *err);
 
-/* Clones a repository into a new directory below tmp/ as a context. ERR_UNSUPPORTED without git on this host. */
-int build_clone(struct store *s, const char *repository, bool keep_git_dir, struct build_context *ret, struct err *err);
+/* Clones a repository into a new directory below tmp/ as a context. ERR_UNSUPPORTED without git on this host;
+ * ERR_INTERRUPTED, and git with all of its processes gone, once `stop` is not 0. */
+int build_clone(struct store *s, const char *repository, bool keep_git_dir, const volatile sig_atomic_t *stop,
+                struct build_context *ret, struct err *err);
 bool build_is_repository(const char *source);
 bool build_is_url(const char *source);
+
+/* Makes names and passwords of all URLs in a text unreadable, which others will see. Returns the text. */
+char *build_hide_secrets(char *text);

@@ -16,5 +16,8 @@ int context_from_stream(struct store *s, int fd, const char *what, struct build_
 /* What a URL has, to be read from its start. */
 int context_open_url(struct store *s, const char *url, int *ret_fd, struct err *err);
 
+/* %41 is A; what follows a NUL is lost. The caller frees it. */
+char *build_url_unescape(const char *text, size_t len);
+
 /* Removes the files of one that was made. */
 void context_remove(struct build_context *c);

@@ -1,7 +1,6 @@
 /* A URL's bytes in a file without a name: for ADD, and for contexts that are archives elsewhere. */
-#include "build/context.h"
+#include "build/context_internal.h"
 
-#include "build/step.h"
 #include "http/http.h"
 #include "image/spool.h"
 #include "store/spool.h"
@@ -36,8 +35,7 @@ static int hex_value(char c)
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* %41 is A; what has a NUL in it has no meaning. */
-static char *unescape(const char *text, size_t len)
+char *build_url_unescape(const char *text, size_t len)
 {
     char *out = mem_alloc(len + 1);
     size_t n = 0;
@@ -65,7 +63,7 @@ static char *name_of_url(const char *url)
         start--;
     if (!n)
         return NULL;
-    plain = unescape(path + start, n - start);
+    plain = build_url_unescape(path + start, n - start);
     return safe_name(plain, strlen(plain));
 }
 
@@ -104,10 +102,10 @@ static void on_answer(void *data, const struct http_response *response)
         a->time = timegm(&tm);
 }
 
-static int download(const char *url, int fd, struct answer *a, struct err *err)
+static int download(const char *url, int fd, const volatile sig_atomic_t *stop, struct answer *a, struct err *err)
 {
     _cleanup_(http_free_cleanup) struct http *http = NULL;
-    const struct http_options options = {.interrupted = &step_stop, .user_agent = "cbox"};
+    const struct http_options options = {.interrupted = stop, .user_agent = "cbox"};
     int r = http_new(&options, &http, err);
 
     if (r == 0)
@@ -117,8 +115,8 @@ static int download(const char *url, int fd, struct answer *a, struct err *err)
     return r;
 }
 
-int build_fetch(struct store *s, const char *url, int *ret_fd, char **ret_name, int64_t *ret_time,
-                struct digest *ret_digest, struct err *err)
+int build_fetch(struct store *s, const char *url, const volatile sig_atomic_t *stop, int *ret_fd, char **ret_name,
+                int64_t *ret_time, struct digest *ret_digest, struct err *err)
 {
     _cleanup_fd_ int fd = -1;
     struct digest_computed digest;
@@ -126,14 +124,16 @@ int build_fetch(struct store *s, const char *url, int *ret_fd, char **ret_name, 
     int r = store_spool_open(s, &fd, err);
 
     if (r == 0)
-        r = download(url, fd, &answer, err);
+        r = download(url, fd, stop, &answer, err);
     if (r == 0)
         r = image_spool_digest(fd, -1, &digest, err);
     if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
         r = err_errno(err, errno, "lseek");
     if (r < 0) {
+        _cleanup_free_ char *shown = build_hide_secrets(str_ndup(url, strcspn(url, "?#")));
+
         free(answer.name);
-        return r == ERR_INTERRUPTED ? r : err_wrap(err, "%.*s", (int)strcspn(url, "?#"), url);
+        return r == ERR_INTERRUPTED ? r : err_wrap(err, "%s", shown);
     }
     *ret_name = name_of_url(url);
     if (!*ret_name)

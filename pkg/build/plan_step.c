@@ -1,23 +1,10 @@
 /* One instruction: a change of the config, with a line of history, and a step where it changes files. */
 #include "build/plan_internal.h"
 
+#include "build/context.h"
 #include "sys/path.h"
 
 #include <strings.h>
-
-/* Takes names and passwords of URLs out of a text that others will see. */
-static char *without_secrets(char *text)
-{
-    for (char *at = strstr(text, "://"); at; at = strstr(at + 3, "://")) {
-        char *host = at + 3, *end = host + strcspn(host, "/ \t\n\"'"), *sign = end;
-
-        while (sign > host && sign[-1] != '@')
-            sign--;
-        if (sign > host)
-            memset(host, 'x', (size_t)(sign - 1 - host));
-    }
-    return text;
-}
 
 static void add_history(struct stage_reading *r, const char *created_by, bool empty)
 {
@@ -73,7 +60,7 @@ static int begin_step(struct stage_reading *r, enum build_step_kind kind, const 
                                .stage = r->stage->index,
                                .instruction = i,
                                .at = *at,
-                               .said = without_secrets(str_dup(i->original)),
+                               .said = build_hide_secrets(str_dup(i->original)),
                                .directory = path_clean(directory ? directory : "/"),
                                .no_cache = is_filtered(r)};
     result = plan_count_copy(r->planning, &r->stage->config.config, err);
@@ -198,7 +185,7 @@ static int plan_copy(struct stage_reading *r, const struct dockerfile_instructio
     VEC_FOREACH (file, &c->files)
         strv_add(&said, file->name);
     joined = strv_join(said, " ");
-    step->created_by = without_secrets(str_printf("%s %s %s", dockerfile_kind_name(i->kind), joined, c->target));
+    step->created_by = build_hide_secrets(str_printf("%s %s %s", dockerfile_kind_name(i->kind), joined, c->target));
     return 0;
 }
 

@@ -1,10 +1,23 @@
 #include "build/repository.h"
 
-#include "build/context.h"
+#include "build/context_internal.h"
 #include "sys/path.h"
 
 #include <ctype.h>
 #include <strings.h>
+
+char *build_hide_secrets(char *text)
+{
+    for (char *at = strstr(text, "://"); at; at = strstr(at + 3, "://")) {
+        char *host = at + 3, *end = host + strcspn(host, "/ \t\n\"'"), *sign = end;
+
+        while (sign > host && sign[-1] != '@')
+            sign--;
+        if (sign > host)
+            memset(host, 'x', (size_t)(sign - 1 - host));
+    }
+    return text;
+}
 
 /* "user@host:path", as ssh has it. */
 static bool is_scp_style(const char *s)
@@ -114,13 +127,54 @@ static int check(struct repository *r, struct err *err)
     return 0;
 }
 
+/* ---- who asks for it ---- */
+
+/* What git is told by lines. */
+static char *take_word(const char *text, size_t len, struct err *err)
+{
+    _cleanup_free_ char *word = build_url_unescape(text, len);
+
+    if (!word[strcspn(word, "\r\n")])
+        return steal_ptr(&word);
+    err_set(err, ERR_INVALID, "name and password are of one line");
+    return NULL;
+}
+
+/* Name and password come to git by another way, and for nobody but this host. */
+static int take_login(struct repository *r, struct err *err)
+{
+    char *host = strstr(r->url, "://"), *sign, *colon;
+    size_t n;
+
+    if (!host)
+        return 0;
+    host += 3;
+    sign = memrchr(host, '@', strcspn(host, "/"));
+    colon = sign ? memchr(host, ':', (size_t)(sign - host)) : NULL;
+    if (colon && !build_is_url(r->url))
+        return err_set(err, ERR_INVALID, "only http and https take a password from the URL");
+    if (!sign || !build_is_url(r->url))
+        return 0;
+    r->user = take_word(host, (size_t)((colon ? colon : sign) - host), err);
+    r->password = r->user ? take_word(colon ? colon + 1 : sign, colon ? (size_t)(sign - colon) - 1 : 0, err) : NULL;
+    if (!r->password)
+        return ERR_INVALID;
+    memmove(host, sign + 1, strlen(sign));
+    n = strcspn(host, "/");
+    if (!n || strspn(host, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_:[]") < n)
+        return err_set(err, ERR_INVALID, "\"%.*s\" is no host", (int)MIN_OF(n, (size_t)100), host);
+    r->origin = str_ndup(r->url, (size_t)(host - r->url) + n);
+    return 0;
+}
+
 int repository_parse(const char *text, struct repository *ret, struct err *err)
 {
     size_t fragment = strcspn(text, "#"), n = strcspn(text, "?#");
     int r = 0;
 
     *ret = (struct repository){.url = str_ndup(text, n)};
-    if (text[n] == '?')
+    r = take_login(ret, err);
+    if (r == 0 && text[n] == '?')
         r = take_query(ret, text + n + 1, fragment - n - 1, err);
     if (r == 0 && text[fragment])
         r = take_fragment(ret, text + fragment + 1, err);
@@ -130,6 +184,9 @@ int repository_parse(const char *text, struct repository *ret, struct err *err)
 void repository_release(struct repository *r)
 {
     free(r->url);
+    free(r->origin);
+    free(r->user);
+    free(r->password);
     free(r->ref);
     free(r->subdir);
     free(r->commit);

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 
 struct repository {
-    char *url;    /* what git is given */
+    char *url;    /* what git is given, without name and password */
+    char *origin; /* "https://HOST:PORT" that those are for; NULL: there are none */
+    char *user, *password;
     char *ref;    /* a branch, a tag, a commit; NULL: the default branch */
     char *subdir; /* clean, relative, within it; NULL: all of it */
     char *commit; /* what it has to be, or begin with; NULL: anything */

@@ -37,7 +37,7 @@ static int fetch_repository(struct step *s, const char *source, struct build_fet
     const struct build_select how = {.sources = (char *[]){(char *)".", NULL}};
     struct build_selection selection = BUILD_SELECTION_NONE;
     struct build_tree tree = {.what = "repository"};
-    int r = build_clone(s->b->store, whole, s->step->copy.keep_git_dir, &to->repository, err);
+    int r = build_clone(s->b->store, whole, s->step->copy.keep_git_dir, &step_stop, &to->repository, err);
 
     if (r < 0)
         return r;
@@ -53,12 +53,12 @@ static int fetch_repository(struct step *s, const char *source, struct build_fet
 
 static int check_sum(const struct dockerfile_copy *c, const char *source, const struct digest *is, struct err *err)
 {
+    _cleanup_free_ char *shown = build_hide_secrets(str_dup(source));
     char text[DIGEST_TEXT_MAX];
 
     if (str_empty(c->checksum) || str_eq(c->checksum, digest_format(is, text)))
         return 0;
-    return err_set(err, ERR_CORRUPT, "%s: digest mismatch: it is %s, and --checksum says %s", source, text,
-                   c->checksum);
+    return err_set(err, ERR_CORRUPT, "%s: digest mismatch: it is %s, and --checksum says %s", shown, text, c->checksum);
 }
 
 static int fetch(struct step *s, const char *source, struct err *err)
@@ -69,7 +69,7 @@ static int fetch(struct step *s, const char *source, struct err *err)
     *to = (struct build_fetched){.fd = -1, .repository = BUILD_CONTEXT_NONE};
     if (build_is_repository(source))
         return fetch_repository(s, source, to, err);
-    r = build_fetch(s->b->store, source, &to->fd, &to->name, &to->time, &to->digest, err);
+    r = build_fetch(s->b->store, source, &step_stop, &to->fd, &to->name, &to->time, &to->digest, err);
     return r < 0 ? r : check_sum(&s->step->copy, source, &to->digest, err);
 }
 

@@ -134,3 +134,87 @@ f
 /k/a.tar.gz
 /p/plain.gz' cbox run --rm app sh -c 'cat /g/d/l /x/d/l /b/d/f; readlink /g/d/l; ls /k/* /p/*'
 }
+
+# Serves the folder to who has the password, and writes down every process that shows it.
+guarded() {
+    python3 -u - "$WWW" "$BATS_TEST_TMPDIR/seen" >port 3>&- <<'END' &
+import base64, http.server, os, sys
+secret = b"t0p-s3" + b"cret"
+want = "Basic " + base64.b64encode(b"user:" + secret).decode()
+seen = open(sys.argv[2], "w", buffering=1)
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.headers.get("Authorization") != want:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        for pid in os.listdir("/proc"):
+            for what in "cmdline", "environ":
+                try:
+                    if secret in open(f"/proc/{pid}/{what}", "rb").read():
+                        print(pid, what, file=seen)
+                except OSError:
+                    pass
+        super().do_GET()
+
+    def log_message(self, *args):
+        pass
+
+os.chdir(sys.argv[1])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port)
+server.serve_forever()
+END
+    server=$!
+    wait_for 10 test -s port
+    guarded=127.0.0.1:$(<port)
+}
+
+@test "the password of a repository is seen by its host alone" {
+    guarded
+    built "ADD --keep-git-dir=true http://user:t0p-s3cret@$guarded/r.git /a"
+    run cbox history --no-trunc app
+    history=$output
+    printf '%s\n' 'FROM scratch' "ADD http://user:wr0ng-0ne@$guarded/r.git /a" >Dockerfile
+    run cbox build --progress plain .
+    stop_pid "$server"
+    [[ $status = 1 && $output == *'Authentication failed'* && $output != *wr0ng* ]]
+    [[ $history == *"http://xxxxxxxxxxxxxxx@$guarded/r.git"* ]]
+    expect three cbox run --rm app cat /a/f
+    [ -e "$BATS_TEST_TMPDIR/seen" ]
+    expect '' cat "$BATS_TEST_TMPDIR/seen"
+    run -1 grep -r t0p-s3cret "$CBOX_ROOT"
+}
+
+is_over() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# Ends the build of $1 by $2 while git waits for a server that says nothing.
+ended_by() {
+    cbox build "$1" >log 2>&1 3>&- &
+    local build=$!
+    wait_for 10 pgrep -f "git-remote-http.*:$(<port)/"
+    kill -"$2" "$build"
+    wait_for 5 is_over "$build"
+    run wait "$build"
+    [ "$status" != 0 ]
+    run -1 pgrep -f "git.*:$(<port)/"
+    no_contexts
+}
+
+@test "a signal ends git at once, and nothing is left" {
+    python3 -u -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1])
+time.sleep(600)' >port 3>&- &
+    server=$!
+    wait_for 10 test -s port
+    ended_by "http://127.0.0.1:$(<port)/x.git" INT
+    printf '%s\n' 'FROM scratch' "ADD http://127.0.0.1:$(<port)/x.git /a" >Dockerfile
+    ended_by . TERM
+    stop_pid "$server"
+}

@@ -29,6 +29,7 @@ static void test_parse(void **state)
     static const struct {
         const char *text, *url, *ref, *subdir, *commit;
         bool keep;
+        const char *origin, *user, *password;
     } cases[] = {
         {"https://h/p.git", .url = "https://h/p.git"},
         {"https://h/p.git#main", .url = "https://h/p.git", .ref = "main"},
@@ -39,11 +40,18 @@ static void test_parse(void **state)
         {"https://h/p.git?branch=b&subdir=d&keep-git-dir", .url = "https://h/p.git", .ref = "b", .subdir = "d",
          .keep = true},
         {"https://h/p.git?commit=" COMMIT, .url = "https://h/p.git", .ref = COMMIT, .commit = COMMIT},
+        {"https://u:p%40:s@h:81/p.git#main", .url = "https://h:81/p.git", .ref = "main", .origin = "https://h:81",
+         .user = "u", .password = "p@:s"},
+        {"http://token@h/p@x.git", .url = "http://h/p@x.git", .origin = "http://h", .user = "token", .password = ""},
+        {"https://h/a@b:c.git", .url = "https://h/a@b:c.git"},
+        {"ssh://git@h/p", .url = "ssh://git@h/p"},
         {"https://h/p.git?tag=t&commit=0123#t", .url = "https://h/p.git", .ref = "t", .commit = "0123"},
     };
-    static const char *const bad[] = {"https://h/p.git#--upload-pack=x", "https://h/p.git#a..b", "https://h/p.git#a b",
-                                      "https://h/p.git?ref=a#b",         "https://h/p.git?ref=", "https://h/p.git?x=y",
-                                      "https://h/p.git?commit=xyz"};
+    static const char *const bad[] = {
+        "https://u:p%0aq@h/p.git", "https://u:p@h=x/p.git", "https://u:p@/p.git",
+        "ssh://u:p@h/p",           "git://u:p@h/p",         "https://h/p.git#--upload-pack=x",
+        "https://h/p.git#a..b",    "https://h/p.git#a b",   "https://h/p.git?ref=a#b",
+        "https://h/p.git?ref=",    "https://h/p.git?x=y",   "https://h/p.git?commit=xyz"};
     struct err err;
 
     (void)state;
@@ -54,6 +62,9 @@ static void test_parse(void **state)
         assert_string_equal(r.url, cases[i].url);
         if (!str_eq(r.ref, cases[i].ref) || !str_eq(r.subdir, cases[i].subdir) || !str_eq(r.commit, cases[i].commit))
             fail_msg("%s: %s %s %s", cases[i].text, r.ref, r.subdir, r.commit);
+        if (!str_eq(r.origin, cases[i].origin) || !str_eq(r.user, cases[i].user) ||
+            !str_eq(r.password, cases[i].password))
+            fail_msg("%s: %s %s %s", cases[i].text, r.origin, r.user, r.password);
         assert_int_equal(r.keep_git_dir, cases[i].keep);
         repository_release(&r);
     }
