@@ -133,23 +133,26 @@ static int explain_named(struct cli_context *ctx, const char *name, const struct
 static int explain_image(struct cli_context *ctx, const struct explain_options *o, struct err *err)
 {
     static const struct container_flags defaults = CONTAINER_FLAGS_DEFAULT;
-    char *operands[] = {(char *)o->image, NULL};
+    char *operands[] = {(char *)o->image, NULL, NULL};
     _cleanup_(store_free_cleanup) struct store *s = NULL;
     _cleanup_creation_ struct creation creation = {0};
     _cleanup_one_container_ struct container c = {0};
     _cleanup_(image_release) struct image image = {0};
     struct explain_subject subject;
     _cleanup_fd_ int lock = -1;
-    int r = creation_read(&defaults, operands, &creation, err);
+    int r = cbox_open_existing_store(ctx, &s, err);
 
-    if (r == 0)
-        r = cbox_open_existing_store(ctx, &s, err);
     if (r == 0 && !s)
         r = err_set(err, ERR_NOT_FOUND, "no such image: %s", o->image);
     if (r == 0)
         r = store_lock(s, LOCK_SHARED, LOCK_WAIT, &lock, err);
     if (r == 0)
         r = image_open(s, o->image, &image, err);
+    /* One without a command is run with one. */
+    if (r == 0 && !strv_len(image.config.config.entrypoint) && !strv_len(image.config.config.cmd))
+        operands[1] = (char *)"the command of the run";
+    if (r == 0)
+        r = creation_read(&defaults, operands, &creation, err);
     if (r == 0)
         r = container_imagine(s, &image, &creation.options, &c, err);
     if (r < 0)

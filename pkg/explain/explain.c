@@ -134,6 +134,14 @@ static void add_who(const struct explain_subject *subject, const struct explain_
     add_paragraph(text, &(struct explain_print){.width = how->width}, out);
 }
 
+static bool any_weak(const explain_facts *facts)
+{
+    VEC_FOREACH (f, facts)
+        if (f->weak || any_weak(&f->below))
+            return true;
+    return false;
+}
+
 void explain_print_walls(const struct explain_subject *subject, const explain_facts *facts,
                          const struct explain_print *how, bool bold, struct buf *out)
 {
@@ -145,7 +153,9 @@ void explain_print_walls(const struct explain_subject *subject, const explain_fa
 
         if (!wall->below.n) {
             if (str_eq(wall->name, WEAKENED))
-                add_paragraph("No option took anything away from its walls.", how, out);
+                add_paragraph(any_weak(facts) ? "No option took away more than what is marked with ! below."
+                                              : "No option took anything away from its walls.",
+                              how, out);
             continue;
         }
         add_heading(wall->name, bold, out);

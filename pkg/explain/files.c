@@ -50,8 +50,8 @@ static void add_root(const struct explain_subject *subject, const struct explain
 
     VEC_FOREACH (l, layers)
         n += l->diff_id.algorithm != DIGEST_NONE;
-    root = explain_add(ret, "root", v->source, "%s of %zu layer%s, the topmost first; %s", m ? m->type : "overlay", n,
-                       n == 1 ? "" : "s",
+    root = explain_add(ret, "root", v->source, "%s of %zu layer%s; %s", m ? m->type : "overlay", n,
+                       n == 1 ? "" : "s, the topmost first",
                        readonly ? "read-only: nothing in it can be changed"
                                 : "writable: changes go to a directory of the container's own, never to a layer");
     explain_put(root, "Type", cli_value_text(m ? m->type : "overlay"));

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { FILE_MAX = 1 << 20, NS_PER_US = 1000 };
+enum { FILE_MAX = 1 << 20, NS_PER_US = 1000, NS_PER_MS = 1000000 };
 
 /* ---- reading ---- */
 
@@ -102,10 +102,16 @@ void explain_limits_hit(struct explain_telling *t, struct explain_fact *fact, en
     int64_t n = text ? keyed(text, key) : -1;
 
     if (n >= 0)
-        explain_number(explain_below(fact, name, source, "%" PRId64 " %s", n, words), n);
+        explain_number(explain_below(fact, name, source, "%" PRId64 " time%s%s", n, n == 1 ? "" : "s", words), n);
 }
 
 /* ---- CPU ---- */
+
+/* Nobody reads on behind the milliseconds. */
+static char *format_time(uint64_t nanoseconds, char out[TIME_TEXT_MAX])
+{
+    return time_format_duration((int64_t)(nanoseconds - nanoseconds % NS_PER_MS), out);
+}
 
 /* Of each `*ret_period` µs so many; -1: no limit. */
 static int64_t read_quota(const struct explain_limits *l, int64_t *ret_period, char **ret_source)
@@ -134,8 +140,7 @@ static void tell_throttled(struct explain_telling *t, struct explain_fact *fact)
     if (!text || !fact)
         return;
     below = explain_below(fact, "throttled", source, "in %" PRIu64 " of %" PRIu64 " periods it had to wait, %s in all",
-                          s->cpu.throttled_periods, s->cpu.periods,
-                          time_format_duration((int64_t)s->cpu.throttled_time, time));
+                          s->cpu.throttled_periods, s->cpu.periods, format_time(s->cpu.throttled_time, time));
     explain_put(below, "Times", cli_value_number((int64_t)s->cpu.throttled_periods));
     explain_put(below, "Periods", cli_value_number((int64_t)s->cpu.periods));
     explain_put(below, "Nanoseconds", cli_value_number((int64_t)s->cpu.throttled_time));
@@ -155,9 +160,8 @@ static void tell_cpu(struct explain_telling *t)
             str_printf("at most %.2f CPUs: %s of each %s", (double)quota / (double)period,
                        time_format_duration(quota * NS_PER_US, part), time_format_duration(period * NS_PER_US, whole));
     if (s)
-        usage =
-            str_printf("%s of CPU time so far, %s of it in programs", time_format_duration((int64_t)s->cpu.total, used),
-                       time_format_duration((int64_t)s->cpu.user, user));
+        usage = str_printf("%s of CPU time so far, %s of it in programs", format_time(s->cpu.total, used),
+                           format_time(s->cpu.user, user));
     fact = explain_limits_tell(
         t, &(struct explain_limit_words){"cpu", source, limit, usage,
                                          quota >= 0 ? (int64_t)((double)quota * 1e9 / (double)period) : -1,
@@ -218,8 +222,7 @@ static void tell_pids(struct explain_telling *t)
     fact = explain_limits_tell(t, &(struct explain_limit_words){"processes", source, limit, usage, n,
                                                                 t->l->stats ? (int64_t)t->l->stats->pids.current : -1});
     if (n >= 0)
-        explain_limits_hit(t, fact, CGROUP_PIDS, "pids.events", "max", "refused",
-                           "times one more could not be started");
+        explain_limits_hit(t, fact, CGROUP_PIDS, "pids.events", "max", "refused", " one more could not be started");
 }
 
 /* ---- huge pages ---- */

@@ -47,7 +47,7 @@ static void tell_hit(struct explain_telling *t, struct explain_fact *fact, const
                        1);
     } else {
         explain_limits_hit(t, fact, CGROUP_MEMORY, file, v1 ? NULL : "max", "limit hit",
-                           "times; what could be dropped was dropped");
+                           "; what could be dropped was dropped");
     }
 }
 
@@ -57,7 +57,7 @@ static void tell_ends(struct explain_telling *t, struct explain_fact *fact)
 
     tell_reclaimed(t, fact);
     explain_limits_hit(t, fact, CGROUP_MEMORY, v1 ? "memory.oom_control" : "memory.events", "oom_kill", "OOM-killed",
-                       "times a process was killed for want of memory");
+                       " a process was killed for want of memory");
 }
 
 static void tell_memory(struct explain_telling *t)

@@ -178,8 +178,9 @@ static void add_mode(const struct looking *l, explain_facts *ret)
                            "host: it has all interfaces, addresses and ports of the host, and no rules "
                            "between");
     else if (other)
-        fact = explain_add(ret, "mode", source,
-                           "container: it has the network of the container %s, and its loopback with it", other);
+        fact = explain_add(
+            ret, "mode", source,
+            "container: it has the network of the container %s, with its loopback and its published ports", other);
     else if (names)
         fact = explain_add(ret, "mode", source, "its own, on %s", names);
     else
@@ -246,6 +247,19 @@ static char *others_words(const struct looking *l)
                       strv_len(given) ? "as was asked for" : "as the host does");
 }
 
+/* Who joined another's network has that one's servers. */
+static char *ours_words(const struct looking *l)
+{
+    const char *shared = bundle_mode_container(l->subject->options->host.network_mode);
+    _cleanup_free_ char *others = shared ? NULL : others_words(l);
+    _cleanup_free_ char *name = shared ? container_name(l->subject->store, shared) : NULL;
+
+    return shared
+               ? str_printf("the monitor of the container %s: it answers for containers on the networks of that one",
+                            name)
+               : str_printf("the container's own monitor: it answers for containers on the same networks; %s", others);
+}
+
 static void add_names(const struct looking *l, explain_facts *ret)
 {
     _cleanup_free_ char *source = str_printf("/proc/%d/root" RESOLV_CONF, (int)l->subject->pid), *list = NULL;
@@ -261,12 +275,9 @@ static void add_names(const struct looking *l, explain_facts *ret)
         str_replace(&conf.servers[strv_len(conf.servers) - 1], NULL);
     list = conf.servers ? strv_join(conf.servers, ", ") : NULL;
     if (!l->host && strv_contains(conf.servers, OURS)) {
-        _cleanup_free_ char *others = others_words(l);
+        _cleanup_free_ char *words = ours_words(l);
 
-        fact = explain_add(ret, "names", source,
-                           OURS ", which is the container's own monitor: it answers for containers on "
-                                "the same networks; %s",
-                           others);
+        fact = explain_add(ret, "names", source, OURS ", which is %s", words);
     } else {
         fact = explain_add(ret, "names", source, "%s", list ? list : "no server is asked");
     }
@@ -275,10 +286,10 @@ static void add_names(const struct looking *l, explain_facts *ret)
 
 /* ---- rules ---- */
 
-static const struct explain_interface *interface_of(const struct looking *l, const struct port_claim *c)
+static const struct explain_interface *interface_of(const struct looking *l, const struct ip *address)
 {
     VEC_FOREACH (i, &l->interfaces)
-        if (has_address(i, &c->ip4) || has_address(i, &c->ip6))
+        if (has_address(i, address))
             return i;
     return NULL;
 }
@@ -289,7 +300,13 @@ static void add_claim(const struct looking *l, const struct port_claim *c, expla
     _cleanup_free_ char *table = firewall_lines_of_claim(l->subject->store, c, &rules);
     struct ip relayed;
     struct explain_way way = {
-        c, table, &rules, interface_of(l, c), c->relay, firewall_relayed(&c->range, ip_is_set(&c->ip6), &relayed)};
+        .claim = c,
+        .table = table,
+        .rules = &rules,
+        .by = {interface_of(l, &c->ip4), interface_of(l, &c->ip6)},
+        .relay = c->relay,
+        .relayed = firewall_relayed(&c->range, ip_is_set(&c->ip6), &relayed),
+    };
 
     explain_way_describe(&way, ret);
     firewall_lines_release(&rules);

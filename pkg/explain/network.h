@@ -27,11 +27,11 @@ typedef VEC(struct explain_interface) explain_interfaces;
 /* The way of a packet to one published range. All is borrowed. */
 struct explain_way {
     const struct port_claim *claim;
-    const char *table;                         /* of nftables */
-    const firewall_lines *rules;               /* of the claim */
-    const struct explain_interface *interface; /* inside, that has its address; NULL: there is none */
-    uint16_t relay;                            /* where the monitor listens for TCP; 0: it does not */
-    bool relayed;                              /* some of what comes by IPv6 is passed on by the monitor */
+    const char *table;                     /* of nftables */
+    const firewall_lines *rules;           /* of the claim */
+    const struct explain_interface *by[2]; /* inside, that has its address of IPv4, of IPv6; NULL: there is none */
+    uint16_t relay;                        /* where the monitor listens for TCP; 0: it does not */
+    bool relayed;                          /* some of what comes by IPv6 is passed on by the monitor */
 };
 
 /* "0.0.0.0:8080->80/tcp", "any->80/tcp" of one that is to be chosen; the caller frees it. */

@@ -128,9 +128,24 @@ static const char *rule_words(const char *set)
 
 enum { RULES_MAX = 16 /* that are told of one range; each port that is another inside has one */ };
 
+static bool has_rule(const struct explain_way *way, const char *set)
+{
+    VEC_FOREACH (l, way->rules)
+        if (str_eq(l->set, set))
+            return true;
+    return false;
+}
+
+/* What guards the monitor's port is there for all of a container's ports, and no packet to this one meets it unless it
+ * is led there. */
+static bool is_on_way(const struct explain_way *way, const struct firewall_line *l)
+{
+    return !str_eq(l->set, "relays") || has_rule(way, "relay6");
+}
+
 static void add_rules(const struct explain_way *way, struct explain_fact *fact)
 {
-    size_t told = 0, left = way->rules->n > RULES_MAX ? way->rules->n - RULES_MAX : 0;
+    size_t told = 0, left = 0;
 
     VEC_FOREACH (l, way->rules) {
         _cleanup_free_ char *name = str_printf("rule %s", l->set);
@@ -138,8 +153,12 @@ static void add_rules(const struct explain_way *way, struct explain_fact *fact)
             "nftables NFT_MSG_GETSETELEM, as nft get element inet %s %s { %s } asks", way->table, l->set, l->element);
         struct explain_fact *rule;
 
-        if (told++ >= RULES_MAX)
-            break;
+        if (!is_on_way(way, l))
+            continue;
+        if (told++ >= RULES_MAX) {
+            left++;
+            continue;
+        }
         rule = explain_below(fact, name, source, "%s%s { %s } in table inet %s, chain publish: %s",
                              l->there ? "" : "MISSING: nothing comes by here, for the kernel has no ", l->set,
                              l->element, way->table, rule_words(l->set));
@@ -153,29 +172,68 @@ static void add_rules(const struct explain_way *way, struct explain_fact *fact)
         explain_number(explain_below(fact, "more rules", NULL, "%zu, one a port", left), (int64_t)left);
 }
 
+/* Whether the kernel itself translates what comes by IPv4, by IPv6. */
+static bool translates4(const struct explain_way *way)
+{
+    return has_rule(way, "publish4") || has_rule(way, "range4");
+}
+
+static bool translates6(const struct explain_way *way)
+{
+    return has_rule(way, "publish6") || has_rule(way, "range6");
+}
+
 static void add_inside(const struct explain_way *way, struct explain_fact *fact)
 {
     const struct port_claim *c = way->claim;
+    bool four = translates4(way), six = translates6(way);
     _cleanup_buf_ struct buf ports = BUF_INIT;
-    char ip4[IP_TEXT_MAX], ip6[IP_TEXT_MAX];
+    char ip4[IP_TEXT_MAX] = "", ip6[IP_TEXT_MAX] = "";
 
     format_ports(&ports, c->range.container_first, c->range.count);
-    explain_below(fact, "inside", NULL, "it arrives at %s%s%s port %s with the address of who sent it",
-                  ip_format(&c->ip4, ip4), ip_is_set(&c->ip4) && ip_is_set(&c->ip6) ? " or " : "",
-                  ip_format(&c->ip6, ip6), buf_str(&ports));
+    if (four)
+        ip_format(&c->ip4, ip4);
+    if (six)
+        ip_format(&c->ip6, ip6);
+    explain_below(fact, "inside", NULL, "it arrives at %s%s%s port %s with the address of who sent it", ip4,
+                  four && six ? " or " : "", ip6, buf_str(&ports));
 }
 
+static void add_link(const struct explain_interface *i, const char *which, struct explain_fact *fact)
+{
+    if (i->bridge.index)
+        explain_below(fact, "bridge", "rtnetlink RTM_GETLINK", "%sit is routed to the bridge %s", which,
+                      i->bridge.name);
+    if (i->host.index)
+        explain_below(fact, "link", "rtnetlink RTM_GETLINK", "%sit goes into %s and comes out of %s inside", which,
+                      i->host.name, i->link.name);
+}
+
+/* Its address of IPv6 may be on another network than that of IPv4. */
 static void add_links(const struct explain_way *way, struct explain_fact *fact)
 {
-    const struct explain_interface *i = way->interface;
+    const struct explain_interface *four = translates4(way) ? way->by[0] : NULL;
+    const struct explain_interface *six = translates6(way) ? way->by[1] : NULL;
+    bool both = four && six && four != six;
 
-    if (!i)
-        return;
-    if (i->bridge.index)
-        explain_below(fact, "bridge", "rtnetlink RTM_GETLINK", "it is routed to the bridge %s", i->bridge.name);
-    if (i->host.index)
-        explain_below(fact, "link", "rtnetlink RTM_GETLINK", "it goes into %s and comes out of %s inside", i->host.name,
-                      i->link.name);
+    if (four)
+        add_link(four, both ? "by IPv4 " : "", fact);
+    if (six && six != four)
+        add_link(six, both ? "by IPv6 " : "", fact);
+}
+
+static void add_back(const struct explain_way *way, struct explain_fact *fact)
+{
+    const struct ip *host = &way->claim->range.host;
+    bool loopback = ip_is_loopback(host), one = ip_is_set(host) && !ip_is_any(host);
+
+    explain_below(fact, "back", NULL,
+                  "answers go the same way, and have the host's address and port again: the kernel "
+                  "remembers the connection");
+    explain_below(fact, "hairpin", NULL, "from %s the sender becomes the bridge, so that the answer comes by here",
+                  loopback ? "the host itself"
+                  : one    ? "its own network"
+                           : "the host's 127.0.0.1 and from its own network");
 }
 
 /* What the kernel does not translate. */
@@ -207,20 +265,18 @@ void explain_way_describe(const struct explain_way *way, explain_facts *ret)
     struct explain_fact *fact;
 
     VEC_FOREACH (l, way->rules)
-        missing = missing || !l->there;
+        missing = missing || (is_on_way(way, l) && !l->there);
     fact = explain_add(ret, name, NULL, "%s",
                        missing ? "published, but a rule is missing" : "published: the way of a packet");
     add_host(way, fact);
     add_rules(way, fact);
-    add_links(way, fact);
-    add_inside(way, fact);
+    if (translates4(way) || translates6(way)) {
+        add_links(way, fact);
+        add_inside(way, fact);
+    }
     add_relay(way, fact);
-    explain_below(fact, "back", NULL,
-                  "answers go the same way, and have the host's address and port again: the kernel "
-                  "remembers the connection");
-    explain_below(fact, "hairpin", NULL,
-                  "from the host's 127.0.0.1 and from its own network the sender becomes the bridge, "
-                  "so that the answer comes by here");
+    if (translates4(way) || translates6(way))
+        add_back(way, fact);
 }
 
 /* ---- networks ---- */

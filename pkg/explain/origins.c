@@ -44,6 +44,7 @@ static const char *const kind_names[] = {
     [EXPLAIN_ORIGIN_ROOT] = "layers", [EXPLAIN_ORIGIN_KERNEL] = "kernel", [EXPLAIN_ORIGIN_TMPFS] = "tmpfs",
     [EXPLAIN_ORIGIN_OWN] = "cbox",    [EXPLAIN_ORIGIN_VOLUME] = "volume", [EXPLAIN_ORIGIN_IMAGE] = "image",
     [EXPLAIN_ORIGIN_LAYER] = "layer", [EXPLAIN_ORIGIN_BIND] = "bind",     [EXPLAIN_ORIGIN_OTHER] = "other",
+    [EXPLAIN_ORIGIN_JOINED] = "cbox",
 };
 
 const char *explain_origin_kind_name(enum explain_origin_kind kind)
@@ -75,6 +76,18 @@ static const char *in_store(const struct explain_origin_view *v, const char *fol
     return str_after(path, dir);
 }
 
+/* What who joins a container's network has from that one: the other's id, or NULL. */
+static char *owner_of(const char *own)
+{
+    static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
+    const char *end = strchr(own, '/');
+
+    for (size_t i = 0; end && i < ARRAY_SIZE(files); i++)
+        if (str_eq(end + 1, files[i]))
+            return str_ndup(own, (size_t)(end - own));
+    return NULL;
+}
+
 /* What the host has at `o->path`. */
 static void judge_path(const struct explain_origin_view *v, struct explain_origin *o)
 {
@@ -87,6 +100,8 @@ static void judge_path(const struct explain_origin_view *v, struct explain_origi
         o->name = str_ndup(volume, (size_t)(end - volume));
     } else if (own && str_after(own, v->id)) {
         o->kind = EXPLAIN_ORIGIN_OWN;
+    } else if (own && (o->name = owner_of(own))) {
+        o->kind = EXPLAIN_ORIGIN_JOINED;
     } else if (in_store(v, "layers", o->path) || in_store(v, "build-cache", o->path)) {
         o->kind = EXPLAIN_ORIGIN_LAYER;
     }
@@ -98,7 +113,10 @@ void explain_origin_of(const struct explain_origin_view *v, const struct explain
     struct explain_origin o = {.path = str_dup(m->origin)};
     bool bound = p && str_eq(p->type, "bind");
 
-    if (str_eq(m->target, "/")) {
+    if (p && p->anonymous && str_eq(v->id, CONTAINER_ID_IMAGINED)) { /* the name was made up just now */
+        o.kind = EXPLAIN_ORIGIN_VOLUME;
+        str_replace(&o.path, NULL);
+    } else if (str_eq(m->target, "/")) {
         o.kind = EXPLAIN_ORIGIN_ROOT;
         str_replace(&o.path, NULL);
     } else if (kernel_words(m->type) && !bound) {
@@ -151,6 +169,7 @@ static const struct {
     [EXPLAIN_ORIGIN_ROOT] = {"the layers of the image, and what the container wrote on top"},
     [EXPLAIN_ORIGIN_TMPFS] = {"tmpfs: memory, gone when the container ends"},
     [EXPLAIN_ORIGIN_OWN] = {"written by cbox for this container: ", .path = true},
+    [EXPLAIN_ORIGIN_JOINED] = {"written by cbox for the container whose network it has: ", .path = true},
     [EXPLAIN_ORIGIN_VOLUME] = {"volume "},
     [EXPLAIN_ORIGIN_IMAGE] = {"the layers of the image "},
     [EXPLAIN_ORIGIN_LAYER] = {"a layer of the store: ", .path = true},
@@ -169,6 +188,10 @@ char *explain_origin_words(const struct explain_origin *o, const struct explain_
     }
     if (o->kind == EXPLAIN_ORIGIN_OTHER) {
         buf_addf(&text, "%s (%s), of which the host sees nothing", m->type, m->source);
+        return buf_steal(&text);
+    }
+    if (o->kind == EXPLAIN_ORIGIN_VOLUME && !o->name) {
+        buf_adds(&text, "a new volume, with what the image has there");
         return buf_steal(&text);
     }
     buf_addf(&text, "%s%s", origin_words[o->kind].before, what ? what : "");

@@ -16,7 +16,8 @@ enum explain_origin_kind {
     EXPLAIN_ORIGIN_ROOT,   /* the layers */
     EXPLAIN_ORIGIN_KERNEL, /* a file system that the kernel makes up */
     EXPLAIN_ORIGIN_TMPFS,
-    EXPLAIN_ORIGIN_OWN, /* a file of cbox for this container, /etc/hosts and its like */
+    EXPLAIN_ORIGIN_OWN,    /* a file of cbox for this container, /etc/hosts and its like */
+    EXPLAIN_ORIGIN_JOINED, /* the same of the container whose network it has */
     EXPLAIN_ORIGIN_VOLUME,
     EXPLAIN_ORIGIN_IMAGE,
     EXPLAIN_ORIGIN_LAYER, /* a directory of the store's own layers */
@@ -26,7 +27,7 @@ enum explain_origin_kind {
 
 struct explain_origin {
     enum explain_origin_kind kind;
-    char *name; /* of the volume or the image; NULL */
+    char *name; /* of the volume (NULL: a run would make one) or the image, the id of the joined container; NULL */
     char *path; /* on the host; NULL where it has none */
 };
 void explain_origin_release(struct explain_origin *o);

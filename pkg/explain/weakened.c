@@ -82,8 +82,11 @@ static bool is_kernels(const struct explain_mount *m)
     return own;
 }
 
+/* A daemon's socket is one wherever it was told to put it. */
 static bool holds(const char *origin, const struct precious *p)
 {
+    if (str_ends(p->path, ".sock") && str_eq(path_base(origin), path_base(p->path)))
+        return true;
     if (str_eq(p->path, "/") || explain_path_within(origin, p->path))
         return str_eq(origin, p->path) || !str_eq(p->path, "/");
     return explain_path_within(p->path, origin) && access(p->path, F_OK) == 0;

@@ -95,6 +95,8 @@ quiet() {
     quiet one --network mine --dns 10.1.2.3
     quiet other --network container:one
     network_of other | jq -e '.mode.Value == "container" and (.mode.Text | test("container one")) and .mode.Weak and has("eth0 10.77.1.2/24")'
+    [[ $(network_of other | jq -r .names.Text) == '127.0.0.11, which is the monitor of the container one: '* ]]
+    cbox explain -f json other | jq -e '[.Walls[] | select(.Name == "files").Facts[] | select(.Weak)] == []'
     network_of one | jq -e '.names.Value == ["127.0.0.11"] and (.names.Text | endswith("other names it asks 10.1.2.3, as was asked for"))'
     quiet default --dns 10.1.2.3
     network_of default | jq -e '.mode.Text == "its own, on bridge" and .names.Value == ["10.1.2.3"]'

@@ -67,6 +67,12 @@ supplied() {
     other -v data:/data
     [ "$(differ files)" = /data ]
     [ "$(said /data files)" = "volume data: $CBOX_ROOT/volumes/data/_data; writable" ]
+    run -0 cbox explain other
+    [[ $output == *"No option took anything away from its walls."* ]]
+    cbox rm -f other
+    other -v "$BATS_FILE_TMPDIR/host:/bound"
+    run -0 cbox explain other
+    [[ $output == *"No option took away more than what is marked with ! below."*$'\n  ! /bound '* ]]
     cbox rm -f other
     other -v "$BATS_FILE_TMPDIR/host:/bound:ro"
     [ "$(differ files)" = /bound ]

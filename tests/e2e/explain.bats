@@ -232,6 +232,16 @@ END
     [ "$(find "$CBOX_ROOT" | sort)" = "$before" ]
 }
 
+@test "an image without a command, with a volume: what a run with a command would get, the same each time" {
+    cbox run --name made --network none alpine true
+    cbox export made | cbox import --change 'VOLUME /kept' - bare >/dev/null
+    cbox rm made >/dev/null
+    run -0 cbox explain --image bare
+    [[ $output == *"the command of the run would be process 1 inside"*"a new volume, with what the image has there"* ]]
+    [ "$(cbox explain --image bare -f json)" = "$(cbox explain --image bare -f json)" ]
+    cbox rmi bare >/dev/null
+}
+
 @test "a container that ends while it is explained" {
     local i
     for i in 1 2 3 4 5 6 7 8; do

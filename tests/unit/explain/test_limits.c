@@ -109,7 +109,7 @@ static void test_v2(_unused_ void **state)
                 "memory: at most 64MiB; 1MiB used, 2MiB at the most so far\n"
                 "  limit hit: 7 times; what could be dropped was dropped\n"
                 "  reclaimed: 20 pages taken back for want of memory, of 30 looked at\n"
-                "  OOM-killed: 1 times a process was killed for want of memory\n"
+                "  OOM-killed: 1 time a process was killed for want of memory\n"
                 "memory reserved: 32MiB are left to it when the host runs short\n"
                 "swap: at most 0B; 0B used\n"
                 "  limit hit: 3 times; what could be dropped was dropped\n"

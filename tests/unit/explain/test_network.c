@@ -84,7 +84,7 @@ static void test_the_way_to_a_port_goes_hop_by_hop(_unused_ void **state)
                                     {(char *)"relay6", (char *)"::/0 . 8080 : 40000", true}};
     firewall_lines rules = {lines, 2, 2};
     struct port_claim claim = {.range = {IPPROTO_TCP, IP_NONE, 8080, 80, 1, 0}, .ip4 = address("10.0.0.2")};
-    struct explain_way way = {&claim, "cbox", &rules, &eth0, 40000, true};
+    struct explain_way way = {&claim, "cbox", &rules, {&eth0, NULL}, 40000, true};
     _cleanup_explain_facts_ explain_facts facts = {0};
 
     explain_way_describe(&way, &facts);
@@ -108,13 +108,81 @@ static void test_the_way_to_a_port_goes_hop_by_hop(_unused_ void **state)
          "comes by here\n");
 }
 
+/* Both families of one port, on networks of their own: each has its way, and the relay's port is not on it. */
+static void test_each_family_has_its_way(_unused_ void **state)
+{
+    struct firewall_line lines[] = {{(char *)"publish4", (char *)"0.0.0.0/0 . udp . 53 : 10.0.0.2 . 53", true},
+                                    {(char *)"publish6", (char *)"::/0 . udp . 53 : fd00::2 . 53", true},
+                                    {(char *)"relays", (char *)"40000", false}};
+    firewall_lines rules = {lines, 3, 3};
+    struct explain_interface eth1 = eth0;
+    struct port_claim claim = {
+        .range = {IPPROTO_UDP, IP_NONE, 53, 53, 1, 0}, .ip4 = address("10.0.0.2"), .ip6 = address("fd00::2")};
+    struct explain_way way = {&claim, "cbox", &rules, {&eth0, &eth1}, 40000, false};
+    _cleanup_explain_facts_ explain_facts facts = {0};
+
+    snprintf(eth1.link.name, sizeof(eth1.link.name), "eth1");
+    snprintf(eth1.bridge.name, sizeof(eth1.bridge.name), "cbox1");
+    explain_way_describe(&way, &facts);
+    says(&facts,
+         "53->53/udp: published: the way of a packet\n"
+         "  host: a packet of udp comes to port 53 of any address of the host, from wherever the host is reached\n"
+         "  rule publish4: publish4 { 0.0.0.0/0 . udp . 53 : 10.0.0.2 . 53 } in table inet cbox, chain publish: its "
+         "destination becomes the container's address and port\n"
+         "  rule publish6: publish6 { ::/0 . udp . 53 : fd00::2 . 53 } in table inet cbox, chain publish: its "
+         "destination becomes the container's address and port\n"
+         "  bridge: by IPv4 it is routed to the bridge cbox0\n"
+         "  link: by IPv4 it goes into cb123 and comes out of eth0 inside\n"
+         "  bridge: by IPv6 it is routed to the bridge cbox1\n"
+         "  link: by IPv6 it goes into cb123 and comes out of eth1 inside\n"
+         "  inside: it arrives at 10.0.0.2 or fd00::2 port 53 with the address of who sent it\n"
+         "  back: answers go the same way, and have the host's address and port again: the kernel remembers the "
+         "connection\n"
+         "  hairpin: from the host's 127.0.0.1 and from its own network the sender becomes the bridge, so that the "
+         "answer comes by here\n");
+}
+
+/* What is published on one address goes to the container's of that family alone, and what only the relay passes on
+ * meets no bridge and keeps no sender. */
+static void test_one_address_has_one_way(_unused_ void **state)
+{
+    struct firewall_line line4 = {(char *)"publish4", (char *)"127.0.0.1 . tcp . 80 : 10.0.0.2 . 80", true},
+                         line6[] = {{(char *)"relay6", (char *)"::1 . 80 : 40000", true},
+                                    {(char *)"relays", (char *)"40000", true}};
+    firewall_lines rules4 = {&line4, 1, 1}, rules6 = {line6, 2, 2};
+    struct port_claim claim4 = {.range = {IPPROTO_TCP, address("127.0.0.1"), 80, 80, 1, 0},
+                                .ip4 = address("10.0.0.2"),
+                                .ip6 = address("fd00::2")},
+                      claim6 = claim4;
+    struct explain_way way4 = {&claim4, "cbox", &rules4, {&eth0, &eth0}, 40000, false};
+    struct explain_way way6 = {&claim6, "cbox", &rules6, {&eth0, &eth0}, 40000, true};
+    _cleanup_explain_facts_ explain_facts facts4 = {0}, facts6 = {0};
+    const struct explain_fact *fact;
+
+    claim6.range.host = address("::1");
+    explain_way_describe(&way4, &facts4);
+    fact = explain_find(&facts4.v[0].below, "inside");
+    assert_non_null(fact);
+    assert_string_equal(fact->text, "it arrives at 10.0.0.2 port 80 with the address of who sent it");
+    fact = explain_find(&facts4.v[0].below, "hairpin");
+    assert_non_null(fact);
+    assert_string_equal(fact->text, "from the host itself the sender becomes the bridge, so that the answer comes by "
+                                    "here");
+    explain_way_describe(&way6, &facts6);
+    assert_non_null(explain_find(&facts6.v[0].below, "rule relays"));
+    assert_non_null(explain_find(&facts6.v[0].below, "relay"));
+    assert_null(explain_find(&facts6.v[0].below, "bridge"));
+    assert_null(explain_find(&facts6.v[0].below, "inside"));
+    assert_null(explain_find(&facts6.v[0].below, "back"));
+}
+
 static void test_a_rule_that_is_gone_is_missing(_unused_ void **state)
 {
     struct firewall_line lines[] = {{(char *)"range4", (char *)"127.0.0.1 . udp . 9000-9001 : 10.0.0.2", false}};
     firewall_lines rules = {lines, 1, 1};
     struct port_claim claim = {.range = {IPPROTO_UDP, address("127.0.0.1"), 9000, 9000, 2, 0},
                                .ip4 = address("10.0.0.2")};
-    struct explain_way way = {&claim, "cbox", &rules, NULL, 0, false};
+    struct explain_way way = {&claim, "cbox", &rules, {NULL, NULL}, 0, false};
     _cleanup_explain_facts_ explain_facts facts = {0};
 
     explain_way_describe(&way, &facts);
@@ -129,7 +197,7 @@ static void test_of_many_rules_some_are_told(_unused_ void **state)
     struct firewall_line line = {(char *)"publish4", (char *)"-", true};
     struct port_claim claim = {.range = {IPPROTO_TCP, IP_NONE, 8000, 9000, 100, 0}, .ip4 = address("10.0.0.2")};
     firewall_lines rules = {0};
-    struct explain_way way = {&claim, "cbox", &rules, NULL, 0, false};
+    struct explain_way way = {&claim, "cbox", &rules, {NULL, NULL}, 0, false};
     _cleanup_explain_facts_ explain_facts facts = {0};
     const struct explain_fact *more;
 
@@ -165,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_an_interface_has_its_other_end),    cmocka_unit_test(test_routes),
         cmocka_unit_test(test_the_way_to_a_port_goes_hop_by_hop), cmocka_unit_test(test_a_rule_that_is_gone_is_missing),
         cmocka_unit_test(test_of_many_rules_some_are_told),       cmocka_unit_test(test_rules_of_a_network),
+        cmocka_unit_test(test_each_family_has_its_way),           cmocka_unit_test(test_one_address_has_one_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@ static const char lines[] = "100 99 0:50 / / rw,relatime - overlay overlay rw,lo
                             "104 100 8:2 /pictures /mnt/with\\040blank ro,nosuid shared:2 - ext4 /dev/sda2 rw\n"
                             "105 104 0:60 / /mnt/with\\040blank/sub rw master:2 - tmpfs tmpfs rw\n"
                             "106 100 8:1 /store/containers/ID/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n"
+                            "114 100 8:1 /store/containers/OTHER/hosts /etc/theirs rw - ext4 /dev/sda1 rw\n"
+                            "115 100 8:1 /store/containers/OTHER/upper /upper rw - ext4 /dev/sda1 rw\n"
                             "107 100 9:9 / /foreign rw - xfs /dev/sdz rw\n"
                             "108 101 0:52 /null /proc/kcore ro - tmpfs tmpfs rw\n"
                             "109 102 0:53 / /dev/shm rw,nosuid,nodev,noexec - tmpfs tmpfs rw,size=1024k\n"
@@ -60,6 +62,9 @@ static void test_each_mount_says_where_it_comes_from(_unused_ void **state)
         "! /mnt/with blank/sub: tmpfs: memory, gone when the container ends, at most half of the host's memory; "
         "writable; slave: what the host mounts in it appears here\n"
         "/etc/hosts: written by cbox for this container: /store/containers/ID/hosts; writable\n"
+        "/etc/theirs: written by cbox for the container whose network it has: /store/containers/OTHER/hosts; "
+        "writable\n"
+        "! /upper: /store/containers/OTHER/upper of the host; writable\n"
         "/foreign: xfs (/dev/sdz), of which the host sees nothing; writable\n"
         "/dev/shm: tmpfs: memory, gone when the container ends, at most 1MiB; writable, closed to set-user-ID, "
         "devices, programs (nosuid, nodev, noexec)\n"
@@ -137,9 +142,22 @@ static void test_a_path_lies_in_the_mount_that_the_kernel_meets(_unused_ void **
     assert_null(explain_mount_of(&(explain_mounts){0}, "/"));
 }
 
+/* A volume that a run of an image would make has no name yet. */
+static void test_a_volume_to_be_made(_unused_ void **state)
+{
+    struct engine_mount_point point = {
+        .type = (char *)"volume", .name = (char *)"0123", .destination = (char *)"/v", .anonymous = true};
+    struct engine_options o = {.mounts = {&point, 1, 1}};
+    _cleanup_free_ char *text =
+        told("103 100 8:1 /store/volumes/0123/_data /v rw - ext4 /dev/sda1 rw\n", host_lines, &o);
+
+    assert_string_equal(text, "/v: a new volume, with what the image has there; writable\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_volume_to_be_made),
         cmocka_unit_test(test_each_mount_says_where_it_comes_from),
         cmocka_unit_test(test_a_read_only_file_system_is_read_only),
         cmocka_unit_test(test_what_is_asked_for_is_told_of_one_that_does_not_run),

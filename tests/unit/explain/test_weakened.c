@@ -155,6 +155,9 @@ static void test_mounts(void **state)
         &p,
         "/var/run/docker.sock: is /run/docker.sock of the host, to be read: who speaks to docker's socket is root of "
         "the host, by a container of his own making\n");
+    mount_of(&p, "/srv/engine/docker.sock", "rw", "/s");
+    expect(&p, "/s: is /srv/engine/docker.sock of the host, to be read and written: who speaks to docker's socket is "
+               "root of the host, by a container of his own making\n");
     mount_of(&p, "/run/cbox/monitor", "rw", "/m");
     expect(&p, "/m: is /run/cbox/monitor of the host, to be read and written: cbox's own: who speaks to its monitors "
                "commands their containers\n");
