@@ -5,10 +5,13 @@
 #include "build/cache.h"
 #include "build/checks.h"
 #include "build/execute.h"
+#include "build/layout.h"
 #include "build/output.h"
 #include "build/squash.h"
 #include "image/image.h"
 #include "image/signals.h"
+#include "oci/manifest.h"
+#include "store/blob.h"
 #include "store/build_cache.h"
 #include "store/gc.h"
 #include "sys/fd.h"
@@ -49,10 +52,10 @@ static int keep(struct build_all *a, const struct digest *blobs, size_t n_blobs,
     return r;
 }
 
-static int keep_image(struct build_all *a, const struct image *image, struct err *err)
+static int keep_image(struct build_all *a, const struct digest *manifest, struct err *err)
 {
     struct store_needs needs = {0};
-    int r = store_needs_add_image(a->b.store, &image->tag.manifest, &needs, err);
+    int r = store_needs_add_image(a->b.store, manifest, &needs, err);
 
     if (r == 0)
         r = keep(a, needs.blobs.v, needs.blobs.n, needs.layers.v, needs.layers.n, err);
@@ -71,7 +74,7 @@ static int take_image(struct build_all *a, const char *name, const char *platfor
         r = open_image(a->b.store, name, platform, &image, err);
     if (r < 0)
         return r;
-    r = keep_image(a, &image, err);
+    r = keep_image(a, &image.tag.manifest, err);
     if (r == 0)
         r = json_duplicate(&oci_image_config_type, &image.config, &ret->config, err);
     if (r == 0)
@@ -81,12 +84,37 @@ static int take_image(struct build_all *a, const char *name, const char *platfor
     return r;
 }
 
+static int keep_loaded(void *data, const struct digest *manifest, struct err *err)
+{
+    return keep_image(data, manifest, err);
+}
+
+static int take_layout(struct build_all *a, const char *what, const char *platform, struct build_image *ret,
+                       struct err *err)
+{
+    _cleanup_buf_ struct buf text = BUF_INIT_MAX(OCI_MANIFEST_MAX);
+    _cleanup_manifest_ struct oci_manifest manifest = {0};
+    int r = build_layout_load(a->b.store, what, platform, keep_loaded, a, &ret->manifest, err);
+
+    if (r == 0)
+        r = store_blob_read(a->b.store, &ret->manifest, &text, err);
+    if (r == 0)
+        r = oci_manifest_parse(buf_str(&text), text.len, &manifest, err);
+    if (r == 0)
+        r = image_read_config(a->b.store, &manifest.config.digest, &ret->config, err);
+    return r < 0 ? r : json_duplicate(&oci_platform_type, &ret->config.platform, &ret->platform, err);
+}
+
 static int find_image(void *data, const char *name, const char *platform, struct build_image *ret, struct err *err)
 {
     struct build_all *a = data;
     const struct build_request *q = a->b.request;
     struct err why = ERR_INIT;
-    int r = q->pull ? ERR_NOT_FOUND : take_image(a, name, platform, ret, &why);
+    int r;
+
+    if (build_is_layout(name))
+        return take_layout(a, name, platform, ret, err);
+    r = q->pull ? ERR_NOT_FOUND : take_image(a, name, platform, ret, &why);
 
     if (r == ERR_NOT_FOUND && q->pull_image) {
         r = q->pull_image(q->pull_data, name, platform, !q->pull, err);
@@ -133,7 +161,7 @@ static int make_plan(struct build_all *a, struct err *err)
     int r = build_plan_make(&planning, &a->plan, &a->b.result->problem, err);
 
     for (size_t i = 1; r == 0 && i < a->plan.contexts.n; i++)
-        if (!str_after(a->plan.contexts.v[i].what, "docker-image://"))
+        if (!build_context_image(a->plan.contexts.v[i].what))
             r = build_context_open_named(a->b.store, a->plan.contexts.v[i].what, &a->b.contexts[i], err);
     return r;
 }

@@ -31,7 +31,7 @@ struct build_ssh {
     char **paths; /* a socket of an agent, or key files; NULL: SSH_AUTH_SOCK */
 };
 
-/* --build-context NAME=WHAT: a directory, a URL, "docker-image://NAME", "oci-layout://PATH" */
+/* --build-context NAME=WHAT: a directory, a URL, "docker-image://NAME", "oci-layout://DIR[:TAG|@DIGEST]" */
 struct build_named_context {
     char *name, *what;
 };

@@ -2,10 +2,9 @@
 #include "build/plan_internal.h"
 
 #include "base/num.h"
+#include "build/layout.h"
 
 #include <strings.h>
-
-#define DOCKER_IMAGE "docker-image://"
 
 /* Its index, or -1. "context" itself has no name. */
 int plan_find_context(struct planning *p, const char *name)
@@ -94,7 +93,7 @@ int plan_find_source(struct planning *p, size_t number, const char *name, const 
     int context = plan_find_context(p, name), found = -1, r = 0;
     const char *what = context >= 0 ? p->plan->contexts.v[context].what : NULL;
 
-    if (what && !str_after(what, DOCKER_IMAGE)) {
+    if (what && !build_context_image(what)) {
         *ret = (struct build_source){BUILD_SOURCE_CONTEXT, (size_t)context};
         return 0;
     }
@@ -107,5 +106,5 @@ int plan_find_source(struct planning *p, size_t number, const char *name, const 
         return plan_stage(p, (size_t)found, &ret->index, err);
     }
     ret->kind = BUILD_SOURCE_IMAGE;
-    return plan_find_image(p, what ? str_after(what, DOCKER_IMAGE) : name, platform, &ret->index, err);
+    return plan_find_image(p, what ? build_context_image(what) : name, platform, &ret->index, err);
 }

@@ -1,5 +1,6 @@
 #include "build/request_parse.h"
 
+#include "build/layout.h"
 #include "build/request_parse_internal.h"
 #include "bundle/parse.h"
 #include "oci/platform.h"
@@ -205,6 +206,9 @@ int build_named_parse(const char *text, struct build_named_context *ret, struct 
     r = oci_reference_parse(name, &ref, err);
     if (r < 0)
         return err_wrap(err, "invalid context name %.200s", name);
+    r = build_is_layout(equals + 1) ? build_layout_check(equals + 1, err) : 0;
+    if (r < 0)
+        return r;
     if (str_eq(ref.tag, "latest"))
         str_replace(&ref.tag, NULL);
     *ret = (struct build_named_context){oci_reference_familiar(&ref), str_dup(equals + 1)};

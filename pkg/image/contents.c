@@ -67,7 +67,7 @@ int image_contents_read(struct image_archive *a, const struct image_load_options
     int r;
 
     *ret = (struct image_contents){0};
-    if (image_archive_has(a, "index.json"))
+    if (options->choice || image_archive_has(a, "index.json"))
         r = image_contents_read_oci(a, options, ret, err);
     else if (image_archive_has(a, "manifest.json"))
         r = image_contents_read_docker(a, options, ret, err);

@@ -297,6 +297,75 @@ static int read_images(struct image_archive *a, const struct oci_index *index, c
     return 0;
 }
 
+/* ---- the one that is meant ---- */
+
+/* Those that the choice fits; without a digest and a `tag` all. */
+static void list_meant(const struct oci_index *index, const struct digest *digest, const char *tag,
+                       struct oci_index *ret)
+{
+    VEC_FOREACH (d, &index->manifests) {
+        bool meant = digest->algorithm != DIGEST_NONE
+                         ? digest_equal(&d->digest, digest)
+                         : !tag || str_eq(strv_env_get(d->annotations, ANNOTATION_REF), tag);
+
+        if (is_image(d) && meant)
+            *VEC_PUSH(&ret->manifests) = *d;
+    }
+}
+
+static int refuse_choice(const struct image_choice *c, bool several, struct err *err)
+{
+    char digest[DIGEST_TEXT_MAX];
+
+    if (c->digest.algorithm != DIGEST_NONE)
+        err_set(err, ERR_NOT_FOUND, "index.json names no image %s", digest_format(&c->digest, digest));
+    else if (c->tag)
+        err_set(err, several ? ERR_INVALID : ERR_NOT_FOUND, "index.json names %s with the tag \"%.128s\"",
+                several ? "several images" : "no image", c->tag);
+    else
+        err_set(err, several ? ERR_INVALID : ERR_NOT_FOUND, "index.json names %s image",
+                several ? "more than one" : "no");
+    return err_hint(err, "say which is meant by one of its tags (:TAG) or digests (@sha256:…)");
+}
+
+/* Several under one tag are one image where each says for which platform it is. */
+static int select_meant(const struct oci_index *meant, const struct image_choice *c, bool tagged,
+                        const struct oci_platform *wanted, const struct oci_descriptor **ret, struct err *err)
+{
+    bool same = true, platforms = tagged;
+
+    if (!meant->manifests.n)
+        return refuse_choice(c, false, err);
+    *ret = &meant->manifests.v[0];
+    VEC_FOREACH (d, &meant->manifests) {
+        same &= digest_equal(&d->digest, &(*ret)->digest);
+        platforms &= d->platform && !names_index(d);
+    }
+    if (same)
+        return 0;
+    return platforms ? oci_index_select(meant, wanted, ret, err) : refuse_choice(c, true, err);
+}
+
+static int read_meant(struct image_archive *a, const struct oci_index *index, const struct oci_platform *wanted,
+                      const struct image_load_options *options, struct image_contents *ret, struct err *err)
+{
+    const struct image_choice *c = options->choice;
+    struct oci_index meant = {0}; /* borrowed, but for the vector */
+    const struct oci_descriptor *d;
+    bool tagged;
+    int r;
+
+    list_meant(index, &c->digest, c->tag ? c->tag : "latest", &meant);
+    tagged = meant.manifests.n > 0;
+    if (!tagged && !c->tag && c->digest.algorithm == DIGEST_NONE)
+        list_meant(index, &c->digest, NULL, &meant);
+    r = select_meant(&meant, c, tagged, wanted, &d, err);
+    if (r == 0)
+        r = read_image(a, d, NULL, wanted, options, ret, err);
+    free(meant.manifests.v);
+    return r;
+}
+
 int image_contents_read_oci(struct image_archive *a, const struct image_load_options *options,
                             struct image_contents *ret, struct err *err)
 {
@@ -317,6 +386,8 @@ int image_contents_read_oci(struct image_archive *a, const struct image_load_opt
         oci_platform_host(&wanted);
     if (r < 0)
         return r;
+    if (options->choice)
+        return read_meant(a, &index, &wanted, options, ret, err);
     names = mem_zalloc(index.manifests.n + 1, sizeof(*names));
     for (size_t i = 0; i < index.manifests.n; i++)
         names[i] = name_of(&index.manifests.v[i]);

@@ -65,7 +65,7 @@ static int give_name(const struct loading *l, const struct image_archived *image
     _cleanup_(store_tag_release) struct store_tag old = {0};
     _cleanup_reference_ struct oci_reference ref = {0};
     _cleanup_free_ char *familiar = NULL;
-    struct image_loaded loaded = {.id = meaning.id};
+    struct image_loaded loaded = {.id = meaning.id, .manifest = meaning.manifest};
     bool known, same;
     int r = name ? oci_reference_parse(name, &ref, err) : 0;
 
@@ -89,7 +89,7 @@ static int give_no_name(const struct loading *l, const struct image_archived *im
 {
     _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
     const struct image_documents *d = &image->documents;
-    const struct image_loaded loaded = {.id = d->config.digest.digest};
+    const struct image_loaded loaded = {.id = d->config.digest.digest, .manifest = d->manifest.digest.digest};
     int r = store_tag_list(l->store, &tags, err);
 
     for (size_t i = 0; r == 0 && i < tags.n && !l->options->all_platforms; i++) {
@@ -112,6 +112,14 @@ static int give_names(const struct loading *l, const struct image_archived *imag
     return r;
 }
 
+static void tell_unrecorded(const struct loading *l, const struct image_archived *image)
+{
+    const struct image_documents *d = &image->documents;
+    const struct image_loaded loaded = {.id = d->config.digest.digest, .manifest = d->manifest.digest.digest};
+
+    l->options->loaded(&loaded, l->options->data);
+}
+
 /* ---- the load ---- */
 
 static int load_image(struct loading *l, const struct image_archived *image, struct err *err)
@@ -127,6 +135,10 @@ static int load_image(struct loading *l, const struct image_archived *image, str
         l->options->event(&begins, l->options->data);
     r = image_layers_bring(l->store, NULL, NULL, &image->documents, &how, l->wake_fd, t, &lease, err);
     failpoint("load-layers");
+    if (r == 0 && l->options->unrecorded) {
+        tell_unrecorded(l, image);
+        return 0;
+    }
     if (r == 0)
         r = give_names(l, image, err);
     if (r == 0)

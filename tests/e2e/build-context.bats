@@ -208,6 +208,104 @@ END
     [[ $output == *'path "nowhere" not found'* ]]
 }
 
+# layout_image DIR TEXT: an image with the text in /text is added to the layout, and no index names it; prints its descriptor.
+layout_image() {
+    local tree
+    tree=$(mktemp -d "$BATS_TEST_TMPDIR/tree.XXXXXX")
+    echo "$2" >"$tree/text"
+    image_init "$1"
+    tar -c -C "$tree" text | image_layer "$1" gzip >/dev/null
+    image_manifest "$1" "{\"Labels\":{\"text\":\"$2\"}}"
+}
+
+# layout_index DIR DESCRIPTOR...: what index.json names.
+layout_index() {
+    local dir=$1
+    shift
+    printf '%s\n' "$@" | jq -s '{schemaVersion: 2, manifests: .}' >"$dir/index.json"
+}
+
+# named DESCRIPTOR TAG: with the tag.
+named() {
+    jq -c --arg tag "$2" '. + {annotations: {"org.opencontainers.image.ref.name": $tag}}' <<<"$1"
+}
+
+@test "--build-context oci-layout://: chosen by tag or digest, for FROM, COPY and RUN, and no name is left" {
+    local layout=$BATS_TEST_TMPDIR/a:b@c/layout one two other
+    one=$(layout_image "$layout" one)
+    two=$(layout_image "$layout" two)
+    find "$CBOX_ROOT/tags" | sort >"$BATS_TEST_TMPDIR/before"
+    dockerfile <<<$'FROM base\nCOPY --from=base /text /copied'
+    cbox build -q -t laid-out --build-context "base=oci-layout://$layout" .
+    expect two cbox image inspect --format '{{.Config.Labels.text}}' laid-out
+    cbox rmi laid-out >/dev/null
+    diff "$BATS_TEST_TMPDIR/before" <(find "$CBOX_ROOT/tags" | sort)
+    layout_index "$layout" "$(named "$one" first)" "$(named "$two" latest)"
+    dockerfile other <<<$'FROM alpine\nRUN --mount=from=base,target=/m cp /m/text /out\nCOPY --from=base /text /in\nCMD cat /out /in'
+    cbox build -q -t laid-out -f other --build-context "base=oci-layout://$layout:first" .
+    expect $'one\none' cbox run --rm laid-out
+    cbox rmi laid-out >/dev/null
+    cbox build -q -t laid-out -f other --build-context "base=oci-layout://$layout" .
+    expect $'two\ntwo' cbox run --rm laid-out
+    cbox rmi laid-out >/dev/null
+    cbox build -q -t laid-out -f other --build-context "base=oci-layout://$layout@$(jq -r .digest <<<"$one")" .
+    expect $'one\none' cbox run --rm laid-out
+    cbox rmi laid-out >/dev/null
+    # The entry of this machine among those under one tag.
+    other=$(image_init "$layout" && image_manifest "$layout" '{}' oci linux/mips64le)
+    layout_index "$layout" "$(named "$other" 1)" "$(named "$one" 1)"
+    cbox build -q --output "type=local,dest=$BATS_TEST_TMPDIR/out" --build-context "base=oci-layout://$layout:1" .
+    expect one cat "$BATS_TEST_TMPDIR/out/copied"
+    # What save writes is read.
+    rm -r "$layout" && mkdir "$layout"
+    cbox save alpine | tar -x -C "$layout"
+    dockerfile <<<$'FROM base\nRUN cat /etc/passwd'
+    cbox build -q -o type=cacheonly --build-context "base=oci-layout://$layout:latest" .
+    diff "$BATS_TEST_TMPDIR/before" <(find "$CBOX_ROOT/tags" | sort)
+}
+
+@test "--build-context oci-layout://: what is not there, what is several, what means harm" {
+    local layout=$BATS_TEST_TMPDIR/layout one two digest says what
+    one=$(layout_image "$layout" one)
+    two=$(layout_image "$layout" two)
+    find "$CBOX_ROOT/tags" | sort >"$BATS_TEST_TMPDIR/before"
+    digest=$(jq -r .digest <<<"$one")
+    layout_index "$layout" "$(named "$one" a)" "$(named "$two" b)"
+    dockerfile <<<$'FROM base\nCOPY --from=base /text /copied'
+    while IFS='|' read -r what says; do
+        run -1 cbox build -q --build-context "base=oci-layout://$what" .
+        [[ $output == *"$says"* && ${#lines[@]} -le 8 ]]
+    done <<END
+$layout|index.json names more than one image
+$layout:none|index.json names no image with the tag "none"
+$layout@${digest%??????}abcdef|index.json names no image sha256:
+$layout/none|No such file or directory
+$layout/index.json|is no directory
+$context|oci-layout
+END
+    layout_index "$layout" "$(named "$one" a)" "$(named "$two" a)"
+    jq 'del(.manifests[].platform)' "$layout/index.json" >new && mv new "$layout/index.json"
+    run -1 cbox build -q --build-context "base=oci-layout://$layout:a" .
+    [[ $output == *'several images with the tag "a"'* ]]
+    # Another document under the digest of the one that is meant; a link out of it; a size that is a lie; nonsense.
+    layout_index "$layout" "$one"
+    sed -i 's/"schemaVersion":2/"schemaVersion":3/' "$layout/blobs/sha256/${digest#*:}"
+    run -1 cbox build -q --build-context "base=oci-layout://$layout@$digest" .
+    [[ $output == *"blobs/sha256/${digest#*:}"* ]]
+    rm "$layout/blobs/sha256/${digest#*:}"
+    ln -s /etc/passwd "$layout/blobs/sha256/${digest#*:}"
+    run -1 cbox build -q --build-context "base=oci-layout://$layout" .
+    [[ $output == *"blobs/sha256/${digest#*:}"* ]]
+    for what in '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:../../x","size":1}]}' \
+        '{"schemaVersion":2,"manifests":[]}' '[' ''; do
+        echo "$what" >"$layout/index.json"
+        run -1 cbox build -q --build-context "base=oci-layout://$layout" .
+        [[ $output == *index.json* ]]
+    done
+    diff "$BATS_TEST_TMPDIR/before" <(find "$CBOX_ROOT/tags" | sort)
+    run -0 cbox system check
+}
+
 # make_files DIR N: so many names, half of them in one directory, and a Dockerfile that copies all of them. Names of one file,
 # which costs the file system less than as many files.
 make_files() {

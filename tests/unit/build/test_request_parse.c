@@ -233,6 +233,7 @@ static void test_named(void **state)
     static const char *const cases[][3] = {
         {"base=docker-image://alpine=x", "base", "docker-image://alpine=x"},
         {"alpine:latest=dir", "alpine", "dir"},
+        {"base=oci-layout:///a:b@c/d:tag", "base", "oci-layout:///a:b@c/d:tag"},
         {"docker.io/library/alpine:3=dir", "alpine:3", "dir"},
         {"host:5000/a=", "host:5000/a", ""},
     };
@@ -247,6 +248,10 @@ static void test_named(void **state)
         build_named_release(&c);
     }
     assert_fails(build_named_parse("dir", &c, &err), ERR_INVALID, "invalid context value: dir, expected key=value");
+    assert_fails(build_named_parse("a=oci-layout://", &c, &err), ERR_INVALID, "the directory is missing");
+    assert_fails(build_named_parse("a=oci-layout:///a:", &c, &err), ERR_INVALID, "a tag has 1 to 255 bytes");
+    assert_fails(build_named_parse("a=oci-layout:///a@sha256:12", &c, &err), ERR_INVALID,
+                 "invalid context value oci-layout:///a@sha256:12: ");
     assert_fails(build_named_parse("Base=dir", &c, &err), ERR_INVALID, "invalid context name Base: ");
 }
 
