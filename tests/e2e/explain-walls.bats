@@ -87,7 +87,7 @@ supplied() {
     cbox rm -f other
     other --read-only
     [ "$(differ files)" = '/etc/hostname, /etc/hosts, /etc/resolv.conf, root' ]
-    [[ $(said root files) == 'overlay of 1 layer, '*'read-only: nothing in it can be changed' ]]
+    [[ $(said root files) == 'overlay of 1 layer; read-only: nothing in it can be changed' ]]
     cbox rm -f other
     other --mount "type=image,source=alpine,target=/image"
     [ "$(differ files)" = /image ]
