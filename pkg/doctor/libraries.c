@@ -18,6 +18,8 @@ static const struct {
     {"libnftables.so.1", "libnftables1", DOCTOR_FAILURE, "containers have no networks but none and host"},
     {"libzstd.so.1", "libzstd1", DOCTOR_WARNING, "layers in zstd can be neither read nor written"},
     {"libisal.so.2", "libisal2", DOCTOR_NOTE, "layers in gzip are unpacked by zlib, at a quarter of the speed"},
+    {"liblzma.so.5", "liblzma5", DOCTOR_NOTE, "archives in xz cannot be read"},
+    {"libbz2.so.1.0", "libbz2-1.0", DOCTOR_NOTE, "archives in bzip2 cannot be read"},
     {"libncursesw.so.6", "libncursesw6", DOCTOR_NOTE, "cbox dash does not work"},
     {"libsystemd.so.0", "libsystemd0", DOCTOR_NOTE, "cbox runtime --systemd-cgroup does not work"},
 };
