@@ -26,6 +26,9 @@ static void say_none(doctor_findings *ret)
                  "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
 }
 
+/* What was made for v1 is delegated to nobody but root. */
+static const char to_v2[] = "add systemd.unified_cgroup_hierarchy=1 to the kernel's command line";
+
 void doctor_cgroups(const struct doctor_host *host _unused_, doctor_findings *ret)
 {
     _cleanup_cgroup_host_ struct cgroup_host cgroups = {0};
@@ -43,11 +46,10 @@ void doctor_cgroups(const struct doctor_host *host _unused_, doctor_findings *re
     } else if (geteuid() != 0 && !cgroup_dir(cg, CGROUP_PIDS)) {
         doctor_means(doctor_say(ret, DOCTOR_WARNING, "%s: nothing is delegated to this user", mode),
                      "containers run without limits; those that ask for some do not start",
-                     "systemd-run --user --scope -p Delegate=yes cbox system doctor");
+                     str_eq(mode, "v2") ? "systemd-run --user --scope -p Delegate=yes cbox system doctor" : to_v2);
     } else if (str_eq(mode, "hybrid") || str_eq(mode, "v1")) {
         doctor_means(doctor_say(ret, DOCTOR_NOTE, "%s: one was made", mode),
-                     "all that cbox limits works; pressure and cgroup.kill are of v2 alone",
-                     "add systemd.unified_cgroup_hierarchy=1 to the kernel's command line");
+                     "all that cbox limits works; pressure and cgroup.kill are of v2 alone", to_v2);
     } else {
         doctor_say(ret, DOCTOR_OK, "%s: one was made", mode);
     }

@@ -129,7 +129,9 @@ static void look_at_chains(doctor_findings *ret)
             iptables ? str_printf("%s -I FORWARD -i cbox+ -j ACCEPT && %s -I FORWARD -o cbox+ -j ACCEPT",
                                   str_eq(words[0], "ip6") ? "ip6tables" : "iptables",
                                   str_eq(words[0], "ip6") ? "ip6tables" : "iptables")
-                     : str_printf("nft insert rule %s iifname \"cbox*\" accept", *chain);
+                     : str_printf("nft 'insert rule %s iifname \"cbox*\" accept; "
+                                  "insert rule %s oifname \"cbox*\" accept'",
+                                  *chain, *chain);
 
         doctor_means(
             doctor_say(ret, DOCTOR_WARNING, "the chain %s drops what is forwarded and not accepted by it", *chain),

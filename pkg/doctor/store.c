@@ -25,6 +25,8 @@ enum { MIB = 1 << 20 };
 static bool look_at_place(const char *path, const char *option, doctor_findings *ret)
 {
     _cleanup_free_ char *there = doctor_existing(path), *remedy = str_printf("cbox --%s DIRECTORY ...", option);
+    _cleanup_free_ char *missing = NULL;
+    const char *why;
     struct stat st;
 
     if (stat(there, &st) == 0 && !S_ISDIR(st.st_mode)) {
@@ -33,7 +35,10 @@ static bool look_at_place(const char *path, const char *option, doctor_findings 
     }
     if (access(there, W_OK | X_OK) == 0)
         return true;
-    doctor_means(doctor_say(ret, DOCTOR_FAILURE, "%s cannot be written: %s", there, strerror(errno)),
+    why = strerror(errno);
+    if (!str_eq(path, there))
+        missing = str_printf("%s cannot be made: ", path);
+    doctor_means(doctor_say(ret, DOCTOR_FAILURE, "%s%s cannot be written: %s", missing ? missing : "", there, why),
                  "images cannot be pulled, and containers not be made", remedy);
     return false;
 }
