@@ -231,9 +231,27 @@ static int export_cache(struct build_all *a, const build_finished_all *all, stru
         VEC_FOREACH (layer, &f->layers)
             *VEC_PUSH(&layers) = *layer;
     VEC_FOREACH (to, &a->b.request->cache_to)
-        r = r < 0 ? r : build_cache_export(a->b.store, a->b.config, to, a->b.keys, &layers, err);
+        if (r == 0 && to->type != BUILD_CACHE_INLINE)
+            r = build_cache_export(a->b.store, a->b.config, to, a->b.keys, &layers, err);
     free(layers.v);
     return r;
+}
+
+static bool wants_inline(const struct build_request *q)
+{
+    VEC_FOREACH (to, &q->cache_to)
+        if (to->type == BUILD_CACHE_INLINE)
+            return true;
+    return false;
+}
+
+/* The text is the list's. */
+static const char *add_inline(const struct build_all *a, const build_layers *layers, char ***caches)
+{
+    char *text = build_cache_inline(a->b.store, a->b.keys, layers);
+
+    strv_take(caches, text);
+    return text;
 }
 
 static char **manifest_annotations(const struct build_request *q)
@@ -248,7 +266,7 @@ static char **manifest_annotations(const struct build_request *q)
 
 static int finish(struct build_all *a, struct err *err)
 {
-    _cleanup_strv_ char **annotations = manifest_annotations(a->b.request);
+    _cleanup_strv_ char **annotations = manifest_annotations(a->b.request), **caches = NULL;
     build_finished_all all = {0};
     int r;
 
@@ -264,6 +282,8 @@ static int finish(struct build_all *a, struct err *err)
                                      .base = base_of(&a->plan, target->stage)};
         f->layers.v = p->layers.v;
         f->layers.n = p->layers.n;
+        if (wants_inline(a->b.request))
+            f->inline_cache = add_inline(a, &f->layers, &caches);
     }
     r = (a->b.request->squash ? write_squashed : write_outputs)(a, &all, err);
     if (r == 0)

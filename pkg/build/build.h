@@ -55,10 +55,14 @@ struct build_output {
 };
 
 /* --cache-from, --cache-to */
-enum build_cache_type { BUILD_CACHE_REGISTRY, BUILD_CACHE_LOCAL };
+enum build_cache_type {
+    BUILD_CACHE_REGISTRY,
+    BUILD_CACHE_LOCAL,
+    BUILD_CACHE_INLINE, /* the image's own config; of --cache-to alone */
+};
 struct build_cache_place {
     enum build_cache_type type;
-    char *where; /* a reference; a directory */
+    char *where; /* a reference; a directory; NULL: inline */
     bool all;    /* mode=max: steps of all stages, not only those of the result */
 };
 

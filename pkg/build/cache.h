@@ -55,3 +55,7 @@ int build_cache_import(struct store *s, const struct config *config, const struc
                        struct err *err);
 int build_cache_export(struct store *s, const struct config *config, const struct build_cache_place *to,
                        char *const *keys, const build_layers *result, struct err *err);
+
+/* --cache-to type=inline: the same of those that made layers of an image, as JSON for its config; the caller frees it.
+ * The same steps give the same text, so that an image with it is as reproducible as one without: no dates are in it. */
+char *build_cache_inline(struct store *s, char *const *keys, const build_layers *result);

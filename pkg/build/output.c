@@ -32,6 +32,7 @@ static int make_config(const struct build_finished *f, struct image_document *re
 
     date(f->stage, created);
     config.created = created;
+    config.build_cache = (char *)f->inline_cache;
     VEC_FOREACH (layer, &f->layers)
         strv_add(&rootfs.diff_ids, digest_format(layer, digest));
     config.rootfs = rootfs;

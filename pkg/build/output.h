@@ -8,6 +8,7 @@
 struct build_finished {
     const struct oci_platform *platform; /* that it was asked for */
     char *const *annotations;            /* of its manifest; or NULL */
+    const char *inline_cache;            /* for its config (build_cache_inline()); NULL: none */
     const struct build_stage *stage;     /* its config has its history, with empty_layer in the right places */
     build_layers layers;                 /* diffIDs of the config */
     const struct build_layer *made;      /* of those layers that this and earlier builds made: sizes as tars */

@@ -45,6 +45,7 @@ static int begin_with(struct planning *p, struct build_stage *stage, const struc
     r = plan_count_copy(p, &below->config, err);
     if (r == 0)
         r = json_duplicate(&oci_image_config_type, below, &stage->config, err);
+    str_replace(&stage->config.build_cache, NULL); /* it is the base's */
     stage->base_history = stage->config.history.n;
     return r;
 }

@@ -238,16 +238,18 @@ static int take_place_type(void *to, const char *value, struct err *err)
     } types[] = {
         {"registry", BUILD_CACHE_REGISTRY},
         {"local", BUILD_CACHE_LOCAL},
+        {"inline", BUILD_CACHE_INLINE},
     };
     struct place *p = to;
 
     p->typed = true;
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (str_eq(types[i].name, value)) {
+        if (str_eq(types[i].name, value) && (p->to || types[i].type != BUILD_CACHE_INLINE)) {
             p->p.type = types[i].type;
             return 0;
         }
-    return err_set(err, ERR_UNSUPPORTED, "unknown cache type \"%.100s\": there are registry, local", value);
+    return err_set(err, ERR_UNSUPPORTED, "unknown cache type \"%.100s\": there are registry, local%s", value,
+                   p->to ? ", inline" : "");
 }
 
 static int take_mode(void *to, const char *value, struct err *err)
@@ -286,7 +288,9 @@ static int finish_place(struct place *p, const char *text, struct err *err)
         p->p.where = steal_ptr(&p->ref);
     else if (p->p.type == BUILD_CACHE_LOCAL)
         p->p.where = p->to ? steal_ptr(&p->dest) : steal_ptr(&p->src);
-    if (p->p.where)
+    if (p->p.type == BUILD_CACHE_INLINE && p->p.all)
+        return err_set(err, ERR_INVALID, "the inline cache has mode=min alone: an image has no layers of other stages");
+    if (p->p.where || p->p.type == BUILD_CACHE_INLINE)
         return 0;
     return err_set(err, ERR_INVALID, "%s is required for the %s cache %s",
                    p->p.type == BUILD_CACHE_REGISTRY ? "ref"

@@ -29,7 +29,8 @@ void build_ssh_release(struct build_ssh *s);
 int build_named_parse(const char *text, struct build_named_context *ret, struct err *err);
 void build_named_release(struct build_named_context *c);
 
-/* A reference alone, or "type=registry,ref=…", "type=local,src=…" (or dest=… with `to`); mode=min|max with `to`. */
+/* A reference alone, or "type=registry,ref=…", "type=local,src=…" (or dest=… with `to`); mode=min|max and
+ * "type=inline" with `to`. */
 int build_cache_place_parse(const char *text, bool to, struct build_cache_place *ret, struct err *err);
 void build_cache_place_release(struct build_cache_place *p);
 

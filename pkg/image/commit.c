@@ -66,6 +66,7 @@ static int make_config(struct committing *c, struct image_document *ret, struct 
     char time[TIME_TEXT_MAX], digest[DIGEST_TEXT_MAX];
     int r;
 
+    str_replace(&c->config.build_cache, NULL);
     json_free(&oci_container_config_type, &c->config.config);
     r = json_duplicate(&oci_container_config_type, o->config, &c->config.config, err);
     if (r < 0)

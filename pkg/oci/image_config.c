@@ -64,6 +64,7 @@ static const struct json_field image_config_fields[] = {
     JSON_FIELD(struct oci_image_config, "config", JSON_K_OBJECT, config, .type = &oci_container_config_type),
     JSON_FIELD(struct oci_image_config, "rootfs", JSON_K_OBJECT, rootfs, .flags = JSON_REQUIRED, .type = &rootfs_type),
     JSON_FIELD(struct oci_image_config, "history", JSON_K_ARRAY, history, .type = &history_type),
+    JSON_FIELD(struct oci_image_config, "io.cbox.build.cache.v0", JSON_K_RAW, build_cache),
 };
 const struct json_type oci_image_config_type = {
     "image config", sizeof(struct oci_image_config), image_config_fields, ARRAY_SIZE(image_config_fields), false,

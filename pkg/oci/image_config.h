@@ -54,6 +54,8 @@ struct oci_image_config {
     struct oci_container_config config;
     struct oci_rootfs rootfs;
     VEC(struct oci_history) history;
+    char *build_cache; /* "io.cbox.build.cache.v0": the inline cache of a build (build/cache.h), of this image alone:
+                          JSON of any kind, or NULL */
 };
 
 extern const struct json_type oci_image_config_type, oci_container_config_type, oci_healthcheck_type;

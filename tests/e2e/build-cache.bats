@@ -421,3 +421,62 @@ END
     [[ $stderr == *'file a: changed'* ]]
     whole
 }
+
+@test "--cache-to type=inline: the image itself is what --cache-from reads" {
+    local ref
+    ref=$(<"$registry/host")/inline:1
+    two_stages
+    cbox build -q --cache-to type=inline -t "$ref" . >id
+    cbox push -q "$ref"
+    dockerfile other <<<"FROM $ref"$'\nRUN echo above >/e'
+    cbox build -q -f other -o "type=oci,dest=$BATS_TEST_TMPDIR/above,tar=false" .
+    run ! grep -rq io.cbox.build.cache "$BATS_TEST_TMPDIR/above"
+    elsewhere
+    run -0 --separate-stderr cbox build --progress plain --cache-from "$ref" .
+    [ "$(grep -c ' DONE' <<<"$stderr")" = 2 ] # those of the other stage
+    run ! cbox image inspect "$ref"
+    expect "$(<id)" cbox build -q --cache-to type=inline .
+    cbox system prune -af >/dev/null
+    cbox pull -q alpine
+    expect "$(<id)" cbox build -q --cache-to type=inline .
+    # BuildKit's, or none at all.
+    run -0 cbox build -q --cache-from alpine .
+    whole
+}
+
+# config_of LAYOUT: the file of its image's config.
+config_of() {
+    local manifest
+    manifest=$1/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$1/index.json")
+    echo "$1/blobs/sha256/$(jq -r '.config.digest[7:]' "$manifest")"
+}
+
+# with_cache LAYOUT JSON: the image's config has this as its inline cache.
+with_cache() {
+    local dir=$1 hex
+    hex=$(jq -c --slurpfile cache <(echo "$2") '."io.cbox.build.cache.v0" = $cache[0]' "$(config_of "$dir")" | image_blob "$dir")
+    image_edit "$dir" ".config.digest = \"sha256:$hex\" | .config.size = $(stat -c %s "$dir/blobs/sha256/$hex")"
+}
+
+@test "an inline cache that means harm gives nothing" {
+    local layout=$BATS_TEST_TMPDIR/layout good cache
+    dockerfile other <<<$'FROM alpine\nRUN echo evil >/evil'
+    cbox build -q -f other -t evil . >/dev/null
+    dockerfile <<<$'FROM alpine\nRUN echo good >/good'
+    cbox build -q --cache-to type=inline -o "type=oci,dest=$layout,tar=false" .
+    good=$(jq -c '."io.cbox.build.cache.v0"' "$(config_of "$layout")")
+    [ "$(jq '.steps | length' <<<"$good")" = 1 ]
+    cbox builder prune -af >/dev/null
+    for cache in 7 '"x"' '[{}]' '{"steps":7}' '{"steps":["","x","{}","[]"]}' \
+        "$(jq -c --arg d "$(cbox image inspect --format '{{json .RootFS.Layers}}' evil | jq -r '.[-1]')" \
+            '.steps[0] |= (fromjson | .diffId = $d | tojson)' <<<"$good")" \
+        "$(jq -c '.steps[0] |= (fromjson | .key = "../../x" | tojson)' <<<"$good")" \
+        "$(jq -c '.steps = [range(4000) as $i | .steps[0]]' <<<"$good")"; do
+        with_cache "$layout" "$cache"
+        expect_steps 'CACHED DONE' --cache-from "type=local,src=$layout"
+        cbox builder prune -af >/dev/null
+    done
+    with_cache "$layout" "$good"
+    expect_steps 'CACHED CACHED' --cache-from "type=local,src=$layout"
+    whole
+}

@@ -269,6 +269,7 @@ static void test_place(void **state)
         {"type=registry,ref=a,mode=max", true, BUILD_CACHE_REGISTRY, "a", true},
         {"type=local,src=dir", false, BUILD_CACHE_LOCAL, "dir", false},
         {"type=local,dest=dir,mode=min,compression=zstd", true, BUILD_CACHE_LOCAL, "dir", false},
+        {"type=inline", true, BUILD_CACHE_INLINE, NULL, false},
     };
     struct build_cache_place p;
     struct err err;
@@ -284,8 +285,9 @@ static void test_place(void **state)
     assert_fails(build_cache_place_parse("ref=a", false, &p, &err), ERR_INVALID, "type required for \"ref=a\"");
     assert_fails(build_cache_place_parse("", false, &p, &err), ERR_INVALID, "ref is required");
     assert_fails(build_cache_place_parse("type=gha", false, &p, &err), ERR_UNSUPPORTED, "unknown cache type \"gha\"");
-    assert_fails(build_cache_place_parse("type=inline", true, &p, &err), ERR_UNSUPPORTED,
+    assert_fails(build_cache_place_parse("type=inline", false, &p, &err), ERR_UNSUPPORTED,
                  "unknown cache type \"inline\": there are registry, local");
+    assert_fails(build_cache_place_parse("type=inline,mode=max", true, &p, &err), ERR_INVALID, "has mode=min alone");
     assert_fails(build_cache_place_parse("type=local,src=x", true, &p, &err), ERR_INVALID,
                  "dest is required for the local cache exporter");
     assert_fails(build_cache_place_parse("type=local,dest=x", false, &p, &err), ERR_INVALID,
