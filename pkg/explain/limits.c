@@ -309,7 +309,10 @@ static void add_paths(const struct explain_limits *l, const char *path, explain_
         const char *dir = l->cg ? cgroup_dir_below(l->cg, h->base) : NULL;
         const char *name = h->version == 2 ? "v2" : h->names;
 
-        if (dir)
+        /* The path itself stands above, once: it is longer than a line with most. */
+        if (dir && str_ends(dir, path))
+            explain_string(explain_below(fact, name, dir, "below %.*s", (int)(strlen(dir) - strlen(path)), dir), dir);
+        else if (dir)
             explain_string(explain_below(fact, name, dir, "%s", dir), dir);
     }
 }

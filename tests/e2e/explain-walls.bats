@@ -212,6 +212,8 @@ supplied() {
     wait_for 5 holds '."memory limit hit".Value > 0 and ."memory OOM-killed".Value > 0' limits
     # Where each is: the kernel has our container's processes there.
     holds '[to_entries[] | select(.key | startswith("cgroup ")) | .value.Value] | length > 0' limits
+    # Its path stands there once, and where it is in each hierarchy.
+    holds '[to_entries[] | select(.key | startswith("cgroup ")) | .value.Text | startswith("below /")] | length > 0 and all' limits
     while read -r dir; do
         [ -n "$(<"$dir/cgroup.procs")" ]
     done < <(cbox explain -f json other | jq -r '.Walls[] | select(.Name == "limits").Facts[] | select(.Name == "cgroup").Facts[].Value')
