@@ -1,8 +1,10 @@
 #include "sys/names.h"
 
 #include "base/mem.h"
+#include "sys/fd.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -39,13 +41,14 @@ int names_open(struct names_pool *pool, int dir, size_t most, struct names *ret)
 {
     size_t left = POOL_MAX - MIN_OF(pool->used, (size_t)POOL_MAX);
     _cleanup_free_ char *block = mem_alloc(BLOCK);
+    _cleanup_fd_ int from_start = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ssize_t n = 0;
     int r = 0;
 
     *ret = (struct names){.pool = pool, .sorter = sorter_new(MAX_OF(left / 2, (size_t)LEAST))};
-    if (lseek(dir, 0, SEEK_SET) < 0)
+    if (from_start < 0)
         return -errno;
-    while (r == 0 && (n = getdents64(dir, block, BLOCK)) > 0)
+    while (r == 0 && (n = getdents64(from_start, block, BLOCK)) > 0)
         r = take_block(ret->sorter, block, n, &most);
     ret->memory = sorter_memory(ret->sorter);
     pool->used += ret->memory;

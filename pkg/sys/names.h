@@ -15,8 +15,8 @@ struct names {
     size_t memory;
 };
 
-/* Reads all names of the opened directory, but "." and "..". -errno, -E2BIG where there are more
- * than `most`. The descriptor is not needed afterwards. names_close() in any case. */
+/* Reads all names of the directory, but "." and "..", wherever `dir` stands in it; O_PATH will do. -errno, -E2BIG where
+ * there are more than `most`. The descriptor is not needed afterwards. names_close() in any case. */
 int names_open(struct names_pool *pool, int dir, size_t most, struct names *ret);
 void names_close(struct names *n);
 #define _cleanup_names_ _cleanup_(names_close)

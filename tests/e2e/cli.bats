@@ -205,10 +205,11 @@ bash_offers() {
 
 @test "bash completes commands, options and their arguments" {
     [ "$(bash_offers cbox ver)" = version ]
-    [ "$(bash_offers cbox system '')" = 'check df events info prune start-all' ]
+    [ "$(bash_offers cbox system '')" = 'check df doctor events info prune start-all' ]
     [ "$(bash_offers cbox -D --root /x sys)" = system ]
     [ "$(bash_offers cbox --s)" = --state ]
     [ "$(bash_offers cbox help inf)" = info ]
+    [ "$(bash_offers cbox help stor)" = storage ]
     [[ $(bash_offers cbox --config "$tree/READ") == "$tree/README.md" ]]
     [[ $(bash_offers cbox "--config=$tree/READ") == "$tree/README.md" ]]
     [ "$(bash_offers cbox version x '')" = "" ]
@@ -237,9 +238,10 @@ fake_images() {
 @test "fish completes commands, options and their arguments" {
     offers() { fish --no-config -c "source $tree/contrib/completion/cbox.fish; complete -C '$1'" | cut -f 1 | sort | paste -sd ' '; }
     [ "$(offers 'cbox ver')" = version ]
-    [ "$(offers 'cbox system ')" = 'check df events info prune start-all' ]
+    [ "$(offers 'cbox system ')" = 'check df doctor events info prune start-all' ]
     [ "$(offers 'cbox -D --root /x sys')" = system ]
     [ "$(offers 'cbox --st')" = --state ]
+    [ "$(offers 'cbox help stor')" = storage ]
     [[ $(offers "cbox --config $tree/READ") == *README.md* ]]
 }
 
