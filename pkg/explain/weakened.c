@@ -32,6 +32,7 @@ static void check_privileged(const struct explain_state *s, explain_facts *to)
 
 static const struct precious {
     const char *path, *words;
+    bool part; /* of the next one, which says enough where both are there */
 } precious[] = {
     {"/", "all files of the host"},
     {"/run/docker.sock", "who speaks to docker's socket is root of the host, by a container of his own making"},
@@ -42,6 +43,8 @@ static const struct precious {
     {"/root", "the files of its root"},
     {"/home", "the files of its users"},
     {"/boot", "the kernel that it starts"},
+    {"/dev/shm", "the shared memory of its programs", true},
+    {"/dev/mqueue", "the message queues of its programs", true},
     {"/dev", "its devices, disks and memory among them"},
     {"/proc", "its processes and the settings of its kernel"},
     {"/sys", "its devices, drivers and control groups"},
@@ -70,15 +73,26 @@ static bool is_usual(const struct explain_state *s, const struct explain_mount *
     return false;
 }
 
+static bool is_asked_for(const struct explain_state *s, const struct explain_mount *m)
+{
+    if (s->subject->options)
+        VEC_FOREACH (p, &s->subject->options->mounts)
+            if (str_eq(p->type, "bind") && str_eq(p->destination, m->target))
+                return true;
+    return false;
+}
+
 /* What the kernel has for everybody, seen through the container's own or the host's namespaces, is no file of the
- * host's. Nor is that which hides: /dev/null on a file, and what memory is shared through. */
-static bool is_kernels(const struct explain_mount *m)
+ * host's, unless an option binds it there. Nor is that which hides: /dev/null on a file, and what memory is shared
+ * through. */
+static bool is_kernels(const struct explain_state *s, const struct explain_mount *m)
 {
     static const char *const places[] = {"/proc", "/sys", "/dev/mqueue", "/dev/shm"};
     bool own = str_eq(m->origin, "/dev/null");
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-        own = own || (explain_path_within(m->target, places[i]) && explain_path_within(m->origin, places[i]));
+        own = own || (explain_path_within(m->target, places[i]) && explain_path_within(m->origin, places[i]) &&
+                      !is_asked_for(s, m));
     return own;
 }
 
@@ -89,7 +103,7 @@ static bool holds(const char *origin, const struct precious *p)
         return true;
     if (str_eq(p->path, "/") || explain_path_within(origin, p->path))
         return str_eq(origin, p->path) || !str_eq(p->path, "/");
-    return explain_path_within(p->path, origin) && access(p->path, F_OK) == 0;
+    return !p->part && explain_path_within(p->path, origin) && access(p->path, F_OK) == 0;
 }
 
 /* Its place in the table, the more dangerous ones first; -1 where it is nothing precious. */
@@ -130,7 +144,7 @@ static void check_mounts(const struct explain_state *s, explain_facts *to)
     table[2] = (struct precious){s->state, "cbox's own: who speaks to its monitors commands their containers"};
     memcpy(&table[3], &precious[1], sizeof(precious) - sizeof(precious[0]));
     VEC_FOREACH (m, s->mounts) {
-        int value = m->origin && !is_usual(s, m) && !is_kernels(m) ? value_of(m->origin, table, n) : -1;
+        int value = m->origin && !is_usual(s, m) && !is_kernels(s, m) ? value_of(m->origin, table, n) : -1;
         bool known = value < 0;
 
         VEC_FOREACH (t, &told)

@@ -177,12 +177,37 @@ static void test_mounts(void **state)
     expect(&p, "");
     mount_of(&p, "/sys", "ro", "/sys");
     expect(&p, "");
+    mount_of(&p, "/dev/shm", "rw", "/dev/shm");
+    expect(&p, "");
     /* But a file of the host's with such a name is one of the host's. */
     mount_of(&p, "/etc/hosts", "rw", "/etc/hosts");
     expect(
         &p,
         "/etc/hosts: is /etc/hosts of the host, to be read and written: its configuration, with its users, passwords "
         "and keys\n");
+}
+
+/* The same places of the kernel's are the host's where an option binds them. */
+static void test_mounts_that_are_bound(void **state)
+{
+    struct engine_mount_point points[] = {{.type = (char *)"bind", .destination = (char *)"/sys/fs/cgroup"},
+                                          {.type = (char *)"bind", .destination = (char *)"/dev/shm"},
+                                          {.type = (char *)"bind", .destination = (char *)"/nothing"}};
+    const struct engine_options options = {.mounts = {points, ARRAY_SIZE(points), ARRAY_SIZE(points)}};
+    const struct explain_subject bound = {.name = "web", .pid = 7, .pidfd = -1, .options = &options};
+    struct plain p;
+
+    (void)state;
+    mount_of(&p, "/sys/fs/cgroup", "rw", "/sys/fs/cgroup");
+    p.state.subject = &bound;
+    expect(&p, "/sys/fs/cgroup: is /sys/fs/cgroup of the host, to be read and written: its devices, drivers and "
+               "control groups\n");
+    mount_of(&p, "/dev/shm", "rw", "/dev/shm");
+    p.state.subject = &bound;
+    expect(&p, "/dev/shm: is /dev/shm of the host, to be read and written: the shared memory of its programs\n");
+    mount_of(&p, "/dev/null", "rw", "/nothing");
+    p.state.subject = &bound;
+    expect(&p, "");
 }
 
 static void test_mounts_below(void **state)
@@ -225,8 +250,10 @@ static void test_kernel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),  cmocka_unit_test(test_rights),       cmocka_unit_test(test_namespaces),
-        cmocka_unit_test(test_mounts), cmocka_unit_test(test_mounts_below), cmocka_unit_test(test_kernel),
+        cmocka_unit_test(test_plain),        cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_namespaces),   cmocka_unit_test(test_mounts),
+        cmocka_unit_test(test_mounts_below), cmocka_unit_test(test_mounts_that_are_bound),
+        cmocka_unit_test(test_kernel),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
