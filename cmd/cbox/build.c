@@ -1,6 +1,7 @@
 #include "base/num.h"
 #include "build/request_parse.h"
 #include "build_checks.h"
+#include "build_outline.h"
 #include "build_push.h"
 #include "build_view.h"
 #include "bundle/bundle.h"
@@ -51,8 +52,8 @@ static const struct cli_option options[] = {
     LIST(0, "cache-to", cache_to,
          "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")",
          .check = check_cache_to),
-    TEXT(0, "call", call, "Set method for evaluating build (\"check\", \"build\")", .shown_default = "build",
-         .check = check_call),
+    TEXT(0, "call", call, "Set method for evaluating build (\"check\", \"outline\", \"targets\")",
+         .shown_default = "build", .check = check_call),
     TEXT(0, "cgroup-parent", cgroup_parent, "Set the parent cgroup for the \"RUN\" instructions during build"),
     FLAG(0, "check", check, "Shorthand for \"--call=check\""),
     FLAG(0, "compress", harmless, "Compress the build context using gzip", .hidden = true),
@@ -102,9 +103,19 @@ static const struct cli_option options[] = {
     LIST(0, "ulimit", ulimits, "Ulimit options", .word = "ulimit", .check = check_ulimit),
 };
 
-static bool only_checks(const struct build_options *o)
+/* What is asked for: it was checked when it was read. */
+static struct build_call call_of(const struct build_options *o)
 {
-    return o->check || str_eq(o->call, "check");
+    struct build_call call = {.method = BUILD_CALL_CHECK};
+
+    if (!o->check)
+        (void)read_call(o->call, &call, NULL);
+    return call;
+}
+
+static bool builds(const struct build_options *o)
+{
+    return call_of(o).method == BUILD_CALL_BUILD;
 }
 
 /* ---- from options to a request ---- */
@@ -219,7 +230,7 @@ static int read_view(const struct build_options *o, enum build_view_mode *ret, s
         return err_set(err, ERR_INVALID, "progress=%s and quiet cannot be used together", o->progress);
     if (o->quiet)
         *ret = BUILD_VIEW_QUIET;
-    else if (only_checks(o) && *ret == BUILD_VIEW_TTY)
+    else if (!builds(o) && *ret == BUILD_VIEW_TTY)
         *ret = BUILD_VIEW_PLAIN; /* there are no steps to draw */
     return 0;
 }
@@ -286,15 +297,27 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
     _cleanup_(build_view_free_cleanup) struct build_view *view = build_view_new(mode, STDERR_FILENO);
     const struct build_watcher watcher = build_view_watcher(view);
     struct build_result result = {0};
+    _cleanup_build_outline_ struct build_outline outline = {0};
+    struct build_call call = call_of(o);
     struct err why = ERR_INIT;
-    int r = (only_checks(o) ? build_check : build)(s, &ctx->config, q, &watcher, &result, &why);
+    int r;
 
+    if (call.method == BUILD_CALL_OUTLINE)
+        r = build_outline(s, &ctx->config, q, &watcher, &outline, &result, &why);
+    else if (call.method == BUILD_CALL_TARGETS)
+        r = build_targets(s, &ctx->config, q, &watcher, &outline, &result, &why);
+    else
+        r = (builds(o) ? build : build_check)(s, &ctx->config, q, &watcher, &result, &why);
     build_view_end(view, &result, r < 0 ? &why : NULL);
-    if (r == 0 && only_checks(o) && mode == BUILD_VIEW_PLAIN && !build_view_warnings(view))
+    if (r == 0 && call.method == BUILD_CALL_OUTLINE)
+        print_outline(&outline, call.json);
+    if (r == 0 && call.method == BUILD_CALL_TARGETS)
+        print_targets(&outline, call.json);
+    if (r == 0 && call.method == BUILD_CALL_CHECK && mode == BUILD_VIEW_PLAIN && !build_view_warnings(view))
         puts("Check complete, no warnings found.");
-    if (r == 0 && !only_checks(o))
+    if (r == 0 && builds(o))
         r = build_push(ctx, s, q, mode == BUILD_VIEW_QUIET, &why);
-    if (r == 0 && !only_checks(o))
+    if (r == 0 && builds(o))
         r = tell_result(o, q, mode, &result, &why);
     if (r < 0 && err)
         *err = why;

@@ -23,11 +23,36 @@ int check_cache_to(const char *text, struct err *err)
     return check_cache(text, true, err);
 }
 
+int read_call(const char *text, struct build_call *ret, struct err *err)
+{
+    static const char *const words[] = {
+        [BUILD_CALL_BUILD] = "build",
+        [BUILD_CALL_CHECK] = "check",
+        [BUILD_CALL_OUTLINE] = "outline",
+        [BUILD_CALL_TARGETS] = "targets",
+    };
+    const char *given = str_empty(text) ? "build" : text, *comma = strchr(given, ',');
+    size_t n = comma ? (size_t)(comma - given) : strlen(given);
+
+    *ret = (struct build_call){0};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (strlen(words[i]) != n || strncmp(words[i], given, n) != 0)
+            continue;
+        ret->method = (enum build_method)i;
+        ret->json = comma && str_eq(comma, ",format=json");
+        if (!comma || str_eq(comma, ",format=text") || (ret->json && i >= BUILD_CALL_OUTLINE))
+            return 0;
+        return err_set(err, ERR_INVALID, "\"%.100s\": outline and targets can have format=text or format=json", text);
+    }
+    return err_set(err, ERR_UNSUPPORTED,
+                   "a build cannot be asked for \"%.100s\": there are build, check, outline, targets", text);
+}
+
 int check_call(const char *text, struct err *err)
 {
-    if (str_empty(text) || str_eq(text, "build") || str_eq(text, "check"))
-        return 0;
-    return err_set(err, ERR_UNSUPPORTED, "a build cannot be asked for \"%.100s\": there are build, check", text);
+    struct build_call call;
+
+    return read_call(text, &call, err);
 }
 
 int check_entitlement(const char *text, struct err *err)

@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+
 int check_image_annotation(const char *text, struct err *err);
 int check_attestation(const char *text, struct err *err);
 int check_builder(const char *text, struct err *err);
@@ -17,3 +19,11 @@ int check_platforms(const char *text, struct err *err);
 int check_secret(const char *text, struct err *err);
 int check_ssh(const char *text, struct err *err);
 int check_tag(const char *text, struct err *err);
+
+/* --call: METHOD[,format=text|json] */
+enum build_method { BUILD_CALL_BUILD, BUILD_CALL_CHECK, BUILD_CALL_OUTLINE, BUILD_CALL_TARGETS };
+struct build_call {
+    enum build_method method;
+    bool json;
+};
+int read_call(const char *text, struct build_call *ret, struct err *err);

@@ -6,6 +6,7 @@
 #include "build/checks.h"
 #include "build/execute.h"
 #include "build/layout.h"
+#include "build/outline.h"
 #include "build/output.h"
 #include "build/squash.h"
 #include "image/image.h"
@@ -24,6 +25,7 @@ struct build_all {
     struct build_checks checks;
     struct image_signals signals;
     VEC(struct store_lease *) leases; /* images that stages stand on, and the layers of the result */
+    struct build_outline *outline;    /* where it was asked for */
     size_t n_contexts;
     int running; /* as long as it is open, the cache keeps what is found and made */
 };
@@ -408,11 +410,31 @@ static int carry_out_all(struct build_all *a, struct err *err)
     return r < 0 ? r : carry_out(a, err);
 }
 
-static int build_with(int (*work)(struct build_all *a, struct err *err), struct store *s, const struct config *config,
-                      const struct build_request *q, const struct build_watcher *w, struct build_result *ret,
-                      struct err *err)
+static int outline(struct build_all *a, struct err *err)
 {
-    struct build_all a = {0};
+    int r = understand(a, err);
+
+    if (r == 0)
+        build_outline_make(&a->b.result->dockerfile, &a->plan, a->outline);
+    return r;
+}
+
+static int targets(struct build_all *a, struct err *err)
+{
+    int r = read_dockerfile(a, err);
+
+    if (r == 0 && a->b.result->dockerfile.stages.n == 0)
+        r = err_set(err, ERR_INVALID, "%s: file with no instructions", a->b.result->dockerfile_name);
+    if (r == 0)
+        build_outline_list(&a->b.result->dockerfile, a->outline);
+    return r;
+}
+
+static int build_with(int (*work)(struct build_all *a, struct err *err), struct store *s, const struct config *config,
+                      const struct build_request *q, const struct build_watcher *w, struct build_outline *into,
+                      struct build_result *ret, struct err *err)
+{
+    struct build_all a = {.outline = into};
     int r;
 
     begin(&a, s, config, q, w, ret);
@@ -429,13 +451,25 @@ static int build_with(int (*work)(struct build_all *a, struct err *err), struct 
 int build(struct store *s, const struct config *config, const struct build_request *q, const struct build_watcher *w,
           struct build_result *ret, struct err *err)
 {
-    return build_with(carry_out_all, s, config, q, w, ret, err);
+    return build_with(carry_out_all, s, config, q, w, NULL, ret, err);
 }
 
 int build_check(struct store *s, const struct config *config, const struct build_request *q,
                 const struct build_watcher *w, struct build_result *ret, struct err *err)
 {
-    return build_with(understand, s, config, q, w, ret, err);
+    return build_with(understand, s, config, q, w, NULL, ret, err);
+}
+
+int build_outline(struct store *s, const struct config *config, const struct build_request *q,
+                  const struct build_watcher *w, struct build_outline *into, struct build_result *ret, struct err *err)
+{
+    return build_with(outline, s, config, q, w, into, ret, err);
+}
+
+int build_targets(struct store *s, const struct config *config, const struct build_request *q,
+                  const struct build_watcher *w, struct build_outline *into, struct build_result *ret, struct err *err)
+{
+    return build_with(targets, s, config, q, w, into, ret, err);
 }
 
 void build_result_release(struct build_result *r)

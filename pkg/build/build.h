@@ -165,6 +165,16 @@ int build_check_request(struct store *s, const struct build_request *q, struct e
 /* Whether one of its outputs is an image. */
 bool build_makes_image(const struct build_request *q);
 
+/* --call=outline and --call=targets: what the target asks for, or which there are (outline.h). `outline` is the
+ * caller's to release after 0. */
+struct build_outline;
+int build_outline(struct store *s, const struct config *config, const struct build_request *q,
+                  const struct build_watcher *w, struct build_outline *outline, struct build_result *ret,
+                  struct err *err);
+int build_targets(struct store *s, const struct config *config, const struct build_request *q,
+                  const struct build_watcher *w, struct build_outline *outline, struct build_result *ret,
+                  struct err *err);
+
 /* --check: reads and checks, and does nothing else. Warnings are told as events; ERR_INVALID where the Dockerfile says
  * that they count as errors. */
 int build_check(struct store *s, const struct config *config, const struct build_request *q,

@@ -117,7 +117,7 @@ int build_plan_make(const struct build_planning *given, struct build_plan *ret, 
     }
     oci_platform_release(&p.host);
     strv_free(p.platform_args);
-    strv_free(p.globals);
+    ret->globals = p.globals;
     free(p.consumed);
     return r;
 }
@@ -135,6 +135,7 @@ static void stage_release(struct build_stage *s)
     VEC_FOREACH (e, &s->environments)
         build_environment_release(e);
     free(s->environments.v);
+    strv_free(s->args);
     oci_image_config_release(&s->config);
 }
 
@@ -162,6 +163,7 @@ void build_plan_release(struct build_plan *p)
     VEC_FOREACH (c, &p->contexts)
         named_release(c);
     free(p->contexts.v);
+    strv_free(p->globals);
     free(p->order);
     *p = (struct build_plan){0};
 }

@@ -68,6 +68,7 @@ struct build_stage {
     size_t base_history;                         /* so many entries of the history are the base's */
     VEC(struct dockerfile_instruction) triggers; /* ONBUILD of the base */
     VEC(struct build_environment) environments;  /* of its steps */
+    char **args;                                 /* NAME=VALUE of its ARGs, at its end */
     VEC(struct build_step) steps;
     struct oci_image_config
         config; /* at its end, with history; dates and rootfs are those of the base image (output.c makes its own) */
@@ -93,6 +94,7 @@ struct build_plan {
     VEC(struct build_stage) stages;   /* those of the Dockerfile, needed or not, once a target */
     VEC(struct build_image) images;
     VEC(struct build_named_context) contexts; /* [0] is the build's own; others that are directories */
+    char **globals;                           /* NAME=VALUE of the ARGs in front of the stages, for the last target */
     size_t n_steps;                           /* of needed stages */
     size_t *order;
     size_t n_order; /* needed stages, each behind those that it stands on or takes files from */

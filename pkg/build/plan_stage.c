@@ -146,7 +146,7 @@ static int plan_new_stage(struct planning *p, struct build_stage *stage, struct 
     reading.applying = (struct dockerfile_applying){
         .config = &stage->config.config, .words.escape = d->escape, .words.spent = &p->spent};
     r = read_instructions(&reading, err);
-    strv_free(reading.args);
+    stage->args = reading.args;
     return r;
 }
 

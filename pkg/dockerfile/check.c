@@ -165,6 +165,19 @@ char **check_comments(const struct dockerfile *d, const struct dockerfile_instru
     return comments;
 }
 
+char *dockerfile_description(const struct dockerfile *d, const struct dockerfile_instruction *i, const char *name)
+{
+    _cleanup_strv_ char **comments = name ? check_comments(d, i) : NULL;
+
+    STRV_FOREACH (comment, comments) {
+        const char *rest = str_after(*comment, name);
+
+        if (rest && *rest == ' ')
+            return str_dup(rest + 1);
+    }
+    return NULL;
+}
+
 /* Whether a comment of the instruction's own says otherwise. */
 static bool is_skipped_here(const struct dockerfile *d, const struct dockerfile_instruction *i,
                             const struct dockerfile_rule *rule, bool *ret_wanted)

@@ -74,3 +74,8 @@ void dockerfile_check_report(const struct dockerfile *d, const struct dockerfile
  * errors; else 0. */
 int dockerfile_check_result(const struct dockerfile_check_options *o, const dockerfile_problems *problems,
                             struct err *err);
+
+/* What a comment right above an instruction says of the stage or argument `name` (NULL: of none), "# NAME WHAT",
+ * without the name: docs.docker.com/reference/cli/docker/buildx/build, "Descriptions". The caller frees it; NULL:
+ * nothing. */
+char *dockerfile_description(const struct dockerfile *d, const struct dockerfile_instruction *i, const char *name);

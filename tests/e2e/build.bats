@@ -230,6 +230,43 @@ END
     expect "Check complete, no warnings found." cbox build --call=check .
 }
 
+@test "--call: the targets of a Dockerfile, and what one of them asks for" {
+    dockerfile <<'END'
+# VERSION is of the base
+ARG VERSION=latest
+ARG INNER=3
+ARG COMPOSED=v$INNER
+ARG UNUSED=x
+
+# base has the tools
+FROM alpine:${VERSION} AS base
+# SAID is what is said
+ARG SAID=hello
+ARG VERSION
+ARG EMPTY
+RUN --mount=type=secret,id=token,required --mount=type=ssh echo
+
+FROM alpine AS other
+ARG OTHER=1
+RUN --mount=type=secret,id=unused echo
+# release is what is shipped
+FROM base AS release
+ARG COMPOSED
+RUN --mount=type=secret,target=/run/file echo
+FROM --platform=$BUILDPLATFORM scratch
+END
+    expect $'TARGET|DESCRIPTION\nbase|has the tools\nother\nrelease|is what is shipped\n(default)' \
+        eval 'cbox build --call=targets . 2>/dev/null | sed "s/ *$//; s/   */|/g"'
+    expect $'TARGET:|release\nDESCRIPTION:|is what is shipped\n\nBUILD ARG|VALUE|DESCRIPTION\nVERSION|latest|is of the base\nINNER|3\nCOMPOSED|v3\nSAID|hi|is what is said\nEMPTY\n\nSECRET|REQUIRED\ntoken|true\nfile\n\nSSH|REQUIRED\ndefault' \
+        eval 'cbox build --call=outline --target release --build-arg SAID=hi . 2>/dev/null | sed "s/ *$//; s/   */|/g"'
+    expect '["other",["OTHER"],[16],"unused",null]' eval 'cbox build -q --call=outline,format=json --target other . |
+        jq -c "[.name, [.args[].name], [.args[].location.ranges[].start.line], .secrets[0].name, .ssh]"'
+    cbox build -q --call=targets,format=json . >json
+    expect '[["base","other","release",null],[null,null,null,true],"alpine:${VERSION}","$BUILDPLATFORM"]' \
+        jq -c '[[.targets[].name], [.targets[].default], .targets[0].base, .targets[3].platform]' json
+    diff Dockerfile <(jq -r '.sources[0]' json | base64 -d)
+}
+
 @test "the same inputs give the same image: another directory, other times, another user's files" {
     dockerfile <<'END'
 FROM alpine
@@ -318,7 +355,8 @@ END
 --platform|?/?|"--platform" flag
 --progress|no|"--progress" flag: use one of auto
 --provenance|true|no attestations
---call|outline|there are build, check
+--call|describe|there are build, check, outline, targets
+--call|build,format=json|outline and targets can have
 --secret|src=x|"--secret" flag: secret missing ID
 --security-opt|seccomp|invalid --security-opt
 --security-opt|seccomp=Dockerfile|seccomp profile
