@@ -4,9 +4,11 @@
 #include "cli/format.h"
 #include "cli/term.h"
 #include "commands.h"
+#include "explain/facts.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct doctor_options {
     const char *format;
@@ -43,11 +45,32 @@ static int print_formatted(const doctor_findings *findings, const char *format, 
     return r;
 }
 
-static void add_detail(struct buf *out, const char *before, const char *text)
+enum { COLUMN = 23 };
+
+/* Broken to lines of a terminal; who reads it from a pipe looks for whole ones. */
+static void add_text(struct buf *out, const char *text)
+{
+    size_t width = cli_is_terminal(STDOUT_FILENO) ? cli_columns(STDOUT_FILENO) : 0;
+    _cleanup_buf_ struct buf shown = BUF_INIT;
+
+    cli_add_printable(&shown, text);
+    explain_print_text(buf_str(&shown), COLUMN, width, out);
+}
+
+static void add_detail(struct buf *out, const char *text)
 {
     if (!text)
         return;
-    buf_addf(out, "%-23s%s", "", before);
+    buf_addf(out, "%-*s", COLUMN, "");
+    add_text(out, text);
+}
+
+/* To be copied, and therefore one line however long. */
+static void add_remedy(struct buf *out, const char *text)
+{
+    if (!text)
+        return;
+    buf_addf(out, "%-*smend: ", COLUMN, "");
     cli_add_printable(out, text);
     buf_addc(out, '\n');
 }
@@ -61,12 +84,11 @@ static void print_plain(const doctor_findings *findings)
     VEC_FOREACH (f, findings) {
         count[f->verdict]++;
         buf_addf(&out, "%-7s  %-13s ", doctor_verdict_name(f->verdict), f->check);
-        cli_add_printable(&out, f->found);
-        buf_addc(&out, '\n');
+        add_text(&out, f->found);
         if (f->verdict == DOCTOR_OK)
             continue;
-        add_detail(&out, "", f->meaning);
-        add_detail(&out, "mend: ", f->remedy);
+        add_detail(&out, f->meaning);
+        add_remedy(&out, f->remedy);
     }
     buf_addf(&out, "%zu ok", count[DOCTOR_OK]);
     for (enum doctor_verdict v = DOCTOR_NOTE; v <= DOCTOR_FAILURE; v++)
