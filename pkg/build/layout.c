@@ -77,10 +77,10 @@ struct loading {
     struct store *store;
     const struct layout *layout;
     const char *platform;
-    int kept[2]; /* a pipe: once the process that waits keeps the image */
-    int socket;  /* of the process that loads */
-    int result;  /* of loaded() there, and of `keep` here */
-    struct err *err;
+    int kept[2];    /* a pipe: once the process that waits keeps the image */
+    int socket;     /* of the process that loads */
+    int result;     /* of loaded() there, and of `keep` here */
+    struct err why; /* of the latter */
     int (*keep)(void *data, const struct digest *manifest, struct err *err);
     void *data;
     struct digest *manifest;
@@ -121,19 +121,17 @@ static void hear(void *data, const void *message, size_t len)
     if (l->heard || len == 0 || len > DIGEST_TEXT_MAX || text[len - 1])
         return;
     l->heard = true;
-    l->result = digest_parse(text, l->manifest, l->err);
+    l->result = digest_parse(text, l->manifest, &l->why);
     if (l->result == 0)
-        l->result = l->keep(l->data, l->manifest, l->err);
+        l->result = l->keep(l->data, l->manifest, &l->why);
     (void)fd_write_all(l->kept[1], "", 1);
 }
 
 static int load_aside(struct loading *l, struct err *err)
 {
     const struct aside how = {.work = load, .data = l, .hear = hear, .stop = &image_interrupted};
-    struct err why = ERR_INIT;
     int r;
 
-    l->err = &why;
     if (pipe2(l->kept, O_CLOEXEC) < 0)
         return err_errno(err, errno, "making a pipe");
     r = aside(&how, err);
@@ -142,7 +140,7 @@ static int load_aside(struct loading *l, struct err *err)
     if (r < 0 || l->result == 0)
         return r < 0 || l->heard ? r : err_set(err, ERR_INTERNAL, "the process that loads reports nonsense");
     if (err)
-        *err = why;
+        *err = l->why;
     return l->result;
 }
 

@@ -283,6 +283,9 @@ $layout/none|No such file or directory
 $layout/index.json|is no directory
 $context|oci-layout
 END
+    CBOX_FAILPOINT=load-layers run -1 cbox build -q --build-context "base=oci-layout://$layout:a" .
+    [[ $output == *'the process that did it died'* ]]
+    diff "$BATS_TEST_TMPDIR/before" <(find "$CBOX_ROOT/tags" | sort)
     layout_index "$layout" "$(named "$one" a)" "$(named "$two" a)"
     jq 'del(.manifests[].platform)' "$layout/index.json" >new && mv new "$layout/index.json"
     run -1 cbox build -q --build-context "base=oci-layout://$layout:a" .
