@@ -1,43 +1,13 @@
 /* A tar that is a context, compressed in any way that is known: whatever it says, nothing beside the tree changes. The
  * first byte says how much of it was read before. */
+#include "beside.h"
+
 #include "layer/unpack.h"
 #include "sys/fd.h"
-#include "sys/path.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char top[] = "/tmp/cbox-fuzz-XXXXXX";
-static int top_fd = -1;
-
-static void clean_up(void)
-{
-    path_remove_tree(AT_FDCWD, top, NULL);
-}
-
-static void start(void)
-{
-    if (!mkdtemp(top) || (top_fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        abort();
-    atexit(clean_up);
-}
-
-/* The directory above the tree has the tree and nothing else. */
-static void check_beside(void)
-{
-    DIR *d = opendir(top);
-    const struct dirent *e;
-
-    while (d && (e = readdir(d)))
-        if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") && !str_eq(e->d_name, "tree"))
-            abort();
-    closedir(d);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
