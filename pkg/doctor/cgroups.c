@@ -45,7 +45,7 @@ void doctor_cgroups(const struct doctor_host *host _unused_, doctor_findings *re
         say_none(ret);
     } else if (geteuid() != 0 && !cgroup_dir(cg, CGROUP_PIDS)) {
         doctor_means(doctor_say(ret, DOCTOR_WARNING, "%s: nothing is delegated to this user", mode),
-                     "containers run without limits; those that ask for some do not start",
+                     "what cbox runtime runs has no limits, and what asks for some does not start",
                      str_eq(mode, "v2") ? "systemd-run --user --scope -p Delegate=yes cbox system doctor" : to_v2);
     } else if (str_eq(mode, "hybrid") || str_eq(mode, "v1")) {
         doctor_means(doctor_say(ret, DOCTOR_NOTE, "%s: one was made", mode),

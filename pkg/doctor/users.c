@@ -47,6 +47,11 @@ void doctor_users(const struct doctor_host *host _unused_, doctor_findings *ret)
     struct err why = ERR_INIT;
     struct doctor_finding *f;
 
+    if (!root)
+        doctor_means(doctor_say(ret, DOCTOR_FAILURE, "this is not root, for whom alone cbox pulls, builds and runs"),
+                     "images cannot be unpacked with their owners, and containers not be started; cbox runtime takes "
+                     "bundles with a user namespace",
+                     "sudo cbox system doctor");
     if (doctor_try(CLONE_NEWUSER, do_nothing, NULL, &why) < 0) {
         f = doctor_say(ret, DOCTOR_WARNING, "no user namespace can be made: %s", why.text);
         doctor_means(f,

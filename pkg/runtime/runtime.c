@@ -155,8 +155,10 @@ int runtime_start(const struct runtime_start *start, struct runtime_process *ret
     }
     fd_close(sync[1]);
     child_trees_release(&child);
-    if (process.pid < 0)
-        return err_errno(err, -process.pid, "making the container's process");
+    if (process.pid < 0) {
+        r = err_errno(err, -process.pid, "making the container's process");
+        return process.pid == -EPERM && geteuid() != 0 ? err_hint(err, "run it as root, or with a user namespace") : r;
+    }
     if (plan.stage) {
         r = follow_stage(start, &process, ret, err);
         process.sync = fd_close(process.sync); /* it ends with that, if it has not yet */

@@ -71,7 +71,9 @@ shadow() {
     echo '{}' >"$CBOX_CONFIG"
     cp "$cbox" "$open/cbox"
     plain=(setpriv --reuid 65534 --regid 65534 --clear-groups "$open/cbox" system doctor)
-    finds 0 'firewall +rules of others: not looked at: .*not permitted' "${plain[@]}"
+    finds 1 'firewall +rules of others: not looked at: .*not permitted' "${plain[@]}"
+    grep -qE '^failure +users +this is not root' <<<"$output"
+    [ "$(grep -c ^failure <<<"$output")" -eq 1 ]
     grep -qE '^warning +cgroups .*nothing is delegated' <<<"$output"
     # What has a hierarchy of v1 is delegated to no user, whatever systemd is asked.
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
@@ -81,6 +83,11 @@ shadow() {
         [[ $output != *systemd-run* ]]
     fi
     grep -qE '^ok +overlay ' <<<"$output"
+    # Who tries all the same hears what is missing.
+    mkdir -p "$open/box/rootfs"
+    (cd "$open/box" && "$open/cbox" runtime spec)
+    refuse 1 'Operation not permitted; run it as root, or with a user namespace' \
+        env XDG_RUNTIME_DIR="$open" "${plain[@]:0:7}" runtime --root "$open/runtime" run -b "$open/box" one
     mkdir -m 700 "$open/closed"
     CBOX_ROOT=$open/closed/root finds 1 '^failure +store +/.*closed/root cannot be made: /.*closed cannot be written: Permission denied' "${plain[@]}" store
 }
