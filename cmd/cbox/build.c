@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct build_options {
@@ -328,7 +329,12 @@ static int build_it(struct cli_context *ctx, const struct build_options *o, cons
 /* The file of an earlier build does not stand for one that failed. */
 static int remove_old_id(const char *path, struct err *err)
 {
-    return !path || unlink(path) == 0 || errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", path);
+    struct stat st;
+
+    /* A device, a pipe or a link such as /dev/stdout is a way to the reader, not an ID of another build. */
+    if (!path || (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+        return 0;
+    return unlink(path) == 0 || errno == ENOENT ? 0 : err_errno(err, errno, "removing %s", path);
 }
 
 /* What makes no sense on the command line has Docker's exit code for that; a file or a network that is not there is a

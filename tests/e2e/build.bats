@@ -73,6 +73,12 @@ END
     dockerfile <<<$'FROM alpine\nRUN false'
     run -1 cbox build -q --iidfile id .
     [ ! -e id ] # it was another build's
+    # What is no file stays: a link as /dev/stdout is written through.
+    dockerfile <<<'FROM alpine'
+    ln -s target link
+    cbox build -q --iidfile link .
+    [ -L link ]
+    [ "$(<target)" = "$(cbox build -q .)" ]
 }
 
 @test "a failed step: the end of what it wrote, the line with a caret, exit code 1, nothing left" {
