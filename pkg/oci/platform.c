@@ -132,6 +132,18 @@ static bool is_word(const char *s)
     return *s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == strlen(s);
 }
 
+/* In Go's words: what a platform of one word may be. */
+static bool is_architecture(const char *s)
+{
+    static const char *const known[] = {"386",      "amd64",  "arm",   "arm64",   "loong64", "mips",  "mips64",
+                                        "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x", "wasm"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (str_eq(known[i], s))
+            return true;
+    return false;
+}
+
 static bool is_os(const char *s)
 {
     static const char *const known[] = {"linux",  "windows", "darwin",  "freebsd",
@@ -169,6 +181,10 @@ int oci_platform_parse(const char *text, struct oci_platform *ret, struct err *e
             .variant = n == 3 ? str_dup(parts[2]) : NULL,
         };
     normalise(&p);
+    if (n == 1 && !is_os(parts[0]) && !is_architecture(p.architecture)) {
+        oci_platform_release(&p);
+        return err_set(err, ERR_INVALID, "\"%.100s\": unknown operating system or architecture", text);
+    }
     *ret = p;
     return 0;
 }

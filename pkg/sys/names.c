@@ -41,18 +41,20 @@ int names_open(struct names_pool *pool, int dir, size_t most, struct names *ret)
 {
     size_t left = POOL_MAX - MIN_OF(pool->used, (size_t)POOL_MAX);
     _cleanup_free_ char *block = mem_alloc(BLOCK);
-    _cleanup_fd_ int from_start = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_fd_ int from_start = -1;
     ssize_t n = 0;
     int r = 0;
 
     *ret = (struct names){.pool = pool, .sorter = sorter_new(MAX_OF(left / 2, (size_t)LEAST))};
+    from_start = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* One that was removed meanwhile has no names. */
     if (from_start < 0)
-        return -errno;
+        return errno == ENOENT ? 0 : -errno;
     while (r == 0 && (n = getdents64(from_start, block, BLOCK)) > 0)
         r = take_block(ret->sorter, block, n, &most);
     ret->memory = sorter_memory(ret->sorter);
     pool->used += ret->memory;
-    return n < 0 ? -errno : r;
+    return n < 0 && errno != ENOENT ? -errno : r;
 }
 
 void names_close(struct names *n)

@@ -51,6 +51,7 @@ static void test_refused(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_fails(oci_platform_parse(cases[i], &p, &err), ERR_INVALID, "is not a platform");
+    assert_fails(oci_platform_parse("foo", &p, &err), ERR_INVALID, "\"foo\": unknown operating system or architecture");
 }
 
 /* `offers` from the best to the worst; the rest does not run at all. */

@@ -153,6 +153,14 @@ static void test_names(void **state)
     assert_int_equal(names_open(&pool, dir, 3000, &c), -E2BIG);
     names_close(&c);
     close(dir);
+    /* One that goes while a tree is walked. */
+    assert_int_equal(mkdir("gone", 0755), 0);
+    dir = open("gone", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(rmdir("gone"), 0);
+    assert_int_equal(names_open(&pool, dir, 3000, &c), 0);
+    assert_int_equal(names_next(&c, &name, NULL), 0);
+    names_close(&c);
+    close(dir);
 }
 
 int main(void)
