@@ -6,7 +6,6 @@
 #include "network/attach.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
-#include "sys/path.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -138,15 +137,12 @@ static void take_nodes(int dir, char *const *names, char ***nodes, size_t *ret_l
 
 static int read_nodes(const struct explain_subject *subject, char ***nodes, size_t *ret_left, struct err *err)
 {
-    _cleanup_free_ char *path = str_printf("/proc/%d/root", (int)subject->pid);
-    _cleanup_fd_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
+    _cleanup_fd_ int dir = explain_open_inside(subject, "/dev", O_RDONLY | O_DIRECTORY);
     _cleanup_strv_ char **names = NULL;
-    int r;
+    int r = dir < 0 ? dir : dir_names(dir, &names);
 
-    dir = root < 0 ? -errno : path_open_in_root(root, "/dev", O_RDONLY | O_DIRECTORY, 0);
-    r = dir < 0 ? dir : dir_names(dir, &names);
     if (r < 0)
-        return err_errno(err, -r, "%s/dev", path);
+        return err_errno(err, -r, "/proc/%d/root/dev", (int)subject->pid);
     strv_sort(names);
     take_nodes(dir, names, nodes, ret_left);
     return 0;

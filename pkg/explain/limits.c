@@ -83,6 +83,16 @@ struct explain_fact *explain_limits_tell(struct explain_telling *t, const struct
     return fact;
 }
 
+void explain_limits_weight(struct explain_telling *t, const char *name, const char *source, int64_t n, int64_t usual,
+                           const char *when)
+{
+    const char *part = n == usual ? "an equal" : n < usual ? "a smaller" : "a larger";
+    _cleanup_free_ char *limit =
+        str_printf("%" PRId64 ", where others have %" PRId64 ": %s part where %s", n, usual, part, when);
+
+    explain_limits_tell(t, &(struct explain_limit_words){name, source, limit, NULL, n, -1});
+}
+
 /* The number behind `key` at the start of a line; that of the file itself without a key. -1: none. */
 static int64_t keyed(const char *text, const char *key)
 {
@@ -172,17 +182,13 @@ static void tell_cpu(struct explain_telling *t)
 
 static void tell_weight(struct explain_telling *t)
 {
-    _cleanup_free_ char *source = NULL, *limit = NULL;
+    _cleanup_free_ char *source = NULL;
     _cleanup_free_ char *text = explain_limits_read_either(t->l, CGROUP_CPU, "cpu.shares", "cpu.weight", &source);
     int64_t usual = explain_limits_version(t->l, CGROUP_CPU) == 1 ? 1024 : 100, n = explain_limits_number(text);
 
     if (n < 0)
         return;
-    limit = str_printf("%" PRId64 ", where others have %" PRId64 ": %s part where CPUs are short", n, usual,
-                       n == usual  ? "an equal"
-                       : n < usual ? "a smaller"
-                                   : "a larger");
-    explain_limits_tell(t, &(struct explain_limit_words){"cpu weight", source, limit, NULL, n, -1});
+    explain_limits_weight(t, "cpu weight", source, n, usual, "CPUs are short");
 }
 
 /* All that there are is no limit: v1 says so by the same list as the hierarchy's root, v2 by an empty one. */

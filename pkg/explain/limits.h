@@ -49,6 +49,10 @@ struct explain_limit_words {
 };
 struct explain_fact *explain_limits_tell(struct explain_telling *t, const struct explain_limit_words *w);
 
+/* A share that counts `when` others want as much: of `n` where they have `usual`. */
+void explain_limits_weight(struct explain_telling *t, const char *name, const char *source, int64_t n, int64_t usual,
+                           const char *when);
+
 /* How often it was hit, by a key of a file ("oom_kill"; NULL: the file is the number): a fact below. Nothing where the
  * file is not there. */
 void explain_limits_hit(struct explain_telling *t, struct explain_fact *fact, enum cgroup_controller c,

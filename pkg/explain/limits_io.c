@@ -161,7 +161,7 @@ static void tell_weight(struct explain_telling *t)
 {
     static const char *const files[][2] = {{"blkio.bfq.weight", "blkio.weight"}, {"io.bfq.weight", "io.weight"}};
     bool v1 = explain_limits_version(t->l, CGROUP_IO) == 1;
-    _cleanup_free_ char *source = NULL, *text = NULL, *limit = NULL;
+    _cleanup_free_ char *source = NULL, *text = NULL;
     int64_t n, usual = 100;
 
     for (size_t i = 0; !text && i < 2; i++) {
@@ -171,11 +171,7 @@ static void tell_weight(struct explain_telling *t)
     n = text ? explain_limits_number(str_after(text, "default ") ? text + strlen("default ") : text) : -1;
     if (n < 0)
         return;
-    limit = str_printf("%" PRId64 ", where others have %" PRId64 ": %s part where a device is busy", n, usual,
-                       n == usual  ? "an equal"
-                       : n < usual ? "a smaller"
-                                   : "a larger");
-    explain_limits_tell(t, &(struct explain_limit_words){"io weight", source, limit, NULL, n, -1});
+    explain_limits_weight(t, "io weight", source, n, usual, "a device is busy");
 }
 
 /* How long requests waited is known of v2 alone. psi.rst */

@@ -6,7 +6,6 @@
 #include "explain/read.h"
 #include "monitor/networks.h"
 #include "sys/fd.h"
-#include "sys/path.h"
 #include "sys/resolv_conf.h"
 
 #include <fcntl.h>
@@ -213,13 +212,11 @@ static void add_routes(const struct looking *l, explain_facts *ret)
 
 static int read_resolv_conf(const struct explain_subject *subject, struct resolv_conf *ret, struct err *err)
 {
-    _cleanup_free_ char *path = str_printf("/proc/%d/root", (int)subject->pid);
-    _cleanup_fd_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+    _cleanup_fd_ int fd = explain_open_inside(subject, RESOLV_CONF, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     _cleanup_buf_ struct buf text = BUF_INIT_MAX(RESOLV_CONF_MAX);
     struct stat st;
     int r;
 
-    fd = root < 0 ? -errno : path_open_in_root(root, RESOLV_CONF, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
         return err_set(err, ERR_INVALID, RESOLV_CONF " is no file");
     r = fd < 0 ? err_errno(err, -fd, RESOLV_CONF) : fd_read_rest(fd, RESOLV_CONF, &text, err);

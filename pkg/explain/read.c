@@ -1,6 +1,7 @@
 #include "explain/read.h"
 
 #include "sys/fd.h"
+#include "sys/path.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -21,6 +22,14 @@ int explain_read(pid_t pid, const char *file, struct buf *ret, struct err *err)
     if (r < 0 && err)
         *err = why;
     return r;
+}
+
+int explain_open_inside(const struct explain_subject *subject, const char *path, int flags)
+{
+    _cleanup_free_ char *top = str_printf("/proc/%d/root", (int)subject->pid);
+    _cleanup_fd_ int root = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return root < 0 ? -errno : path_open_in_root(root, path, flags, 0);
 }
 
 char *explain_spec_source(const struct explain_subject *subject)

@@ -7,6 +7,10 @@
  * ERR_NOT_FOUND where it has ended. */
 int explain_read(pid_t pid, const char *file, struct buf *ret, struct err *err);
 
+/* Opens what a container that runs has at `path`, which is resolved beneath its root: path_open_in_root() of
+ * sys/path.h. -errno. */
+int explain_open_inside(const struct explain_subject *subject, const char *path, int flags);
+
 /* What is told of a container that does not run: that file would say it. */
 #define EXPLAIN_SOURCE_IMAGE "the specification that a run would make"
 
