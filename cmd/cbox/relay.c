@@ -39,12 +39,12 @@ bool relay_is_over(const struct relay *r)
 
 bool relay_is_pending(const struct relay *r)
 {
-    return r->begin < r->end;
+    return r->begin < r->end || r->full;
 }
 
 void relay_watch(const struct relay *r, struct pollfd fds[2])
 {
-    bool pending = relay_is_pending(r) || r->full;
+    bool pending = relay_is_pending(r);
 
     fds[0] = (struct pollfd){.fd = pending ? -1 : r->from, .events = POLLIN};
     /* Without an event to wait for, POLLERR still tells of a reader that went away. */

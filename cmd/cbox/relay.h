@@ -13,7 +13,7 @@ struct relay {
     struct detach_keys *keys; /* typed into it, they are its end; NULL: there are none */
     bool detached;
     bool direct; /* between pipes and files the kernel moves the bytes by itself */
-    bool full;   /* and `to` has no room for them */
+    bool full;   /* and `to` has no room for those that are there */
     size_t begin, end;
     char bytes[16384]; /* from `begin` to `end`: read, and not written yet */
 };
@@ -26,7 +26,7 @@ void relay_begin(struct relay *r, int from, int to);
 
 bool relay_is_over(const struct relay *r);
 
-/* Whether something was read that has not been written. */
+/* Whether something is there that `to` has had no room for. */
 bool relay_is_pending(const struct relay *r);
 
 /* What it waits for: room for what is pending, else something to read. Two entries, -1 where it waits for nothing. */

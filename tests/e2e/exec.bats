@@ -79,6 +79,16 @@ events_of() {
     [ "$(cbox exec "$box" printf 'no newline')" = 'no newline' ]
 }
 
+@test "a reader that takes its time still gets everything, long after the program has ended" {
+    box
+    cbox exec "$box" sh -c 'head -c 100000 /dev/zero; touch /over' | {
+        wait_for 10 cbox exec "$box" test -e /over
+        sleep 0.3
+        wc -c
+    } >"$BATS_TEST_TMPDIR/out"
+    [ "$(<"$BATS_TEST_TMPDIR/out")" -eq 100000 ]
+}
+
 @test "standard input goes there with -i alone, to its end" {
     box
     [ "$(seq 1 100000 | cbox exec -i "$box" sha256sum)" = "$(seq 1 100000 | sha256sum)" ]
