@@ -49,7 +49,7 @@ static int run(struct cli_context *ctx _unused_, const void *opts, char **operan
     oci_spec_default(str_eq(cgroup_host_mode(&host), "v2"), &spec);
     if (o->rootless)
         oci_spec_make_rootless(&spec, geteuid(), getegid());
-    oci_spec_dump(&spec, &text);
+    oci_spec_dump(&spec, true, &text);
     buf_addc(&text, '\n');
     return write_new(path, &text, err);
 }

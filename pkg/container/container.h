@@ -4,10 +4,7 @@
  * look at a container goes through container_look(), which believes no record of a process that is gone.
  *
  *     containers/ID/record.json    who it is and how it is: small, read by `ps` (store/container.h)
- *                   options.json   what it was asked to be (oci/engine.h)
- *                   config.json    the runtime specification made of that
- *                   seccomp.json   its profile of system calls, where it need not be in there (monitor/monitor.h)
- *                   layers         directories of its layers below the store's root, the topmost first, a line each
+ *                   documents      what it was asked to be, and what is run of that (monitor/documents.h)
  *                   upper/ work/   what it wrote
  *                   hosts hostname resolv.conf
  */
@@ -106,7 +103,7 @@ int container_view_process(struct store *s, const char *name, struct container_v
 void container_view_release(struct container_view *v);
 #define _cleanup_container_view_ _cleanup_(container_view_release)
 
-/* options.json, config.json. The caller releases `ret` after 0. */
+/* Of its documents (monitor/documents.h). The caller releases `ret` after 0. */
 int container_read_options(struct store *s, const char *id, struct engine_options *ret, struct err *err);
 int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err);
 

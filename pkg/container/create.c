@@ -11,8 +11,8 @@
 #include "container/ports.h"
 #include "image/stack.h"
 #include "logging/logging.h"
+#include "monitor/documents.h"
 #include "monitor/monitor.h"
-#include "runtime/seccomp.h"
 #include "sys/failpoint.h"
 #include "sys/fd.h"
 #include "sys/path.h"
@@ -38,47 +38,6 @@ static int make_files(struct container *c, struct err *err)
         if (mkdirat(dir, dirs[i], 0755) < 0 || fchmodat(dir, dirs[i], 0755, 0) < 0)
             r = err_errno(err, errno, "making %s", dirs[i]);
     return r;
-}
-
-/* What is needed to start it, now or later, and to say what it is. It has the environment, and with it secrets. */
-static int write_documents(struct container *c, struct err *err)
-{
-    _cleanup_buf_ struct buf options = BUF_INIT, spec = BUF_INIT, seccomp = BUF_INIT;
-    struct oci_seccomp *profile = c->spec.platform.seccomp;
-    _cleanup_free_ char *layers = strv_join(c->lower, "\n");
-    int dir = store_container_fd(c->dir), r;
-
-    json_dump(&engine_options_type, &c->options, false, &options);
-    if (profile)
-        seccomp_profile_text(profile, &seccomp);
-    c->spec.platform.seccomp = seccomp.len ? NULL : profile;
-    oci_spec_dump(&c->spec, &spec);
-    c->spec.platform.seccomp = profile;
-    if (MAX_OF(options.len, spec.len) > OCI_SPEC_MAX)
-        return err_set(err, ERR_LIMIT, "what is asked of the container takes more than %d bytes to say", OCI_SPEC_MAX);
-    r = container_write_file(dir, "options.json", 0600, options.p, options.len, err);
-    if (r == 0)
-        r = container_write_file(dir, "config.json", 0600, spec.p, spec.len, err);
-    if (r == 0 && seccomp.len)
-        r = container_write_file(dir, MONITOR_SECCOMP, 0600, seccomp.p, seccomp.len, err);
-    return r < 0 ? r : container_write_file(dir, "layers", 0600, layers, strlen(layers), err);
-}
-
-/* They are on disk before the record is: what was reported as made can be started after a power cut, and says which
- * volumes it has. One that goes with its end means nothing then. */
-static int sync_documents(const struct container *c, struct err *err)
-{
-    static const char *const names[] = {"options.json", "config.json", "layers", MONITOR_SECCOMP};
-
-    for (size_t i = 0; !c->options.host.auto_remove && i < ARRAY_SIZE(names); i++) {
-        _cleanup_fd_ int fd = openat(store_container_fd(c->dir), names[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-        if (fd < 0 && errno == ENOENT && i == ARRAY_SIZE(names) - 1) /* not every one has it */
-            continue;
-        if (fd < 0 || fdatasync(fd) < 0)
-            return err_errno(err, errno, "%s", names[i]);
-    }
-    return 0;
 }
 
 static int take_wanted(struct container *c, struct err *err)
@@ -276,9 +235,9 @@ static int fill(struct container *c, const struct image *image, const struct con
     if (r == 0 && q->left)
         r = take_left(c, q->left, err);
     if (r == 0)
-        r = write_documents(c, err);
-    if (r == 0)
-        r = sync_documents(c, err);
+        /* On disk before the record is: what was reported as made can be started after a power cut, and says which
+         * volumes it has. One that goes with its end means nothing then. */
+        r = documents_write(c->dir, &c->options, &c->spec, c->lower, !c->options.host.auto_remove, err);
     if (r == 0)
         r = take_name(c, q->name, err);
     if (r == 0)

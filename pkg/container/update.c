@@ -3,9 +3,9 @@
 #include "bundle/bundle.h"
 #include "container/host.h"
 #include "container/internal.h"
+#include "monitor/documents.h"
 #include "monitor/monitor.h"
 #include "runtime/cgroup.h"
-#include "sys/atomic.h"
 
 /* Numbers that change where they are given. */
 static const size_t numbers[] = {
@@ -141,18 +141,6 @@ static void change_spec(const struct engine_host_config *h, struct oci_resources
     bundle_limits(h, r);
 }
 
-static int write_documents(const struct store_container *dir, const struct engine_options *o,
-                           const struct oci_spec *spec, struct err *err)
-{
-    _cleanup_buf_ struct buf options = BUF_INIT, config = BUF_INIT;
-    int fd = store_container_fd(dir), r;
-
-    json_dump(&engine_options_type, o, false, &options);
-    oci_spec_dump(spec, &config);
-    r = atomic_write(fd, "config.json", config.p, config.len, 0600, 0, err);
-    return r < 0 ? r : atomic_write(fd, "options.json", options.p, options.len, 0600, 0, err);
-}
-
 static int update(struct store *s, const struct container_view *v, const struct container_change *change,
                   struct err *err)
 {
@@ -177,7 +165,7 @@ static int update(struct store *s, const struct container_view *v, const struct 
     if (v->pidfd >= 0)
         r = apply(v->record.cgroup, change->limits, &options.host, err);
     if (r == 0)
-        r = write_documents(dir, &options, &spec, err);
+        r = documents_change(dir, &options, &spec, err);
     if (r == 0 && v->monitor >= 0)
         r = monitor_ask(v->monitor, MONITOR_RELOAD, NULL, 0, NULL, err);
     return r == ERR_NOT_FOUND ? 0 : r; /* its monitor went meanwhile: it is on disk */

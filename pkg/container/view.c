@@ -1,28 +1,16 @@
 /* Containers that are there already: opened to be started, or looked at while they run. */
 #include "container/internal.h"
+#include "monitor/documents.h"
 #include "monitor/monitor.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
-
-enum { LAYERS_MAX = 64 << 10 };
-
-static int read_layers(const struct store_container *dir, char ***ret, struct err *err)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(LAYERS_MAX);
-    int r = fd_read_file(store_container_fd(dir), "layers", &text, err);
-
-    if (r < 0)
-        return err_wrap(err, "container %.12s", store_container_id(dir));
-    *ret = strv_split(buf_str(&text), '\n');
-    return 0;
-}
 
 int container_read_layers(struct store *s, const char *id, char ***ret, struct err *err)
 {
     _cleanup_container_ struct store_container *dir = NULL;
     int r = store_container_open(s, id, &dir, err);
 
-    return r < 0 ? r : read_layers(dir, ret, err);
+    return r < 0 ? r : documents_read_layers(dir, ret, err);
 }
 
 int container_lock_idle(struct store *s, struct store_container *dir, struct err *err)
@@ -54,11 +42,11 @@ int container_open(struct store *s, const char *id, struct container *ret, struc
     if (r == 0)
         r = store_container_read(c.dir, &c.record, err);
     if (r == 0)
-        r = monitor_read_options(c.dir, &c.options, err);
+        r = documents_read_options(c.dir, &c.options, err);
     if (r == 0)
-        r = monitor_read_spec(c.dir, &c.spec, err);
+        r = documents_read_spec(c.dir, &c.spec, err);
     if (r == 0)
-        r = read_layers(c.dir, &c.lower, err);
+        r = documents_read_layers(c.dir, &c.lower, err);
     if (r < 0)
         container_release(&c);
     else
@@ -133,7 +121,7 @@ int container_read_options(struct store *s, const char *id, struct engine_option
     _cleanup_container_ struct store_container *dir = NULL;
     int r = store_container_open(s, id, &dir, err);
 
-    return r < 0 ? r : monitor_read_options(dir, ret, err);
+    return r < 0 ? r : documents_read_options(dir, ret, err);
 }
 
 int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, struct err *err)
@@ -141,5 +129,5 @@ int container_read_spec(struct store *s, const char *id, struct oci_spec *ret, s
     _cleanup_container_ struct store_container *dir = NULL;
     int r = store_container_open(s, id, &dir, err);
 
-    return r < 0 ? r : monitor_read_spec(dir, ret, err);
+    return r < 0 ? r : documents_read_spec(dir, ret, err);
 }

@@ -1,5 +1,6 @@
 #include "explain/read.h"
 
+#include "monitor/documents.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 
@@ -36,7 +37,7 @@ char *explain_spec_source(const struct explain_subject *subject)
 {
     if (!subject->id)
         return str_dup(EXPLAIN_SOURCE_IMAGE);
-    return str_printf("%s/containers/%s/config.json", store_root_path(subject->store), subject->id);
+    return str_printf("%s/containers/%s/" DOCUMENTS_FILE, store_root_path(subject->store), subject->id);
 }
 
 char *explain_source(const struct explain_subject *subject, const char *file)

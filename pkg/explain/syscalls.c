@@ -194,18 +194,11 @@ void explain_seccomp_mode_add(int64_t mode, int64_t filters, const char *source,
 
 /* ---- of a container ---- */
 
-static char *profile_source(const struct explain_subject *subject)
-{
-    if (!subject->id || !subject->spec->platform.seccomp_text)
-        return explain_spec_source(subject);
-    return str_printf("%s/containers/%s/" MONITOR_SECCOMP, store_root_path(subject->store), subject->id);
-}
-
 static int add_profile(const struct explain_subject *subject, explain_facts *ret, struct err *err)
 {
     const struct oci_linux *l = &subject->spec->platform;
     _cleanup_strv_ char **names = explain_capability_list(explain_capabilities_usual());
-    _cleanup_free_ char *source = profile_source(subject);
+    _cleanup_free_ char *source = explain_spec_source(subject);
     struct bundle_seccomp_host host;
     struct oci_seccomp *usual, text = {0};
     int r = l->seccomp_text ? json_parse(l->seccomp_text, strlen(l->seccomp_text), &oci_seccomp_type, &text, err) : 0;

@@ -1,4 +1,6 @@
 /* What a monitor is asked for. */
+#include "base/log.h"
+#include "monitor/documents.h"
 #include "monitor/internal.h"
 #include "sys/fd.h"
 
@@ -146,9 +148,36 @@ static void answer_rename(struct monitor *m, struct connection *from, const stru
     done(m, from, NULL);
 }
 
+/* Options and specification, if they can be read. */
+static void reload(struct monitor *m)
+{
+    struct engine_options options = {0};
+    struct oci_spec spec = {0};
+    struct err why = ERR_INIT;
+    int r = documents_read_options(m->job.dir, &options, &why);
+
+    if (r == 0) {
+        r = documents_read_spec(m->job.dir, &spec, &why);
+        if (r < 0)
+            engine_options_release(&options);
+    }
+    if (r < 0) {
+        log_debug("%s", why.text);
+        return;
+    }
+    engine_options_release(&m->own_options);
+    oci_spec_release(&m->own_spec);
+    m->own_options = options;
+    m->own_spec = spec;
+    m->job.options = &m->own_options;
+    m->job.spec = &m->own_spec;
+    health_look_at(&m->health, m->own_options.config.config.healthcheck, m->own_options.config.config.shell,
+                   &m->own_spec);
+}
+
 static void answer_reload(struct monitor *m, struct connection *from, const struct frame *frame _unused_)
 {
-    monitor_reload(m);
+    reload(m);
     done(m, from, NULL);
 }
 
@@ -179,7 +208,7 @@ static int change_networks(struct monitor *m, const struct engine_endpoint *add,
     int r = monitor_write_networks(m->job.dir, m->job.record, add, remove, err);
 
     if (r == 0)
-        monitor_reload(m);
+        reload(m);
     return r;
 }
 

@@ -1,177 +1,161 @@
-/* What is written about a container beside its record, and told of it. */
-#include "base/log.h"
-#include "bundle/bundle.h"
-#include "bundle/parse.h"
-#include "event/event.h"
-#include "monitor/internal.h"
+#include "monitor/documents.h"
+
+#include "runtime/seccomp.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
 
-enum { DOCUMENT_MAX = 4 << 20 };
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
-static int read_document(const struct store_container *dir, const char *name, struct buf *text, struct err *err)
+enum { OPTIONS, SPEC, SECCOMP, LAYERS, PARTS };
+
+struct documents {
+    struct buf text;
+    const char *parts[PARTS]; /* in `text`, each with a NUL behind it; the layers are several lines */
+};
+
+static void documents_release(struct documents *d)
 {
-    int r = fd_read_file(store_container_fd(dir), name, text, err);
-
-    return r < 0 ? err_wrap(err, "container %.12s", store_container_id(dir)) : 0;
+    buf_free(&d->text);
 }
+#define _cleanup_documents_ _cleanup_(documents_release)
 
-static int parsed(int r, const struct store_container *dir, const char *name, struct err *err)
+static int corrupt(const struct store_container *dir, int r, struct err *err)
 {
     if (r < 0 && err)
         err->kind = ERR_CORRUPT;
-    return r < 0 ? err_wrap(err, "container %.12s: %s", store_container_id(dir), name) : 0;
+    return r < 0 ? err_wrap(err, "container %.12s: " DOCUMENTS_FILE, store_container_id(dir)) : 0;
 }
 
-int monitor_read_options(const struct store_container *dir, struct engine_options *ret, struct err *err)
+static int documents_read(const struct store_container *dir, struct documents *ret, struct err *err)
 {
-    static const char name[] = "options.json";
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCUMENT_MAX);
-    int r = read_document(dir, name, &text, err);
+    char *line;
+    int r;
 
-    return r < 0 ? r : parsed(json_parse(buf_str(&text), text.len, &engine_options_type, ret, err), dir, name, err);
+    *ret = (struct documents){.text = BUF_INIT_MAX(PARTS * OCI_SPEC_MAX)};
+    r = fd_read_file(store_container_fd(dir), DOCUMENTS_FILE, &ret->text, err);
+    if (r < 0)
+        return err_wrap(err, "container %.12s", store_container_id(dir));
+    line = buf_reserve(&ret->text, 1);
+    *line = 0;
+    line = ret->text.p;
+    for (size_t i = 0; i < PARTS; i++) {
+        ret->parts[i] = line;
+        line = i < LAYERS ? strchr(line, '\n') : line;
+        if (!line)
+            return corrupt(dir, err_set(err, ERR_CORRUPT, "it has no more than %zu lines", i + 1), err);
+        if (i < LAYERS)
+            *line++ = 0;
+    }
+    return 0;
 }
 
-/* What stands for linux.seccomp; a container may have none. */
-static int read_seccomp(const struct store_container *dir, struct oci_spec *spec, struct err *err)
+int documents_read_options(const struct store_container *dir, struct engine_options *ret, struct err *err)
 {
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCUMENT_MAX);
-    struct err why = ERR_INIT;
-    int r = read_document(dir, MONITOR_SECCOMP, &text, &why);
+    _cleanup_documents_ struct documents d;
+    int r = documents_read(dir, &d, err);
+
+    if (r < 0)
+        return r;
+    return corrupt(dir, json_parse(d.parts[OPTIONS], strlen(d.parts[OPTIONS]), &engine_options_type, ret, err), err);
+}
+
+int documents_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err)
+{
+    _cleanup_documents_ struct documents d;
+    int r = documents_read(dir, &d, err);
 
     if (r == 0)
-        spec->platform.seccomp_text = buf_steal(&text);
-    if (r == 0 || r == ERR_NOT_FOUND)
-        return 0;
-    oci_spec_release(spec);
-    if (err)
-        *err = why;
+        r = corrupt(dir, oci_spec_parse(d.parts[SPEC], strlen(d.parts[SPEC]), ret, err), err);
+    if (r == 0 && *d.parts[SECCOMP])
+        ret->platform.seccomp_text = str_dup(d.parts[SECCOMP]);
     return r;
 }
 
-int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err)
+int documents_read_layers(const struct store_container *dir, char ***ret, struct err *err)
 {
-    static const char name[] = "config.json";
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(DOCUMENT_MAX);
-    int r = read_document(dir, name, &text, err);
+    _cleanup_documents_ struct documents d;
+    int r = documents_read(dir, &d, err);
 
     if (r == 0)
-        r = parsed(oci_spec_parse(buf_str(&text), text.len, ret, err), dir, name, err);
-    return r < 0 ? r : read_seccomp(dir, ret, err);
+        *ret = strv_split(d.parts[LAYERS], '\n');
+    return r;
 }
 
-static int add_network(engine_endpoints *list, const char *container, const struct engine_endpoint *add,
-                       struct err *err)
+/* ---- writing ---- */
+
+/* One that is too long to be read again is not written. */
+static int end_line(struct buf *text, size_t from, struct err *err)
 {
-    VEC_FOREACH (e, list)
-        if (str_eq(e->network, add->network))
-            return err_set(err, ERR_EXISTS, "endpoint with name %s already exists in network %s", container,
-                           add->network);
-    return json_duplicate(&engine_endpoint_type, add, VEC_PUSH(list), err);
+    if (text->len - from > OCI_SPEC_MAX)
+        return err_set(err, ERR_LIMIT, "what is asked of the container takes more than %d bytes to say", OCI_SPEC_MAX);
+    buf_addc(text, '\n');
+    return 0;
 }
 
-/* Who leaves "none" is one without a network that may get some; it was made with "none" all the same. */
-static int remove_network(struct engine_options *o, const char *container, const char *name, struct err *err)
+static int add_options(struct buf *text, const struct engine_options *options, struct err *err)
 {
-    engine_endpoints *list = &o->networks;
+    size_t from = text->len;
 
-    VEC_FOREACH (e, list)
-        if (str_eq(e->network, name)) {
-            json_free(&engine_endpoint_type, e);
-            memmove(e, e + 1, (size_t)(list->v + list->n - e - 1) * sizeof(*e));
-            list->n--;
-            return 0;
-        }
-    if (str_eq(name, "none") && engine_is_on_none(o)) {
-        o->left_none = true;
-        return 0;
-    }
-    return err_set(err, ERR_INVALID, "container %s is not connected to network %s", container, name);
+    json_dump(&engine_options_type, options, false, text);
+    return end_line(text, from, err);
 }
 
-char *monitor_network_names(const struct engine_options *o)
+static int add_spec(struct buf *text, const struct oci_spec *spec, bool with_seccomp, struct err *err)
 {
-    const char *mode = o->host.network_mode;
-    _cleanup_strv_ char **names = NULL;
+    struct oci_spec said = *spec;
+    size_t from = text->len;
 
-    VEC_FOREACH (e, &o->networks)
-        strv_add(&names, e->network);
-    if (names)
-        return strv_join(names, ",");
-    /* A mode that is a network's name is that of the first that it was made with, which it has left. */
-    return str_dup(str_eq(mode, "host") || engine_is_on_none(o) || bundle_mode_container(mode) ? mode : "");
+    if (!with_seccomp)
+        said.platform.seccomp = NULL;
+    oci_spec_dump(&said, false, text);
+    return end_line(text, from, err);
 }
 
-int monitor_write_networks(const struct store_container *dir, struct store_container_record *record,
-                           const struct engine_endpoint *add, const char *remove, struct err *err)
+int documents_write(const struct store_container *dir, const struct engine_options *options,
+                    const struct oci_spec *spec, char *const *layers, bool durable, struct err *err)
 {
-    _cleanup_engine_options_ struct engine_options o = {0};
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    int r = monitor_read_options(dir, &o, err);
+    _cleanup_buf_ struct buf text = BUF_INIT, seccomp = BUF_INIT;
+    _cleanup_fd_ int fd = -1;
+    int r = add_options(&text, options, err);
 
+    if (spec->platform.seccomp)
+        seccomp_profile_text(spec->platform.seccomp, &seccomp);
     if (r == 0)
-        r = add ? add_network(&o.networks, record->name, add, err) : remove_network(&o, record->name, remove, err);
+        r = add_spec(&text, spec, seccomp.len == 0, err);
     if (r < 0)
         return r;
-    json_dump(&engine_options_type, &o, false, &text);
-    r = atomic_write(store_container_fd(dir), "options.json", text.p, text.len, 0600, 0, err);
-    if (r == 0)
-        str_replace(&record->network, monitor_network_names(&o));
-    return r < 0 ? r : store_container_write(dir, record, !record->remove, err);
+    buf_adds(&text, buf_str(&seccomp));
+    buf_addc(&text, '\n');
+    STRV_FOREACH (layer, layers)
+        buf_addf(&text, layer == layers ? "%s" : "\n%s", *layer);
+    fd = openat(store_container_fd(dir), DOCUMENTS_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    r = fd < 0 ? -errno : fd_write_all(fd, text.p, text.len);
+    if (r == 0 && durable && fdatasync(fd) < 0)
+        r = -errno;
+    return r < 0 ? err_errno(err, -r, "writing " DOCUMENTS_FILE) : 0;
 }
 
-void monitor_reload(struct monitor *m)
+int documents_change(const struct store_container *dir, const struct engine_options *options,
+                     const struct oci_spec *spec, struct err *err)
 {
-    struct engine_options options = {0};
-    struct oci_spec spec = {0};
-    struct err why = ERR_INIT;
-    int r = monitor_read_options(m->job.dir, &options, &why);
+    _cleanup_documents_ struct documents d;
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r = documents_read(dir, &d, err);
 
-    if (r == 0) {
-        r = monitor_read_spec(m->job.dir, &spec, &why);
-        if (r < 0)
-            engine_options_release(&options);
-    }
-    if (r < 0) {
-        log_debug("%s", why.text);
-        return;
-    }
-    engine_options_release(&m->own_options);
-    oci_spec_release(&m->own_spec);
-    m->own_options = options;
-    m->own_spec = spec;
-    m->job.options = &m->own_options;
-    m->job.spec = &m->own_spec;
-    health_look_at(&m->health, m->own_options.config.config.healthcheck, m->own_options.config.config.shell,
-                   &m->own_spec);
-}
-
-void monitor_tell(struct store *s, const struct store_container_record *record, const char *action, const char *name,
-                  const char *value)
-{
-    monitor_tell_two(s, record, action, name, value, NULL, NULL);
-}
-
-void monitor_tell_two(struct store *s, const struct store_container_record *record, const char *action,
-                      const char *name, const char *value, const char *other, const char *other_value)
-{
-    if (record->build)
-        return;
-    event_emit(store_state_path(s), "container", action, record->id, record->labels, "image", record->image, "name",
-               record->name, name, value, other, other_value, NULL);
-}
-
-void monitor_tell_volumes(const struct monitor_job *job, bool mounted)
-{
-    VEC_FOREACH (m, &job->options->mounts) {
-        if (!str_eq(m->type, "volume"))
-            continue;
-        event_emit(store_state_path(job->store), "volume", mounted ? "mount" : "unmount", m->name, NULL, "container",
-                   job->record->id, "driver", m->driver, "destination", mounted ? m->destination : NULL, "propagation",
-                   mounted ? m->propagation : NULL, "read/write",
-                   !mounted ? NULL
-                   : m->rw  ? "true"
-                            : "false",
-                   NULL);
-    }
+    if (r < 0)
+        return r;
+    if (options)
+        r = add_options(&text, options, err);
+    else
+        buf_addf(&text, "%s\n", d.parts[OPTIONS]);
+    if (r == 0 && spec)
+        r = add_spec(&text, spec, !*d.parts[SECCOMP], err);
+    else
+        buf_addf(&text, "%s\n", d.parts[SPEC]);
+    if (r < 0)
+        return r;
+    buf_addf(&text, "%s\n%s", d.parts[SECCOMP], d.parts[LAYERS]);
+    return atomic_write(store_container_fd(dir), DOCUMENTS_FILE, text.p, text.len, 0600, 0, err);
 }

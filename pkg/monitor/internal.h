@@ -50,8 +50,5 @@ void monitor_note(const struct monitor *m);
 /* Tells which volumes the container got, or gave back. */
 void monitor_tell_volumes(const struct monitor_job *job, bool mounted);
 
-/* Reads options and specification again, if they can be read. */
-void monitor_reload(struct monitor *m);
-
 /* Gives back the memory that waiting does not take. */
 void monitor_slim(void);

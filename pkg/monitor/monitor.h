@@ -35,10 +35,10 @@ enum monitor_message {
                          it does not run at the moment, and then never will */
     MONITOR_RESTART,  /* the same, but it is to be started again when it has ended, whatever its policy */
     MONITOR_RENAME,   /* the new name, which the asker has taken in the store already */
-    MONITOR_RELOAD,   /* options.json or config.json were changed: they are read again before they count */
+    MONITOR_RELOAD,   /* its documents were changed: they are read again before they count */
     MONITOR_PAUSED,   /* a byte, whether it was paused: written into the record */
-    MONITOR_CONNECT,  /* a network that the container is to be on: struct engine_endpoint as JSON; options.json is
-                         written  by the monitor */
+    MONITOR_CONNECT,  /* a network that the container is to be on: struct engine_endpoint as JSON; its documents are
+                         written by the monitor */
     MONITOR_DISCONNECT, /* the name of one that it is to leave */
     MONITOR_DONE = 64,
     MONITOR_REFUSED,
@@ -86,15 +86,7 @@ int monitor_fork(const struct monitor_job *job, unsigned attach, int *ret_socket
 /* Connects to a container's monitor. ERR_NOT_FOUND where there is none, or none yet. */
 int monitor_connect(struct store *s, const char *id, int *ret_socket, struct err *err);
 
-/* Beside config.json: the profile of system calls, which is most of a specification, and all but never looked into
- * (seccomp_profile_text()). Without this file it is in config.json. */
-#define MONITOR_SECCOMP "seccomp.json"
-
-/* A container's options.json and config.json. The caller releases `ret` after 0. ERR_NOT_FOUND, ERR_CORRUPT. */
-int monitor_read_options(const struct store_container *dir, struct engine_options *ret, struct err *err);
-int monitor_read_spec(const struct store_container *dir, struct oci_spec *ret, struct err *err);
-
-/* Puts a network into options.json and the record, or takes one out, by name; for the holder of the container's lock.
+/* Puts a network into the options and the record, or takes one out, by name; for the holder of the container's lock.
  * ERR_EXISTS, ERR_INVALID: it is there already, or is not. */
 int monitor_write_networks(const struct store_container *dir, struct store_container_record *record,
                            const struct engine_endpoint *add, const char *remove, struct err *err);

@@ -1,9 +1,9 @@
 /* What a container was asked to be, in the words of Docker's Engine API (v1.44, POST /containers/create): its Config
  * and its HostConfig, with the names, units and meanings that `docker inspect` shows. Plain data, no I/O.
  *
- * The command line fills it in (cmd/cbox), bundle/ makes a runtime specification of it, container/ keeps it as
- * options.json and prints it, monitor/ reads from it what it has to do when the container ends. An option has its place
- * here or nowhere.
+ * The command line fills it in (cmd/cbox), bundle/ makes a runtime specification of it, container/ keeps it beside the
+ * record (monitor/documents.h) and prints it, monitor/ reads from it what it has to do when the container ends. An
+ * option has its place here or nowhere.
  */
 #pragma once
 
@@ -189,7 +189,7 @@ struct engine_mount_point {
     bool fill; /* while it is made, and not kept: an empty volume gets what the image has there */
 };
 
-/* options.json */
+/* The first of a container's documents (monitor/documents.h). */
 struct engine_options {
     struct engine_config config;
     struct engine_host_config host;

@@ -10,9 +10,9 @@ void oci_spec_release(struct oci_spec *spec)
     json_free(&oci_spec_type, spec);
 }
 
-void oci_spec_dump(const struct oci_spec *spec, struct buf *out)
+void oci_spec_dump(const struct oci_spec *spec, bool indent, struct buf *out)
 {
-    json_dump(&oci_spec_type, spec, true, out);
+    json_dump(&oci_spec_type, spec, indent, out);
 }
 
 /* Docker writes -1, without its sign, where nobody has asked for any. */

@@ -320,7 +320,7 @@ void oci_spec_release(struct oci_spec *spec);
 #define _cleanup_spec_ _cleanup_(oci_spec_release)
 
 /* Appends the document, indented. */
-void oci_spec_dump(const struct oci_spec *spec, struct buf *out);
+void oci_spec_dump(const struct oci_spec *spec, bool indent, struct buf *out);
 
 /* A configuration to begin with: `sh` in a bundle's "rootfs", with next to no capabilities, in namespaces of its own;
  * that of cgroups where asked for. The caller releases it. spec_default.c. */
