@@ -166,7 +166,7 @@ static void close_what_is_over(struct attach *a)
         frame_send(a->socket, MONITOR_LET_GO, &over, sizeof(over), NULL, 0); /* who does not listen, knows */
     if (a->terminal >= 0 && relay_is_over(&a->relays[1])) {
         a->terminal = fd_close(a->terminal);
-        a->relays[0] = RELAY_NONE;
+        relay_release(&a->relays[0]);
     }
     if (a->relays[0].detached)
         a->detached = a->quit = true;
@@ -176,7 +176,7 @@ static void end(struct attach *a, int code)
 {
     a->code = code;
     a->ended = true;
-    a->relays[0] = RELAY_NONE;
+    relay_release(&a->relays[0]);
 }
 
 static int take_frame(struct attach *a, struct frame *frame, struct err *err)
@@ -295,8 +295,10 @@ static int attach_begin(struct attach *a, struct err *err)
 static void attach_end(struct attach *a)
 {
     tty_raw_end();
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         fd_close(a->streams[i]);
+        relay_release(&a->relays[i]);
+    }
     fd_close(a->signals);
     fd_close(a->pidfd);
     fd_close(a->terminal);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DIRECT_MAX = 1 << 20 };
+enum { DIRECT_MAX = 1 << 20, BYTES = 16384 };
 
 /* splice(2) has no end that blocks then; it refuses files that are appended to. */
 static bool can_go_direct(int from, int to)
@@ -56,10 +56,19 @@ static void end(struct relay *r)
     relay_begin(r, -1, -1);
 }
 
+void relay_release(struct relay *r)
+{
+    free(r->bytes);
+    *r = RELAY_NONE;
+}
+
 static void take(struct relay *r)
 {
-    ssize_t n = read(r->from, r->bytes, sizeof(r->bytes) - DETACH_KEYS_MAX);
+    ssize_t n;
 
+    if (!r->bytes)
+        r->bytes = mem_alloc(BYTES);
+    n = read(r->from, r->bytes, BYTES - DETACH_KEYS_MAX);
     r->begin = 0;
     r->end = n > 0 ? (size_t)n : 0;
     if (r->keys && n > 0)

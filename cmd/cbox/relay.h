@@ -15,10 +15,12 @@ struct relay {
     bool direct; /* between pipes and files the kernel moves the bytes by itself */
     bool full;   /* and `to` has no room for those that are there */
     size_t begin, end;
-    char bytes[16384]; /* from `begin` to `end`: read, and not written yet */
+    char *bytes; /* from `begin` to `end`: read, and not written yet; NULL where the kernel moves all */
 };
 
 #define RELAY_NONE ((struct relay){.from = -1, .to = -1})
+
+void relay_release(struct relay *r);
 
 /* Begins. `from` should not block (or only be read when poll(2) says so); `to` may, and is then given no more at once
  * than a pipe has room for when poll(2) says that it has. */

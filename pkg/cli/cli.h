@@ -61,23 +61,24 @@ enum cli_values {
     CLI_VALUES_COMMAND, /* one of cbox's commands */
 };
 
+/* Every start relocates all tables, so an option is kept small. */
 struct cli_option {
-    char letter;      /* 0: none */
-    const char *name; /* without dashes; options are sorted by it */
-    enum cli_kind kind;
-    size_t offset;
+    char letter; /* 0: none */
+    bool hidden;
+    enum cli_kind kind : 8;
+    enum cli_values values : 8;
+    uint32_t offset;
+    const char *name;          /* without dashes; options are sorted by it */
     const char *help;          /* one sentence without a full stop, as Docker words it where it has the option */
     const char *word;          /* how help calls the argument; NULL: the kind's own word ("string", "list", "bytes") */
     const char *shown_default; /* "(default …)" behind the help; NULL: nothing worth showing */
     const char *env;           /* the variable that stands in while the option is not given; NULL: none */
     int64_t min, max;          /* CLI_K_INT; both 0: any */
-    enum cli_values values;
-    const char *const *words; /* CLI_VALUES_WORDS: NULL-terminated; other words are refused, but not the empty one */
+    const char *const *words;  /* CLI_VALUES_WORDS: NULL-terminated; other words are refused, but not the empty one */
     /* CLI_K_CUSTOM: fills `*field`, called once for each use. The text is good until the command returns. */
     int (*parse)(const char *text, void *field, struct err *err);
     /* Any kind: what is wrong with the text, before it becomes anything; NULL: nothing to look for. */
     int (*check)(const char *text, struct err *err);
-    bool hidden;
 };
 
 /* One line of an option table; further members may be set behind the help. The member's type is checked against the
@@ -98,7 +99,8 @@ struct cli_option {
 
 /* clang-format off */
 #define CLI_OPTION_(s, l, n, k, type, member, h, ...) \
-    { (l), (n), CLI_K_##k, offsetof(s, member) + CLI_SAME_TYPE_(type, ((s *)0)->member), (h), __VA_ARGS__ }
+    { .letter = (l), .name = (n), .kind = CLI_K_##k, \
+      .offset = offsetof(s, member) + CLI_SAME_TYPE_(type, ((s *)0)->member), .help = (h), __VA_ARGS__ }
 /* clang-format on */
 #define CLI_SAME_TYPE_(type, expr) (sizeof(char[__builtin_types_compatible_p(type, __typeof__(expr)) ? 1 : -1]) - 1)
 
