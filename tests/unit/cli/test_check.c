@@ -66,7 +66,7 @@ static void test_option(void **state)
     refuses((struct cli_option)CLI_CUSTOM(struct options, 0, "t", text, NULL, "T"), "parser");
     refuses((struct cli_option){.name = "x", .kind = CLI_K_INT, .offset = sizeof(struct options) - 4, .help = "X"},
             "outside");
-    refuses((struct cli_option){.name = "x", .kind = CLI_K_FLAG, .offset = SIZE_MAX, .help = "X"}, "outside");
+    refuses((struct cli_option){.name = "x", .kind = CLI_K_FLAG, .offset = UINT32_MAX, .help = "X"}, "outside");
 }
 
 static void test_option_order(void **state)
