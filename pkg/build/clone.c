@@ -9,6 +9,7 @@
 
 #include "build/context_place.h"
 #include "build/repository.h"
+#include "sys/aside.h"
 #include "sys/fd.h"
 #include "sys/path.h"
 #include "sys/run.h"
@@ -21,7 +22,8 @@ enum { OUTPUT_MAX = 16 << 10, ARGUMENTS_MAX = 24 };
 
 struct cloning {
     struct repository what;
-    char *dir; /* absolute: where the files come to lie */
+    char *dir; /* absolute: where the files come to lie, */
+    int tree;  /* and open */
     char **env;
     const volatile sig_atomic_t *stop;
     int login;    /* name and password, as git wants to hear them; -1: there are none */
@@ -117,7 +119,7 @@ static int git(const struct cloning *c, struct buf *answer, struct err *err, con
     const char *argv[ARRAY_SIZE(always) + ARGUMENTS_MAX] = {0};
     _cleanup_buf_ struct buf output = BUF_INIT_MAX(OUTPUT_MAX);
     const struct run run = {
-        .argv = argv, .env = c->env, .dir = c->dir, .stop = c->stop, .output = &output, .errors = true, .tail = true};
+        .argv = argv, .env = c->env, .dir = c->dir, .output = &output, .errors = true, .tail = true};
     size_t n = ARRAY_SIZE(always);
     va_list ap;
     int r;
@@ -182,17 +184,18 @@ static int check_commit(const struct cloning *c, struct err *err)
     return r;
 }
 
-static int fetch_submodules(const struct cloning *c, int tree, struct err *err)
+static int fetch_submodules(const struct cloning *c, struct err *err)
 {
     struct stat st;
 
-    if (fstatat(tree, ".gitmodules", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+    if (fstatat(c->tree, ".gitmodules", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return 0;
     return git(c, NULL, err, "submodule", "--quiet", "update", "--init", "--recursive", NULL);
 }
 
-static int bring(const struct cloning *c, int tree, struct err *err)
+static int bring(void *data, int socket _unused_, struct err *err)
 {
+    const struct cloning *c = data;
     int r = git(c, NULL, err, "init", "-q", "--template=", NULL);
 
     if (r == 0)
@@ -201,7 +204,7 @@ static int bring(const struct cloning *c, int tree, struct err *err)
         r = fetch(c, err);
     if (r == 0)
         r = check_commit(c, err);
-    return r < 0 ? r : fetch_submodules(c, tree, err);
+    return r < 0 ? r : fetch_submodules(c, err);
 }
 
 /* ---- the whole ---- */
@@ -224,7 +227,8 @@ static int go_to_subdir(const struct cloning *c, struct build_context *ret, stru
 static int clone_into(struct cloning *c, bool keep_git_dir, struct build_context *ret, struct err *err)
 {
     mode_t mask = umask(022); /* modes do not depend on who builds */
-    int r = bring(c, ret->dir, err);
+    /* Git leaves programs of its own behind that go on when it is killed. */
+    int r = aside(&(struct aside){.work = bring, .data = c, .stop = c->stop, .with_all = true}, err);
 
     umask(mask);
     if (r == 0 && !keep_git_dir && !c->what.keep_git_dir)
@@ -245,6 +249,7 @@ int build_clone(struct store *s, const char *repository, bool keep_git_dir, cons
         r = context_make_place(s, ret, err);
     if (r == 0) {
         c.dir = str_printf("%s/tmp/%s/tree", store_root_path(s), ret->name);
+        c.tree = ret->dir;
         c.env = make_environment();
         r = prepare_login(&c, err);
         if (r == 0)

@@ -1,9 +1,12 @@
 #include "sys/aside.h"
 
+#include "base/log.h"
 #include "sys/fd.h"
 #include "sys/frame.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -15,7 +18,7 @@ enum { LOOK_MS = 100 };
 
 /* ---- the process ---- */
 
-void aside_begin(pid_t parent)
+static void default_signals(void)
 {
     static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction now;
@@ -26,8 +29,24 @@ void aside_begin(pid_t parent)
             signal(end_signals[i], SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void aside_begin(pid_t parent)
+{
+    default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
+        _exit(1);
+}
+
+/* The first process of a PID namespace sees no parent, but the end of its socket. */
+static void begin_first(int socket)
+{
+    struct pollfd fd = {.fd = socket};
+
+    default_signals();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (poll(&fd, 1, 0) != 0)
         _exit(1);
 }
 
@@ -40,7 +59,10 @@ static _Noreturn void run(const struct aside *a, pid_t parent, int socket)
 {
     struct err err = ERR_INIT;
 
-    aside_begin(parent);
+    if (getpid() == 1)
+        begin_first(socket);
+    else
+        aside_begin(parent);
     if (a->work(a->data, socket, &err) < 0)
         frame_send_error(socket, FAILED, &err);
     else
@@ -94,7 +116,7 @@ static int await(const struct aside *a, pid_t pid, int socket, struct err *err)
     while (r == 1) {
         /* Again and again: the first may come before it is ready for it. */
         if (is_stopped(a))
-            kill(pid, SIGTERM);
+            kill(pid, a->with_all ? SIGKILL : SIGTERM);
         if (poll(&fd, 1, a->stop ? LOOK_MS : -1) > 0)
             r = take(a, socket, err);
     }
@@ -102,6 +124,20 @@ static int await(const struct aside *a, pid_t pid, int socket, struct err *err)
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     return r;
+}
+
+/* Where no PID namespace is to be had it is a process like others. */
+static pid_t fork_first(void)
+{
+    _cleanup_fd_ int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    bool made = own >= 0 && unshare(CLONE_NEWPID) == 0;
+    pid_t pid = fork();
+    int errnum = errno;
+
+    if (pid != 0 && made && setns(own, CLONE_NEWPID) < 0)
+        log_debug("setns: %s", strerror(errno)); /* what we start next would be in there */
+    errno = errnum;
+    return pid;
 }
 
 int aside(const struct aside *a, struct err *err)
@@ -112,7 +148,7 @@ int aside(const struct aside *a, struct err *err)
     if (r < 0)
         return err_errno(err, -r, "making a pair of sockets");
     fflush(NULL);
-    pid = fork();
+    pid = a->with_all ? fork_first() : fork();
     if (pid == 0) {
         fd_close(pair[0]);
         run(a, parent, pair[1]);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,6 +26,10 @@ struct aside {
 
     /* Once it is not 0 the process gets SIGTERM until it ends. May be NULL. */
     const volatile sig_atomic_t *stop;
+
+    /* It runs other programs: whatever they start ends with it (pid_namespaces(7)), whose number is another to itself
+     * then, and `stop` kills it. */
+    bool with_all;
 };
 
 /* Runs it to its end: 0, the error of the work, ERR_INTERRUPTED where `stop` ended it, ERR_IO where it was killed. The

@@ -14,7 +14,6 @@
 extern char **environ;
 
 static const int64_t millisecond = 1000000;
-enum { LOOK_MS = 100 };
 
 /* A file rather than a pipe: a program that reads none of it cannot hold us up, nor end us by SIGPIPE. */
 static int make_input(const struct run *run, struct err *err)
@@ -116,13 +115,9 @@ static int collect(const struct run *run, int process, int output, struct err *e
         int64_t left = run->timeout_ms ? (end - time_monotonic()) / millisecond : -1;
         int r;
 
-        if (run->stop && *run->stop)
-            return err_set(err, ERR_INTERRUPTED, "interrupted");
         if (run->timeout_ms && left <= 0)
             return err_set(err, ERR_NETWORK, "%s: no answer in %lld seconds", run->argv[0],
                            (long long)run->timeout_ms / 1000);
-        if (run->stop) /* a signal may come just before poll(2) */
-            left = left < 0 ? LOOK_MS : MIN_OF(left, (int64_t)LOOK_MS);
         if (poll(fds, 2, (int)MIN_OF(left, INT_MAX)) < 0) {
             if (errno != EINTR)
                 return err_errno(err, errno, "waiting for %s", run->argv[0]);

@@ -3,7 +3,6 @@
 
 #include "base/buf.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +14,6 @@ struct run {
     const void *input;       /* all of what it reads from standard input, which is never a terminal */
     size_t input_len;
     int64_t timeout_ms; /* then it is killed: ERR_NETWORK, for lack of a kind that says it took too long; 0: never */
-    const volatile sig_atomic_t *stop; /* not 0: it is killed: ERR_INTERRUPTED; may be NULL */
     struct buf *output; /* its standard output is appended, to at most `max` bytes; beyond: killed, ERR_LIMIT */
     bool errors;        /* its standard error as well, */
     bool tail;          /* and of what is too long, the end is kept */

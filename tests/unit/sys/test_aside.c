@@ -2,6 +2,8 @@
 
 #include "sys/aside.h"
 
+#include <sys/wait.h>
+
 static volatile sig_atomic_t stop;
 
 struct work {
@@ -100,11 +102,70 @@ static void test_stopped(void **state)
     signal(SIGTERM, SIG_DFL);
 }
 
+/* Starts a program that goes its own way, and says so by the pipe that it keeps open. */
+static _Noreturn int leaves_one(void *data, int socket, struct err *err)
+{
+    const int *pipe = data;
+
+    if (fork() == 0) {
+        setsid();
+        alarm(120);
+        if (write(pipe[1], "", 1) != 1)
+            _exit(1);
+        never_ends(NULL, socket, err);
+    }
+    for (;;)
+        pause();
+}
+
+/* Waits for the program above to run, and then for the end of it: nobody has the pipe any more. */
+static void expect_end(int pipe[2], pid_t killed)
+{
+    char byte;
+
+    close(pipe[1]);
+    alarm(60);
+    assert_int_equal(read(pipe[0], &byte, 1), 1);
+    if (killed > 0)
+        assert_int_equal(kill(killed, SIGKILL), 0);
+    assert_int_equal(read(pipe[0], &byte, 1), 0);
+    alarm(0);
+    close(pipe[0]);
+}
+
+/* What it started ends with it, when it is stopped and when who waits for it is killed. */
+static void test_with_all(void **state)
+{
+    int pipe_fds[2];
+    struct aside how = {.work = leaves_one, .data = pipe_fds, .hear = stop_it, .stop = &stop, .with_all = true};
+    struct err err = ERR_INIT;
+    pid_t waiting;
+
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("a PID namespace takes root\n");
+        skip();
+    }
+    stop = 0;
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    assert_fails(aside(&how, &err), ERR_INTERRUPTED, "interrupted");
+    expect_end(pipe_fds, 0);
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    waiting = fork();
+    if (waiting == 0) {
+        how.stop = NULL;
+        _exit(aside(&how, &err) == 0);
+    }
+    expect_end(pipe_fds, waiting);
+    assert_int_equal(waitpid(waiting, NULL, 0), waiting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_with_all),
     };
 
     return cmocka_run_group_tests_name("sys/aside", tests, NULL, NULL);

@@ -49,41 +49,6 @@ static void test_refused(void **state)
     assert_fails(run(SHELL("exec sleep 3600"), "", 20, &out, &err), ERR_NETWORK, "sh: no answer");
 }
 
-static volatile sig_atomic_t stop;
-
-static void on_alarm(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-static bool runs(pid_t pid)
-{
-    _cleanup_free_ char *path = str_printf("/proc/%d/stat", pid);
-    _cleanup_buf_ struct buf stat = BUF_INIT_MAX(4096);
-
-    return fd_read_file(AT_FDCWD, path, &stat, NULL) == 0 && !strstr(buf_str(&stat), ") Z ");
-}
-
-/* At once, and its children with it. */
-static void test_stopped(void **state)
-{
-    const struct itimerval soon = {.it_value = {.tv_usec = 300000}};
-    _cleanup_buf_ struct buf out = BUF_INIT_MAX(1000);
-    const char *const *argv = SHELL("sleep 3600 & echo $!; wait");
-    const struct run how = {.argv = argv, .stop = &stop, .output = &out};
-    struct err err;
-
-    (void)state;
-    signal(SIGALRM, on_alarm);
-    setitimer(ITIMER_REAL, &soon, NULL);
-    assert_fails(run_program(&how, &err), ERR_INTERRUPTED, "interrupted");
-    assert_true(atoi(buf_str(&out)) > 0);
-    for (int i = 0; i < 1000 && runs(atoi(buf_str(&out))); i++)
-        usleep(10000);
-    assert_false(runs(atoi(buf_str(&out))));
-}
-
 /* What keeps the output open does not keep us. */
 static void test_left_behind(void **state)
 {
@@ -152,7 +117,7 @@ static void test_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),      cmocka_unit_test(test_stopped), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_answer), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_left_behind), cmocka_unit_test(test_signals), cmocka_unit_test(test_surroundings),
         cmocka_unit_test(test_group),
     };
