@@ -117,9 +117,8 @@ static void test_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_left_behind), cmocka_unit_test(test_signals), cmocka_unit_test(test_surroundings),
-        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_answer),  cmocka_unit_test(test_refused),      cmocka_unit_test(test_left_behind),
+        cmocka_unit_test(test_signals), cmocka_unit_test(test_surroundings), cmocka_unit_test(test_group),
     };
 
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
