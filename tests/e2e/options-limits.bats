@@ -176,7 +176,7 @@ inside() {
 
 # Variables are where secrets are.
 @test "what a container was asked for with is its owner's to read, after an update too" {
-    local modes=('%a' "$CBOX_ROOT"/containers/@up-5/{options,config}.json)
+    local modes=('%a' "$CBOX_ROOT"/containers/@up-5/{documents,record.json})
     (umask 0 && cbox create --name up-5 -e SECRET=1 alpine true)
     expect $'600\n600' stat -c "${modes[@]}"
     cbox update --pids-limit 33 up-5
