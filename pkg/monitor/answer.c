@@ -31,6 +31,7 @@ static int gather(struct monitor *m, struct connection *c, unsigned wanted, stru
 {
     struct streams *s = &m->streams;
 
+    c->follows = true;
     if (wanted & 1 << MONITOR_INPUT && s->input >= 0) {
         ret->fds[MONITOR_INPUT] = s->input;
         c->input = true;
@@ -102,7 +103,7 @@ static void let_go_of_output(struct monitor *m, size_t i, struct stream_tap *tap
 
 static void answer_let_go(struct monitor *m, struct connection *from, const struct frame *frame)
 {
-    unsigned streams = frame->len == 1 ? (unsigned char)*frame->data : 0;
+    unsigned streams = frame->len == 1 && from->follows ? (unsigned char)*frame->data : 0;
 
     if (streams & 1 << MONITOR_INPUT)
         end_input(m, from);
@@ -118,6 +119,13 @@ void monitor_detach(struct monitor *m, struct connection *c)
     for (size_t i = 0; i < ARRAY_SIZE(c->taps); i++)
         if (c->taps[i])
             streams_untap(&m->streams, c->taps[i]);
+}
+
+/* Who followed it may be slow to let go, or to end: by then another run may have begun. */
+void monitor_end_following(struct monitor *m)
+{
+    for (struct connection *c = m->server.connections; c; c = c->next)
+        c->follows = c->input = false;
 }
 
 /* ---- life ---- */

@@ -41,6 +41,9 @@ void monitor_attach(struct monitor *m, struct connection *c, unsigned wanted);
 /* The end of a connection, as far as its streams are concerned. */
 void monitor_detach(struct monitor *m, struct connection *c);
 
+/* A run is over: those that followed it have no say in the next one. */
+void monitor_end_following(struct monitor *m);
+
 /* What is pending between two runs will not happen: the container has ended. */
 void monitor_finish(struct monitor *m);
 

@@ -168,6 +168,7 @@ static void program_ended(struct loop_watch *w, uint32_t events _unused_)
     record->oom_killed = program_oom_killed(&m->program);
     health_end(&m->health);
     streams_end(&m->streams);
+    monitor_end_following(m);
     output_end(&m->output);
     tell_end(m);
     end.again = decide(m, end.code);

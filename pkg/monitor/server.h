@@ -14,6 +14,7 @@ struct connection {
     struct server *server;
     struct loop_watch watch;
     struct stream_tap *taps[2]; /* of output and errors */
+    bool follows;               /* the run that is: what it lets go of is not the next one's */
     bool input;                 /* it was given the program's input */
     struct connection *next;
 };

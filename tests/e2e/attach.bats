@@ -186,6 +186,32 @@ follows() {
     refuse 125 'valid streams are STDIN, STDOUT and STDERR' cbox run --rm -a nothing alpine true
 }
 
+# A follower that is stopped lets go of the run it followed when the next one has long begun.
+@test "who followed the run before takes neither input nor output from the next one" {
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    exec 7<>"$BATS_TEST_TMPDIR/fifo" # never at its end
+    cbox run --name one -i alpine sh -c 'echo ready; while read line; do echo "got $line"; done' <&7 >/dev/null 3>&- &
+    first=$!
+    wait_for 10 said one ready
+    kill -STOP $first
+    cbox restart -t 0 one
+    kill -KILL $first
+    wait $first || true
+    exec 7>&-
+    timeout 20 cbox attach one < <(echo hello) >/dev/null 3>&-
+    said one 'got hello'
+
+    cbox run --rm --name two alpine sh -c "echo ready; $waits; echo after; sleep 777503" >/dev/null 3>&- &
+    first=$!
+    wait_for 10 said two ready
+    kill -STOP $first
+    cbox restart -t 0 two
+    kill -CONT $first
+    wait $first || true
+    go two
+    wait_for 10 said two after
+}
+
 @test "signals go to the program, or with --sig-proxy=false to the follower" {
     background one alpine sh -c 'trap "echo hup" HUP; trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done'
     wait_for 10 said one ready
