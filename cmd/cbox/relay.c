@@ -91,11 +91,12 @@ static void give(struct relay *r)
         end(r);
 }
 
-static void splice_on(struct relay *r)
+/* What had `room` was no obstacle: somebody else has read what there was. */
+static void splice_on(struct relay *r, bool room)
 {
     ssize_t n = splice(r->from, NULL, r->to, NULL, DIRECT_MAX, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
-    r->full = n < 0 && errno == EAGAIN;
+    r->full = n < 0 && errno == EAGAIN && !room;
     if (n < 0 && errno == EINVAL) /* a file system that cannot */
         r->direct = false;
     else if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
@@ -107,7 +108,7 @@ void relay_move(struct relay *r, const struct pollfd fds[2])
     if (relay_is_over(r))
         return;
     if (r->direct && (fds[0].revents || fds[1].revents & POLLOUT)) {
-        splice_on(r);
+        splice_on(r, fds[1].revents & POLLOUT);
         return;
     }
     if (fds[0].fd >= 0 && fds[0].revents)
