@@ -10,6 +10,7 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 
 enum { CHUNK = 256 << 10, DIRECTORY_NAME_MAX = 40 };
@@ -150,7 +151,7 @@ int image_spool_digest(int in, int out, struct digest_computed *ret, struct err 
     while (r == 0) {
         ssize_t n = read(in, chunk, CHUNK);
 
-        if (n < 0 && errno != EINTR)
+        if (n < 0 && !fd_again(in, POLLIN))
             return err_errno(err, errno, "reading");
         r = image_signals_check(err);
         if (n == 0)

@@ -3,6 +3,7 @@
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/sendfile.h>
 
@@ -69,7 +70,7 @@ int copy_range(int in, int64_t offset, int out, int64_t len, const volatile sig_
             way++;
         else if (n == 0)
             return -ENODATA;
-        else if (errno != EINTR)
+        else if (!fd_again(out, POLLOUT))
             return -errno;
     }
     return 0;

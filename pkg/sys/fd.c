@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 int fd_close(int fd)
@@ -15,6 +16,20 @@ int fd_close(int fd)
     return -1;
 }
 
+bool fd_again(int fd, short events)
+{
+    struct pollfd ready = {.fd = fd, .events = events};
+    int flags, failure = errno;
+
+    if (failure == EINTR)
+        return true;
+    flags = failure == EAGAIN ? fcntl(fd, F_GETFL) : -1;
+    if (flags >= 0 && flags & O_NONBLOCK && (poll(&ready, 1, -1) >= 0 || errno == EINTR))
+        return true;
+    errno = failure;
+    return false;
+}
+
 int fd_write_all(int fd, const void *data, size_t len)
 {
     const char *p = data;
@@ -23,7 +38,7 @@ int fd_write_all(int fd, const void *data, size_t len)
         ssize_t n = write(fd, p, len);
 
         if (n < 0) {
-            if (errno == EINTR)
+            if (fd_again(fd, POLLOUT))
                 continue;
             return -errno;
         }
@@ -41,7 +56,7 @@ ssize_t fd_read_all(int fd, void *data, size_t len)
         ssize_t n = read(fd, (char *)data + done, len - done);
 
         if (n < 0) {
-            if (errno == EINTR)
+            if (fd_again(fd, POLLIN))
                 continue;
             return -errno;
         }
@@ -81,7 +96,7 @@ int fd_read_rest(int fd, const char *what, struct buf *b, struct err *err)
         ssize_t n = read(fd, to, room ? room : 1);
 
         if (n < 0) {
-            if (errno == EINTR)
+            if (fd_again(fd, POLLIN))
                 continue;
             return err_errno(err, errno, "reading %s", what);
         }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -27,7 +28,12 @@ static inline int steal_fd(int *fd)
     return stolen;
 }
 
-/* Writes all of it (a short write goes on, EINTR too); 0 or -errno. Names nothing: the caller knows the object. */
+/* After a read (POLLIN) or a write (POLLOUT) that failed: whether it is to be tried again. What another program shares
+ * may have been made non-blocking by that (standard input and output are): then it is waited for. Sets errno otherwise.
+ */
+bool fd_again(int fd, short events);
+
+/* Writes all of it (a short write goes on, fd_again() too); 0 or -errno. Names nothing: the caller knows the object. */
 int fd_write_all(int fd, const void *data, size_t len);
 
 /* Reads until `len` bytes or the end; the count, or -errno. */

@@ -186,6 +186,52 @@ both() {
     both tars
 }
 
+# Another program that shares them may have made them so. Nothing is read before the pipe is full or the command over, and
+# nothing written before the command waits.
+@test "tars through pipes that do not block" {
+    cat >"$BATS_TEST_TMPDIR/pipes.py" <<'END'
+import fcntl, os, struct, subprocess, sys, termios, time
+command = sys.argv[2:]
+ours, theirs = os.pipe() if sys.argv[1] == "out" else os.pipe()[::-1]
+os.set_blocking(theirs, False)
+child = subprocess.Popen(command, **{"stdout" if sys.argv[1] == "out" else "stdin": theirs})
+os.close(theirs)
+def stuck():
+    while child.poll() is None and open(f"/proc/{child.pid}/stat").read().rsplit(")")[-1].split()[0] != "S":
+        time.sleep(0.05)
+if sys.argv[1] == "out":
+    held = lambda: struct.unpack("i", fcntl.ioctl(ours, termios.FIONREAD, b"\0" * 4))[0]
+    while held() < 48000 and child.poll() is None:
+        time.sleep(0.05)
+    stuck()
+    while block := os.read(ours, 65536):
+        sys.stdout.buffer.write(block)
+else:
+    stuck()
+    try:
+        while block := sys.stdin.buffer.read(65536):
+            os.write(ours, block)
+    except BrokenPipeError:
+        pass
+    os.close(ours)
+sys.exit(child.wait())
+END
+    pipes() { timeout 60 python3 "$BATS_TEST_TMPDIR/pipes.py" "$@"; }
+    cbox run --name one alpine seq 1 100000 >/dev/null
+    pipes out cbox logs one | cmp - <(seq 1 100000)
+    pipes out cbox export one | tar -t >/dev/null
+    pipes out cbox cp one:/bin - | tar -t >/dev/null
+    pipes out cbox save alpine >"$BATS_TEST_TMPDIR/saved"
+    pipes in cbox load <"$BATS_TEST_TMPDIR/saved"
+    cbox export one >"$BATS_TEST_TMPDIR/root"
+    pipes in cbox import - copy <"$BATS_TEST_TMPDIR/root"
+    cbox cp one:/bin - >"$BATS_TEST_TMPDIR/bin"
+    pipes in cbox cp - one:/tmp <"$BATS_TEST_TMPDIR/bin"
+    cbox cp one:/tmp/bin - | tar -t >/dev/null
+    cbox rmi copy
+    cbox rm one
+}
+
 @test "volumes and binds are seen as in the container, and read-only is read-only" {
     mkdir bound
     cbox create --name mounts -v cpvol:/v -v "$PWD/bound:/b" -v "$PWD/src:/ro:ro" --read-only alpine

@@ -182,13 +182,52 @@ static void test_missing_library(void **state)
     assert_null(old.handle);
 }
 
+/* Sleeps, for it waits, or has given up. */
+static void wait_until_stuck(pid_t pid)
+{
+    char path[64], state = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    while (state != 'S' && state != 'Z') {
+        FILE *f = fopen(path, "r");
+
+        assert_int_equal(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+        fclose(f);
+    }
+}
+
+static void test_shared_nonblocking(void **state _unused_)
+{
+    static char bytes[200000];
+    int ends[2], status;
+    pid_t pid;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    pid = fork(); /* its reader is slow */
+    if (pid == 0)
+        _exit(fd_write_all(ends[1], bytes, sizeof(bytes)) < 0);
+    wait_until_stuck(pid);
+    assert_int_equal(fd_read_all(ends[0], bytes, sizeof(bytes)), sizeof(bytes));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    pid = fork(); /* its writer is slow */
+    if (pid == 0)
+        _exit(fd_read_all(ends[0], bytes, 1) != 1);
+    wait_until_stuck(pid);
+    assert_int_equal(write(ends[1], "", 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_atomic_replace),        scratch_test(test_atomic_new),
         scratch_test(test_read_limits),           scratch_test(test_lock_excludes),
         scratch_test(test_lock_dies_with_holder), scratch_test(test_lock_on_deleted_file),
-        cmocka_unit_test(test_missing_library),
+        cmocka_unit_test(test_missing_library),   cmocka_unit_test(test_shared_nonblocking),
     };
 
     return cmocka_run_group_tests_name("sys/files", tests, NULL, NULL);
