@@ -43,14 +43,17 @@ go() {
     touch "/proc/$(pid_of "$1")/root/go"
 }
 
+monitor_of() {
+    awk '$1 == "PPid:" { print $2 }' "/proc/$(pid_of "$1")/status"
+}
+
 # follows NAME N: N followers are attached: that many pipes lead out of its monitor.
 follows() {
-    local pid
-    for pid in $(pgrep -f -- "--name $1 "); do
-        [ "$(<"/proc/$pid/comm")" != cbox-monitor ] || [ "$(grep -lE '^flags:.*1$' /proc/"$pid"/fdinfo/* | while read -r file; do
-            readlink "/proc/$pid/fd/$(basename "$file")"
-        done | grep -c ^pipe:)" -eq "$2" ] || return 1
-    done
+    local monitor file
+    monitor=$(monitor_of "$1")
+    [ "$(grep -lE '^flags:.*1$' /proc/"$monitor"/fdinfo/* | while read -r file; do
+        readlink "/proc/$monitor/fd/$(basename "$file")"
+    done | grep -c ^pipe:)" -eq "$2" ]
 }
 
 # --- without a terminal ----------------------------------------------------------------------------------------------
@@ -296,9 +299,7 @@ follows() {
     terminal
     type_ 'before=$(stty -g); cbox run -it --name one alpine sh; [ "$before" = "$(stty -g)" ] && echo restored'
     sees '^/ #'
-    for pid in $(pgrep -f -- "--name one "); do
-        [ "$(<"/proc/$pid/comm")" != cbox-monitor ] || kill -KILL "$pid"
-    done
+    kill -KILL "$(monitor_of one)"
     sees 'monitor was killed'
     sees '^restored$'
     is one exited
