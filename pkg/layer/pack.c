@@ -308,7 +308,7 @@ static int add_entry(struct layer_pack *p, int dir, const char *name, const char
     }
     if (S_ISDIR(st.st_mode))
         return add_directory(p, dir, name, as, err);
-    known = st.st_nlink > 1 ? links_known(&p->links, &st, as) : NULL;
+    known = links_known(&p->links, &st, as);
     if (known) {
         struct tar_member m = make_member(&st, TAR_HARDLINK, as);
 

@@ -260,7 +260,7 @@ static int copy_any(struct work *w, int from, const char *name, int to, const ch
         return r;
     if (S_ISDIR(st.st_mode))
         return copy_directory(w, from, name, to, to_name);
-    known = st.st_nlink > 1 ? links_known(&w->links, &st, buf_str(&w->path)) : NULL;
+    known = links_known(&w->links, &st, buf_str(&w->path));
     if (known && link_to(w, known, to, to_name) == 0)
         return 0;
     return S_ISREG(st.st_mode) ? copy_file(w, from, name, to, to_name) : copy_other(w, from, name, to, to_name, &st);

@@ -88,7 +88,7 @@ void spill_reader_release(struct spill_reader *r)
 
 static int load(struct spill_reader *r, int64_t at, size_t n)
 {
-    int e = r->spill->waiting.len ? flush(r->spill) : 0;
+    int e = at + (int64_t)n > r->spill->written ? flush(r->spill) : 0;
     ssize_t got;
 
     if (e < 0)
@@ -112,8 +112,8 @@ int spill_read(struct spill_reader *r, int64_t at, size_t n, const char **ret)
 
     if (at + (int64_t)n > spill_size(r->spill))
         return -EIO;
-    if (r->spill->fd < 0) {
-        *ret = r->spill->waiting.p + at;
+    if (at >= r->spill->written) {
+        *ret = r->spill->waiting.p + (at - r->spill->written);
         return 0;
     }
     e = at >= r->start && at + (int64_t)n <= r->start + (int64_t)r->len ? 0 : load(r, at, n);

@@ -349,3 +349,31 @@ E
     [ "$many" -lt $((few + 2048)) ]
     [ "$again" -lt $((few + 2048)) ]
 }
+
+# make_pairs DIR N: so many files of two names, the second of each behind the first of all, and a Dockerfile that copies them.
+make_pairs() {
+    python3 - "$1" "$2" <<'E'
+import os, sys
+
+top, n = sys.argv[1], int(sys.argv[2])
+for folder in "first", "second":
+    os.makedirs(top + "/" + folder)
+for i in range(n):
+    name = "%s-%d" % ("x" * 200, i)
+    open("%s/first/%s" % (top, name), "w").close()
+    os.link("%s/first/%s" % (top, name), "%s/second/%s" % (top, name))
+E
+    printf 'FROM scratch\nCOPY . /x\n' >"$1/Dockerfile"
+}
+
+@test "memory does not grow with the number of files that have several names" {
+    local few many
+    make_pairs few 5000
+    make_pairs many 20000
+    few=$(peak_of few)
+    many=$(peak_of many)
+    echo "few $few, many $many KiB"
+    [ "$many" -lt $((few + 2048)) ]
+    cbox build -q -o out many
+    [ "$(find out/x/second -links 2 -type f | wc -l)" = 20000 ]
+}
