@@ -388,10 +388,9 @@ static int understand(struct build_all *a, struct err *err)
 {
     const struct build_request *q = a->b.request;
     const struct dockerfile *d = &a->b.result->dockerfile;
-    int r = read_dockerfile(a, err);
+    int r = read_dockerfile(a, err), checked = build_checks_begin(d, q, &a->checks, r < 0 ? NULL : err);
 
-    if (r == 0)
-        r = build_checks_begin(d, q, &a->checks, err);
+    r = r < 0 ? r : checked;
     if (r == 0)
         r = make_plan(a, err);
     if (r < 0) {

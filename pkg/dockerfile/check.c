@@ -249,8 +249,11 @@ void dockerfile_check(const struct dockerfile *d, char *const *build_args, const
     size_t first = to->n, spent = 0;
     const struct checking c = {d, build_args, o, to, &spent};
 
-    check_stages(&c);
-    check_instructions(&c);
+    check_written(&c);
+    if (d->stages.n && d->sound == d->instructions.n) {
+        check_stages(&c);
+        check_instructions(&c);
+    }
     sort_by_line(to, first);
 }
 

@@ -52,7 +52,7 @@ int dockerfile_check_options_parse(const char *text, struct dockerfile_check_opt
 void dockerfile_check_options_release(struct dockerfile_check_options *o);
 
 /* Adds what the text alone tells, in the order of lines; those that are skipped are not. `build_args`: NAME=VALUE. The
- * caller releases the problems. */
+ * caller releases the problems. Of a file that was refused, what Docker finds before it comes to what is wrong. */
 void dockerfile_check(const struct dockerfile *d, char *const *build_args, const struct dockerfile_check_options *o,
                       dockerfile_problems *to);
 

@@ -27,7 +27,7 @@ static bool has_upper(const char *s)
 
 /* ---- how things are written ---- */
 
-static void check_casing(const struct checking *c, const struct dockerfile_instruction *from)
+void check_from_casing(const struct checking *c, const struct dockerfile_instruction *from)
 {
     const char *as = strv_len(from->words) == 3 ? from->words[1] : NULL;
     bool lower = !has_upper(from->keyword), upper = !has_lower(from->keyword);
@@ -196,7 +196,6 @@ void check_stages(const struct checking *c)
 
         if (!from->words)
             continue;
-        check_casing(c, from);
         check_name(c, i);
         check_word(c, from, from->words[0], env, declared);
         if (platform)

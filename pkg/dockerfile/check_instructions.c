@@ -56,23 +56,41 @@ static void check_description(const struct checking *c, const struct dockerfile_
                  names[1] ? "<arg_key>" : names[0]);
 }
 
-static void check_descriptions(const struct checking *c)
+/* What an instruction gives a name to: a stage, arguments. The caller frees them. */
+static char **names_given(const struct dockerfile *d, const struct dockerfile_instruction *i, size_t *stage)
 {
+    char **names = NULL;
+
+    if (i->kind == DOCKERFILE_FROM) {
+        const char *name = d->stages.v[(*stage)++].name;
+
+        if (name)
+            strv_add(&names, name);
+    } else if (i->kind == DOCKERFILE_ARG) {
+        STRV_FOREACH (word, i->words)
+            strv_take(&names, str_ndup(*word, strcspn(*word, "=")));
+    }
+    return names;
+}
+
+void check_written(const struct checking *c)
+{
+    const struct dockerfile *d = c->d;
     size_t stage = 0;
 
-    for (size_t i = 0; i < c->d->instructions.n; i++) {
-        const struct dockerfile_instruction *in = &c->d->instructions.v[i];
-        _cleanup_strv_ char **names = NULL;
+    for (size_t i = 0; i < d->instructions.n; i++) {
+        const struct dockerfile_instruction *in = &d->instructions.v[i];
+        _cleanup_strv_ char **names = i < d->sound ? names_given(d, in, &stage) : NULL;
 
-        if (in->kind == DOCKERFILE_FROM) {
-            const char *name = c->d->stages.v[stage++].name;
-
-            if (name)
-                strv_add(&names, name);
-        } else if (in->kind == DOCKERFILE_ARG) {
-            STRV_FOREACH (word, in->words)
-                strv_take(&names, str_ndup(*word, strcspn(*word, "=")));
-        }
+        if (in->empty_continuation)
+            check_report(c, in, RULE_NO_EMPTY_CONTINUATION, "Empty continuation line");
+        if (i > d->sound)
+            continue;
+        if (in->kind == DOCKERFILE_MAINTAINER)
+            check_report(c, in, RULE_MAINTAINER_DEPRECATED,
+                         "Maintainer instruction is deprecated in favor of using label");
+        if (in->kind == DOCKERFILE_FROM)
+            check_from_casing(c, in);
         check_description(c, in, names);
     }
 }
@@ -223,17 +241,7 @@ void check_instructions(const struct checking *c)
 {
     _cleanup_free_ struct stage_state *states = mem_zalloc(c->d->stages.n, sizeof(*states));
 
-    for (size_t i = 0; i < c->d->instructions.n; i++) {
-        const struct dockerfile_instruction *in = &c->d->instructions.v[i];
-
-        if (in->kind == DOCKERFILE_MAINTAINER)
-            check_report(c, in, RULE_MAINTAINER_DEPRECATED,
-                         "Maintainer instruction is deprecated in favor of using label");
-        if (in->empty_continuation)
-            check_report(c, in, RULE_NO_EMPTY_CONTINUATION, "Empty continuation line");
-    }
     check_casing(c);
-    check_descriptions(c);
     for (size_t i = 0; i < c->d->stages.n; i++) {
         states[i] = inherit(c, i, states);
         for (size_t j = c->d->stages.v[i].from + 1; j < c->d->stages.v[i].end; j++)

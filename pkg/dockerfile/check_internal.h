@@ -23,6 +23,9 @@ char **check_comments(const struct dockerfile *d, const struct dockerfile_instru
 
 /* ---- check_from.c: names and platforms of FROM ---- */
 
+/* How it is written. */
+void check_from_casing(const struct checking *c, const struct dockerfile_instruction *from);
+
 void check_stages(const struct checking *c);
 
 /* Values of the arguments before the first FROM, with `build_args` or with their defaults alone: NAME=VALUE, predefined
@@ -30,5 +33,9 @@ void check_stages(const struct checking *c);
 char **check_globals(const struct checking *c, char *const *build_args, char ***declared);
 
 /* ---- check_instructions.c ---- */
+
+/* What is found while instructions are understood one after the other, up to the one that is wrong; the others ask what
+ * all of them come to. */
+void check_written(const struct checking *c);
 
 void check_instructions(const struct checking *c);

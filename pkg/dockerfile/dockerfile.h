@@ -110,12 +110,14 @@ struct dockerfile {
     char *check;                                     /* # check=…, or NULL */
     unsigned directives;                             /* the last line of these; 0: there are none */
     VEC(struct dockerfile_instruction) instructions; /* those before the first FROM (only ARG may be) first */
+    size_t sound; /* of them, those before the one that an error is about; without an error, all */
     VEC(struct dockerfile_stage) stages;
 };
 
 /* Reads a Dockerfile. ERR_INVALID and ERR_LIMIT: the text is "Dockerfile:3: unknown instruction: RUNN (did you mean
  * RUN?)", and `ret_problem` (may be NULL) says where, released by the caller with dockerfile_problem_release(). `ret`
- * has name and text even then, for dockerfile_excerpt(), and is the caller's to release in any case. */
+ * has name and text even then, for dockerfile_excerpt(), and its instructions, for dockerfile_check(), where the text
+ * could be parted into such; it is the caller's to release in any case. */
 int dockerfile_parse(const char *name, const char *text, size_t len, struct dockerfile *ret,
                      struct dockerfile_problem *ret_problem, struct err *err);
 void dockerfile_release(struct dockerfile *d);

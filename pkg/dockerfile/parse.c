@@ -40,14 +40,20 @@ void dockerfile_instruction_release(struct dockerfile_instruction *i)
     *i = (struct dockerfile_instruction){0};
 }
 
+static void release_instructions(struct dockerfile *d)
+{
+    VEC_FOREACH (i, &d->instructions)
+        dockerfile_instruction_release(i);
+    d->instructions.n = d->sound = 0;
+}
+
 void dockerfile_release(struct dockerfile *d)
 {
     free(d->name);
     free(d->text);
     free(d->syntax);
     free(d->check);
-    VEC_FOREACH (i, &d->instructions)
-        dockerfile_instruction_release(i);
+    release_instructions(d);
     free(d->instructions.v);
     VEC_FOREACH (s, &d->stages)
         free(s->name);
@@ -199,6 +205,7 @@ static void check_instruction(struct reading *r, const struct dockerfile_instruc
     failed = known ? instruction_validate(i, &r->error_at, &r->error) : refuse_unknown(i->keyword, &r->error);
     if (failed == 0 && r->stages)
         add_to_stage(r->d, i, &r->error);
+    r->d->sound += !r->error.kind;
 }
 
 static void trim_end(struct buf *b)
@@ -270,8 +277,10 @@ static int read_file(struct reading *r, struct err *err)
         return err_set(err, ERR_INVALID, "a byte of the value 0 is no text");
     }
     failed = read_all(r, err);
-    if (failed < 0)
+    if (failed < 0) {
+        release_instructions(r->d);
         return failed;
+    }
     if (r->stages && r->d->instructions.n == 0)
         return err_set(err, ERR_INVALID, "file with no instructions");
     r->at = r->error_at;

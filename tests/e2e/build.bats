@@ -232,6 +232,11 @@ END
     dockerfile <<<$'FROM --platform=$BULIDPLATFORM alpine'
     run -1 --separate-stderr cbox build .
     [[ $stderr == *"'BULIDPLATFORM' is not declared (did you mean BUILDPLATFORM?)"*'empty platform value'* ]]
+    dockerfile <<<$'FROM alpine AS Base\nRUNN x'
+    run -1 --separate-stderr cbox build --check .
+    [[ $stderr == *"StageNameCasing: Stage name 'Base'"*'unknown instruction: RUNN'* ]]
+    run -1 --separate-stderr cbox build .
+    [[ $stderr == *"StageNameCasing: Stage name 'Base'"*'unknown instruction: RUNN'* ]]
     dockerfile <<<'FROM alpine'
     expect "Check complete, no warnings found." cbox build --call=check .
 }

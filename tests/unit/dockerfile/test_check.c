@@ -289,16 +289,52 @@ static void test_rules(void **state)
     assert_int_equal(n, RULE_EXPOSE_INVALID_FORMAT + 1);
 }
 
+/* What Docker has found when it comes to what is wrong, and no more: of the instructions before it, and how that one is
+ * written. Whether lines are parted as they should be it knows of all. */
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } refused[] = {
+        {"FROM a AS B\nMAINTAINER me\nWORKDIR x\nRUNN y\nMAINTAINER me\nFROM b AS C\nRUN z \\\n\n  z\n",
+         "1 StageNameCasing: Stage name 'B' should be lowercase\n"
+         "2 MaintainerDeprecated: Maintainer instruction is deprecated in favor of using label\n"
+         "7 NoEmptyContinuation: Empty continuation line\n"},
+        {"MAINTAINER me\nFROM a\n",
+         "1 MaintainerDeprecated: Maintainer instruction is deprecated in favor of using label\n"},
+        {"FROM a AS B!\n", "1 StageNameCasing: Stage name 'B!' should be lowercase\n"},
+        {"# check=experimental=all\n# this\nARG a\n# that\nFROM a AS b!\n",
+         "3 InvalidDefinitionDescription: Comment for ARG should follow the format: `# a <description>`\n"},
+        {"# check=skip=all\nFROM a AS B\nRUNN y\n", ""},
+        {"FROM a AS B\nRUN <<END\n", ""},
+        {"FROM a AS B\nENV\nRUN a\n", "1 StageNameCasing: Stage name 'B' should be lowercase\n"},
+        {"ARG a\n", ""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        _cleanup_dockerfile_ struct dockerfile d = {0};
+        _cleanup_(dockerfile_check_options_release) struct dockerfile_check_options o = {0};
+        _cleanup_(release) dockerfile_problems problems = {0};
+        _cleanup_free_ char *got = NULL;
+        struct err err;
+
+        assert_int_equal(dockerfile_parse("D", refused[i].text, strlen(refused[i].text), &d, NULL, NULL), ERR_INVALID);
+        assert_ok(dockerfile_check_options_parse(d.check, &o, &err));
+        dockerfile_check(&d, NULL, &o, &problems);
+        got = shown(&problems);
+        if (strcmp(got, refused[i].expected) != 0)
+            fail_msg("of\n%s\ncame\n%snot\n%s", refused[i].text, got, refused[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_directive_is_no_comment),
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_result),
+        cmocka_unit_test(test_cases), cmocka_unit_test(test_refused), cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_copy),  cmocka_unit_test(test_options), cmocka_unit_test(test_directive_is_no_comment),
+        cmocka_unit_test(test_rules), cmocka_unit_test(test_result),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
