@@ -276,7 +276,7 @@ static int tell_result(const struct build_options *o, const struct build_request
     int r = 0;
 
     if (result->id.algorithm != DIGEST_NONE) {
-        digest_format(&result->id, id);
+        digest_format(result->index ? &result->manifest : &result->id, id);
         if (o->iidfile)
             r = write_file(o->iidfile, id, err);
         if (mode == BUILD_VIEW_QUIET)

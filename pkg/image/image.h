@@ -83,9 +83,10 @@ struct image {
 };
 
 /* Finds an image by a name as users write it ("alpine", "alpine:3", "host:5000/a/b@sha256:…") or by its ID or the start
- * of it (at least 3 hexadecimal digits, or "sha256:…"); names win. All of its layers are there when this returns, and
- * stay while the caller holds the store lock shared (store/store.h). ERR_NOT_FOUND: `no such image: …`; ERR_INVALID:
- * no name, or an ID that begins several images'. The caller releases `ret`. */
+ * of it (at least 3 hexadecimal digits, or "sha256:…"), else by the digest of its manifest or index; names win. All of
+ * its layers are there when this returns, and stay while the caller holds the store lock shared (store/store.h).
+ * ERR_NOT_FOUND: `no such image: …`; ERR_INVALID: no name, or an ID that begins several images'. The caller releases
+ * `ret`. */
 int image_open(struct store *s, const char *name, struct image *ret, struct err *err);
 /* The same for a platform: of an image that is here for several (struct store_tag, `complete`) the one that suits, if
  * its layers are unpacked here, as those of a build are. ERR_NOT_FOUND: `image with reference … was found but does not

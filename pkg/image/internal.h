@@ -8,7 +8,8 @@ struct image_match {
     bool by_id;
 };
 
-/* What a user's word means: a name, else an ID or the start of one. ERR_NOT_FOUND, ERR_INVALID. */
+/* What a user's word means: a name, else an ID or the start of one, or of the digest of a manifest or an index.
+ * ERR_NOT_FOUND, ERR_INVALID. */
 int image_resolve(struct store *s, const char *name, struct image_match *ret, struct err *err);
 
 /* Collects what no image needs any more and tells of it: of the images with these IDs, and of layers. */

@@ -22,6 +22,38 @@ static const char *id_prefix(const char *text)
     return hex[n] || n < ID_PREFIX_MIN || n > DIGEST_HEX_MAX ? NULL : hex;
 }
 
+static bool begins_id(const struct store_tag *t, const char *hex)
+{
+    return str_after(t->id.hex, hex) != NULL;
+}
+
+/* A build for several platforms has one digest, of its index, and says no other. */
+static bool begins_digest(const struct store_tag *t, const char *hex)
+{
+    return str_after(t->target.hex, hex) || str_after(t->manifest.hex, hex);
+}
+
+/* Takes the record that is meant out of the list, if there is one. */
+static int take_begun(struct store_tag_list *tags, bool (*begins)(const struct store_tag *t, const char *hex),
+                      const char *hex, const char *name, struct image_match *ret, struct err *err)
+{
+    struct store_tag *found = NULL;
+
+    for (size_t i = 0; i < tags->n; i++) {
+        if (!begins(&tags->v[i], hex))
+            continue;
+        if (found && !digest_equal(&found->id, &tags->v[i].id))
+            return err_set(err, ERR_INVALID, "%s begins the ID of several images", name);
+        found = found ? found : &tags->v[i];
+    }
+    if (!found)
+        return 0;
+    ret->by_id = true;
+    ret->tag = *found;
+    *found = (struct store_tag){0};
+    return 0;
+}
+
 int image_resolve(struct store *s, const char *name, struct image_match *ret, struct err *err)
 {
     _cleanup_(store_tag_list_release) struct store_tag_list tags = {0};
@@ -43,20 +75,11 @@ int image_resolve(struct store *s, const char *name, struct image_match *ret, st
     r = store_tag_list(s, &tags, err);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < tags.n; i++) {
-        if (!str_after(tags.v[i].id.hex, hex))
-            continue;
-        if (ret->by_id && !digest_equal(&ret->tag.id, &tags.v[i].id)) {
-            store_tag_release(&ret->tag);
-            return err_set(err, ERR_INVALID, "%s begins the ID of several images", name);
-        }
-        if (ret->by_id)
-            continue;
-        ret->by_id = true;
-        ret->tag = tags.v[i];
-        tags.v[i] = (struct store_tag){0};
-        tags.v[i].id = ret->tag.id;
-    }
+    r = take_begun(&tags, begins_id, hex, name, ret, err);
+    if (r == 0 && !ret->by_id)
+        r = take_begun(&tags, begins_digest, hex, name, ret, err);
+    if (r < 0)
+        return r;
     return ret->by_id ? 0 : err_set(err, ERR_NOT_FOUND, "no such image: %s", name);
 }
 

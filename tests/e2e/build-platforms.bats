@@ -51,7 +51,14 @@ made_of() {
     expect "linux/arm/v7v7 on $host" made_of many --platform linux/arm/v7
     refuse 1 'does not provide the specified platform .linux/riscv64' \
         cbox create --pull never --platform linux/riscv64 many
-    [ "$(cbox images -q --no-trunc many)" = "$(<"$BATS_TEST_TMPDIR/id")" ]
+    # Of several images it is the index that is the result, and it can be used as an ID.
+    id=$(<"$BATS_TEST_TMPDIR/id")
+    [ "$id" = "$(jq -r '."containerimage.digest"' "$BATS_TEST_TMPDIR/meta")" ]
+    [ "$id" = "$(build_ -q)" ]
+    [ "$(jq 'has("containerimage.config.digest")' "$BATS_TEST_TMPDIR/meta")" = false ]
+    [ "$(cbox image inspect -f '{{.Id}}' "$id")" = "$(cbox images -q --no-trunc many)" ]
+    expect "linux/s390x on $host" made_of "$id" --platform linux/s390x
+    expect "$host on $host" made_of "${id:7:12}"
     [ "$(jq -r '."containerimage.descriptor".mediaType' "$BATS_TEST_TMPDIR/meta")" = application/vnd.oci.image.index.v1+json ]
     # The others stay as long as the name, and go with it.
     cbox builder prune -af >/dev/null
