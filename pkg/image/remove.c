@@ -11,6 +11,7 @@ struct removal {
     struct store *store;
     const struct image_removal *how;
     struct image_match match;
+    bool by_digest;             /* a repository and a digest were named */
     struct store_tag_list tags; /* all names of all images */
 };
 
@@ -30,8 +31,9 @@ static bool same_repository(const struct store_tag *a, const struct store_tag *b
     return str_eq(a->name.domain, b->name.domain) && str_eq(a->name.path, b->name.path);
 }
 
-/* Whether a name goes when the one that was meant goes: all of the image for an ID, the name itself otherwise, and with
- * the last tag in a repository the digests under which that keeps the image. */
+/* Whether a name goes when the one that was meant goes: all of the image for an ID, all of its repository for a digest
+ * there, the name itself otherwise, and with the last tag in a repository the digests under which that keeps the image.
+ */
 static bool goes(const struct removal *rm, const struct store_tag *t)
 {
     const struct store_tag *meant = &rm->match.tag;
@@ -42,6 +44,8 @@ static bool goes(const struct removal *rm, const struct store_tag *t)
         return true;
     if (!same_repository(t, meant))
         return false;
+    if (rm->by_digest)
+        return true;
     if (str_eq(t->name.tag, meant->name.tag) && digest_equal(&t->name.digest, &meant->name.digest))
         return true;
     if (t->name.tag)
@@ -191,6 +195,34 @@ int image_sweep(struct store *s, const struct image_removal *how, const struct d
     return r;
 }
 
+static bool has_digest(const struct store_tag *t, const struct digest *d)
+{
+    return digest_equal(&t->target, d) || digest_equal(&t->manifest, d);
+}
+
+/* With a digest alone all tags in the repository are meant that have it; with a tag beside it that one. */
+static int find_meant(struct removal *rm, const char *name, struct err *err)
+{
+    _cleanup_(store_tag_release) struct store_tag tagged = {0};
+    _cleanup_reference_ struct oci_reference ref = {0};
+    struct digest digest;
+    int r = image_resolve(rm->store, name, &rm->match, err);
+
+    if (r < 0 || rm->match.by_id || oci_reference_parse(name, &ref, NULL) < 0 || ref.digest.algorithm == DIGEST_NONE)
+        return r;
+    rm->by_digest = !ref.tag;
+    if (!ref.tag || !rm->match.tag.name.tag)
+        return 0;
+    digest = ref.digest;
+    ref.digest = (struct digest){0};
+    if (store_tag_get(rm->store, &ref, &tagged, NULL) < 0 || !has_digest(&tagged, &digest))
+        return err_set(err, ERR_NOT_FOUND, "no such image: %s", name);
+    store_tag_release(&rm->match.tag);
+    rm->match.tag = tagged;
+    tagged = (struct store_tag){0};
+    return 0;
+}
+
 int image_remove(struct store *s, const char *name, const struct image_removal *how, struct err *err)
 {
     _cleanup_(removal_release) struct removal rm = {.store = s, .how = how};
@@ -198,7 +230,7 @@ int image_remove(struct store *s, const char *name, const struct image_removal *
     int r = store_tag_lock(s, &lock, err);
 
     if (r == 0)
-        r = image_resolve(s, name, &rm.match, err);
+        r = find_meant(&rm, name, err);
     if (r == 0)
         r = store_tag_list(s, &rm.tags, err);
     if (r == 0)

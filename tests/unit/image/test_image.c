@@ -126,6 +126,38 @@ static void test_remove_by_id(void **state)
     strv_free(told.untagged);
 }
 
+/* All tags of the image in this repository, and none that another image or repository has. */
+static void test_remove_by_digest(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    struct made m = make_image(s, "one:1", LAYERS("a"));
+    _cleanup_free_ char *digest = str_printf("one@sha256:%s", m.manifest.hex);
+    _cleanup_free_ char *tagged = str_printf("one:2@sha256:%s", m.manifest.hex);
+    _cleanup_free_ char *other = str_printf("one:3@sha256:%s", m.manifest.hex);
+    struct told told = {0};
+    struct err err;
+
+    (void)state;
+    make_image(s, "one:2", LAYERS("a"));
+    make_image(s, "one:3", LAYERS("b"));
+    make_image(s, "two:1", LAYERS("a"));
+    assert_fails(take_away(s, other, false, &told, &err), ERR_NOT_FOUND, "no such image: one:3@sha256:");
+    assert_ok(take_away(s, tagged, false, &told, &err));
+    assert_int_equal(strv_len(told.untagged), 1);
+    assert_string_equal(told.untagged[0], "one:2");
+    make_image(s, "one:2", LAYERS("a"));
+    assert_ok(take_away(s, digest, false, &told, &err));
+    assert_int_equal(strv_len(told.untagged), 3); /* and one@sha256:… */
+    assert_string_equal(told.untagged[0], "one:1");
+    assert_string_equal(told.untagged[1], "one:2");
+    assert_int_equal(told.images, 0);
+    assert_fails(take_away(s, digest, false, &told, &err), ERR_NOT_FOUND, "no such image: one@sha256:");
+    assert_ok(take_away(s, "one:3", false, &told, &err));
+    assert_ok(take_away(s, "two:1", false, &told, &err));
+    assert_int_equal(told.images, 1);
+    strv_free(told.untagged);
+}
+
 static void test_image_in_use(void **state)
 {
     _cleanup_(store_free_cleanup) struct store *s = open_store();
@@ -151,8 +183,9 @@ static void test_image_in_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(test_open),   scratch_test(test_repeated_layers), scratch_test(test_missing_layer),
-        scratch_test(test_remove), scratch_test(test_remove_by_id),    scratch_test(test_image_in_use),
+        scratch_test(test_open),         scratch_test(test_repeated_layers), scratch_test(test_missing_layer),
+        scratch_test(test_remove),       scratch_test(test_remove_by_id),    scratch_test(test_remove_by_digest),
+        scratch_test(test_image_in_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
