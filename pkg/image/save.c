@@ -5,6 +5,7 @@
 #include "image/save_plan.h"
 #include "image/signals.h"
 #include "image/tree_blob.h"
+#include "layer/hasher.h"
 #include "layer/tar_write.h"
 #include "oci/manifest.h"
 #include "store/blob.h"
@@ -19,6 +20,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+enum { PIECE = 256 << 10 };
+
 /* ---- a tar ---- */
 
 static int failed(int r, const char *doing, struct err *err)
@@ -32,6 +35,47 @@ static int write_bytes(int out, struct buf *b, struct err *err)
 
     buf_clear(b);
     return r < 0 ? failed(r, "writing the archive", err) : 0;
+}
+
+static int refuse_damaged(const struct save_part *part, struct err *err)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    err_set(err, ERR_CORRUPT, "blob %s is damaged: its bytes are not what it was verified to have",
+            digest_format(&part->digest, text));
+    return err_hint(err, "mend it (cbox system check --deep --repair), or pull or load the image again");
+}
+
+static int copy_file(const struct save_part *part, int in, int64_t offset, int64_t len, int out, struct err *err)
+{
+    int r = copy_range(in, offset, out, len, &image_interrupted);
+
+    if (r == -ENODATA)
+        return err_set(err, ERR_CORRUPT, "%s is cut off", part->name);
+    return r < 0 ? failed(r, "writing the archive", err) : 0;
+}
+
+/* Digested piece by piece, beside the kernel's moving it: whoever gets the archive may not look for a long time. */
+static int copy_verified(const struct save_part *part, int in, int out, struct err *err)
+{
+    _cleanup_(hasher_free_cleanup) struct hasher *hasher = NULL;
+    _cleanup_free_ char *piece = mem_alloc(PIECE);
+    struct digest_computed computed;
+    int r = hasher_new(part->digest.algorithm, &hasher, err);
+
+    for (int64_t at = 0; r == 0 && at < part->size; at += PIECE) {
+        size_t len = (size_t)MIN_OF(part->size - at, PIECE);
+        ssize_t n = fd_pread_all(in, piece, len, at);
+
+        if (n < 0)
+            return failed((int)n, part->name, err);
+        hasher_add(hasher, piece, (size_t)n);
+        r = copy_file(part, in, at, (int64_t)len, out, err);
+    }
+    if (r < 0)
+        return r;
+    hasher_final(hasher, &computed);
+    return digest_verify(&part->digest, part->size, &computed, NULL) < 0 ? refuse_damaged(part, err) : 0;
 }
 
 static int copy_blob(struct store *s, const struct save_part *part, int out, struct err *err)
@@ -51,10 +95,7 @@ static int copy_blob(struct store *s, const struct save_part *part, int out, str
         r = store_blob_open(s, &part->digest, &fd, NULL, err);
     if (r < 0)
         return r;
-    r = copy_range(part->made ? part->made->fd : fd, 0, out, part->size, &image_interrupted);
-    if (r == -ENODATA)
-        return err_set(err, ERR_CORRUPT, "%s is cut off", part->name);
-    return r < 0 ? failed(r, "writing the archive", err) : 0;
+    return part->made ? copy_file(part, part->made->fd, 0, part->size, out, err) : copy_verified(part, fd, out, err);
 }
 
 static void add_header(struct buf *b, enum tar_type type, const char *path, mode_t mode, int64_t size)

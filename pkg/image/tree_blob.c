@@ -84,7 +84,7 @@ int image_tree_digest(struct store *s, const struct digest *diff_id, struct dige
     int r = layer_open_libraries(err);
 
     if (r == 0)
-        r = hasher_new(&hasher, err);
+        r = hasher_new(DIGEST_SHA256, &hasher, err);
     if (r < 0)
         return r;
     watcher.data = hasher;

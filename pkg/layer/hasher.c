@@ -19,10 +19,10 @@ struct hasher {
     bool ended;
 };
 
-int hasher_new(struct hasher **ret, struct err *err)
+int hasher_new(enum digest_algorithm a, struct hasher **ret, struct err *err)
 {
     struct hasher *h = mem_zalloc(1, sizeof(*h));
-    int r = digest_stream_new(DIGEST_SHA256, &h->hash, err);
+    int r = digest_stream_new(a, &h->hash, err);
 
     if (r < 0) {
         free(h);

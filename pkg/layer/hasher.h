@@ -9,8 +9,7 @@
 
 struct hasher;
 
-/* Of sha256. */
-int hasher_new(struct hasher **ret, struct err *err);
+int hasher_new(enum digest_algorithm a, struct hasher **ret, struct err *err);
 void hasher_free(struct hasher *h);
 MEM_DEFINE_CLEANUP(struct hasher, hasher_free);
 

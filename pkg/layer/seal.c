@@ -50,7 +50,7 @@ int layer_seal(int tree, int manifest, const volatile sig_atomic_t *stop, struct
     _cleanup_(hasher_free_cleanup) struct hasher *hasher = NULL;
     struct sealing s = {.manifest = {.fd = manifest}, .result = ret};
     const struct layer_pack_watcher watcher = {on_bytes, on_member, on_mark, &s};
-    int r = hasher_new(&hasher, err);
+    int r = hasher_new(DIGEST_SHA256, &hasher, err);
 
     *ret = (struct layer_sealed){.members = 0};
     s.hasher = hasher;

@@ -327,6 +327,10 @@ Loaded image: alpine:3" cbox load -i "$BATS_TEST_TMPDIR/new.tar"
     refuse 1 'blob sha256:.* is missing.*again' cbox save -o "$BATS_TEST_TMPDIR/x" alpine:3
     head -c 1000 "$BATS_TEST_TMPDIR/blob" >"$blob"
     refuse 1 'alpine:3: blob sha256:.* has 1000 bytes' cbox save -o "$BATS_TEST_TMPDIR/x" alpine:3
+    cp "$BATS_TEST_TMPDIR/blob" "$blob"
+    printf X | dd of="$blob" bs=1 seek=100000 conv=notrunc status=none
+    refuse 1 'blob sha256:.* is damaged.*--repair' cbox save -o "$BATS_TEST_TMPDIR/x" alpine:3
+    refuse 1 'blob sha256:.* is damaged' cbox save --format oci-dir -o "$BATS_TEST_TMPDIR/x" alpine:3
     [ -z "$(find "$BATS_TEST_TMPDIR" -maxdepth 1 \( -name x -o -name '.tmp*' \))" ]
 }
 
