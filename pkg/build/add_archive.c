@@ -9,7 +9,7 @@
 /* NULL: it is plain, or no archive. */
 static const struct compression *packing_of(const unsigned char *block, ssize_t n)
 {
-    const struct compression *c = n == TAR_BLOCK && tar_is_header(block) ? NULL : compression_find(block, (size_t)n);
+    const struct compression *c = compression_find(block, (size_t)n);
 
     return c && c->codec ? c : NULL;
 }

@@ -17,7 +17,7 @@ enum { CHUNK = 256 << 10, DIRECTORY_NAME_MAX = 40 };
 
 int image_spool_identify(int fd, int64_t offset, enum oci_compression *ret, struct err *err)
 {
-    unsigned char start[COMPRESSION_MAGIC_MAX];
+    unsigned char start[COMPRESSION_START];
     ssize_t n = fd_pread_all(fd, start, sizeof(start), offset);
     const struct compression *c;
 

@@ -38,7 +38,7 @@ static int decoder_look(struct decoder *d, struct err *err)
 {
     int r = 0;
 
-    while (r == 0 && d->end - d->at < COMPRESSION_MAGIC_MAX && !d->source_end)
+    while (r == 0 && d->end - d->at < COMPRESSION_START && !d->source_end)
         r = decoder_fill(d, err);
     return r;
 }

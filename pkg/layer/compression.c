@@ -9,6 +9,8 @@ static const struct compression known[] = {
 
 const struct compression *compression_find(const void *start, size_t len)
 {
+    if (len >= TAR_BLOCK && tar_is_header(start))
+        return NULL;
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         const struct compression *c = &known[i];
 

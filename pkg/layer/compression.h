@@ -2,9 +2,11 @@
 #pragma once
 
 #include "layer/codec.h"
+#include "layer/tar.h"
 #include "oci/manifest.h"
 
-enum { COMPRESSION_MAGIC_MAX = 10 };
+/* What has to be seen of a stream: a tar is known by all of its first header. */
+enum { COMPRESSION_START = TAR_BLOCK };
 
 struct compression {
     const char *name;            /* of the usual program as well */
@@ -14,7 +16,8 @@ struct compression {
     size_t len;
 };
 
-/* By the first COMPRESSION_MAGIC_MAX bytes, or as many as there are. NULL: with nothing that is known. */
+/* By the first COMPRESSION_START bytes, or as many as there are. NULL: with nothing that is known, as a tar whose first
+ * member's name begins like something compressed. */
 const struct compression *compression_find(const void *start, size_t len);
 
 /* What decompresses it, its library open: so for before a process confines itself. NULL: ERR_UNSUPPORTED, as below or

@@ -85,6 +85,19 @@ no_files() {
     refuse 1 'standard input: compressed with xz' cbox load <"$BATS_TEST_TMPDIR/a.xz"
 }
 
+@test "a plain archive whose first name begins like something compressed" {
+    for name in LZIP-notes 'BZh91AY&SY' $'\x1f\x9d'; do
+        touch "$BATS_TEST_TMPDIR/$name"
+        tar -C "$BATS_TEST_TMPDIR" -cf "$BATS_TEST_TMPDIR/a.tar" "$name"
+        tar -Af "$BATS_TEST_TMPDIR/a.tar" "$BATS_FILE_TMPDIR/docker.tar"
+        expect 'Loaded image: alpine:3' cbox load -i "$BATS_TEST_TMPDIR/a.tar"
+        expect 'Loaded image: alpine:3' bash -c "cat '$BATS_TEST_TMPDIR/a.tar' | cbox load"
+        cbox import "$BATS_TEST_TMPDIR/a.tar" files:1
+        cbox rmi alpine:3 files:1
+    done
+    store_is_clean
+}
+
 @test "an OCI directory; without a name the ID is printed, once more too" {
     id=$(config_digest "$alpine")
     expect "Loaded image ID: $id" cbox load -i "$alpine"

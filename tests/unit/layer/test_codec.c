@@ -1,6 +1,7 @@
 #include "make.h"
 
 #include "layer/compression.h"
+#include "layer/tar_write.h"
 
 /* Every test of gzip runs with both libraries: they must accept and refuse the same. */
 static const struct codec *const both[] = {&codec_igzip, &codec_zlib};
@@ -313,6 +314,23 @@ static void test_found(void **state _unused_)
     }
 }
 
+/* The name of its first member is what a tar begins with. */
+static void test_a_tar_is_a_tar(void **state _unused_)
+{
+    static const char *const first[] = {"LZIP", "BZh91AY&SY"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(first); i++) {
+        const struct tar_member m = {.type = TAR_FILE, .path = first[i], .mode = 0644};
+        _cleanup_buf_ struct buf header = BUF_INIT;
+
+        tar_write_header(&m, &header);
+        assert_int_equal(header.len, COMPRESSION_START);
+        assert_null(compression_find(header.p, header.len));
+        header.p[header.len - 1]++; /* the checksum is another one's */
+        assert_non_null(compression_find(header.p, header.len));
+    }
+}
+
 static void test_crc(void **state _unused_)
 {
     struct err err = ERR_INIT;
@@ -337,6 +355,7 @@ int main(void)
         scratch_test(test_xz),
         scratch_test(test_bzip2),
         cmocka_unit_test(test_found),
+        cmocka_unit_test(test_a_tar_is_a_tar),
         cmocka_unit_test(test_crc),
     };
 
