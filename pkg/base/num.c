@@ -84,19 +84,6 @@ int num_parse_size_si(const char *s, int64_t *ret, struct err *err)
     return parse_size(s, 1000, ret, err);
 }
 
-int num_parse_nano(const char *s, int64_t *ret, struct err *err)
-{
-    int64_t whole, billionths;
-    const char *p = parse_decimal(s, &whole, &billionths);
-
-    if (!p || *p)
-        return err_set(err, ERR_INVALID, "\"%s\" is not a decimal number such as 1.5", s);
-    if (whole > INT64_MAX / 1000000000 - 1)
-        return err_set(err, ERR_INVALID, "%s is too large", s);
-    *ret = whole * 1000000000 + billionths;
-    return 0;
-}
-
 /* `digits` significant ones, of which those before the point are never cut to an exponent. */
 static char *format_scaled(int64_t bytes, double base, int digits, const char *const *units, size_t n,
                            char out[NUM_TEXT_MAX])

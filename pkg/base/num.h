@@ -16,7 +16,8 @@ int num_parse_size(const char *s, int64_t *ret, struct err *err);
 /* The same in powers of 1000, as docker's max-size of logs has it (docker/go-units FromHumanSize). */
 int num_parse_size_si(const char *s, int64_t *ret, struct err *err);
 
-/* A decimal fraction such as 1.5 (of CPUs) in billionths; at most nine digits behind the point. */
+/* A number of CPUs such as 1.5, -1, 1e-1 or 3/2 in billionths, in the forms that docker's --cpus takes (num_nano.c);
+ * ERR_INVALID where it does not come to whole ones, or is beyond 2^63 of them. */
 int num_parse_nano(const char *s, int64_t *ret, struct err *err);
 
 /* "7.05MB" (powers of 1000, three significant digits, as `docker images`) and "1.944GiB" (powers of 1024, as

@@ -31,10 +31,12 @@ is_v2() {
     if is_v2; then
         expect '20000 50000' limit x cpu.max --cpu-period 50000 --cpu-quota 20000
         expect '150000 100000' limit x cpu.max --cpus 1.5
+        expect '50000 100000' limit x cpu.max --cpus 5e-1
     else
         expect 20000 limit cpu/cpu.cfs_quota_us x --cpu-period 50000 --cpu-quota 20000
         expect 50000 limit cpu/cpu.cfs_period_us x --cpu-period 50000 --cpu-quota 20000
         expect 150000 limit cpu/cpu.cfs_quota_us x --cpus 1.5
+        expect 50000 limit cpu/cpu.cfs_quota_us x --cpus 5e-1
     fi
 }
 
@@ -47,6 +49,8 @@ is_v2() {
 
 @test "what makes no sense of CPUs is refused in Docker's words" {
     refuse 125 'Range of CPUs is from 0.01 to [0-9]+.00, as there are only [0-9]+ CPUs available' in_alpine --cpus 1000 -- true
+    refuse 125 'Range of CPUs is from 0.01' in_alpine --cpus -1 -- true
+    refuse 125 'failed to parse nonsense as a rational number' in_alpine --cpus nonsense -- true
     refuse 125 'Nano CPUs and CPU Period cannot both be set' in_alpine --cpus 1 --cpu-period 1000 -- true
     refuse 125 'Nano CPUs and CPU Quota cannot both be set' in_alpine --cpus 1 --cpu-quota 1000 -- true
     refuse 125 'CPU cfs period can not be less than 1ms' in_alpine --cpu-period 10 -- true

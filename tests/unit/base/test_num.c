@@ -73,26 +73,76 @@ static void test_size(void **state)
     assert_int_equal(n, -7);
 }
 
+/* What docker 28.2 makes of them. */
 static void test_nano(void **state)
 {
-    static const char *const bad[] = {"", ".", "-1", "1,5", "1.5x", "1.0000000001", "1e9", " 1", "1 ", "1.5.1"};
+    static const struct {
+        const char *text;
+        int64_t nano;
+    } good[] = {
+        {"1.5", 1500000000},
+        {"0.000000001", 1},
+        {"2", 2000000000},
+        {".25", 250000000},
+        {"5.", 5000000000},
+        {"9223372035.999999999", 9223372035999999999},
+        {"-1", -1000000000},
+        {"+1", 1000000000},
+        {"0", 0},
+        {"1e9", 1000000000000000000},
+        {"1e-1", 100000000},
+        {"1E1", 10000000000},
+        {"1e+1", 10000000000},
+        {"10e-10", 1},
+        {"1.00000000000000000000000000000000000000000000", 1000000000},
+        {"10000000000000000000000000000000000000000000e-43", 1000000000},
+        {"0e99", 0},
+        {"007", 7000000000},
+        {"08.5", 8500000000},
+        {"3/2", 1500000000},
+        {"-3/2", -1500000000},
+        {"3/3000000000", 1},
+        {"0/1", 0},
+        {"010/2", 4000000000}, /* octal */
+        {"0x1/0b10", 500000000},
+        {"0x.8", 500000000},
+        {"0x1p-1", 500000000},
+        {"0X1e1", 481000000000},
+        {"0b1.1", 1500000000},
+        {"0b1e1", 10000000000},
+        {"0O17.4", 15500000000},
+        {"1p-9", 1953125},
+        {"1_0.2_5", 10250000000},
+        {"0x_1", 1000000000},
+        {"1p0_1", 2000000000},
+    };
+    static const char *const bad[] = {"",      ".",     "+",    "-",     "1,5", "1.5x", " 1",    "1 ",
+                                      "1.5.1", "e1",    "1e",   "1e+",   "1/0", "3/-2", "1/2/3", "1/",
+                                      "1.5/2", "1/2.5", "09/2", "0x",    "0b2", "1__0", "_1",    "1_",
+                                      "1_.5",  "1._5",  "1e_1", "1e2p3", "Inf", "NaN",  "--1"};
+    static const char *const precise[] = {"1.0000000001", "1e-10", "1p-10", "1/3", "1/3000000000", "1e-999999999999"};
+    /* Docker lets these wrap around. */
+    static const char *const large[] = {"9223372037",
+                                        "999999999999999999",
+                                        "1e10",
+                                        "1e999999999999",
+                                        "1p9999",
+                                        "1234567890123456789012345678901234567890",
+                                        "0xffffffffffffffffffffffffffffffffff/1"};
     int64_t n;
 
     (void)state;
-    assert_ok(num_parse_nano("1.5", &n, &err));
-    assert_int_equal(n, 1500000000);
-    assert_ok(num_parse_nano("0.000000001", &n, &err));
-    assert_int_equal(n, 1);
-    assert_ok(num_parse_nano("2", &n, &err));
-    assert_int_equal(n, 2000000000);
-    assert_ok(num_parse_nano(".25", &n, &err));
-    assert_int_equal(n, 250000000);
-    assert_ok(num_parse_nano("9223372035.999999999", &n, &err));
-    assert_true(n == INT64_C(9223372035999999999));
-    assert_fails(num_parse_nano("9223372037", &n, &err), ERR_INVALID, "too large");
-    assert_fails(num_parse_nano("999999999999999999", &n, &err), ERR_INVALID, "too large");
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        assert_ok(num_parse_nano(good[i].text, &n, &err));
+        if (n != good[i].nano)
+            fail_msg("%s: %lld", good[i].text, (long long)n);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_fails(num_parse_nano(bad[i], &n, &err), ERR_INVALID, "decimal");
+        assert_fails(num_parse_nano(bad[i], &n, &err), ERR_INVALID, "as a rational number");
+    for (size_t i = 0; i < ARRAY_SIZE(precise); i++)
+        assert_fails(num_parse_nano(precise[i], &n, &err), ERR_INVALID, "value is too precise");
+    for (size_t i = 0; i < ARRAY_SIZE(large); i++)
+        assert_fails(num_parse_nano(large[i], &n, &err), ERR_INVALID, "too large");
 }
 
 static void test_format(void **state)
