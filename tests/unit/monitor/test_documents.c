@@ -4,7 +4,7 @@
 #include "store/container.h"
 #include "sys/fd.h"
 
-#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ID    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define PLACE "root/containers/" ID "/" DOCUMENTS_FILE
 
 static char *layers[] = {(char *)"layers/sha256/aa/tree", (char *)"skeleton", NULL};
@@ -20,7 +20,8 @@ struct made {
 static void parse_spec(struct oci_spec *ret, const char *more)
 {
     _cleanup_free_ char *text = str_printf(
-        "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"/r\"},\"process\":{\"cwd\":\"/\",\"args\":[\"a\\nb\"]}%s}", more);
+        "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"/r\"},\"process\":{\"cwd\":\"/\",\"args\":[\"a\\nb\"]}%s}",
+        more);
     struct err err = ERR_INIT;
 
     assert_ok(oci_spec_parse(text, strlen(text), ret, &err));
