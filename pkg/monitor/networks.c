@@ -41,20 +41,26 @@ static bool has_interface(const struct networks *n, const char *name)
     return false;
 }
 
-/* The name that was asked for, or the first free one of eth0, eth1, … */
-static char *choose_interface(const struct networks *n, const struct engine_endpoint *wanted)
+/* The name that was asked for, or the first free one of eth0, eth1, …, where the network has no other word for them. */
+static int choose_interface(const struct networks *n, const struct store_network *network,
+                            const struct engine_endpoint *wanted, char **ret, struct err *err)
 {
-    const char *asked = str_given(strv_env_get(wanted->driver_opts, DRIVER_IFNAME));
+    const char *asked = str_given(strv_env_get(wanted->driver_opts, DRIVER_IFNAME)), *prefix;
+    struct network_options options;
+    int r = network_options_read(network, &options, err);
 
+    prefix = str_given(options.prefix);
     if (asked)
-        return str_dup(asked);
-    for (unsigned i = 0;; i++) {
-        char *name = str_printf("eth%u", i);
+        *ret = str_dup(asked);
+    for (unsigned i = 0; r == 0 && !*ret; i++) {
+        char *name = str_printf("%s%u", prefix ? prefix : "eth", i);
 
-        if (!has_interface(n, name))
-            return name;
-        free(name);
+        if (has_interface(n, name))
+            free(name);
+        else
+            *ret = name;
     }
+    return r;
 }
 
 /* It is part of the names of settings (net.ipv4.conf.NAME.…), where a dot means something else. */
@@ -99,10 +105,11 @@ int networks_add(struct networks *n, const struct monitor_job *job, const struct
 
     if (r < 0)
         return r;
-    m.interface = choose_interface(n, wanted);
     m.addresses = strv_copy(wanted->link_local_ips);
     m.sysctls = sysctls ? strv_split(sysctls, ',') : NULL;
-    r = check_interface(n, m.interface, err);
+    r = choose_interface(n, &m.network, wanted, &m.interface, err);
+    if (r == 0)
+        r = check_interface(n, m.interface, err);
     if (r == 0)
         r = take(job, wanted, &m, err);
     if (r < 0) {

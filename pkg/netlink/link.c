@@ -296,13 +296,16 @@ static void add_protocols(struct netlink_batch *b, const struct link_change *c)
     netlink_close_nest(b, all);
 }
 
-static void add_hairpin(struct netlink_batch *b)
+static void add_port(struct netlink_batch *b, const struct link_change *c)
 {
     size_t kind = netlink_open_nest(b, IFLA_LINKINFO), data;
 
     netlink_add_text(b, IFLA_INFO_SLAVE_KIND, "bridge");
     data = netlink_open_nest(b, IFLA_INFO_SLAVE_DATA);
-    netlink_add_u8(b, IFLA_BRPORT_MODE, 1);
+    if (c->hairpin)
+        netlink_add_u8(b, IFLA_BRPORT_MODE, 1);
+    if (c->isolated)
+        netlink_add_u8(b, IFLA_BRPORT_ISOLATED, 1);
     netlink_close_nest(b, data);
     netlink_close_nest(b, kind);
 }
@@ -331,8 +334,8 @@ void link_change_add(struct netlink_batch *b, const struct link_change *c)
         netlink_add_u32(b, IFLA_MASTER, c->master == LINK_NO_MASTER ? 0 : (uint32_t)c->master);
     if (c->arp_notify || c->no_ipv6_address)
         add_protocols(b, c);
-    if (c->hairpin)
-        add_hairpin(b);
+    if (c->hairpin || c->isolated)
+        add_port(b, c);
 }
 
 void link_delete_add(struct netlink_batch *b, int index)

@@ -73,7 +73,9 @@ struct link_change {
     bool up, down;
     bool no_ipv6_address; /* none of its own making */
     bool arp_notify;
-    bool hairpin; /* of a port: what came from it may go back to it (IFLA_BRPORT_MODE) */
+    /* Of a port, until it leaves its bridge: what came from it may go back to it (IFLA_BRPORT_MODE); nothing passes
+     * between it and others that are isolated (IFLA_BRPORT_ISOLATED). */
+    bool hairpin, isolated;
 };
 enum { LINK_NO_MASTER = -1 };
 void link_change_add(struct netlink_batch *b, const struct link_change *c);

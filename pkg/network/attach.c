@@ -131,9 +131,10 @@ static void add_gateways(struct work *w, const struct network_step *bridge, int 
 }
 
 /* The near end goes up before the far one: then the container's is the one that can send the moment it is up. */
-static void add_veth(struct work *w, const struct network_step *s, int bridge)
+static void add_veth(struct work *w, const struct network_step *s, int bridge, bool first)
 {
     const struct attachment *a = s->of;
+    struct link_change port = network_port(s, first);
 
     link_veth_add(&w->batch, &(struct link_veth){.name = s->link,
                                                  .peer = a->interface,
@@ -142,9 +143,9 @@ static void add_veth(struct work *w, const struct network_step *s, int bridge)
                                                  .master = bridge,
                                                  .peer_ns = w->ns});
     /* Before it is up: to change one that is up without its other end makes the kernel look through all routes. */
-    link_change_add(
-        &w->batch,
-        &(struct link_change){.name = s->link, .no_ipv6_address = true, .hairpin = network_bridges_are_filtered()});
+    port.name = s->link;
+    port.no_ipv6_address = true;
+    link_change_add(&w->batch, &port);
     link_change_add(&w->batch, &(struct link_change){.name = s->link, .up = true});
     belong(w, s);
 }
@@ -183,7 +184,7 @@ static int put_on_bridge(struct work *w, const struct network_step *bridge, cons
 
     add_gateways(w, bridge, first);
     while (index > 0) {
-        add_veth(w, s, index);
+        add_veth(w, s, index, index == first);
         r = send_work(w, &failed);
         if (r == -EEXIST && !cleared) {
             cleared = true;

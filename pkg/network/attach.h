@@ -60,6 +60,7 @@ struct network_step {
     bool named;  /* BRIDGE: by the user, who may have made it; SYSCTL: the user's, and no error is forgiven */
     bool ipv6;   /* BRIDGE, UP: it has addresses of that family */
     bool notify; /* UP: tells its neighbours at once */
+    bool apart;  /* BRIDGE, VETH: containers do not reach each other */
 };
 typedef struct network_plan {
     VEC(struct network_step) steps;

@@ -68,9 +68,37 @@ static int lock(struct store *s, int *ret_fd, struct err *err)
     return lock_take(state, "networks/links", LOCK_EXCLUSIVE, LOCK_WAIT, ret_fd, err);
 }
 
-/* Links of containers that are on no bridge although they should be: their bridge was taken away. */
-static int adopt(int fd, struct store *s, const struct store_network *n, int bridge, struct err *err)
+/* Where the host's rules see what only crosses a bridge, a container that asks for a published port by the host's
+ * address is answered through the port that it asked by, for which a port of its own takes a hairpin, and one of
+ * another container ports that are not isolated: it is the rules that keep containers apart there, which know the first
+ * bridge alone. */
+struct link_change network_port(const struct network_step *step, bool first)
 {
+    bool filtered = network_bridges_are_filtered(AF_INET);
+
+    return (struct link_change){
+        .hairpin = filtered, .isolated = step->apart && !(first && filtered && network_bridges_are_filtered(AF_INET6))};
+}
+
+static void move_port(struct netlink_batch *b, const struct network_step *step, const struct link *l, int bridge,
+                      bool first)
+{
+    struct link_change port = network_port(step, first);
+
+    link_change_add(b, &(struct link_change){.index = l->index, .master = bridge, .up = true});
+    netlink_tolerate(b, ENODEV);
+    netlink_tolerate(b, EXFULL);
+    port.index = l->index;
+    port.hairpin &= !is_join(l, step->of->network); /* all would come twice */
+    link_change_add(b, &port);
+    netlink_tolerate(b, ENODEV);
+    netlink_tolerate(b, EOPNOTSUPP); /* it found no room */
+}
+
+/* Links of containers that are on no bridge although they should be: their bridge was taken away. */
+static int adopt(int fd, struct store *s, const struct network_step *step, int bridge, struct err *err)
+{
+    const struct store_network *n = step->of->network;
     _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     _cleanup_(endpoints_release) endpoints all = {0};
     links there = {0};
@@ -86,11 +114,8 @@ static int adopt(int fd, struct store *s, const struct store_network *n, int bri
             continue;
         VEC_FOREACH (e, &all)
             wanted |= str_eq(e->link, l->name);
-        if (!wanted)
-            continue;
-        link_change_add(&b, &(struct link_change){.index = l->index, .master = bridge, .up = true});
-        netlink_tolerate(&b, ENODEV);
-        netlink_tolerate(&b, EXFULL);
+        if (wanted)
+            move_port(&b, step, l, bridge, true);
     }
     free(there.v);
     if (r == 0)
@@ -148,7 +173,7 @@ static int make_first(int fd, struct store *s, const struct network_step *step, 
         r = link_find(fd, n->bridge, 0, ret);
     if (r < 0)
         return err_errno(err, -r, "network %s: making the bridge %s", n->name, n->bridge);
-    return adopt(fd, s, n, ret->index, err);
+    return adopt(fd, s, step, ret->index, err);
 }
 
 static int lift(int fd, const struct network_step *step, int index, struct err *err)
@@ -206,7 +231,7 @@ unsigned network_bridge_more(int fd, const struct network_step *step)
 }
 
 /* A port of the first moves over, so that what joins the two has room. */
-static int make_room(int fd, int first, int other)
+static int make_room(int fd, const struct network_step *step, int first, int other)
 {
     _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     links all = {0};
@@ -214,7 +239,7 @@ static int make_room(int fd, int first, int other)
 
     VEC_FOREACH (l, &all)
         if (l->master == first && strncmp(l->name, "cb", 2) == 0) {
-            link_change_add(&b, &(struct link_change){.index = l->index, .master = other});
+            move_port(&b, step, l, other, false);
             break;
         }
     free(all.v);
@@ -225,6 +250,7 @@ static int join(int fd, const struct network_step *step, int first, int other, u
 {
     _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
     char near[LINK_NAME_MAX], far[LINK_NAME_MAX];
+    struct link_change port = network_port(step, true);
     int r;
 
     join_name(step->of->network, 'a', nth, near);
@@ -232,7 +258,12 @@ static int join(int fd, const struct network_step *step, int first, int other, u
     link_veth_add(&b, &(struct link_veth){.name = near, .peer = far, .mtu = step->mtu, .master = first, .peer_ns = -1});
     netlink_tolerate(&b, EEXIST);
     link_change_add(&b, &(struct link_change){.name = far, .master = other, .up = true, .no_ipv6_address = true});
-    link_change_add(&b, &(struct link_change){.name = near, .up = true, .no_ipv6_address = true});
+    /* The near end alone is like a container's: by the far one the host reaches those behind it. */
+    port.name = near;
+    port.hairpin = false;
+    port.no_ipv6_address = true;
+    link_change_add(&b, &port);
+    link_change_add(&b, &(struct link_change){.name = near, .up = true});
     r = netlink_call(fd, &b, NULL, NULL, NULL);
     if (r < 0)
         return r;
@@ -251,7 +282,7 @@ static int widen(int fd, const struct network_step *step, int first, unsigned nt
     if (r >= 0)
         r = join(fd, step, first, *ret_index, nth);
     if (r == -EXFULL) {
-        r = make_room(fd, first, *ret_index);
+        r = make_room(fd, step, first, *ret_index);
         if (r == 0)
             r = join(fd, step, first, *ret_index, nth);
     }

@@ -31,9 +31,13 @@ int network_forward(struct store *s, uint16_t family, struct err *err);
 enum { NETWORK_FORWARDS4 = 1, NETWORK_FORWARDS6 = 2 };
 unsigned network_forwards(struct store *s);
 
-/* Whether the host's rules see what a bridge only forwards (br_netfilter, which Docker and Kubernetes switch on). Then
- * a container that asks for a port of its own by the host's address is answered through the port that it asked by. */
-bool network_bridges_are_filtered(void);
+/* Whether the host's rules see what a bridge only forwards of a family (br_netfilter, which Docker and Kubernetes
+ * switch on). */
+bool network_bridges_are_filtered(uint16_t family);
+
+/* What a port of the first bridge of a step (BRIDGE or VETH), or of another, is to be, to be set whenever one was put
+ * there; whose it is, is for the caller to say. */
+struct link_change network_port(const struct network_step *step, bool first);
 
 /* A text into a file below /proc/sys: 0 or -errno. */
 int network_sysctl_write(const char *file, const char *text);

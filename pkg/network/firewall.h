@@ -40,7 +40,7 @@ char *firewall_describe(struct store *s);
 struct firewall_network {
     const char *bridge;
     struct ip_net subnet4, subnet6; /* not set where it has none */
-    bool internal, isolate, masquerade;
+    bool internal, isolate, masquerade, icc;
 };
 typedef VEC(struct firewall_network) firewall_networks;
 enum { FIREWALL_CLOSED4 = 1, FIREWALL_CLOSED6 = 2 }; /* what is forwarded between interfaces of others is dropped */

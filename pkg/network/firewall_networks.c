@@ -14,6 +14,7 @@ int firewall_network_describe(const struct store_network *n, struct firewall_net
     r = network_options_read(n, &o, err);
     ret->isolate = o.isolate;
     ret->masquerade = o.masquerade;
+    ret->icc = o.icc;
     VEC_FOREACH (subnet, &n->subnets) {
         struct ip_net net = {0};
 

@@ -16,6 +16,7 @@ static const struct {
     {"set", "isolated", "ifname", NULL},
     {"set", "internal", "ifname", NULL},
     {"set", "same", "ifname . ifname", NULL},
+    {"set", "apart", "ifname . ifname", NULL},
     {"set", "closed", "nf_proto", NULL},
     {"set", "masquerade4", "ipv4_addr", "interval"},
     {"set", "masquerade6", "ipv6_addr", "interval"},
@@ -74,15 +75,16 @@ static const struct {
      NULL,
      {"iifname @bridges return", "oifname @bridges return", "meta iifkind \"bridge\" return",
       "meta oifkind \"bridge\" return", "meta nfproto @closed drop"}},
-    /* Within a bridge all is allowed (it comes by here where bridge-nf-call-iptables is set); nothing goes in or out of
-     * an internal one. What was answered or translated may pass; of the rest, networks are closed to each other and to
-     * the outside. A packet that belongs to no connection would leave with an address that means nothing outside. */
+    /* Within a bridge all is allowed (it comes by here where bridge-nf-call-iptables is set), unless its containers are
+     * to be apart: those do not reach each other by the host either; nothing goes in or out of an internal one. What
+     * was answered or translated may pass; of the rest, networks are closed to each other and to the outside. A packet
+     * that belongs to no connection would leave with an address that means nothing outside. */
     {"forward",
      "type filter hook forward priority filter",
      {"iifname . oifname @same accept", "iifname @internal drop", "oifname @internal drop",
       "ct state established,related accept", "iifname @bridges ct state invalid drop", "ct status dnat accept",
-      "iifname @isolated oifname @bridges drop", "iifname @bridges oifname @isolated drop",
-      "iifname != @bridges oifname @bridges drop", "jump others"}},
+      "iifname . oifname @apart drop", "iifname @isolated oifname @bridges drop",
+      "iifname @bridges oifname @isolated drop", "iifname != @bridges oifname @bridges drop", "jump others"}},
 };
 
 const char *firewall_set_name(size_t i)
@@ -115,7 +117,7 @@ static void add_network(const struct elements *e, const struct firewall_network 
     struct ip_net nets[] = {n->subnet4, n->subnet6};
 
     element(e, "bridges", "\"%s\"", n->bridge);
-    element(e, "same", "\"%s\" . \"%s\"", n->bridge, n->bridge);
+    element(e, n->icc ? "same" : "apart", "\"%s\" . \"%s\"", n->bridge, n->bridge);
     if (n->isolate)
         element(e, "isolated", "\"%s\"", n->bridge);
     if (n->internal)

@@ -31,9 +31,10 @@ static char look(int dirfd, const char *path)
     return fd >= 0 && read(fd, &c, 1) == 1 ? c : 0;
 }
 
-bool network_bridges_are_filtered(void)
+bool network_bridges_are_filtered(uint16_t family)
 {
-    return look(AT_FDCWD, "/proc/sys/net/bridge/bridge-nf-call-iptables") == '1';
+    return look(AT_FDCWD, family == AF_INET ? "/proc/sys/net/bridge/bridge-nf-call-iptables"
+                                            : "/proc/sys/net/bridge/bridge-nf-call-ip6tables") == '1';
 }
 
 /* A host that forwards no longer learns its routes from routers, unless an interface is told to do so all the same:

@@ -33,9 +33,9 @@ int network_remove(struct store *s, const char *name, struct err *err);
 /* What the options of a driver mean (com.docker.network.* under Docker's names, and ours without prefix). Text is the
  * network's. */
 struct network_options {
-    const char *bridge, *parent, *mode, *flag, *host_binding; /* NULL: not said */
-    uint32_t mtu;                                             /* 0: the usual one */
-    bool isolate, masquerade;                                 /* true unless switched off */
+    const char *bridge, *parent, *mode, *flag, *host_binding, *prefix; /* NULL: not said */
+    uint32_t mtu;                                                      /* 0: the usual one */
+    bool isolate, masquerade, icc;                                     /* true unless switched off */
 };
 int network_options_read(const struct store_network *n, struct network_options *ret, struct err *err);
 

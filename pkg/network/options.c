@@ -7,7 +7,7 @@
 
 enum { MTU_MIN = 68, MTU_MAX = 65535 }; /* RFC 791 */
 
-enum kind { NAME_OF_LINK, WORD, ADDRESS, MTU, TRUTH, ONLY };
+enum kind { NAME_OF_LINK, PREFIX_OF_LINKS, WORD, ADDRESS, MTU, TRUTH, ONLY };
 
 static const char *const macvlan_modes[] = {"bridge", "private", "vepa", "passthru", NULL};
 static const char *const ipvlan_modes[] = {"l2", "l3", "l3s", NULL};
@@ -24,11 +24,11 @@ static const struct option {
     {"bridge", "com.docker.network.bridge.name", NAME_OF_LINK, AT(bridge)},
     {"bridge", "com.docker.network.bridge.enable_ip_masquerade", TRUTH, AT(masquerade)},
     {"bridge", "com.docker.network.bridge.host_binding_ipv4", ADDRESS, AT(host_binding)},
-    {"bridge", "com.docker.network.bridge.enable_icc", ONLY, .only = "true"},
+    {"bridge", "com.docker.network.bridge.enable_icc", TRUTH, AT(icc)},
     {"bridge", "com.docker.network.bridge.inhibit_ipv4", ONLY, .only = "false"},
     {"bridge", "com.docker.network.bridge.gateway_mode_ipv4", ONLY, .only = "nat"},
     {"bridge", "com.docker.network.bridge.gateway_mode_ipv6", ONLY, .only = "nat"},
-    {"bridge", "com.docker.network.container_iface_prefix", ONLY, .only = "eth"},
+    {"bridge", "com.docker.network.container_iface_prefix", PREFIX_OF_LINKS, AT(prefix)},
     {"bridge macvlan ipvlan", "com.docker.network.driver.mtu", MTU, AT(mtu)},
     {"bridge macvlan ipvlan", "mtu", MTU, AT(mtu)},
     {"bridge", "isolate", TRUTH, AT(isolate)},
@@ -79,14 +79,22 @@ static int read_truth(const char *value, bool *ret)
     return ERR_INVALID;
 }
 
-/* dev_valid_name() of the kernel, no ':' of aliases, and nothing that ends or widens a name in the text of rules. */
+/* dev_valid_name() of the kernel, no ':' of aliases, no '%' for which it puts a number, and nothing that ends or widens
+ * a name in the text of rules. */
 static bool is_link_name(const char *value)
 {
     for (const char *c = value; *c; c++)
         if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
             return false;
     return *value && strlen(value) < LINK_NAME_MAX && !str_eq(value, ".") && !str_eq(value, "..") &&
-           !strpbrk(value, "/:\"*\\");
+           !strpbrk(value, "/:%\"*\\");
+}
+
+/* What numbers go behind, up to two digits. In the names of settings (net.ipv4.conf.NAME.…) a dot means something else.
+ */
+static bool is_link_prefix(const char *value)
+{
+    return !*value || (is_link_name(value) && strlen(value) < LINK_NAME_MAX - 2 && !strchr(value, '.'));
 }
 
 static int take_text(const struct option *o, const char *value, const char **to, struct err *err)
@@ -95,6 +103,12 @@ static int take_text(const struct option *o, const char *value, const char **to,
 
     if (o->kind == NAME_OF_LINK && !is_link_name(value))
         return err_set(err, ERR_INVALID, "option %s: \"%s\" cannot be the name of an interface", o->name, value);
+    if (o->kind == PREFIX_OF_LINKS && !is_link_prefix(value))
+        return err_set(
+            err, ERR_INVALID,
+            "option %s: \"%s\" cannot begin the names of interfaces: at most %d bytes, and none of blanks and "
+            "/ . : %% \" * \\",
+            o->name, value, LINK_NAME_MAX - 3);
     if (o->kind == ADDRESS && ip_parse(value, &address, err) < 0)
         return err_wrap(err, "option %s", o->name);
     if (o->kind == WORD && !strv_contains((char *const *)o->words, value)) {
@@ -152,7 +166,7 @@ int network_options_read(const struct store_network *n, struct network_options *
 {
     int r = 0;
 
-    *ret = (struct network_options){.isolate = true, .masquerade = true};
+    *ret = (struct network_options){.isolate = true, .masquerade = true, .icc = true};
     STRV_FOREACH (entry, n->options) {
         size_t len = strcspn(*entry, "=");
         const char *value = (*entry)[len] ? *entry + len + 1 : "";

@@ -131,6 +131,7 @@ static void plan_bridge(network_plan *p, const struct reading *r)
     s = add(p, NETWORK_BRIDGE, a, a->network->bridge);
     s->mtu = r->options.mtu;
     s->named = !str_empty(r->options.bridge);
+    s->apart = !r->options.icc;
     bridge_mac(r, s->mac);
     s->ipv6 = ip_is_set(&r->gateway6);
     gateway(p, r, &r->gateway4, &r->subnet4);
@@ -140,6 +141,7 @@ static void plan_bridge(network_plan *p, const struct reading *r)
     s = add(p, NETWORK_VETH, a, a->endpoint->link);
     s->peer = str_dup(a->network->bridge);
     s->mtu = r->options.mtu;
+    s->apart = !r->options.icc;
 }
 
 static const struct mode {

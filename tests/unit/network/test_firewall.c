@@ -65,7 +65,8 @@ static void test_closed(void **state)
 
 static void test_networks(void **state)
 {
-    struct firewall_network open = {.bridge = "cbox0", .subnet4 = net("172.17.0.1/16"), .masquerade = true};
+    struct firewall_network open = {
+        .bridge = "cbox0", .subnet4 = net("172.17.0.1/16"), .masquerade = true, .icc = true};
     struct firewall_network closed = {.bridge = "cbox-1",
                                       .subnet4 = net("10.1.0.0/24"),
                                       .subnet6 = net("fd00::/64"),
@@ -83,6 +84,8 @@ static void test_networks(void **state)
                            "add element inet cbox hairpin4 { 172.17.0.0/16 . 172.17.0.0/16 }\n"
                            "add element inet cbox masquerade4 { 172.17.0.0/16 }\n");
     assert_has(b, "add element inet cbox isolated { \"cbox-1\" }\n");
+    assert_has(b, "add element inet cbox apart { \"cbox-1\" . \"cbox-1\" }\n"); /* icc is off */
+    assert_lacks(b, " same {");
     assert_has(b, "add element inet cbox masquerade6 { fd00::/64 }\n");
     assert_has(c, "delete element inet cbox internal { \"cbox-2\" }\n");
     assert_lacks(c, "masquerade");

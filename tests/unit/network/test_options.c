@@ -22,13 +22,15 @@ static void test_good(void **state)
 
     (void)state;
     assert_ok(read_options("bridge", &o, NULL));
-    assert_true(o.isolate && o.masquerade && o.mtu == 0 && !o.bridge && !o.host_binding);
+    assert_true(o.isolate && o.masquerade && o.icc && o.mtu == 0 && !o.bridge && !o.host_binding);
     assert_ok(read_options("bridge", &o,
                            WORDS(W("com.docker.network.bridge.name=br0"), W("com.docker.network.driver.mtu=1400"),
                                  W("isolate=false"), W("com.docker.network.bridge.enable_ip_masquerade=F"),
-                                 W("com.docker.network.bridge.enable_icc=1"),
+                                 W("com.docker.network.bridge.enable_icc=0"),
+                                 W("com.docker.network.container_iface_prefix=thirteenbytes"),
                                  W("com.docker.network.bridge.host_binding_ipv4=127.0.0.1"))));
-    assert_true(!o.isolate && !o.masquerade && o.mtu == 1400);
+    assert_true(!o.isolate && !o.masquerade && !o.icc && o.mtu == 1400);
+    assert_string_equal(o.prefix, "thirteenbytes");
     assert_string_equal(o.bridge, "br0");
     assert_string_equal(o.host_binding, "127.0.0.1");
     assert_ok(read_options("macvlan", &o, WORDS(W("parent=eth0.50"), W("macvlan_mode=vepa"))));
@@ -59,7 +61,14 @@ static void test_bad(void **state)
         {"bridge", "com.docker.network.bridge.name=a\\", "name of an interface", ERR_INVALID},
         {"bridge", "com.docker.network.bridge.name=a\x01", "name of an interface", ERR_INVALID},
         {"bridge", "com.docker.network.bridge.host_binding_ipv4=here", "is not an IP address", ERR_INVALID},
-        {"bridge", "com.docker.network.bridge.enable_icc=false", "it is always true", ERR_UNSUPPORTED},
+        {"bridge", "com.docker.network.bridge.name=br%d", "name of an interface", ERR_INVALID},
+        {"bridge", "com.docker.network.bridge.enable_icc=no", "neither true nor false", ERR_INVALID},
+        {"bridge", "com.docker.network.container_iface_prefix=fourteen-bytes", "at most 13 bytes", ERR_INVALID},
+        {"bridge", "com.docker.network.container_iface_prefix=a/b", "cannot begin the names", ERR_INVALID},
+        {"bridge", "com.docker.network.container_iface_prefix=a b", "cannot begin the names", ERR_INVALID},
+        {"bridge", "com.docker.network.container_iface_prefix=a.b", "cannot begin the names", ERR_INVALID},
+        {"bridge", "com.docker.network.container_iface_prefix=a%d", "cannot begin the names", ERR_INVALID},
+        {"macvlan", "com.docker.network.container_iface_prefix=net", "knows no option", ERR_UNSUPPORTED},
         {"bridge", "com.docker.network.bridge.gateway_mode_ipv4=routed", "it is always nat", ERR_UNSUPPORTED},
         {"macvlan", "macvlan_mode=l2", "is none of bridge, private, vepa, passthru", ERR_INVALID},
         {"ipvlan", "ipvlan_mode=bridge", "is none of l2, l3, l3s", ERR_INVALID},

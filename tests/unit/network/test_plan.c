@@ -45,6 +45,8 @@ static void write_step(struct buf *b, const struct network_step *s)
         buf_adds(b, " ipv6");
     if (s->notify)
         buf_adds(b, " notify");
+    if (s->apart)
+        buf_adds(b, " apart");
     buf_addc(b, '\n');
 }
 
@@ -100,7 +102,8 @@ static void test_bridge(void **state)
 /* Two networks, the second with IPv6, its own name of the bridge and the default routes. */
 static void test_two(void **state)
 {
-    const char *const options[] = {"com.docker.network.bridge.name=mine", "com.docker.network.driver.mtu=1400", NULL};
+    const char *const options[] = {"com.docker.network.bridge.name=mine", "com.docker.network.driver.mtu=1400",
+                                   "com.docker.network.bridge.enable_icc=false", NULL};
     const char *const sysctls[] = {"net.ipv4.conf.IFNAME.log_martians=1", "net.ipv6.neigh.IFNAME.ucast_solicit=5",
                                    NULL};
     const char *const addresses[] = {"169.254.1.1", "fe80::77", NULL};
@@ -130,11 +133,11 @@ static void test_two(void **state)
                 "gateway cbox0 172.17.0.1/16\n"
                 "veth cb1 on cbox0\n"
                 "forward 6\n"
-                "bridge mine 02:42:0a:01:00:fe mtu 1400 named ipv6\n"
+                "bridge mine 02:42:0a:01:00:fe mtu 1400 named ipv6 apart\n"
                 "gateway mine 10.1.0.254/24\n"
                 "gateway mine fd00:1::1/64\n"
                 "gateway mine fe80::1/64\n"
-                "veth cb2 on mine mtu 1400\n"
+                "veth cb2 on mine mtu 1400 apart\n"
                 "loopback lo\n"
                 "sysctl net/ipv6/conf/eth0/disable_ipv6=1\n"
                 "address eth0 172.17.0.9/16\n"
