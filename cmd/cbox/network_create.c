@@ -114,10 +114,12 @@ const struct cli_command cmd_network_create = {
     .description =
         "Drivers are bridge, macvlan and ipvlan. A subnet that is not given is the first of the configuration's\n"
         "address_pools that neither another network has nor the host has a route to.\n\n"
-        "Options of bridge are com.docker.network.bridge.name, .enable_ip_masquerade and .host_binding_ipv4,\n"
-        "com.docker.network.driver.mtu, and isolate (false: other networks' containers reach these). macvlan has\n"
-        "parent, macvlan_mode (bridge, private, vepa, passthru) and mtu; ipvlan has parent, ipvlan_mode (l2, l3,\n"
-        "l3s), ipvlan_flag (bridge, private, vepa) and mtu.",
+        "Options of bridge are com.docker.network.bridge.name, .enable_ip_masquerade, .host_binding_ipv4,\n"
+        ".enable_icc (false: its containers do not reach each other), .inhibit_ipv4 (true: the gateway is another\n"
+        "machine on the bridge), .gateway_mode_ipv4 and .gateway_mode_ipv6 (nat, nat-unprotected, routed, isolated),\n"
+        "com.docker.network.container_iface_prefix, com.docker.network.driver.mtu, and isolate (false: other\n"
+        "networks' containers reach these). macvlan has parent, macvlan_mode (bridge, private, vepa, passthru) and\n"
+        "mtu; ipvlan has parent, ipvlan_mode (l2, l3, l3s), ipvlan_flag (bridge, private, vepa) and mtu.",
     .operands = "NETWORK",
     .defaults = &defaults,
     CLI_OPTIONS(struct create_options, options),

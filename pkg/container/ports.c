@@ -78,13 +78,30 @@ static void add_range(const struct port_range *r, const char *ip, container_port
     }
 }
 
+/* Of both families, it is open once. */
+static void add_open(const struct port_range *r, container_ports *ret)
+{
+    for (unsigned i = 0; i < r->count; i++) {
+        struct container_port open = {.inside = (uint16_t)(r->container_first + i),
+                                      .protocol = port_protocol_name(r->protocol)};
+        bool there = false;
+
+        VEC_FOREACH (p, ret)
+            there |= p->inside == open.inside && !p->outside && str_eq(p->protocol, open.protocol);
+        if (!there)
+            *VEC_PUSH(ret) = open;
+    }
+}
+
 /* IPv4 does not reach a container that has IPv6 alone. */
 static void add_claim(const struct port_claim *c, container_ports *ret)
 {
     const struct port_range *r = &c->range;
     char text[IP_TEXT_MAX];
 
-    if (ip_is_set(&r->host)) {
+    if (r->routed) {
+        add_open(r, ret);
+    } else if (ip_is_set(&r->host)) {
         add_range(r, ip_format(&r->host, text), ret);
     } else {
         if (ip_is_set(&c->ip4) || !ip_is_set(&c->ip6))

@@ -80,15 +80,18 @@ char *explain_range_name(const struct port_range *r)
     struct buf text = BUF_INIT;
     char ip[IP_TEXT_MAX];
 
-    if (ip_is_set(&r->host))
+    if (ip_is_set(&r->host) && !r->routed)
         buf_addf(&text, r->host.family == AF_INET ? "%s:" : "[%s]:", ip_format(&r->host, ip));
     if (r->host_first)
         format_ports(&text, r->host_first, r->count);
-    else
+    else if (!r->routed)
         buf_adds(&text, "any");
-    buf_adds(&text, "->");
+    if (!r->routed)
+        buf_adds(&text, "->");
     format_ports(&text, r->container_first, r->count);
     buf_addf(&text, "/%s", port_protocol_name(r->protocol));
+    if (r->routed)
+        buf_addf(&text, " by IPv%d", r->host.family == AF_INET ? 4 : 6);
     return buf_steal(&text);
 }
 
@@ -99,6 +102,12 @@ static void add_host(const struct explain_way *way, struct explain_fact *fact)
     _cleanup_buf_ struct buf ports = BUF_INIT;
     char ip[IP_TEXT_MAX];
 
+    if (r->routed) {
+        explain_below(fact, "host", NULL,
+                      "a packet of %s comes for the container's own address, from wherever there is a route to it",
+                      port_protocol_name(r->protocol));
+        return;
+    }
     format_ports(&ports, r->host_first, r->count);
     explain_below(fact, "host", NULL, "a packet of %s comes to port %s of %s%s", port_protocol_name(r->protocol),
                   buf_str(&ports), every ? "any address of the host" : ip_format(&r->host, ip),
@@ -115,6 +124,8 @@ static const struct {
     {"range6", "its destination becomes the container's address, the port stays"},
     {"relay6",
      "what the kernel cannot translate, IPv6 to ::1 or to a container without it, goes to the monitor's port"},
+    {"open4", "it may pass"},
+    {"open6", "it may pass"},
     {"relays", "that port takes nothing but what was led to it"},
 };
 
@@ -159,9 +170,10 @@ static void add_rules(const struct explain_way *way, struct explain_fact *fact)
             left++;
             continue;
         }
-        rule = explain_below(fact, name, source, "%s%s { %s } in table inet %s, chain publish: %s",
-                             l->there ? "" : "MISSING: nothing comes by here, for the kernel has no ", l->set,
-                             l->element, way->table, rule_words(l->set));
+        rule =
+            explain_below(fact, name, source, "%s%s { %s } in table inet %s, chain %s: %s",
+                          l->there ? "" : "MISSING: nothing comes by here, for the kernel has no ", l->set, l->element,
+                          way->table, way->claim->range.routed ? "forward" : "publish", rule_words(l->set));
         explain_put(rule, "Table", cli_value_text(way->table));
         explain_put(rule, "Set", cli_value_text(l->set));
         explain_put(rule, "Element", cli_value_text(l->element));
@@ -172,21 +184,21 @@ static void add_rules(const struct explain_way *way, struct explain_fact *fact)
         explain_number(explain_below(fact, "more rules", NULL, "%zu, one a port", left), (int64_t)left);
 }
 
-/* Whether the kernel itself translates what comes by IPv4, by IPv6. */
-static bool translates4(const struct explain_way *way)
+/* Whether the kernel itself leads there what comes by IPv4, by IPv6. */
+static bool leads4(const struct explain_way *way)
 {
-    return has_rule(way, "publish4") || has_rule(way, "range4");
+    return has_rule(way, "publish4") || has_rule(way, "range4") || has_rule(way, "open4");
 }
 
-static bool translates6(const struct explain_way *way)
+static bool leads6(const struct explain_way *way)
 {
-    return has_rule(way, "publish6") || has_rule(way, "range6");
+    return has_rule(way, "publish6") || has_rule(way, "range6") || has_rule(way, "open6");
 }
 
 static void add_inside(const struct explain_way *way, struct explain_fact *fact)
 {
     const struct port_claim *c = way->claim;
-    bool four = translates4(way), six = translates6(way);
+    bool four = leads4(way), six = leads6(way);
     _cleanup_buf_ struct buf ports = BUF_INIT;
     char ip4[IP_TEXT_MAX] = "", ip6[IP_TEXT_MAX] = "";
 
@@ -212,8 +224,8 @@ static void add_link(const struct explain_interface *i, const char *which, struc
 /* Its address of IPv6 may be on another network than that of IPv4. */
 static void add_links(const struct explain_way *way, struct explain_fact *fact)
 {
-    const struct explain_interface *four = translates4(way) ? way->by[0] : NULL;
-    const struct explain_interface *six = translates6(way) ? way->by[1] : NULL;
+    const struct explain_interface *four = leads4(way) ? way->by[0] : NULL;
+    const struct explain_interface *six = leads6(way) ? way->by[1] : NULL;
     bool both = four && six && four != six;
 
     if (four)
@@ -270,12 +282,12 @@ void explain_way_describe(const struct explain_way *way, explain_facts *ret)
                        missing ? "published, but a rule is missing" : "published: the way of a packet");
     add_host(way, fact);
     add_rules(way, fact);
-    if (translates4(way) || translates6(way)) {
+    if (leads4(way) || leads6(way)) {
         add_links(way, fact);
         add_inside(way, fact);
     }
     add_relay(way, fact);
-    if (translates4(way) || translates6(way))
+    if ((leads4(way) || leads6(way)) && !way->claim->range.routed)
         add_back(way, fact);
 }
 
@@ -285,8 +297,11 @@ static const struct {
     const char *set, *name, *words;
 } net_rules[] = {
     {"same", "neighbours", "whoever is on this network is reached, every port"},
+    {"apart", "neighbours", "whoever is on this network is not reached, but by published ports"},
     {"isolated", "isolation", "nothing passes between it and other networks, either way"},
     {"internal", "internal", "nothing passes between it and the outside, and of the host only its bridge is reached"},
+    {"routed", "routed", "its own addresses are reached from outside: published ports, and pings"},
+    {"unprotected", "unprotected", "its own addresses are reached from outside, every port"},
     {"masquerade4", "masquerade", "what leaves for the outside has the host's address (IPv4)"},
     {"masquerade6", "masquerade IPv6", "what leaves for the outside has the host's address (IPv6)"},
     {"hairpin4", "hairpin", "what comes back to its own network by a published port has the bridge's address (IPv4)"},

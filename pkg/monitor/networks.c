@@ -304,7 +304,8 @@ void networks_end(struct networks *n, const struct monitor_job *job)
     networks_unpublish(n, job);
     networks_pause(n, job);
     free(n->ports.v);
-    n->ports = (port_ranges){0};
+    free(n->taken.v);
+    n->ports = n->taken = (port_ranges){0};
     VEC_FOREACH (m, &n->members) {
         struct err why = ERR_INIT;
 

@@ -28,7 +28,8 @@ struct networks {
     bool attached;                       /* it is there, and it was told */
     bool claimed, published;             /* its ports */
     port_ranges ports;                   /* with the host's as they were chosen */
-    struct ip ports4, ports6;            /* where they lead */
+    port_ranges taken;                   /* of the host, for them */
+    struct port_ways ways;               /* where they lead */
     struct names names;
     struct port_relay *relay; /* of published ports */
     struct rules rules;       /* and who puts theirs back */

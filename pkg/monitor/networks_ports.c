@@ -152,39 +152,74 @@ void networks_unpublish(struct networks *n, const struct monitor_job *job)
     n->published = n->claimed = false;
 }
 
-int networks_claim(struct networks *n, const struct monitor_job *job, struct err *err)
+/* Of a member that is the way out for a family; `m` may be NULL. */
+static bool is_routed(const struct networks_member *m, uint16_t family)
 {
-    const struct networks_member *way4 = networks_gateway(n, AF_INET), *way6 = networks_gateway(n, AF_INET6);
-    struct ip ip4 = is_published(way4) ? way4->endpoint.ip4 : IP_NONE;
-    struct ip ip6 = is_published(way6) ? way6->endpoint.ip6 : IP_NONE, usual[2];
-    port_ranges chosen = {0};
-    int r;
+    struct network_options o;
 
-    if (n->claimed && ip_equal(&ip4, &n->ports4) && ip_equal(&ip6, &n->ports6))
-        return 0;
-    networks_unpublish(n, job);
-    if (!n->ports.n) /* else they stay what they became, and lead elsewhere */
-        networks_ports(job->options, usual,
-                       without_others(usual, usual_addresses(way4 ? way4 : way6, job->config, usual), &ip4), &n->ports);
-    if (!n->ports.n || (!ip_is_set(&ip4) && !ip_is_set(&ip6)))
-        return 0;
-    r = check_addresses(&n->ports, err);
+    return is_published(m) && network_options_read(&m->network, &o, NULL) == 0 &&
+           (family == AF_INET ? o.mode4 : o.mode6) == NETWORK_ROUTED;
+}
+
+static struct port_ways ways_of(const struct networks_member *way4, const struct networks_member *way6)
+{
+    return (struct port_ways){.ip4 = is_published(way4) ? way4->endpoint.ip4 : IP_NONE,
+                              .ip6 = is_published(way6) ? way6->endpoint.ip6 : IP_NONE,
+                              .routed4 = is_routed(way4, AF_INET),
+                              .routed6 = is_routed(way6, AF_INET6)};
+}
+
+/* The ports `taken` of the host, and behind them those that are `open`. */
+static int claim(struct networks *n, const struct monitor_job *job, const struct port_ways *w, port_ranges *taken,
+                 const port_ranges *open, struct err *err)
+{
+    size_t n_taken = taken->n;
+    port_ranges chosen = {0};
+    int r = check_addresses(taken, err);
+
     if (r == 0)
-        r = check_families(&n->ports, &ip4, err);
+        r = check_families(taken, &w->ip4, err);
     if (r == 0)
-        r = port_relay_open(n->loop, &n->ports, &ip4, &ip6, &n->relay, err);
+        r = port_relay_open(n->loop, taken, &w->ip4, &w->ip6, &n->relay, err);
+    VEC_FOREACH (p, open)
+        *VEC_PUSH(taken) = *p;
     if (r == 0)
-        r = ports_claim(job->store, job->record->id, &n->ports, &ip4, &ip6, port_relay_port(n->relay), &chosen, err);
+        r = ports_claim(job->store, job->record->id, taken, &w->ip4, &w->ip6, port_relay_port(n->relay), &chosen, err);
     if (r < 0) {
         free(chosen.v);
         return r;
     }
-    free(n->ports.v);
-    n->ports = chosen;
-    n->ports4 = ip4;
-    n->ports6 = ip6;
+    ports_chosen(&n->ports, w, &chosen);
+    free(n->taken.v);
+    n->taken = chosen;
+    n->taken.n = n_taken;
+    n->ways = *w;
     n->claimed = true;
     return 0;
+}
+
+int networks_claim(struct networks *n, const struct monitor_job *job, struct err *err)
+{
+    const struct networks_member *way4 = networks_gateway(n, AF_INET), *way6 = networks_gateway(n, AF_INET6);
+    struct port_ways w = ways_of(way4, way6);
+    port_ranges taken = {0}, open = {0};
+    struct ip usual[2];
+    int r;
+
+    if (n->claimed && ip_equal(&w.ip4, &n->ways.ip4) && ip_equal(&w.ip6, &n->ways.ip6))
+        return 0;
+    networks_unpublish(n, job);
+    if (!n->ports.n) /* else they stay what they became, and lead elsewhere */
+        networks_ports(job->options, usual,
+                       without_others(usual, usual_addresses(way4 ? way4 : way6, job->config, usual), &w.ip4),
+                       &n->ports);
+    if (!n->ports.n || (!ip_is_set(&w.ip4) && !ip_is_set(&w.ip6)))
+        return 0;
+    ports_route(&n->ports, &w, &taken, &open);
+    r = claim(n, job, &w, &taken, &open, err);
+    free(taken.v);
+    free(open.v);
+    return r;
 }
 
 int networks_publish(struct networks *n, const struct monitor_job *job, struct err *err)
@@ -197,7 +232,7 @@ int networks_publish(struct networks *n, const struct monitor_job *job, struct e
     if (r < 0)
         return r;
     n->published = true;
-    port_relay_begin(n->relay, &n->ports);
+    port_relay_begin(n->relay, &n->taken);
     rules_begin(&n->rules, n->loop, job->store);
     return 0;
 }

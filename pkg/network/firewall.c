@@ -421,7 +421,7 @@ static void forget_connections(const port_claims *claims)
 {
     VEC_FOREACH (c, claims) {
         const struct port_range *r = &c->range;
-        int e = r->protocol != IPPROTO_UDP
+        int e = r->protocol != IPPROTO_UDP || r->routed
                     ? 0
                     : conntrack_forget(r->protocol, &r->host, r->host_first, (uint16_t)(r->host_first + r->count - 1));
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "network/network.h"
 #include "network/ports.h"
 #include "store/network.h"
 
@@ -41,6 +42,7 @@ struct firewall_network {
     const char *bridge;
     struct ip_net subnet4, subnet6; /* not set where it has none */
     bool internal, isolate, masquerade, icc;
+    enum network_gateway_mode mode4, mode6;
 };
 typedef VEC(struct firewall_network) firewall_networks;
 enum { FIREWALL_CLOSED4 = 1, FIREWALL_CLOSED6 = 2 }; /* what is forwarded between interfaces of others is dropped */

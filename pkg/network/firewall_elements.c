@@ -8,7 +8,7 @@ bool firewall_relayed(const struct port_range *range, bool container_has_ip6, st
     static const struct ip any = {.family = AF_INET6}, loopback = {AF_INET6, {[15] = 1}};
     bool all = !ip_is_set(&range->host) || (range->host.family == AF_INET6 && ip_is_any(&range->host));
 
-    if (range->protocol == IPPROTO_SCTP || (ip_is_set(&range->host) && range->host.family != AF_INET6))
+    if (range->routed || range->protocol == IPPROTO_SCTP || (ip_is_set(&range->host) && range->host.family != AF_INET6))
         return false;
     if (!all && container_has_ip6 && !ip_is_loopback(&range->host))
         return false;
@@ -25,6 +25,15 @@ static void emit_translation(const struct port_range *r, const struct ip *to, fi
 
     if (!ip_is_set(to) || host.family != to->family || (six && ip_is_loopback(&host)))
         return;
+    if (r->routed) {
+        e.set = six ? "open6" : "open4";
+        e.host = *to;
+        e.first = r->container_first;
+        e.last = (uint16_t)(r->container_first + r->count - 1);
+        e.to = IP_NONE;
+        emit(data, &e);
+        return;
+    }
     if (r->count > 1 && r->host_first == r->container_first) {
         e.last = (uint16_t)(r->host_first + r->count - 1);
         emit(data, &e);

@@ -3,6 +3,7 @@
 #include "network/firewall_internal.h"
 
 #include <arpa/inet.h>
+#include <linux/netfilter.h>
 #include <net/if.h>
 #include <stdio.h>
 
@@ -40,6 +41,10 @@ static void add_field(struct nft_fields *f, const char *word)
         add_bytes(f, ip.bytes, ip_len(ip.family));
     } else if (*word >= '0' && *word <= '9') {
         add_bytes(f, &(uint16_t){htons((uint16_t)strtoul(word, NULL, 10))}, sizeof(uint16_t));
+    } else if (str_eq(word, "ipv4") || str_eq(word, "ipv6")) {
+        uint8_t family = word[3] == '4' ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+        add_bytes(f, &family, sizeof(family));
     } else {
         add_bytes(f, &(uint8_t){port_protocol(word)}, sizeof(uint8_t));
     }

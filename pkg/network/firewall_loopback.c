@@ -9,7 +9,7 @@
 static bool any_in(const port_claims *claims, const struct ip_net *subnet, bool published)
 {
     VEC_FOREACH (c, claims)
-        if ((c->published || !published) && ip_is_set(&c->ip4) && ip_net_contains(subnet, &c->ip4))
+        if (!c->range.routed && (c->published || !published) && ip_is_set(&c->ip4) && ip_net_contains(subnet, &c->ip4))
             return true;
     return false;
 }

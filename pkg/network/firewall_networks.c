@@ -15,6 +15,8 @@ int firewall_network_describe(const struct store_network *n, struct firewall_net
     ret->isolate = o.isolate;
     ret->masquerade = o.masquerade;
     ret->icc = o.icc;
+    ret->mode4 = o.mode4;
+    ret->mode6 = o.mode6;
     VEC_FOREACH (subnet, &n->subnets) {
         struct ip_net net = {0};
 

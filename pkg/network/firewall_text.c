@@ -17,11 +17,15 @@ static const struct {
     {"set", "internal", "ifname", NULL},
     {"set", "same", "ifname . ifname", NULL},
     {"set", "apart", "ifname . ifname", NULL},
+    {"set", "routed", "ifname . nf_proto", NULL},
+    {"set", "unprotected", "ifname . nf_proto", NULL},
     {"set", "closed", "nf_proto", NULL},
     {"set", "masquerade4", "ipv4_addr", "interval"},
     {"set", "masquerade6", "ipv6_addr", "interval"},
     {"set", "hairpin4", "ipv4_addr . ipv4_addr", "interval"},
     {"set", "hairpin6", "ipv6_addr . ipv6_addr", "interval"},
+    {"set", "open4", "ipv4_addr . inet_proto . inet_service", "interval"},
+    {"set", "open6", "ipv6_addr . inet_proto . inet_service", "interval"},
     {"set", "relays", "inet_service", NULL},
     {"map", "relay6", "ipv6_addr . inet_service : inet_service", "interval"},
     {"map", "publish4", "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service", "interval"},
@@ -30,13 +34,13 @@ static const struct {
     {"map", "range6", "ipv6_addr . inet_proto . inet_service : ipv6_addr", "interval"},
 };
 
-#define PUBLISH(ip, map) \
-    "meta l4proto { tcp, udp, sctp } dnat " ip " to " ip " daddr . meta l4proto . th dport map @" map
+#define WITH_PORTS       "meta l4proto { tcp, udp, sctp } "
+#define PUBLISH(ip, map) WITH_PORTS "dnat " ip " to " ip " daddr . meta l4proto . th dport map @" map
 
 /* Chains and their rules, in order. */
 static const struct {
     const char *name, *hook;
-    const char *rules[11];
+    const char *rules[15];
 } chains[] = {
     /* With route_localnet on a bridge the kernel no longer drops by itself what a container sends to 127/8: no service
      * of the host that listens there alone may be reached, and none may be told that the host itself is asking. A
@@ -77,14 +81,19 @@ static const struct {
       "meta oifkind \"bridge\" return", "meta nfproto @closed drop"}},
     /* Within a bridge all is allowed (it comes by here where bridge-nf-call-iptables is set), unless its containers are
      * to be apart: those do not reach each other by the host either; nothing goes in or out of an internal one. What
-     * was answered or translated may pass; of the rest, networks are closed to each other and to the outside. A packet
-     * that belongs to no connection would leave with an address that means nothing outside. */
+     * was answered or translated may pass; of the rest, networks are closed to each other and to the outside, but for
+     * what is published of routed ones, and pings of them; those that are not protected are closed to each other alone.
+     * A packet that belongs to no connection would leave with an address that means nothing outside. */
     {"forward",
      "type filter hook forward priority filter",
      {"iifname . oifname @same accept", "iifname @internal drop", "oifname @internal drop",
       "ct state established,related accept", "iifname @bridges ct state invalid drop", "ct status dnat accept",
-      "iifname . oifname @apart drop", "iifname @isolated oifname @bridges drop",
-      "iifname @bridges oifname @isolated drop", "iifname != @bridges oifname @bridges drop", "jump others"}},
+      "iifname . oifname @apart drop", WITH_PORTS "ip daddr . meta l4proto . th dport @open4 accept",
+      WITH_PORTS "ip6 daddr . meta l4proto . th dport @open6 accept",
+      "meta l4proto { icmp, ipv6-icmp } oifname . meta nfproto @routed accept",
+      "iifname @isolated oifname @bridges drop", "iifname @bridges oifname @isolated drop",
+      "iifname != @bridges oifname . meta nfproto @unprotected accept", "iifname != @bridges oifname @bridges drop",
+      "jump others"}},
 };
 
 const char *firewall_set_name(size_t i)
@@ -114,7 +123,8 @@ static void element(const struct elements *e, const char *set, const char *fmt, 
 static void add_network(const struct elements *e, const struct firewall_network *n)
 {
     char text[IP_NET_TEXT_MAX];
-    struct ip_net nets[] = {n->subnet4, n->subnet6};
+    const struct ip_net nets[] = {n->subnet4, n->subnet6};
+    const enum network_gateway_mode modes[] = {n->mode4, n->mode6};
 
     element(e, "bridges", "\"%s\"", n->bridge);
     element(e, n->icc ? "same" : "apart", "\"%s\" . \"%s\"", n->bridge, n->bridge);
@@ -129,7 +139,10 @@ static void add_network(const struct elements *e, const struct firewall_network 
             continue;
         ip_net_format(&whole, text);
         element(e, i ? "hairpin6" : "hairpin4", "%s . %s", text, text);
-        if (n->masquerade && !n->internal)
+        if (modes[i] == NETWORK_UNPROTECTED || modes[i] == NETWORK_ROUTED)
+            element(e, modes[i] == NETWORK_ROUTED ? "routed" : "unprotected", "\"%s\" . %s", n->bridge,
+                    i ? "ipv6" : "ipv4");
+        if (n->masquerade && !n->internal && modes[i] != NETWORK_ROUTED)
             element(e, i ? "masquerade6" : "masquerade4", "%s", text);
     }
 }

@@ -134,6 +134,14 @@ static bool has_family(const struct store_network *n, uint16_t family)
     return false;
 }
 
+/* Nobody would have it where the host does not, and nobody would ask it where nothing leads out. */
+static bool wants_gateway(const struct store_network *n, const struct network_options *o, uint16_t family)
+{
+    if (family == AF_INET6)
+        return o->mode6 != NETWORK_ISOLATED;
+    return o->mode4 != NETWORK_ISOLATED && !(n->internal && o->inhibit4);
+}
+
 /* Checks the subnets that were chosen against all others, and chooses those that were not. */
 static int settle_subnets(struct store *s, const struct config *config, const struct network_options *o,
                           struct store_network *n, struct err *err)
@@ -156,7 +164,8 @@ static int settle_subnets(struct store *s, const struct config *config, const st
     if (r == 0 && n->ipv6 && !has_family(n, AF_INET6))
         r = choose_subnet(config, AF_INET6, &others, n, err);
     VEC_FOREACH (subnet, &n->subnets)
-        r = r < 0 ? r : network_subnet_complete(subnet, err);
+        if (r == 0 && wants_gateway(n, o, strchr(subnet->subnet, ':') ? AF_INET6 : AF_INET))
+            r = network_subnet_complete(subnet, err);
     if (n->subnets.n == 2 && strchr(n->subnets.v[0].subnet, ':')) { /* IPv4 first */
         struct store_network_subnet first = n->subnets.v[0];
 

@@ -30,12 +30,18 @@ int network_open(struct store *s, const struct config *config, const char *name,
  * there. */
 int network_remove(struct store *s, const char *name, struct err *err);
 
+/* How containers reach the world by a bridge, of a family: with the host's addresses; so, and reached by their own from
+ * outside; by their own alone; or not at all, and the host neither (internal networks only). */
+enum network_gateway_mode { NETWORK_NAT, NETWORK_UNPROTECTED, NETWORK_ROUTED, NETWORK_ISOLATED };
+
 /* What the options of a driver mean (com.docker.network.* under Docker's names, and ours without prefix). Text is the
  * network's. */
 struct network_options {
     const char *bridge, *parent, *mode, *flag, *host_binding, *prefix; /* NULL: not said */
     uint32_t mtu;                                                      /* 0: the usual one */
     bool isolate, masquerade, icc;                                     /* true unless switched off */
+    bool inhibit4;                                                     /* the bridge gets no address of IPv4 */
+    enum network_gateway_mode mode4, mode6;
 };
 int network_options_read(const struct store_network *n, struct network_options *ret, struct err *err);
 

@@ -7,9 +7,14 @@
 
 enum { MTU_MIN = 68, MTU_MAX = 65535 }; /* RFC 791 */
 
-enum kind { NAME_OF_LINK, PREFIX_OF_LINKS, WORD, ADDRESS, MTU, TRUTH, ONLY };
+enum kind { NAME_OF_LINK, PREFIX_OF_LINKS, WORD, ADDRESS, MTU, TRUTH, GATEWAY_MODE };
 
 static const char *const macvlan_modes[] = {"bridge", "private", "vepa", "passthru", NULL};
+static const char *const gateway_modes[] = {[NETWORK_NAT] = "nat",
+                                            [NETWORK_UNPROTECTED] = "nat-unprotected",
+                                            [NETWORK_ROUTED] = "routed",
+                                            [NETWORK_ISOLATED] = "isolated",
+                                            NULL};
 static const char *const ipvlan_modes[] = {"l2", "l3", "l3s", NULL};
 static const char *const ipvlan_flags[] = {"bridge", "private", "vepa", NULL};
 
@@ -17,17 +22,16 @@ static const struct option {
     const char *drivers, *name;
     enum kind kind;
     size_t offset;
-    const char *const *words; /* WORD */
-    const char *only;         /* ONLY: the one value that is always true here */
+    const char *const *words; /* WORD, GATEWAY_MODE */
 } known[] = {
 #define AT(member) offsetof(struct network_options, member)
     {"bridge", "com.docker.network.bridge.name", NAME_OF_LINK, AT(bridge)},
     {"bridge", "com.docker.network.bridge.enable_ip_masquerade", TRUTH, AT(masquerade)},
     {"bridge", "com.docker.network.bridge.host_binding_ipv4", ADDRESS, AT(host_binding)},
     {"bridge", "com.docker.network.bridge.enable_icc", TRUTH, AT(icc)},
-    {"bridge", "com.docker.network.bridge.inhibit_ipv4", ONLY, .only = "false"},
-    {"bridge", "com.docker.network.bridge.gateway_mode_ipv4", ONLY, .only = "nat"},
-    {"bridge", "com.docker.network.bridge.gateway_mode_ipv6", ONLY, .only = "nat"},
+    {"bridge", "com.docker.network.bridge.inhibit_ipv4", TRUTH, AT(inhibit4)},
+    {"bridge", "com.docker.network.bridge.gateway_mode_ipv4", GATEWAY_MODE, AT(mode4), .words = gateway_modes},
+    {"bridge", "com.docker.network.bridge.gateway_mode_ipv6", GATEWAY_MODE, AT(mode6), .words = gateway_modes},
     {"bridge", "com.docker.network.container_iface_prefix", PREFIX_OF_LINKS, AT(prefix)},
     {"bridge macvlan ipvlan", "com.docker.network.driver.mtu", MTU, AT(mtu)},
     {"bridge macvlan ipvlan", "mtu", MTU, AT(mtu)},
@@ -111,7 +115,7 @@ static int take_text(const struct option *o, const char *value, const char **to,
             o->name, value, LINK_NAME_MAX - 3);
     if (o->kind == ADDRESS && ip_parse(value, &address, err) < 0)
         return err_wrap(err, "option %s", o->name);
-    if (o->kind == WORD && !strv_contains((char *const *)o->words, value)) {
+    if (o->words && !strv_contains((char *const *)o->words, value)) {
         _cleanup_free_ char *words = strv_join((char *const *)o->words, ", ");
 
         return err_set(err, ERR_INVALID, "option %s: \"%s\" is none of %s", o->name, value, words);
@@ -135,13 +139,15 @@ static int take_mtu(const struct option *o, const char *value, uint32_t *to, str
     return 0;
 }
 
-static int take_only(const struct option *o, const char *value, struct err *err)
+static int take_mode(const struct option *o, const char *value, enum network_gateway_mode *to, struct err *err)
 {
-    bool given, only;
+    const char *word;
+    int r = take_text(o, value, &word, err);
 
-    if (str_eq(value, o->only) || (read_truth(value, &given) == 0 && read_truth(o->only, &only) == 0 && given == only))
-        return 0;
-    return err_set(err, ERR_UNSUPPORTED, "option %s=%s is not supported: it is always %s", o->name, value, o->only);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(gateway_modes) - 1; i++)
+        if (str_eq(gateway_modes[i], word))
+            *to = (enum network_gateway_mode)i;
+    return r;
 }
 
 static int take(const struct option *o, const char *value, struct network_options *ret, struct err *err)
@@ -155,8 +161,8 @@ static int take(const struct option *o, const char *value, struct network_option
         if (read_truth(value, to) == 0)
             return 0;
         return err_set(err, ERR_INVALID, "option %s: \"%s\" is neither true nor false", o->name, value);
-    case ONLY:
-        return take_only(o, value, err);
+    case GATEWAY_MODE:
+        return take_mode(o, value, to, err);
     default:
         return take_text(o, value, to, err);
     }
@@ -180,5 +186,7 @@ int network_options_read(const struct store_network *n, struct network_options *
         if (r < 0)
             return err_wrap(err, "network %s", n->name);
     }
+    if (!n->internal && (ret->mode4 == NETWORK_ISOLATED || ret->mode6 == NETWORK_ISOLATED))
+        return err_set(err, ERR_INVALID, "network %s: gateway mode \"isolated\" takes an internal network", n->name);
     return 0;
 }

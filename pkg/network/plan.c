@@ -96,6 +96,17 @@ static void forward(network_plan *p, const struct reading *r, uint16_t family)
     add(p, NETWORK_FORWARD, r->of, NULL)->address.address.family = family;
 }
 
+/* Whether the gateway is the host, at its bridge. */
+static bool has_gateway4(const struct reading *r)
+{
+    return ip_is_set(&r->gateway4) && r->options.mode4 != NETWORK_ISOLATED && !r->options.inhibit4;
+}
+
+static bool has_gateway6(const struct reading *r)
+{
+    return ip_is_set(&r->gateway6) && r->options.mode6 != NETWORK_ISOLATED;
+}
+
 /* So that containers which know the gateway find it again when the bridge was made anew. */
 static void bridge_mac(const struct reading *r, uint8_t mac[IP_MAC_LEN])
 {
@@ -103,7 +114,7 @@ static void bridge_mac(const struct reading *r, uint8_t mac[IP_MAC_LEN])
 
     mac[0] = 0x02;
     mac[1] = 0x42;
-    if (ip_is_set(&r->gateway4)) {
+    if (has_gateway4(r)) {
         memcpy(mac + 2, r->gateway4.bytes, 4);
         return;
     }
@@ -113,8 +124,7 @@ static void bridge_mac(const struct reading *r, uint8_t mac[IP_MAC_LEN])
 
 static void gateway(network_plan *p, const struct reading *r, const struct ip *address, const struct ip_net *subnet)
 {
-    if (ip_is_set(address))
-        add(p, NETWORK_GATEWAY, r->of, r->of->network->bridge)->address = inside(address, subnet);
+    add(p, NETWORK_GATEWAY, r->of, r->of->network->bridge)->address = inside(address, subnet);
 }
 
 static void plan_bridge(network_plan *p, const struct reading *r)
@@ -133,11 +143,13 @@ static void plan_bridge(network_plan *p, const struct reading *r)
     s->named = !str_empty(r->options.bridge);
     s->apart = !r->options.icc;
     bridge_mac(r, s->mac);
-    s->ipv6 = ip_is_set(&r->gateway6);
-    gateway(p, r, &r->gateway4, &r->subnet4);
-    gateway(p, r, &r->gateway6, &r->subnet6);
-    if (ip_is_set(&r->gateway6))
+    s->ipv6 = has_gateway6(r);
+    if (has_gateway4(r))
+        gateway(p, r, &r->gateway4, &r->subnet4);
+    if (has_gateway6(r)) {
+        gateway(p, r, &r->gateway6, &r->subnet6);
         gateway(p, r, &link_local.address, &link_local);
+    }
     s = add(p, NETWORK_VETH, a, a->endpoint->link);
     s->peer = str_dup(a->network->bridge);
     s->mtu = r->options.mtu;

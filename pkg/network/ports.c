@@ -72,7 +72,7 @@ static bool addresses_meet(const struct ip *a, const struct ip *b)
 
 static bool claim_meets(const struct port_claim *c, const struct port_range *r)
 {
-    return c->range.protocol == r->protocol && c->range.host_first < r->host_first + r->count &&
+    return !c->range.routed && c->range.protocol == r->protocol && c->range.host_first < r->host_first + r->count &&
            r->host_first < c->range.host_first + c->range.count && addresses_meet(&c->range.host, &r->host);
 }
 
@@ -198,7 +198,8 @@ static void mark(uint8_t *used, unsigned first, unsigned count)
 static void mark_used(const struct claiming *c, const struct port_range *r, uint8_t *used)
 {
     VEC_FOREACH (other, &c->table.claims)
-        if (other->range.protocol == r->protocol && addresses_meet(&other->range.host, &r->host))
+        if (!other->range.routed && other->range.protocol == r->protocol &&
+            addresses_meet(&other->range.host, &r->host))
             mark(used, other->range.host_first, other->range.count);
     VEC_FOREACH (p, &c->host)
         if (p->protocol == r->protocol && socket_has_address(p, &r->host))
@@ -276,7 +277,7 @@ static int claim_one(struct claiming *c, const struct port_claim *wanted, struct
 {
     const struct port_range *r = &wanted->range;
     struct port_claim *claim;
-    int e = look_at_host(c, r->protocol);
+    int e = r->routed ? 0 : look_at_host(c, r->protocol);
 
     if (e < 0)
         log_debug("sockets of the host: %s", strerror(-e));
@@ -284,7 +285,9 @@ static int claim_one(struct claiming *c, const struct port_claim *wanted, struct
         return err_set(err, ERR_INVALID, "ports %u to %u: there are only %d", r->host_first,
                        r->host_first + r->count - 1, PORTS - 1);
     *ret = *r;
-    e = r->host_first && r->host_last <= r->host_first ? check_fixed(c, r, err) : choose_port(c, ret, err);
+    e = r->routed                                        ? 0
+        : r->host_first && r->host_last <= r->host_first ? check_fixed(c, r, err)
+                                                         : choose_port(c, ret, err);
     if (e < 0)
         return e;
     claim = VEC_PUSH(&c->table.claims);

@@ -17,6 +17,7 @@ struct port_range {
     struct ip host;                              /* not set: every address, of both families */
     uint16_t host_first, container_first, count; /* host_first 0: a free port is chosen, or `count` in a row */
     uint16_t host_last;                          /* with host_first and count 1: any free one up to here; else 0 */
+    bool routed; /* no port of the host: those of the container's own address open, of the family of `host` */
 };
 typedef VEC(struct port_range) port_ranges;
 
@@ -33,6 +34,18 @@ struct port_claim {
 };
 typedef VEC(struct port_claim) port_claims;
 void port_claims_release(port_claims *c);
+
+/* How a container is reached: its addresses, and which of them by themselves (NETWORK_ROUTED; only such as it has). */
+struct port_ways {
+    struct ip ip4, ip6;
+    bool routed4, routed6;
+};
+
+/* What ranges that were asked for take of the host, in their order, and what they open of the container, each port once
+ * (network/ports_routed.c). What names the host's loopback opens nothing. The caller frees both. */
+void ports_route(const port_ranges *asked, const struct port_ways *w, port_ranges *ret_host, port_ranges *ret_open);
+/* Writes into what was asked for which ports of the host were chosen; `chosen` begins with those of `ret_host`. */
+void ports_chosen(port_ranges *asked, const struct port_ways *w, const port_ranges *chosen);
 
 /* Takes ports for a container: looks at other containers' and at the host's programs, chooses where it may, and writes
  * the table. Called before the start, by the holder of the container's lock. ERR_EXISTS naming who has it: `port 8080

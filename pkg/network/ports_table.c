@@ -1,5 +1,5 @@
-/* A line a claim: ID PROTOCOL HOST FIRST CONTAINER-FIRST COUNT IP4 IP6 RELAY PUBLISHED, where what is not set is "-".
- * The first line has the port that was chosen last. */
+/* A line a claim: ID PROTOCOL HOST FIRST CONTAINER-FIRST COUNT IP4 IP6 RELAY PUBLISHED, where what is not set is "-";
+ * FIRST is 0 where the container's own ports are open. The first line has the port that was chosen last. */
 #include "network/ports_table.h"
 
 #include "base/buf.h"
@@ -85,12 +85,13 @@ static bool read_claim(char *const *field, struct port_claim *ret)
         !read_number(field[5], PORT_MAX, &count) || !read_ip(field[6], &ret->ip4) || !read_ip(field[7], &ret->ip6) ||
         !read_number(field[8], PORT_MAX, &relay) || !read_number(field[9], 1, &published))
         return false;
-    if (strlen(field[0]) != ID_LEN || strspn(field[0], "0123456789abcdef") != ID_LEN || !first || !count ||
+    if (strlen(field[0]) != ID_LEN || strspn(field[0], "0123456789abcdef") != ID_LEN || !count ||
         first + count - 1 > PORT_MAX || container_first + count - 1 > PORT_MAX)
         return false;
     ret->container = str_dup(field[0]);
     r->protocol = (uint8_t)protocol;
     r->host_first = (uint16_t)first;
+    r->routed = !first;
     r->container_first = (uint16_t)container_first;
     r->count = (uint16_t)count;
     ret->relay = (uint16_t)relay;

@@ -91,6 +91,24 @@ static void test_networks(void **state)
     assert_lacks(c, "masquerade");
 }
 
+/* What is reached by its own addresses. */
+static void test_modes(void **state)
+{
+    struct firewall_network n = {.bridge = "cbox-1",
+                                 .subnet4 = net("10.1.0.0/24"),
+                                 .subnet6 = net("fd00::/64"),
+                                 .masquerade = true,
+                                 .mode4 = NETWORK_UNPROTECTED,
+                                 .mode6 = NETWORK_ROUTED};
+    _cleanup_free_ char *text = firewall_text_network("cbox", "add", &n);
+
+    (void)state;
+    assert_has(text, "unprotected { \"cbox-1\" . ipv4 }\n");
+    assert_has(text, "routed { \"cbox-1\" . ipv6 }\n");
+    assert_has(text, "masquerade4 { 10.1.0.0/24 }\n");
+    assert_lacks(text, "masquerade6");
+}
+
 /* One claim of a container with these addresses, as text. */
 static char *claimed(struct port_range range, const char *ip4, const char *ip6, uint16_t relay)
 {
@@ -141,6 +159,21 @@ static void test_addresses(void **state)
     assert_lacks(sctp, "relay6");
 }
 
+/* Open ports of the container itself: of the family that is said. */
+static void test_open(void **state)
+{
+    struct port_range r = {
+        .protocol = IPPROTO_TCP, .host = ip("::"), .container_first = 80, .count = 3, .routed = true};
+    _cleanup_free_ char *six = claimed(r, "172.17.0.2", "fd00::2", 0), *four = NULL;
+
+    (void)state;
+    assert_string_equal(six, "add element inet cbox open6 { fd00::2 . tcp . 80-82 }\n");
+    r.host = ip("0.0.0.0");
+    r.count = 1;
+    four = claimed(r, "172.17.0.2", NULL, 0);
+    assert_string_equal(four, "add element inet cbox open4 { 172.17.0.2 . tcp . 80 }\n");
+}
+
 /* A range that stays what it is, is one element; one that is moved is one a port. */
 static void test_ranges(void **state)
 {
@@ -177,7 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),     cmocka_unit_test(test_closed),    cmocka_unit_test(test_networks),
         cmocka_unit_test(test_one_port),  cmocka_unit_test(test_addresses), cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_one_relay),
+        cmocka_unit_test(test_one_relay), cmocka_unit_test(test_modes),     cmocka_unit_test(test_open),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,11 @@ static void test_good(void **state)
                                  W("isolate=false"), W("com.docker.network.bridge.enable_ip_masquerade=F"),
                                  W("com.docker.network.bridge.enable_icc=0"),
                                  W("com.docker.network.container_iface_prefix=thirteenbytes"),
+                                 W("com.docker.network.bridge.gateway_mode_ipv6=nat-unprotected"),
+                                 W("com.docker.network.bridge.inhibit_ipv4=true"),
                                  W("com.docker.network.bridge.host_binding_ipv4=127.0.0.1"))));
-    assert_true(!o.isolate && !o.masquerade && !o.icc && o.mtu == 1400);
+    assert_true(!o.isolate && !o.masquerade && !o.icc && o.mtu == 1400 && o.inhibit4);
+    assert_true(o.mode4 == NETWORK_NAT && o.mode6 == NETWORK_UNPROTECTED);
     assert_string_equal(o.prefix, "thirteenbytes");
     assert_string_equal(o.bridge, "br0");
     assert_string_equal(o.host_binding, "127.0.0.1");
@@ -69,7 +72,10 @@ static void test_bad(void **state)
         {"bridge", "com.docker.network.container_iface_prefix=a.b", "cannot begin the names", ERR_INVALID},
         {"bridge", "com.docker.network.container_iface_prefix=a%d", "cannot begin the names", ERR_INVALID},
         {"macvlan", "com.docker.network.container_iface_prefix=net", "knows no option", ERR_UNSUPPORTED},
-        {"bridge", "com.docker.network.bridge.gateway_mode_ipv4=routed", "it is always nat", ERR_UNSUPPORTED},
+        {"bridge", "com.docker.network.bridge.gateway_mode_ipv4=nat64", "is none of nat, nat-unprotected", ERR_INVALID},
+        {"bridge", "com.docker.network.bridge.gateway_mode_ipv6=", "is none of nat, nat-unprotected", ERR_INVALID},
+        {"bridge", "com.docker.network.bridge.gateway_mode_ipv6=isolated", "takes an internal network", ERR_INVALID},
+        {"macvlan", "com.docker.network.bridge.inhibit_ipv4=true", "knows no option", ERR_UNSUPPORTED},
         {"macvlan", "macvlan_mode=l2", "is none of bridge, private, vepa, passthru", ERR_INVALID},
         {"ipvlan", "ipvlan_mode=bridge", "is none of l2, l3, l3s", ERR_INVALID},
     };

@@ -183,6 +183,48 @@ static void test_internal(void **state)
     free(n.subnets.v);
 }
 
+/* Networks on which the host is not the gateway: the bridge has no address of it, nor a MAC that follows from it. */
+static void test_no_gateway(void **state)
+{
+    static const struct {
+        const char *option;
+        bool internal;
+        const char *plan;
+    } cases[] = {
+        {"com.docker.network.bridge.inhibit_ipv4=true", false,
+         "forward 4\nforward 6\nbridge cbox-1 02:42:01:23:45:67 ipv6\ngateway cbox-1 fd00:1::1/64\ngateway cbox-1 "
+         "fe80::1/64\n"},
+        {"com.docker.network.bridge.gateway_mode_ipv4=isolated", true,
+         "bridge cbox-1 02:42:01:23:45:67 ipv6\ngateway cbox-1 fd00:1::1/64\ngateway cbox-1 fe80::1/64\n"},
+        {"com.docker.network.bridge.gateway_mode_ipv6=isolated", true,
+         "bridge cbox-1 02:42:0a:01:00:fe\ngateway cbox-1 10.1.0.254/24\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *const options[] = {cases[i].option, NULL};
+        struct net_case c = {.bridge = "cbox-1",
+                             .subnet4 = "10.1.0.0/24",
+                             .gateway4 = "10.1.0.254",
+                             .subnet6 = "fd00:1::/64",
+                             .gateway6 = "fd00:1::1",
+                             .options = (char **)options,
+                             .internal = cases[i].internal};
+        struct store_network n = make_network("one", &c);
+        struct endpoint e = make_endpoint("cb1", "10.1.0.1", "fd00:1::2");
+        struct attachment a = {.network = &n, .endpoint = &e, .interface = "eth0"};
+        _cleanup_network_plan_ network_plan plan = {0};
+        _cleanup_buf_ struct buf b = BUF_INIT;
+
+        assert_ok(network_plan_make(&a, 1, &plan, &err));
+        VEC_FOREACH (s, &plan.steps)
+            if (s->kind < NETWORK_VETH)
+                write_step(&b, s);
+        assert_string_equal(buf_str(&b), cases[i].plan);
+        free(n.subnets.v);
+    }
+}
+
 static void test_lans(void **state)
 {
     static const struct {
@@ -284,8 +326,9 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bridge), cmocka_unit_test(test_two),     cmocka_unit_test(test_internal),
-        cmocka_unit_test(test_lans),   cmocka_unit_test(test_sysctls), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_bridge),     cmocka_unit_test(test_two),  cmocka_unit_test(test_internal),
+        cmocka_unit_test(test_no_gateway), cmocka_unit_test(test_lans), cmocka_unit_test(test_sysctls),
+        cmocka_unit_test(test_refusals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,6 +295,102 @@ static void raise_loopback(void)
     close(fd);
 }
 
+/* A range as a line: what is taken of the host, or what is open. */
+static void write_ranges(const char *what, const port_ranges *list, char *to, size_t size)
+{
+    VEC_FOREACH (r, list) {
+        char text[IP_TEXT_MAX];
+        size_t len = strlen(to);
+
+        snprintf(to + len, size - len, "%s %s %u %u+%u%s\n", what,
+                 ip_is_set(&r->host) ? ip_format(&r->host, text) : "*", r->host_first, r->container_first, r->count,
+                 r->routed ? "" : " host");
+    }
+}
+
+static void test_routed(void **state)
+{
+    static const struct {
+        bool has6, routed4, routed6;
+        const char *expected;
+    } cases[] = {
+        {true, false, false,
+         "take * 80 80+1 host\ntake 127.0.0.1 81 81+1 host\ntake 0.0.0.0 90 90+5 host\ntake :: 93 93+9 host\n"},
+        {true, true, true, "open :: 0 80+1\nopen :: 0 93+9\nopen 0.0.0.0 0 80+1\nopen 0.0.0.0 0 90+5\n"},
+        {true, false, true,
+         "take 0.0.0.0 80 80+1 host\ntake 127.0.0.1 81 81+1 host\ntake 0.0.0.0 90 90+5 host\nopen :: 0 80+1\nopen :: 0 "
+         "93+9\n"},
+        {false, true, false, "take :: 93 93+9 host\nopen 0.0.0.0 0 80+1\nopen 0.0.0.0 0 90+5\n"},
+        {true, true, false, "take :: 80 80+1 host\ntake :: 93 93+9 host\nopen 0.0.0.0 0 80+1\nopen 0.0.0.0 0 90+5\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct port_ways w = {.ip4 = ip("172.17.0.2"),
+                              .ip6 = cases[i].has6 ? ip("fd00::2") : IP_NONE,
+                              .routed4 = cases[i].routed4,
+                              .routed6 = cases[i].routed6};
+        struct port_range all[] = {range(IPPROTO_TCP, NULL, 80, 1), range(IPPROTO_TCP, "127.0.0.1", 81, 1),
+                                   range(IPPROTO_TCP, "0.0.0.0", 90, 5), range(IPPROTO_TCP, "::", 93, 9)};
+        port_ranges asked = {all, ARRAY_SIZE(all), ARRAY_SIZE(all)}, host = {0}, open = {0};
+        char text[1024] = "";
+
+        ports_route(&asked, &w, &host, &open);
+        write_ranges("take", &host, text, sizeof(text));
+        for (int pass = 0; pass < 2; pass++) /* IPv6 first: their order means nothing */
+            VEC_FOREACH (r, &open)
+                if ((r->host.family == AF_INET6) == !pass)
+                    write_ranges("open", &(port_ranges){r, 1, 1}, text, sizeof(text));
+        assert_string_equal(text, cases[i].expected);
+        free(host.v);
+        free(open.v);
+    }
+}
+
+/* Overlapping ranges are one, and what was chosen of the host is told to who asked. */
+static void test_routed_again(void **state)
+{
+    struct port_ways w = {.ip4 = ip("172.17.0.2"), .ip6 = ip("fd00::2"), .routed6 = true};
+    struct port_range all[] = {range(IPPROTO_TCP, "::", 70, 11), range(IPPROTO_UDP, NULL, 80, 1),
+                               range(IPPROTO_TCP, NULL, 0, 20), range(IPPROTO_TCP, "::", 100, 2)};
+    port_ranges asked = {all, ARRAY_SIZE(all), ARRAY_SIZE(all)}, host = {0}, open = {0};
+    char text[1024] = "";
+
+    (void)state;
+    ports_route(&asked, &w, &host, &open);
+    write_ranges("take", &host, text, sizeof(text));
+    write_ranges("open", &open, text, sizeof(text));
+    assert_string_equal(text, "take 0.0.0.0 80 80+1 host\ntake 0.0.0.0 0 80+20 host\n"
+                              "open :: 0 80+1\nopen :: 0 70+30\nopen :: 0 100+2\n");
+    host.v[1].host_first = 40000;
+    ports_chosen(&asked, &w, &host);
+    assert_int_equal(all[0].host_first, 70);
+    assert_int_equal(all[1].host_first, 80);
+    assert_int_equal(all[2].host_first, 40000);
+    free(host.v);
+    free(open.v);
+}
+
+/* Those that are open are nobody's on the host, and are read back as what they are. */
+static void test_routed_claims(void **state)
+{
+    _cleanup_(store_free_cleanup) struct store *s = open_store();
+    _cleanup_container_ struct store_container *web = container(s, WEB, "web"), *other = container(s, OTHER, "other");
+    struct port_range open = {
+        .protocol = IPPROTO_TCP, .host = ip("0.0.0.0"), .container_first = 80, .count = 65000, .routed = true};
+    port_claims claims;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(claim(s, WEB, open, &err), 0);
+    assert_int_equal(claim(s, OTHER, open, &err), 0);
+    assert_ok(ports_list(s, WEB, &claims, &err));
+    assert_int_equal(claims.n, 1);
+    assert_true(claims.v[0].range.routed && claims.v[0].range.count == 65000);
+    port_claims_release(&claims);
+    assert_int_equal(claim(s, OTHER, range(IPPROTO_TCP, NULL, 48123, 1), &err), 48123);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +402,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_host_programs, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_relays, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_privileged, scratch_setup, scratch_teardown),
+        cmocka_unit_test(test_routed),
+        cmocka_unit_test(test_routed_again),
+        cmocka_unit_test_setup_teardown(test_routed_claims, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_foreign_table, scratch_setup, scratch_teardown),
     };
 
