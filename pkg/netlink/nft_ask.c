@@ -59,6 +59,33 @@ static const char *find_text(const struct nlmsghdr *m, uint16_t type)
     return len && memchr(text, 0, len) ? text : "";
 }
 
+/* The attributes of a nest, one after the other: the first behind NULL; NULL behind the last. */
+static const struct nlattr *next_in(const struct nlattr *nest, const struct nlattr *before)
+{
+    size_t len = 0, step = before ? NLA_ALIGN(before->nla_len) : 0, at;
+    const char *all = nest ? netlink_data(nest, &len) : NULL;
+    const struct nlattr *a;
+
+    at = before ? (size_t)((const char *)before - all) + step : 0;
+    if (!all || at > len || len - at < NLA_HDRLEN)
+        return NULL;
+    a = (const struct nlattr *)(all + at);
+    return a->nla_len >= NLA_HDRLEN && a->nla_len <= len - at ? a : NULL;
+}
+
+static uint32_t u32_in(const struct nlattr *nest, uint16_t type, uint32_t otherwise)
+{
+    const struct nlattr *a = nest ? netlink_find_in(nest, type) : NULL;
+    size_t len = 0;
+    const void *data = a ? netlink_data(a, &len) : NULL;
+    uint32_t value;
+
+    if (len < sizeof(value))
+        return otherwise;
+    memcpy(&value, data, sizeof(value));
+    return be32toh(value);
+}
+
 /* ---- generation ---- */
 
 static void take_generation(void *data, const struct nlmsghdr *m)
@@ -145,14 +172,7 @@ int nft_fingerprint(const char *table, uint64_t *ret)
 /* The end of an interval is an element beside its start in sets that have no ends in them. */
 static bool is_end(const struct nlattr *element)
 {
-    const struct nlattr *flags = netlink_find_in(element, NFTA_SET_ELEM_FLAGS);
-    uint32_t value;
-    size_t len = 0;
-
-    if (!flags || !netlink_data(flags, &len) || len < sizeof(value))
-        return false;
-    memcpy(&value, netlink_data(flags, &len), sizeof(value));
-    return be32toh(value) & NFT_SET_ELEM_INTERVAL_END;
+    return u32_in(element, NFTA_SET_ELEM_FLAGS, 0) & NFT_SET_ELEM_INTERVAL_END;
 }
 
 static void count_elements(void *data, const struct nlmsghdr *m)
@@ -160,19 +180,9 @@ static void count_elements(void *data, const struct nlmsghdr *m)
     const struct nlattr *list = m->nlmsg_type == MESSAGE(NFT_MSG_NEWSETELEM)
                                     ? netlink_find(m, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_ELEMENTS)
                                     : NULL;
-    size_t len = 0;
-    const char *p = list ? netlink_data(list, &len) : NULL;
 
-    while (p && len >= NLA_HDRLEN) {
-        const struct nlattr *element = (const struct nlattr *)p;
-        size_t step = NLA_ALIGN(element->nla_len);
-
-        if (element->nla_len < NLA_HDRLEN || element->nla_len > len)
-            return;
+    for (const struct nlattr *element = NULL; (element = next_in(list, element));)
         *(size_t *)data += !is_end(element);
-        p += MIN_OF(step, len);
-        len -= MIN_OF(step, len);
-    }
 }
 
 int nft_count(const char *table, const char *set, size_t *ret)
@@ -200,6 +210,94 @@ static const char *family_name(uint8_t family)
     return family == NFPROTO_IPV4 ? "ip" : family == NFPROTO_IPV6 ? "ip6" : family == NFPROTO_INET ? "inet" : NULL;
 }
 
+struct dropping {
+    uint8_t family;
+    char *table, *chain;
+    bool in, out; /* what comes from our bridges, goes to them, is accepted */
+    bool unsure;  /* something else was decided before that */
+};
+typedef VEC(struct dropping) droppings;
+
+static bool is_named(const struct nlattr *name, const char *wanted)
+{
+    size_t len = 0;
+    const char *text = netlink_data(name, &len);
+
+    return len == strlen(wanted) + 1 && memcmp(text, wanted, len) == 0;
+}
+
+/* Conditions: whatever they ask, a rule of them alone does nothing but accept, if it says so. */
+static bool is_condition(const struct nlattr *name)
+{
+    static const char *const known[] = {"meta", "cmp", "bitwise", "payload", "ct", "counter", "range", "match"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (is_named(name, known[i]))
+            return true;
+    return false;
+}
+
+/* A comparison with a name of which only the beginning counts, and of that no more than all of our bridges have. */
+static bool holds_for_bridges(const struct nlattr *cmp)
+{
+    const struct nlattr *data = netlink_find_in(cmp, NFTA_CMP_DATA), *value;
+    size_t len = 0;
+    const char *text;
+
+    value = data ? netlink_find_in(data, NFTA_DATA_VALUE) : NULL;
+    text = value ? netlink_data(value, &len) : NULL;
+    return text && u32_in(cmp, NFTA_CMP_OP, UINT32_MAX) == NFT_CMP_EQ && len <= strlen("cbox") &&
+           memcmp(text, "cbox", len) == 0;
+}
+
+static bool accepts(const struct nlattr *immediate)
+{
+    const struct nlattr *data = netlink_find_in(immediate, NFTA_IMMEDIATE_DATA);
+
+    return data && u32_in(netlink_find_in(data, NFTA_DATA_VERDICT), NFTA_VERDICT_CODE, NF_DROP) == NF_ACCEPT;
+}
+
+/* Of the rules in order: those that accept all that comes from our bridges, or all that goes to them. */
+static void take_rule(void *to, const struct nlmsghdr *m)
+{
+    struct dropping *d = to;
+    const struct nlattr *list = netlink_find(m, sizeof(struct nfgenmsg), NFTA_RULE_EXPRESSIONS);
+    bool accepted = false, narrow = false;
+    uint32_t key = UINT32_MAX, of = UINT32_MAX; /* which interface is asked for */
+
+    if (m->nlmsg_type != MESSAGE(NFT_MSG_NEWRULE) || !str_eq(find_text(m, NFTA_RULE_TABLE), d->table) ||
+        !str_eq(find_text(m, NFTA_RULE_CHAIN), d->chain) || d->unsure)
+        return;
+    for (const struct nlattr *e = NULL; (e = next_in(list, e));) {
+        const struct nlattr *name = netlink_find_in(e, NFTA_EXPR_NAME), *data = netlink_find_in(e, NFTA_EXPR_DATA);
+
+        if (name && data && is_named(name, "immediate") && accepts(data))
+            accepted = true;
+        else if (!name || !data || !is_condition(name))
+            d->unsure = true;
+        else if (is_named(name, "meta") && of == UINT32_MAX)
+            of = key = u32_in(data, NFTA_META_KEY, UINT32_MAX);
+        else if (is_named(name, "cmp") && key != UINT32_MAX && holds_for_bridges(data))
+            key = UINT32_MAX;
+        else if (!is_named(name, "counter"))
+            narrow = true;
+    }
+    if (d->unsure || !accepted || narrow || key != UINT32_MAX)
+        return;
+    d->in |= of == NFT_META_IIFNAME || of == UINT32_MAX;
+    d->out |= of == NFT_META_OIFNAME || of == UINT32_MAX;
+}
+
+static bool lets_us_through(struct dropping *d)
+{
+    _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
+
+    begin(&b, NFT_MSG_GETRULE, NLM_F_DUMP, d->family);
+    netlink_add_text(&b, NFTA_RULE_TABLE, d->table);
+    netlink_add_text(&b, NFTA_RULE_CHAIN, d->chain);
+    return ask(&b, take_rule, d) == 0 && d->in && d->out;
+}
+
 static void take_dropping(void *data, const struct nlmsghdr *m)
 {
     const struct nfgenmsg *head = NLMSG_DATA(m);
@@ -216,16 +314,29 @@ static void take_dropping(void *data, const struct nlmsghdr *m)
     if (number && netlink_data(number, &len) && len == sizeof(hooknum))
         memcpy(&hooknum, netlink_data(number, &len), len);
     if (family && be32toh(hooknum) == NF_INET_FORWARD && find_u32(m, NFTA_CHAIN_POLICY, NF_ACCEPT) == NF_DROP)
-        strv_addf((char ***)data, "%s %s %s", family, find_text(m, NFTA_CHAIN_TABLE), find_text(m, NFTA_CHAIN_NAME));
+        *VEC_PUSH((droppings *)data) = (struct dropping){.family = head->nfgen_family,
+                                                         .table = str_dup(find_text(m, NFTA_CHAIN_TABLE)),
+                                                         .chain = str_dup(find_text(m, NFTA_CHAIN_NAME))};
 }
 
 int nft_dropping(char ***ret)
 {
     _cleanup_batch_ struct netlink_batch b = NETLINK_BATCH_INIT;
 
+    droppings found = {0};
+    int r;
+
     *ret = NULL;
     begin(&b, NFT_MSG_GETCHAIN, NLM_F_DUMP, AF_UNSPEC);
-    return ask(&b, take_dropping, ret);
+    r = ask(&b, take_dropping, &found);
+    VEC_FOREACH (d, &found) {
+        if (!lets_us_through(d))
+            strv_addf(ret, "%s %s %s", family_name(d->family), d->table, d->chain);
+        free(d->table);
+        free(d->chain);
+    }
+    free(found.v);
+    return r;
 }
 
 /* ---- an element ---- */

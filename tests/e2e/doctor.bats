@@ -169,6 +169,25 @@ shadow() {
         eval "$("$@" --format "{{.Remedy}}" firewall | grep "inet mine forward")"
         nft list chain inet mine forward' - cbox system doctor
     [[ $output == *'oifname "cbox*" accept'*'iifname "cbox*" accept'* ]]
+    # One that lets ours pass stands in nobody's way: so does iptables' after what mends it, whatever else is accepted before.
+    # One that does for one way alone, for one bridge, or after something that may be otherwise decided, does.
+    local rules says pass='add rule inet mine forward counter iifname \"cbox*\" accept; add rule inet mine forward oifname \"cbox*\" accept'
+    while IFS='|' read -r says rules; do
+        finds 0 "^$says firewall: " "${fresh[@]}" bash -euc "$other; nft \"$rules\""$'\nsysctl -qw net.bridge.bridge-nf-call-iptables=0 || true\nexec "$@"' - \
+            "${doctor[@]}" firewall
+    done <<END
+ok|$pass
+ok|add rule inet mine forward ct state established accept; $pass
+ok|add rule inet mine forward tcp dport 22 counter; add rule inet mine forward counter accept
+warning|add rule inet mine forward iifname \"cbox*\" accept
+warning|add rule inet mine forward iifname \"cbox0\" accept; add rule inet mine forward oifname \"cbox0\" accept
+warning|add rule inet mine forward iifname != \"cbox*\" accept; add rule inet mine forward oifname \"cbox*\" accept
+warning|add rule inet mine forward iifname \"cbox*\" tcp dport 80 accept; add rule inet mine forward oifname \"cbox*\" accept
+warning|add rule inet mine forward tcp dport 80 drop; $pass
+warning|add rule inet mine forward tcp dport 80 reject; $pass
+warning|add chain inet mine more; add rule inet mine forward jump more; $pass
+warning|add rule inet mine forward iifname vmap { \"eth0\" : drop }; $pass
+END
     finds 0 '^note firewall: firewalld' \
         "${fresh[@]}" bash -euc 'nft add table inet firewalld; nft add chain inet firewalld x; exec "$@"' - "${doctor[@]}" firewall
 }
