@@ -48,8 +48,8 @@ int nft_count(const char *table, const char *set, size_t *ret);
 int nft_has(const char *table, const struct nft_element *e);
 
 /* The base chains of others in the hook `forward` that drop what no rule accepts (`policy drop`), iptables' among them:
- * "family table chain", which the caller frees. -errno. Left out are those that accept all that comes from bridges whose
- * names begin with "cbox", and all that goes to them, before they decide anything but to accept. */
+ * "family table chain", which the caller frees. -errno. Left out are those that accept all that comes from bridges
+ * whose names begin with "cbox", and all that goes to them, before they decide anything but to accept. */
 int nft_dropping(char ***ret);
 
 /* A socket that becomes readable when a table is removed by anybody, and for nothing else; or -errno. nft_drain() takes

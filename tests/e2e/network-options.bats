@@ -277,6 +277,11 @@ routed_is_open() {
     silent ask host tcp "$(address6 one alone)" 80
     silent from one tcp "$host4" 8000
     expect '' sh -c "cbox network inspect alone | grep Gateway || true"
+    # One that was asked for is kept free, and is not the host's either.
+    cbox network create --internal --subnet 10.80.0.0/24 --gateway 10.80.0.1 -o $mode4=isolated kept >/dev/null
+    box four --network kept -- tcp:80:four
+    expect 10.80.0.2 address4 four kept
+    expect '' ip -o -4 addr show dev "$(bridge_of kept)"
     # Of one family alone.
     cbox network create --internal --ipv6 --subnet 10.79.0.0/24 --subnet fd00:79::/64 -o $mode4=isolated half >/dev/null
     box three --network half -- tcp:80:three
