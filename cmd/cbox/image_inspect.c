@@ -19,19 +19,10 @@ static struct cli_value nothing(void)
     return (struct cli_value){.kind = CLI_NULL};
 }
 
-static struct cli_value list_of(char *const *strings)
-{
-    struct cli_value list = {.kind = CLI_SEQUENCE};
-
-    STRV_FOREACH (s, strings)
-        cli_value_append(&list, cli_value_text(*s));
-    return list;
-}
-
 /* Docker's difference between a list that the config does not have and an empty one. */
 static struct cli_value list_or_null(char *const *strings)
 {
-    return strings ? list_of(strings) : nothing();
+    return strings ? cli_value_list(strings) : nothing();
 }
 
 static struct cli_value map_or_null(char *const *entries)
@@ -63,7 +54,7 @@ static struct cli_value describe_healthcheck(const struct oci_healthcheck *h)
                    {"Retries", h->retries}};
     struct cli_value v = {.kind = CLI_MAP};
 
-    cli_value_put(&v, "Test", list_of(h->test));
+    cli_value_put(&v, "Test", cli_value_list(h->test));
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         if (numbers[i].value)
             cli_value_put(&v, numbers[i].name, cli_value_number(numbers[i].value));
@@ -91,7 +82,7 @@ static struct cli_value describe_config(const struct oci_container_config *c)
     if (!str_empty(c->stop_signal))
         cli_value_put_text(&v, "StopSignal", c->stop_signal);
     if (c->shell)
-        cli_value_put(&v, "Shell", list_of(c->shell));
+        cli_value_put(&v, "Shell", cli_value_list(c->shell));
     return v;
 }
 
@@ -122,7 +113,7 @@ static int add_names(struct store *s, const struct digest *id, struct cli_value 
             strv_add(&digests, known_by);
     }
     cli_value_put(v, "RepoTags", names);
-    cli_value_put(v, "RepoDigests", list_of(digests));
+    cli_value_put(v, "RepoDigests", cli_value_list(digests));
     strv_free(digests);
     return r;
 }
@@ -170,7 +161,7 @@ static int describe(struct store *s, const struct image *image, struct cli_value
     cli_value_put(&v, "Size", cli_value_number(image->tag.bytes));
     cli_value_put(&v, "GraphDriver", describe_driver(s, image));
     cli_value_put_text(&rootfs, "Type", "layers");
-    cli_value_put(&rootfs, "Layers", list_of(c->rootfs.diff_ids));
+    cli_value_put(&rootfs, "Layers", cli_value_list(c->rootfs.diff_ids));
     cli_value_put(&v, "RootFS", rootfs);
     cli_value_put_text(&metadata, "LastTagTime", time_format(when, named));
     cli_value_put(&v, "Metadata", metadata);

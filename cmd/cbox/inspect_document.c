@@ -39,15 +39,6 @@ static bool is_empty(const struct json_field *f, const void *at)
     }
 }
 
-static struct cli_value list_of(char *const *strings)
-{
-    struct cli_value list = {.kind = CLI_SEQUENCE};
-
-    STRV_FOREACH (s, strings)
-        cli_value_append(&list, cli_value_text(*s));
-    return list;
-}
-
 static int by_key(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -106,7 +97,7 @@ static struct cli_value value_of(const struct json_field *f, const void *at, con
     case JSON_K_INT64_PTR:
         return cli_value_number(**(int64_t *const *)at);
     case JSON_K_STRV:
-        return list_of(*(char *const *const *)at);
+        return cli_value_list(*(char *const *const *)at);
     case JSON_K_MAP:
     case JSON_K_SET:
         return map_of(*(char *const *const *)at, f->kind == JSON_K_SET);

@@ -21,6 +21,15 @@ struct cli_value cli_value_truth(bool truth)
     return (struct cli_value){.kind = CLI_BOOL, .truth = truth};
 }
 
+struct cli_value cli_value_list(char *const *texts)
+{
+    struct cli_value list = {.kind = CLI_SEQUENCE};
+
+    STRV_FOREACH (text, texts)
+        cli_value_append(&list, cli_value_text(*text));
+    return list;
+}
+
 static bool has_keys(const struct cli_value *v)
 {
     return v->kind == CLI_MAP || v->kind == CLI_LOOKUP;

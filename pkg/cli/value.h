@@ -41,6 +41,7 @@ struct cli_value {
 struct cli_value cli_value_text(const char *text); /* copied; NULL gives "" */
 struct cli_value cli_value_number(int64_t number);
 struct cli_value cli_value_truth(bool truth);
+struct cli_value cli_value_list(char *const *texts);
 struct cli_value cli_value_copy(const struct cli_value *v);
 void cli_value_release(struct cli_value *v);
 #define _cleanup_value_ _cleanup_(cli_value_release)

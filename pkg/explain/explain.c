@@ -2,6 +2,7 @@
 
 #include "cli/term.h"
 #include "explain/read.h"
+#include "explain/spaces.h"
 
 #include <ctype.h>
 #include <poll.h>
@@ -52,7 +53,7 @@ static bool has_ended(const struct explain_subject *subject)
     return subject->pid && poll(&p, 1, 0) != 0;
 }
 
-int explain_walls(const struct explain_subject *subject, explain_facts *ret, struct err *err)
+static explain_facts explain_each(const struct explain_subject *subject)
 {
     explain_facts facts = {0};
 
@@ -63,6 +64,21 @@ int explain_walls(const struct explain_subject *subject, explain_facts *ret, str
         if (walls[i].explain(subject, &wall->below, &why) < 0)
             explain_unread(&wall->below, walls[i].name, &why);
     }
+    return facts;
+}
+
+int explain_walls(const struct explain_subject *subject, explain_facts *ret, struct err *err)
+{
+    struct explain_space spaces[EXPLAIN_SPACES];
+    struct explain_subject seen = *subject;
+    explain_facts facts;
+    int r = explain_spaces_of(subject, spaces, err);
+
+    if (r < 0)
+        return r;
+    seen.spaces = spaces;
+    facts = explain_each(&seen);
+    explain_spaces_release(spaces);
     if (has_ended(subject)) {
         explain_facts_release(&facts);
         return err_set(err, ERR_NOT_FOUND, "container %s has ended", subject->name);

@@ -8,6 +8,8 @@
 #include "container/container.h"
 #include "explain/facts.h"
 
+struct explain_space;
+
 /* Who is explained. All is borrowed. */
 struct explain_subject {
     struct store *store;
@@ -18,6 +20,8 @@ struct explain_subject {
     const struct engine_options *options;        /* merged with the image's config */
     const struct oci_spec *spec;
     char *const *lower; /* directories of its layers below the store's root, the topmost first */
+    const struct explain_space *spaces; /* its namespaces, EXPLAIN_SPACES of them, for the walls that tell of them:
+                                           explain_walls() looks at every process of the host for them, once */
     pid_t pid;          /* its first process in this namespace of processes; 0: it does not run */
     int pidfd;          /* that process; -1: it does not run */
 };

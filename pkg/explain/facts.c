@@ -54,18 +54,9 @@ void explain_string(struct explain_fact *fact, const char *value)
     set_value(fact, cli_value_text(value));
 }
 
-struct cli_value explain_list(char *const *values)
-{
-    struct cli_value list = {.kind = CLI_SEQUENCE};
-
-    STRV_FOREACH (value, values)
-        cli_value_append(&list, cli_value_text(*value));
-    return list;
-}
-
 void explain_strings(struct explain_fact *fact, char *const *values)
 {
-    set_value(fact, explain_list(values));
+    set_value(fact, cli_value_list(values));
 }
 
 void explain_put(struct explain_fact *fact, const char *key, struct cli_value value)

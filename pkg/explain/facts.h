@@ -42,9 +42,6 @@ void explain_strings(struct explain_fact *fact, char *const *values);
 /* Puts one under a key of a value that is a map, and makes it one; `value` is taken over. */
 void explain_put(struct explain_fact *fact, const char *key, struct cli_value value);
 
-/* A list of strings as a value. */
-struct cli_value explain_list(char *const *values);
-
 /* The fact of this name in the list, or NULL. */
 const struct explain_fact *explain_find(const explain_facts *facts, const char *name);
 

@@ -297,8 +297,8 @@ static void describe(const struct explain_origin_view *v, const struct explain_m
     if (o.path)
         explain_put(fact, "Path", cli_value_text(o.path));
     explain_put(fact, "ReadOnly", cli_value_truth(explain_mount_is_readonly(m)));
-    explain_put(fact, "Options", explain_list(m->options));
-    explain_put(fact, "Propagation", explain_list(m->fields));
+    explain_put(fact, "Options", cli_value_list(m->options));
+    explain_put(fact, "Propagation", cli_value_list(m->fields));
     fact->weak = is_weak(&o, m);
 }
 

@@ -244,7 +244,7 @@ struct cli_value explain_space_sharers(const struct explain_space *space)
     if (space->host)
         strv_add(&with, "host");
     strv_extend(&with, space->others);
-    return explain_list(with);
+    return cli_value_list(with);
 }
 
 void explain_space_add(const struct explain_space *space, const char *source, explain_facts *to)
@@ -258,17 +258,13 @@ void explain_space_add(const struct explain_space *space, const char *source, ex
     explain_put(fact, "SharedWith", explain_space_sharers(space));
 }
 
-int explain_namespaces(const struct explain_subject *subject, explain_facts *ret, struct err *err)
+int explain_namespaces(const struct explain_subject *subject, explain_facts *ret, struct err *err _unused_)
 {
-    struct explain_space spaces[EXPLAIN_SPACES];
-    int r = explain_spaces_of(subject, spaces, err);
+    for (size_t i = 0; i < EXPLAIN_SPACES; i++) {
+        const struct explain_space *space = &subject->spaces[i];
+        _cleanup_free_ char *file = str_printf("ns/%s", space->kind->file), *source = explain_source(subject, file);
 
-    for (size_t i = 0; r == 0 && i < EXPLAIN_SPACES; i++) {
-        _cleanup_free_ char *file = str_printf("ns/%s", spaces[i].kind->file), *source = explain_source(subject, file);
-
-        explain_space_add(&spaces[i], source, ret);
+        explain_space_add(space, source, ret);
     }
-    if (r == 0)
-        explain_spaces_release(spaces);
-    return r;
+    return 0;
 }

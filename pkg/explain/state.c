@@ -70,8 +70,8 @@ static char **unusual_devices(const device_rules *rules, bool *ret_every)
     return list;
 }
 
-static int judge(const struct explain_subject *subject, const struct explain_space *spaces,
-                 const struct explain_status *status, const explain_mounts *mounts, explain_facts *ret, struct err *err)
+static int judge(const struct explain_subject *subject, const struct explain_status *status,
+                 const explain_mounts *mounts, explain_facts *ret, struct err *err)
 {
     _cleanup_strv_ char **masked = NULL, **closed = NULL, **devices = NULL;
     _cleanup_free_ char *root = real_path(store_root_path(subject->store)), *device_source = NULL;
@@ -90,7 +90,7 @@ static int judge(const struct explain_subject *subject, const struct explain_spa
     explain_state_weakened(
         &(struct explain_state){
             .subject = subject,
-            .spaces = spaces,
+            .spaces = subject->spaces,
             .status = status,
             .usual = explain_capabilities_usual(),
             .all = capabilities_to_give(),
@@ -110,18 +110,13 @@ static int judge(const struct explain_subject *subject, const struct explain_spa
 
 int explain_weakened(const struct explain_subject *subject, explain_facts *ret, struct err *err)
 {
-    struct explain_space spaces[EXPLAIN_SPACES];
     _cleanup_explain_status_ struct explain_status status = {0};
     _cleanup_explain_mounts_ explain_mounts mounts = {0};
-    int r = explain_spaces_of(subject, spaces, err);
+    int r = explain_status_of(subject, &status, err);
 
-    if (r < 0)
-        return r;
-    r = explain_status_of(subject, &status, err);
     if (r == 0)
         r = explain_mounts_of(subject, &mounts, err);
     if (r == 0)
-        r = judge(subject, spaces, &status, &mounts, ret, err);
-    explain_spaces_release(spaces);
+        r = judge(subject, &status, &mounts, ret, err);
     return r;
 }

@@ -184,6 +184,13 @@ END
     cbox rm -f tree
 }
 
+@test "the processes of the host are looked through once" {
+    run_plain
+    strace -e trace=openat -o "$BATS_TEST_TMPDIR/trace" cbox explain plain >/dev/null
+    [ "$(grep -c 'openat(AT_FDCWD, "/proc", ' "$BATS_TEST_TMPDIR/trace")" -eq 1 ]
+    cbox rm -f plain
+}
+
 @test "a thousand processes are counted, and some of them shown" {
     cbox run -d --name many --network none alpine sh -c 'i=0; while [ $i -lt 1000 ]; do sleep 1000 & i=$((i + 1)); done; wait'
     facts() { cbox explain -f json many | jq -c '.Walls[] | select(.Name == "processes").Facts | [length, .[0].Value, .[-1].Value]'; }
