@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 /* From the keeper, as types of frames. */
@@ -64,7 +63,6 @@ static _Noreturn void keep(struct store *s, const struct container_view *v, cons
     int fds[2];
 
     setsid();
-    prctl(PR_SET_NAME, "cbox-exec");
     if (container_exec(s, v, how, &e, &err) < 0) {
         frame_send_error(socket, KEEPER_FAILED, &err);
         _exit(1);

@@ -3,6 +3,7 @@
 #include "bundle/parse.h"
 #include "container/container.h"
 #include "container/list.h"
+#include "container/processes.h"
 #include "inspect.h"
 #include "logging/logging.h"
 #include "monitor/health.h"
@@ -252,12 +253,10 @@ static void put_file(struct store *s, const char *id, struct cli_value *to, cons
 
 static void put_command(char *const *command, struct cli_value *to)
 {
-    struct cli_value args = {.kind = CLI_SEQUENCE};
+    bool any = strv_len(command) > 0;
 
-    cli_value_put_text(to, "Path", strv_len(command) ? command[0] : "");
-    STRV_FOREACH (arg, strv_len(command) ? command + 1 : NULL)
-        cli_value_append(&args, cli_value_text(*arg));
-    cli_value_put(to, "Args", args);
+    cli_value_put_text(to, "Path", any ? command[0] : "");
+    cli_value_put(to, "Args", cli_value_list(any ? command + 1 : NULL));
 }
 
 static void put_log_path(struct store *s, const char *id, const struct engine_options *o, struct cli_value *to)
@@ -272,6 +271,7 @@ static void put_base(struct store *s, const struct store_container_record *r, co
                      const struct oci_spec *spec, struct cli_value *v)
 {
     _cleanup_free_ char *name = str_printf("/%s", r->name ? r->name : "");
+    _cleanup_strv_ char **execs = container_exec_ids(r);
     char digest[DIGEST_TEXT_MAX];
 
     cli_value_put_text(v, "Id", r->id);
@@ -290,7 +290,7 @@ static void put_base(struct store *s, const struct store_container_record *r, co
     cli_value_put_text(v, "MountLabel", spec->platform.mount_label);
     cli_value_put_text(v, "ProcessLabel", spec->process.selinux_label);
     cli_value_put_text(v, "AppArmorProfile", spec->process.apparmor_profile);
-    cli_value_put(v, "ExecIDs", nothing());
+    cli_value_put(v, "ExecIDs", execs ? cli_value_list(execs) : nothing());
     cli_value_put(v, "HostConfig", describe_host(&o->host));
 }
 

@@ -1,6 +1,9 @@
 #include "base/id.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -28,10 +31,35 @@ void id_hex(char *ret, unsigned len)
     ret[len] = 0;
 }
 
+/* A short form of digits alone could be a pid or a host name: Docker avoids those as well. */
+static bool reads_as_number(const char *id)
+{
+    return strspn(id, "0123456789") >= ID_SHORT_LEN;
+}
+
 void id_generate(char ret[ID_LEN + 1])
 {
-    /* A short form of digits alone could be read as a number (a pid, a host name): Docker avoids those as well. */
     do {
         id_hex(ret, ID_LEN);
-    } while (strspn(ret, "0123456789") >= ID_SHORT_LEN);
+    } while (reads_as_number(ret));
+}
+
+/* Every bit of the result depends on every bit of `n`: the end of splitmix64. */
+static uint64_t mix(uint64_t n)
+{
+    n = (n ^ (n >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    n = (n ^ (n >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return n ^ (n >> 31);
+}
+
+void id_derive(uint64_t a, uint64_t b, char ret[ID_LEN + 1])
+{
+    uint64_t step = 0;
+
+    do {
+        for (char *p = ret; p < ret + ID_LEN; p += 16) {
+            step += UINT64_C(0x9e3779b97f4a7c15);
+            snprintf(p, 17, "%016" PRIx64, mix(mix(a + step) + b));
+        }
+    } while (reads_as_number(ret));
 }

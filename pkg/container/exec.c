@@ -3,9 +3,12 @@
 #include "monitor/monitor.h"
 #include "runtime/seccomp.h"
 #include "sys/fd.h"
+#include "sys/proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 int container_exec_check(const struct container_view *v, struct err *err)
 {
@@ -16,6 +19,30 @@ int container_exec_check(const struct container_view *v, struct err *err)
     if (v->pidfd < 0)
         return err_set(err, ERR_INVALID, "container %s is not running", v->id);
     return 0;
+}
+
+/* ---- ids ---- */
+
+/* An exec has the id of the process that waits for it, since that waits for no other: who sees the one can tell the
+ * other, and there is no record that is out of date when that process is killed. */
+#define WAITER_NAME "cbox-exec"
+
+static bool take_id(pid_t waiter, char ret[CONTAINER_EXEC_ID_MAX])
+{
+    uint64_t start = 0;
+    int r = proc_number(waiter, PROC_START_TIME, &start);
+
+    id_derive((uint64_t)waiter, start, ret);
+    return r == 0;
+}
+
+bool container_exec_id(pid_t waiter, char ret[CONTAINER_EXEC_ID_MAX])
+{
+    _cleanup_free_ char *path = str_printf("/proc/%d/comm", (int)waiter);
+    _cleanup_buf_ struct buf name = BUF_INIT;
+
+    return fd_read_file(AT_FDCWD, path, &name, NULL) == 0 && str_eq(buf_str(&name), WAITER_NAME "\n") &&
+           take_id(waiter, ret);
 }
 
 /* ---- telling ---- */
@@ -107,7 +134,8 @@ int container_exec(struct store *s, const struct container_view *v, const struct
 
     if (r < 0)
         return r;
-    id_generate(e.id);
+    prctl(PR_SET_NAME, WAITER_NAME);
+    take_id(getpid(), e.id);
     tell_begin(s, v, how, e.id);
     r = start(s, v, how, &spec, theirs, &e, err);
     close_streams(theirs); /* or their ends would never be seen */

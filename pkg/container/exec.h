@@ -29,6 +29,9 @@ struct container_execed {
 };
 #define CONTAINER_EXECED_NONE ((struct container_execed){.process = RUNTIME_PROCESS_INIT, .streams = {-1, -1, -1}})
 
+/* The id of the program that this process waits for; false: it waits for none that container_exec() started. */
+bool container_exec_id(pid_t waiter, char ret[CONTAINER_EXEC_ID_MAX]);
+
 /* Whether programs can be started in it now: ERR_INVALID in Docker's words. */
 int container_exec_check(const struct container_view *v, struct err *err);
 

@@ -1,5 +1,6 @@
 #include "container/processes.h"
 
+#include "container/exec.h"
 #include "monitor/monitor.h"
 #include "runtime/stats.h"
 #include "sys/fd.h"
@@ -36,6 +37,47 @@ int container_processes(struct store *s, const struct container_view *v, cgroup_
     if (r == 0)
         monitor_tell(s, &v->record, "top", NULL, NULL);
     return r;
+}
+
+/* ---- execs ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    const pid_t *p = a, *q = b;
+
+    return *p < *q ? -1 : *p > *q;
+}
+
+/* `pid` is waited for from outside: one of the container's own may call itself what it likes. */
+static bool find_exec(const cgroup_pid_list *own, pid_t pid, char ret_id[CONTAINER_EXEC_ID_MAX])
+{
+    uint64_t number;
+    pid_t parent;
+
+    if (proc_number(pid, PROC_PARENT, &number) < 0)
+        return false;
+    parent = (pid_t)number;
+    return !bsearch(&parent, own->v, own->n, sizeof(parent), by_number) && container_exec_id(parent, ret_id);
+}
+
+char **container_exec_ids(const struct store_container_record *record)
+{
+    _cleanup_cgroup_host_ struct cgroup_host host = {0};
+    _cleanup_cgroup_ struct cgroup *cg = NULL;
+    cgroup_pid_list list = {0};
+    char **ids = NULL;
+    int r = store_container_is_alive(record->status) ? open_cgroup(record, &host, &cg, NULL) : ERR_NOT_FOUND;
+
+    if (r == 0)
+        r = cgroup_pids(cg, &list, NULL);
+    VEC_FOREACH (pid, &list) {
+        char id[CONTAINER_EXEC_ID_MAX];
+
+        if (find_exec(&list, *pid, id))
+            strv_add(&ids, id);
+    }
+    free(list.v);
+    return ids;
 }
 
 /* ---- usage ---- */
@@ -93,7 +135,7 @@ static pid_t network_process(const struct store_container_record *record)
 {
     uint64_t start;
 
-    if (str_eq(record->network, "host") || proc_start_time((pid_t)record->pid, &start) < 0 ||
+    if (str_eq(record->network, "host") || proc_number((pid_t)record->pid, PROC_START_TIME, &start) < 0 ||
         start != record->pid_start)
         return 0;
     return (pid_t)record->pid;

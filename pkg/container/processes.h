@@ -8,6 +8,9 @@
  * where it does not run. The caller frees `ret->v` after 0. */
 int container_processes(struct store *s, const struct container_view *v, cgroup_pid_list *ret, struct err *err);
 
+/* The ids of the execs that run in it and that somebody waits for; NULL: none. The caller frees it. */
+char **container_exec_ids(const struct store_container_record *record);
+
 /* One reading. */
 struct container_usage {
     uint64_t cpu, system; /* ns of CPU time: its own, and of the whole host */

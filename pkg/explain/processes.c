@@ -66,6 +66,10 @@ static void add_process(struct tree *t, const struct explain_process *p, size_t 
         buf_adds(&drawn, t->last[i] ? "   " : "│  ");
     if (depth)
         buf_adds(&drawn, t->last[depth] ? "└─ " : "├─ ");
+    if (p->by)
+        buf_addf(&drawn, "by %s: ", p->by);
+    if (p->by && p->parent)
+        str_replace(&source, str_printf("%s, /proc/%" PRId64 "/status", source, p->parent));
     fact = explain_add(t->to, name, source, "is %*" PRId64 " outside  %-*s  %s%s", t->pid_width, p->outside,
                        t->user_width, p->user, buf_str(&drawn), p->command);
     explain_put(fact, "Inside", p->inside ? cli_value_number(p->inside) : (struct cli_value){.kind = CLI_NULL});
@@ -74,6 +78,8 @@ static void add_process(struct tree *t, const struct explain_process *p, size_t 
     explain_put(fact, "Uid", cli_value_number(p->uid));
     explain_put(fact, "User", cli_value_text(p->user));
     explain_put(fact, "Command", cli_value_text(p->command));
+    if (p->by)
+        explain_put(fact, "By", cli_value_text(p->by));
     t->shown++;
     t->left--;
 }
@@ -147,6 +153,23 @@ static bool read_process(pid_t pid, size_t level, struct explain_process *ret)
     return true;
 }
 
+/* Nobody inside is the parent of what came from outside: that is of a namespace of processes above the container's,
+ * whose processes have a number less, or one that we do not see. Where the namespace is ours, as the host's is, such a
+ * one does not differ from what lost its parent. Probes are run by children of the monitor, which is the parent of the
+ * first process. pid_namespaces(7) */
+static const char *who_put_it_there(const struct explain_status *first, int64_t its_parent)
+{
+    _cleanup_explain_status_ struct explain_status parent = {0};
+
+    if (first->pids.n < 2)
+        return NULL;
+    if (!its_parent)
+        return "exec";
+    if (explain_status_read((pid_t)its_parent, &parent, NULL) < 0 || parent.pids.n >= first->pids.n)
+        return NULL;
+    return parent.parent == first->parent ? "health check" : "exec";
+}
+
 /* All that are in its cgroup: what was started by exec(1) has no parent among them. */
 static int list_processes(const struct explain_subject *subject, cgroup_pid_list *ret, char **ret_source,
                           struct err *err)
@@ -192,6 +215,9 @@ static int explain_living(const struct explain_subject *subject, explain_facts *
         if (read_process(pids.v[i], first.pids.n ? first.pids.n - 1 : 0, &p))
             *VEC_PUSH(&list) = p;
     }
+    VEC_FOREACH (p, &list)
+        if (p->outside != subject->pid && !is_in(&list, p->parent))
+            p->by = who_put_it_there(&first, p->parent);
     if (list.n)
         qsort(list.v, list.n, sizeof(*list.v), by_inside);
     if (r == 0)

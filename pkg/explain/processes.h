@@ -14,6 +14,7 @@ struct explain_process {
     int64_t inside;          /* 0: it is seen by nobody inside */
     int64_t uid;             /* on the host */
     char *user, *command;    /* printable */
+    const char *by;          /* what put it there from outside: "exec", "health check"; NULL: it was started inside */
 };
 typedef VEC(struct explain_process) explain_process_list;
 void explain_processes_release(explain_process_list *list);

@@ -44,19 +44,11 @@ static int start_probe(const struct health *h, int output, struct runtime_proces
     return runtime_enter(&how, ret, err);
 }
 
-/* The session of a process, as /proc/PID/stat has it: behind the name in brackets, which may hold anything. */
-static pid_t session_of(pid_t pid)
+static bool is_of_session(pid_t pid, pid_t session)
 {
-    char path[64];
-    _cleanup_buf_ struct buf text = BUF_INIT_MAX(4096);
-    const char *rest;
-    int session;
+    uint64_t its;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (fd_read_file(AT_FDCWD, path, &text, NULL) < 0)
-        return -1;
-    rest = strrchr(buf_str(&text), ')');
-    return rest && sscanf(rest, ") %*c %*d %*d %d", &session) == 1 ? session : -1;
+    return proc_number(pid, PROC_SESSION, &its) == 0 && its == (uint64_t)session;
 }
 
 /* Kills those of the container's processes that are of this session: 0 once there are none but its leader. */
@@ -68,7 +60,7 @@ static bool kill_session(const struct cgroup *cg, pid_t session)
     if (cgroup_pids(cg, &pids, NULL) < 0)
         return false;
     VEC_FOREACH (pid, &pids)
-        if (*pid != session && session_of(*pid) == session) {
+        if (*pid != session && is_of_session(*pid, session)) {
             found = true;
             kill(*pid, SIGKILL);
         }

@@ -44,7 +44,7 @@ static int note_started(struct monitor *m, struct err *err)
     record->exit_code = 0;
     record->oom_killed = record->stopped = false;
     record->pid = m->program.process.pid;
-    if (proc_start_time(m->program.process.pid, &record->pid_start) < 0)
+    if (proc_number(m->program.process.pid, PROC_START_TIME, &record->pid_start) < 0)
         record->pid_start = 0; /* ended already */
     if (m->job.bound)          /* what its record says is enough to end it */
         return 0;

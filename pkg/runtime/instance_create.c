@@ -211,7 +211,7 @@ static int note_process(struct runtime_instance *inst, const struct runtime_proc
                         struct err *err)
 {
     char boot[PROC_BOOT_ID_MAX];
-    int r = proc_start_time(process->pid, &inst->record.pid_start);
+    int r = proc_number(process->pid, PROC_START_TIME, &inst->record.pid_start);
 
     if (r < 0)
         return err_errno(err, -r, "the container's process");

@@ -21,7 +21,7 @@ int proc_open(pid_t pid)
     return fd < 0 ? -errno : (int)fd;
 }
 
-int proc_start_time(pid_t pid, uint64_t *ret)
+int proc_number(pid_t pid, enum proc_number number, uint64_t *ret)
 {
     char path[32], text[1024];
     _cleanup_fd_ int fd = -1;
@@ -36,9 +36,9 @@ int proc_start_time(pid_t pid, uint64_t *ret)
     if (n < 0)
         return (int)n;
     text[n] = 0;
-    /* Field 22; the second, the name in parentheses, may hold anything, so fields are counted from its end. */
+    /* The second field, the name in parentheses, may hold anything, so fields are counted from its end. */
     p = strrchr(text, ')');
-    for (int field = 2; p && field < 22; field++) {
+    for (int field = 2; p && field < (int)number; field++) {
         p = strchr(p, ' ');
         p = p ? p + 1 : NULL;
     }
@@ -71,7 +71,7 @@ int proc_open_known(pid_t pid, uint64_t start, const char *boot_id)
     if (fd < 0)
         return fd;
     /* Read after the descriptor was opened: from then on the pid cannot change hands unnoticed. */
-    r = proc_start_time(pid, &now);
+    r = proc_number(pid, PROC_START_TIME, &now);
     if (r < 0)
         return r;
     return now == start ? steal_fd(&fd) : -ESRCH;

@@ -13,8 +13,13 @@ enum { PROC_BOOT_ID_MAX = 37 };
 /* A close-on-exec descriptor of the process, or -errno (ESRCH). */
 int proc_open(pid_t pid);
 
-/* When the process started, in clock ticks since the boot; 0 or -errno (ESRCH). */
-int proc_start_time(pid_t pid, uint64_t *ret);
+/* A number that /proc/PID/stat has of the process; 0 or -errno (ESRCH). proc_pid_stat(5) */
+enum proc_number {
+    PROC_PARENT = 4, /* 0: none that we see */
+    PROC_SESSION = 6,
+    PROC_START_TIME = 22, /* in clock ticks since the boot */
+};
+int proc_number(pid_t pid, enum proc_number number, uint64_t *ret);
 
 /* The id of this boot; "" where the kernel does not tell. */
 void proc_boot_id(char ret[PROC_BOOT_ID_MAX]);

@@ -256,3 +256,28 @@ END
     [ "$(cbox events --since 0 --until 0s --filter event=exec_create --filter event=exec_start --filter event=exec_die \
         --filter container="$box" --format '{{.Actor.Attributes.execID}}' | sort -u | wc -l)" -eq 1 ]
 }
+
+@test "inspect tells the ids of those that run, whoever waits for them, and of no others" {
+    local told exec
+    box
+    ids() { cbox inspect "$box" | jq -r '.[0].ExecIDs // ["null"] | sort[]'; }
+    expect null ids
+    cbox exec "$box" true
+    cbox exec -d "$box" sleep 888006
+    cbox exec "$box" sh -c 'sleep 888007 & wait' 3>&- &
+    exec=$!
+    wait_for 5 container_pid 888007 >/dev/null
+    told=$(cbox events --since 0 --until 0s --filter container="$box" --filter event=exec_start \
+        --format '{{.Action}} {{.Actor.Attributes.execID}}' | awk '/8880/ {print $NF}' | sort)
+    [ "$(wc -w <<<"$told")" -eq 2 ]
+    expect "$told" ids
+    # What is in the container is not believed when it calls itself like that.
+    cbox exec -d "$box" sh -c 'printf cbox-exec >/proc/self/comm; sleep 888008; :'
+    wait_for 5 container_pid 888008 >/dev/null
+    [ "$(ids | wc -l)" -eq 3 ]
+    kill -KILL $exec
+    wait $exec || true
+    [ "$(ids | wc -l)" -eq 2 ]
+    cbox kill "$box"
+    expect null ids
+}

@@ -159,23 +159,34 @@ memory    --memory 64m
 }
 
 @test "processes: the tree, both numbers, and what was started from outside" {
-    cbox run -d --name tree --network none alpine sh -c 'sh -c "sleep 1001; :" & sleep 1002 & wait'
+    cbox run -d --name tree --network none --health-cmd 'exec sleep 1005' --health-interval 1s --health-timeout 1000s \
+        alpine sh -c 'sh -c "sleep 1001; :" & sleep 1002 & wait'
     cbox exec -d -u 1234 tree sleep 1003
+    cbox exec tree sh -c 'sleep 1004; :' 3>&- & # killed below: its program goes on, with another parent
+    command=$!
     tree() {
         cbox explain -f json tree | jq -r '.Walls[] | select(.Name == "processes").Facts[] | select(.Value.Command?) |
             "\(.Value.Inside) \(.Value.User) \(.Text | sub(".* outside +[^ ]+ +"; ""))"'
     }
-    is_whole() { [ "$(tree | grep -c sleep)" -eq 5 ]; }
-    wait_for 10 is_whole
+    is_whole() { [ "$(tree | grep -c sleep)" -eq 8 ]; }
+    wait_for 20 is_whole
+    kill -KILL "$command"
+    wait "$command" || true
     [ "$(tree | sed 's/^[0-9]* //' | sort)" = "$(sort <<'END'
 root sh -c sh -c "sleep 1001; :" & sleep 1002 & wait
 root ├─ sh -c sleep 1001; :
 root │  └─ sleep 1001
 root └─ sleep 1002
-1234 sleep 1003
+1234 by exec: sleep 1003
+root by exec: sh -c sleep 1004; :
+root └─ sleep 1004
+root by health check: sleep 1005
 END
         )" ]
     [[ $(tree | head -1) == "1 root sh -c "* ]]
+    cbox explain -f json tree | jq -r '.Walls[] | select(.Name == "processes").Facts[] | select(.Value.By?) |
+        "\(.Value.By) \(.Source == "/proc/\(.Value.Outside)/status, /proc/\(.Value.Parent)/status")"' | sort | uniq -c |
+        sed 's/^ *//' | diff - <(printf '2 exec true\n1 health check true\n')
     # The numbers are the kernel's.
     cbox explain -f json tree | jq -r '.Walls[] | select(.Name == "processes").Facts[] | select(.Value.Command?) |
         "\(.Value.Outside) \(.Value.Inside)"' | while read -r outside inside; do

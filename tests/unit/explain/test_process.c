@@ -133,9 +133,12 @@ static void test_tree(void **state)
     add_process(&list, 103, 100, 4, "b");
     add_process(&list, 104, 103, 5, "b1");
     add_process(&list, 105, 104, 0, "b11");
-    add_process(&list, 106, 9, 7, "exec");
+    add_process(&list, 106, 9, 7, "sh");
+    list.v[list.n - 1].by = "exec";
     add_process(&list, 107, 107, 8, "own parent");
     explain_processes_add(&list, 9, 20, "source", &facts);
+    assert_string_equal(facts.v[6].source, "/proc/105/status");
+    assert_string_equal(facts.v[7].source, "/proc/106/status, /proc/9/status");
     expect(&facts, "count: 9 processes\n"
                    "1: is  100 outside  root  init\n"
                    "2: is  101 outside  root  ├─ a\n"
@@ -143,7 +146,7 @@ static void test_tree(void **state)
                    "4: is  103 outside  root  └─ b\n"
                    "5: is  104 outside  root     └─ b1\n"
                    "-: is  105 outside  root        └─ b11\n"
-                   "7: is  106 outside  root  exec\n"
+                   "7: is  106 outside  root  by exec: sh\n"
                    "more: 2 others are not shown\n");
     explain_processes_add(&list, 8, 2, "source", &facts);
     expect(&facts, "count: 8 processes\n"
