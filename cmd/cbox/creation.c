@@ -73,7 +73,9 @@ static int make(struct cli_context *ctx, struct store *s, const struct creation 
 
     if (r < 0)
         return r;
-    r = container_create(s, &image, &(struct container_request){c->name, &c->options}, ret, err);
+    r = container_create(s, &image,
+                         &(struct container_request){.name = c->name, .wanted = &c->options, .config = &ctx->config},
+                         ret, err);
     image_release(&image); /* the record keeps the layers now */
     return r;
 }

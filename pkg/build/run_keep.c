@@ -47,7 +47,7 @@ int build_run_keep(const struct build_run_job *job, int dir, char **ret_name, st
     _cleanup_one_container_ struct container c = {0};
     _cleanup_strv_ char **lower = settled(job->lower);
     const struct container_left left = {.lower = lower, .dir = dir};
-    const struct container_request request = {.wanted = &wanted, .left = &left};
+    const struct container_request request = {.wanted = &wanted, .left = &left, .config = job->config};
     int r = options_of(job, &wanted, err);
 
     if (r == 0)

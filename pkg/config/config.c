@@ -40,6 +40,8 @@ static const struct json_field config_fields[] = {
     JSON_FIELD(struct config, "certs_dirs", JSON_K_STRV, certs_dirs),
     JSON_FIELD(struct config, "address_pools", JSON_K_ARRAY, address_pools, .type = &pool_type),
     JSON_FIELD(struct config, "publish_address", JSON_K_STRING, publish_address),
+    JSON_FIELD(struct config, "log_driver", JSON_K_STRING, log_driver),
+    JSON_FIELD(struct config, "log_options", JSON_K_MAP, log_options),
     JSON_FIELD(struct config, "max_concurrent_downloads", JSON_K_INT64_PTR, max_concurrent_downloads),
     JSON_FIELD(struct config, "build_cache_max", JSON_K_INT64_PTR, build_cache_max),
 };
@@ -139,16 +141,23 @@ static void replace_string(char **to, char **from)
         str_replace(to, steal_ptr(from));
 }
 
+static void replace_list(char ***to, char ***from)
+{
+    strv_free(*to);
+    *to = steal_ptr(from);
+}
+
 /* What `from` says replaces what `to` said; `from` keeps what was replaced, to be released with it. */
 static void overlay(struct config *to, struct config *from)
 {
     replace_string(&to->root, &from->root);
     replace_string(&to->state, &from->state);
     replace_string(&to->publish_address, &from->publish_address);
-    if (from->certs_dirs) {
-        strv_free(to->certs_dirs);
-        to->certs_dirs = steal_ptr(&from->certs_dirs);
-    }
+    if (from->certs_dirs)
+        replace_list(&to->certs_dirs, &from->certs_dirs);
+    if (from->log_driver || from->log_options) /* options mean something to their driver alone */
+        replace_list(&to->log_options, &from->log_options);
+    replace_string(&to->log_driver, &from->log_driver);
     if (from->address_pools.n) {
         __auto_type had = to->address_pools;
 

@@ -14,6 +14,8 @@
  *         "certs_dirs": ["/etc/cbox/certs.d", "/etc/docker/certs.d"],
  *         "address_pools": [{"base": "10.200.0.0/16", "size": 24}],
  *         "publish_address": "loopback",
+ *         "log_driver": "local",
+ *         "log_options": {"max-size": "50m"},
  *         "max_concurrent_downloads": 3,
  *         "build_cache_max": 20000000000
  *     }
@@ -52,6 +54,8 @@ struct config {
     VEC(struct config_pool) address_pools; /* none: Docker's */
     char *publish_address; /* where ports are published that name no address of the host: "all" (NULL), "loopback", or
                               one address */
+    char *log_driver;      /* of containers that are made without --log-driver; NULL: json-file */
+    char **log_options;    /* NAME=VALUE: for each that has this driver and does not say otherwise */
     int64_t *build_cache_max;          /* bytes that what builds keep may take, 0: no ceiling; never NULL once loaded */
     int64_t *max_concurrent_downloads; /* layers fetched at once by one pull, 1 to 64; never NULL once loaded */
 };

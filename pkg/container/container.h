@@ -37,6 +37,7 @@ struct container_request {
     const struct engine_options *wanted; /* as the user asked for it */
     const struct container_build *build; /* a step's container, or */
     const struct container_left *left;   /* of what a step left; both NULL: an image's */
+    const struct config *config;         /* what it says of logs is what was not said; NULL: nothing */
 };
 
 /* A container that was made, or opened to be started, and is locked by this process. */

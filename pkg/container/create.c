@@ -5,12 +5,12 @@
 #include "container/apparmor.h"
 #include "container/etc.h"
 #include "container/host.h"
+#include "container/log.h"
 #include "container/mounts.h"
 #include "container/name.h"
 #include "container/networks.h"
 #include "container/ports.h"
 #include "image/stack.h"
-#include "logging/logging.h"
 #include "monitor/documents.h"
 #include "monitor/monitor.h"
 #include "sys/failpoint.h"
@@ -138,7 +138,7 @@ static int find_host(struct container *c, struct bundle_place *place, char host_
 }
 
 /* The options and the specification made of them; nothing is made. */
-static int describe(struct container *c, const char *id, const struct image *image, const struct engine_options *wanted,
+static int describe(struct container *c, const char *id, const struct image *image, const struct container_request *q,
                     struct err *err)
 {
     _cleanup_free_ char *files = str_printf("%s/containers/%s", store_root_path(c->store), id);
@@ -154,20 +154,19 @@ static int describe(struct container *c, const char *id, const struct image *ima
                                  .host_name = host_name,
                                  .apparmor = container_apparmor(),
                                  .machine = &machine.known};
-    const struct engine_log_config *log = &c->options.host.log_config;
-    int r = json_duplicate(&engine_options_type, wanted, &c->options, err);
+    int r = json_duplicate(&engine_options_type, q->wanted, &c->options, err);
 
-    container_machine_read(&wanted->host, &machine);
+    container_machine_read(&q->wanted->host, &machine);
     if (r == 0)
         r = container_name_shared(c->store, &c->options, err);
     if (r == 0)
         r = find_host(c, &place, host_name, &shared, err);
     if (r == 0)
+        r = container_decide_log(q->config, &c->options.host.log_config, err);
+    if (r == 0)
         r = bundle_merge(image ? &image->config : &nothing, &place, &c->options, err);
     if (r == 0)
         r = container_networks_find(c->store, &c->options, err);
-    if (r == 0)
-        r = logging_check(log->type, log->config, err);
     if (r == 0)
         r = container_mounts_decide(c->store, &c->options, err);
     if (r == 0)
@@ -180,7 +179,7 @@ static int describe(struct container *c, const char *id, const struct image *ima
 /* What a killed monitor leaves is found by the record; all else is in the memory of those who need it. */
 static int fill_build(struct container *c, const struct container_request *q, struct err *err)
 {
-    int r = describe(c, store_container_id(c->dir), NULL, q->wanted, err);
+    int r = describe(c, store_container_id(c->dir), NULL, q, err);
 
     if (r == 0)
         r = make_files(c, err);
@@ -226,7 +225,7 @@ static int take_left(struct container *c, const struct container_left *left, str
 static int fill(struct container *c, const struct image *image, const struct container_request *q, char ***ret_made,
                 struct err *err)
 {
-    int r = describe(c, store_container_id(c->dir), image, q->wanted, err);
+    int r = describe(c, store_container_id(c->dir), image, q, err);
 
     if (r == 0 && image)
         r = image_stack(c->store, image->layers, image->n_layers, &c->lower, err);
@@ -280,7 +279,7 @@ int container_imagine(struct store *s, const struct image *image, const struct e
                       struct container *ret, struct err *err)
 {
     struct container c = {.store = s};
-    int r = describe(&c, CONTAINER_ID_IMAGINED, image, wanted, err);
+    int r = describe(&c, CONTAINER_ID_IMAGINED, image, &(struct container_request){.wanted = wanted}, err);
 
     if (r == 0 && image)
         r = image_stack(s, image->layers, image->n_layers, &c.lower, err);

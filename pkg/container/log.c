@@ -1,5 +1,34 @@
 #include "container/log.h"
 
+#include "config/config.h"
+
+/* Docker's rule: options go with the driver that they were set for. */
+static int take_usual(const struct config *config, struct engine_log_config *log, struct err *err)
+{
+    const char *usual = str_empty(config->log_driver) ? "json-file" : config->log_driver;
+
+    if (str_empty(log->type))
+        str_replace(&log->type, str_dup(usual));
+    if (!str_eq(log->type, usual))
+        return 0;
+    if (logging_check(usual, config->log_options, err) < 0)
+        return err_wrap(err, "configuration: log_driver and log_options");
+    STRV_FOREACH (option, config->log_options) {
+        _cleanup_free_ char *name = str_ndup(*option, strcspn(*option, "="));
+
+        if (!strv_env_get(log->config, name))
+            strv_env_set(&log->config, *option);
+    }
+    return 0;
+}
+
+int container_decide_log(const struct config *config, struct engine_log_config *log, struct err *err)
+{
+    int r = config && (config->log_driver || config->log_options) ? take_usual(config, log, err) : 0;
+
+    return r < 0 ? r : logging_check(log->type, log->config, err);
+}
+
 int container_read_log(struct store *s, const char *id, const struct logging_query *query,
                        int (*take)(const struct logging_entry *entry, void *data), void *data, struct err *err)
 {

@@ -20,10 +20,11 @@ struct explain_subject {
     const struct engine_options *options;        /* merged with the image's config */
     const struct oci_spec *spec;
     char *const *lower; /* directories of its layers below the store's root, the topmost first */
-    const struct explain_space *spaces; /* its namespaces, EXPLAIN_SPACES of them, for the walls that tell of them:
-                                           explain_walls() looks at every process of the host for them, once */
     pid_t pid;          /* its first process in this namespace of processes; 0: it does not run */
     int pidfd;          /* that process; -1: it does not run */
+
+    /* Its EXPLAIN_SPACES namespaces, to the walls: explain_walls() looks at all processes of the host, once. */
+    const struct explain_space *spaces;
 };
 
 /* A wall: appends what it consists of. An error is for what cannot be told as a whole: it becomes the wall's only fact.

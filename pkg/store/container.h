@@ -42,7 +42,7 @@ struct store_container_record {
     int64_t created, started, finished; /* time.h; 0: not yet */
     enum store_container_status status;
     int64_t pid;        /* of its first process while it runs */
-    uint64_t pid_start; /* proc_start_time() */
+    uint64_t pid_start; /* PROC_START_TIME */
     char *boot_id;      /* in which that was */
     int64_t exit_code;
     bool oom_killed;

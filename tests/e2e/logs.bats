@@ -205,6 +205,47 @@ is_waiting() {
     refuse 1 'no such container' cbox logs "$name"
 }
 
+# configure LOG_DRIVER LOG_OPTIONS, as JSON
+configure() {
+    jq --argjson driver "$1" --argjson options "$2" '. + {log_driver: $driver, log_options: $options} | del(.[] | nulls)' \
+        "$CBOX_CONFIG" >"$BATS_TEST_TMPDIR/log.json"
+}
+
+@test "the configuration says which driver is taken and with what options, and the command line wins" {
+    log_of() {
+        CBOX_CONFIG=$BATS_TEST_TMPDIR/log.json cbox create --name "$name" "$@" alpine true >/dev/null
+        cbox inspect "$name" | jq -c '.[0].HostConfig.LogConfig | [.Type, .Config]'
+        cbox rm "$name" >/dev/null
+    }
+    configure '"local"' '{"max-size": "1m", "max-file": "2"}'
+    expect '["local",{"max-file":"2","max-size":"1m"}]' log_of
+    expect '["local",{"compress":"false","max-file":"7","max-size":"1m"}]' log_of --log-opt max-file=7 --log-opt compress=false
+    expect '["local",{"max-file":"2","max-size":"1m"}]' log_of --log-driver local
+    expect '["json-file",{}]' log_of --log-driver json-file
+    expect '["none",{}]' log_of --log-driver none
+    expect local env CBOX_CONFIG="$BATS_TEST_TMPDIR/log.json" cbox info -f '{{.LoggingDriver}}'
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/log.json keep -- echo kept
+    [ -e "$(directory)/local.log" ]
+    expect kept cbox logs "$name"
+    cbox rm "$name"
+    configure null '{"labels": "a"}'
+    expect '["json-file",{"labels":"a"}]' log_of
+    expect '["local",{}]' log_of --log-driver local
+    expect json-file cbox info -f '{{.LoggingDriver}}'
+}
+
+@test "a configuration of logs that makes no sense is said to be that, and only where it is used" {
+    export CBOX_CONFIG
+    local usual=$CBOX_CONFIG
+    configure '"nothing"' null
+    CBOX_CONFIG=$BATS_TEST_TMPDIR/log.json
+    refuse 125 'configuration: log_driver and log_options: .*nothing' cbox run --name "$name" alpine true
+    cbox run --rm --name "$name" --log-driver local alpine true
+    CBOX_CONFIG=$usual configure '"local"' '{"tag": "x"}'
+    refuse 1 "configuration: log_driver and log_options: unknown log opt 'tag' for log driver local" cbox create --name "$name" alpine true
+    refuse 1 'no such container' cbox logs "$name"
+}
+
 @test "syslog: sent there, and readable here" {
     python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

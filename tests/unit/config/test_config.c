@@ -39,7 +39,9 @@ static void test_everything(void **state)
 
     (void)state;
     write_file("c.json", "{\"root\": \"/srv/cbox\", \"state\": \"/run/x\", \"certs_dirs\": [\"/c\"],"
-                         " \"max_concurrent_downloads\": 8, \"publish_address\": \"loopback\", \"registries\": {"
+                         " \"max_concurrent_downloads\": 8, \"publish_address\": \"loopback\","
+                         " \"log_driver\": \"local\", \"log_options\": {\"max-size\": \"1m\", \"compress\": \"false\"},"
+                         " \"registries\": {"
                          "   \"docker.io\": {\"mirrors\": [\"https://a\", \"http://b:1\"]},"
                          "   \"h:5000\": {\"insecure\": true, \"ca\": \"/ca.pem\", \"client_cert\": \"/c.pem\","
                          "                \"client_key\": \"/k.pem\"}}}");
@@ -50,6 +52,9 @@ static void test_everything(void **state)
     assert_null(c.certs_dirs[1]);
     assert_int_equal(*c.max_concurrent_downloads, 8);
     assert_string_equal(c.publish_address, "loopback");
+    assert_string_equal(c.log_driver, "local");
+    assert_string_equal(c.log_options[0], "compress=false");
+    assert_string_equal(c.log_options[1], "max-size=1m");
     r = config_find_registry(&c, "docker.io");
     assert_non_null(r);
     assert_string_equal(r->mirrors[1], "http://b:1");
@@ -140,6 +145,9 @@ static void test_refused(void **state)
         {"{\"publish_address\": \"everywhere\"}",
          "\"everywhere\" is neither \"all\" nor \"loopback\" nor an IP address"},
         {"{\"publish_address\": \"224.0.0.1\"}", "publish_address"},
+        {"{\"log_driver\": 1}", "log_driver"},
+        {"{\"log_options\": {\"max-size\": 10}}", "max-size"},
+        {"{\"log_options\": [\"max-size=10\"]}", "log_options"},
         {"{\"max_concurrent_downloads\": -1}", "max_concurrent_downloads"},
         {"{\"max_concurrent_downloads\": 65}", "1 to 64"},
         {"{\"max_concurrent_downloads\": 0}", "1 to 64"},
