@@ -46,12 +46,15 @@ static struct cli_value as_value(int64_t n)
     return n == NO_LIMIT ? cli_value_text("unlimited") : cli_value_number(n);
 }
 
-static void add_limit(const struct kind *k, int64_t soft, int64_t hard, const char *source, explain_facts *to)
+/* `when`: from when on it has it; "": it does. */
+static void add_limit(const struct kind *k, int64_t soft, int64_t hard, const char *when, const char *source,
+                      explain_facts *to)
 {
     _cleanup_free_ char *now = in_words(soft, k->bytes), *most = in_words(hard, k->bytes);
     struct explain_fact *fact =
-        soft == hard ? explain_add(to, k->name, source, "%s: %s", k->what, now)
-                     : explain_add(to, k->name, source, "%s: %s, and %s where it asks for more", k->what, now, most);
+        soft == hard
+            ? explain_add(to, k->name, source, "%s: %s%s", k->what, now, when)
+            : explain_add(to, k->name, source, "%s: %s%s, and %s where it asks for more", k->what, now, when, most);
 
     explain_put(fact, "Soft", as_value(soft));
     explain_put(fact, "Hard", as_value(hard));
@@ -77,8 +80,18 @@ void explain_rlimits_add(const char *text, const char *source, explain_facts *to
             int64_t soft = p ? parse_number(&p) : 0, hard = p ? parse_number(&p) : 0;
 
             if (p)
-                add_limit(&kinds[i], soft, hard, source, to);
+                add_limit(&kinds[i], soft, hard, "", source, to);
         }
+}
+
+/* Before it runs: those alone that a start sets. */
+static void add_planned(const struct oci_spec *spec, const char *source, explain_facts *to)
+{
+    for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+        VEC_FOREACH (limit, &spec->process.rlimits)
+            if (str_after(limit->type, "RLIMIT_") && strcasecmp(limit->type + strlen("RLIMIT_"), kinds[k].name) == 0)
+                add_limit(&kinds[k], (int64_t)limit->soft, (int64_t)limit->hard, " after a start", source, to);
+    explain_add(to, "others", source, "the others would be those of whoever starts it");
 }
 
 int explain_rlimits(const struct explain_subject *subject, explain_facts *ret, struct err *err)
@@ -89,11 +102,9 @@ int explain_rlimits(const struct explain_subject *subject, explain_facts *ret, s
 
     if (r < 0)
         return r;
-    explain_rlimits_add(buf_str(&text), source, ret);
-    /* Before it runs: those alone that are set. The others are those of who starts it. */
-    for (size_t k = 0; !subject->pid && k < ARRAY_SIZE(kinds); k++)
-        VEC_FOREACH (limit, &subject->spec->process.rlimits)
-            if (str_after(limit->type, "RLIMIT_") && strcasecmp(limit->type + strlen("RLIMIT_"), kinds[k].name) == 0)
-                add_limit(&kinds[k], (int64_t)limit->soft, (int64_t)limit->hard, source, ret);
+    if (subject->pid)
+        explain_rlimits_add(buf_str(&text), source, ret);
+    else
+        add_planned(subject->spec, source, ret);
     return 0;
 }

@@ -248,6 +248,21 @@ static void test_rlimits(void **state)
                    "nofile: open files: 1024\n");
 }
 
+/* What is in the specification is not yet so. */
+static void test_planned_rlimits(void **state)
+{
+    struct oci_rlimit limits[] = {{(char *)"RLIMIT_NOFILE", 1024, 4096}, {(char *)"RLIMIT_CPU", 7, 7}};
+    const struct oci_spec spec = {.process.rlimits = {limits, 2, 2}};
+    const struct explain_subject image = {.spec = &spec};
+    explain_facts facts = {0};
+
+    (void)state;
+    assert_int_equal(explain_rlimits(&image, &facts, NULL), 0);
+    expect(&facts, "cpu: seconds of CPU time: 7 after a start\n"
+                   "nofile: open files: 1024 after a start, and 4096 where it asks for more\n"
+                   "others: the others would be those of whoever starts it\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,7 +270,7 @@ int main(void)
         cmocka_unit_test(test_capabilities), cmocka_unit_test(test_capability_words),
         cmocka_unit_test(test_tree),         cmocka_unit_test(test_deep_tree),
         cmocka_unit_test(test_command),      cmocka_unit_test(test_users),
-        cmocka_unit_test(test_rlimits),
+        cmocka_unit_test(test_rlimits),      cmocka_unit_test(test_planned_rlimits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
