@@ -11,7 +11,8 @@
 
 static const struct {
     const char *path;
-    mode_t mode; /* with the type */
+    mode_t mode;        /* with the type */
+    const char *target; /* of a link */
 } entries[] = {
     {"dev", S_IFDIR | 0755},
     {"proc", S_IFDIR | 0555},
@@ -20,17 +21,23 @@ static const struct {
     {"etc/hosts", S_IFREG | 0644},
     {"etc/hostname", S_IFREG | 0644},
     {"etc/resolv.conf", S_IFREG | 0644},
+    {"etc/mtab", S_IFLNK, "/proc/mounts"}, /* as in Docker's: what reads it finds what is mounted */
 };
+
+static int make(int dir, const char *path, mode_t mode, const char *target)
+{
+    if (S_ISLNK(mode))
+        return symlinkat(target, dir, path);
+    if ((S_ISDIR(mode) ? mkdirat(dir, path, 0700) : mknodat(dir, path, S_IFREG | 0600, 0)) < 0)
+        return -1;
+    return fchmodat(dir, path, mode & 07777, 0);
+}
 
 static int fill(int dir, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
-        int made = S_ISDIR(entries[i].mode) ? mkdirat(dir, entries[i].path, 0700)
-                                            : mknodat(dir, entries[i].path, S_IFREG | 0600, 0);
-
-        if (made < 0 || fchmodat(dir, entries[i].path, entries[i].mode & 07777, 0) < 0)
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+        if (make(dir, entries[i].path, entries[i].mode, entries[i].target) < 0)
             return err_errno(err, errno, "skeleton/%s", entries[i].path);
-    }
     return 0;
 }
 

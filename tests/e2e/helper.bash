@@ -225,7 +225,7 @@ container_tree() {
     runner=$!
     wait_for 10 container_pid $mark >/dev/null
     pid=$(container_pid $mark)
-    "$fixtures_dir/lstree" "/proc/$pid/root" proc sys dev etc/hosts etc/hostname etc/resolv.conf
+    "$fixtures_dir/lstree" "/proc/$pid/root" proc sys dev etc/hosts etc/hostname etc/resolv.conf etc/mtab
     kill -KILL "$pid"
     wait $runner || true
 }

@@ -410,6 +410,18 @@ control() {
     refuse 125 'hostname' in_alpine --hostname "$(printf 'x%.0s' {1..65})" -- true
 }
 
+@test "/etc/mtab is a link to what is mounted, where the image has none, and no change" {
+    cbox run --name mtab --network none alpine sh -c '[ "$(readlink /etc/mtab)" = /proc/mounts ] && grep -q "^overlay / " /etc/mtab'
+    expect '' cbox diff mtab
+    cbox rm mtab
+    cbox run --name mtab --network none alpine sh -c 'rm /etc/mtab && echo own >/etc/mtab'
+    cbox diff mtab | sort | diff - <(printf 'C /etc\nC /etc/mtab\n')
+    cbox commit mtab mtab:own
+    cbox rm mtab
+    expect own cbox run --rm --network none mtab:own cat /etc/mtab
+    cbox rmi mtab:own
+}
+
 # --- mounts ----------------------------------------------------------------------------------------------------------
 
 @test "-v binds a directory or a file, :ro read-only" {
