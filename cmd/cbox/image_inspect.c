@@ -52,37 +52,32 @@ static struct cli_value describe_healthcheck(const struct oci_healthcheck *h)
                    {"StartPeriod", h->start_period},
                    {"StartInterval", h->start_interval},
                    {"Retries", h->retries}};
-    struct cli_value v = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS;
 
     cli_value_put(&v, "Test", cli_value_list(h->test));
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-        if (numbers[i].value)
-            cli_value_put(&v, numbers[i].name, cli_value_number(numbers[i].value));
+        cli_value_put(&v, numbers[i].name, cli_value_number(numbers[i].value))->hidden = !numbers[i].value;
     return v;
 }
 
 static struct cli_value describe_config(const struct oci_container_config *c)
 {
-    struct cli_value v = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS;
 
     cli_value_put_text(&v, "User", c->user);
-    if (c->exposed_ports)
-        cli_value_put(&v, "ExposedPorts", set_of(c->exposed_ports));
+    cli_value_put(&v, "ExposedPorts", set_of(c->exposed_ports))->hidden = !c->exposed_ports;
     cli_value_put(&v, "Env", list_or_null(c->env));
     cli_value_put(&v, "Cmd", list_or_null(c->cmd));
-    if (c->healthcheck)
-        cli_value_put(&v, "Healthcheck", describe_healthcheck(c->healthcheck));
-    if (c->args_escaped)
-        cli_value_put(&v, "ArgsEscaped", cli_value_truth(true));
+    cli_value_put(&v, "Healthcheck", c->healthcheck ? describe_healthcheck(c->healthcheck) : nothing())->hidden =
+        !c->healthcheck;
+    cli_value_put(&v, "ArgsEscaped", cli_value_truth(c->args_escaped))->hidden = !c->args_escaped;
     cli_value_put(&v, "Volumes", c->volumes ? set_of(c->volumes) : nothing());
     cli_value_put_text(&v, "WorkingDir", c->working_dir);
     cli_value_put(&v, "Entrypoint", list_or_null(c->entrypoint));
     cli_value_put(&v, "OnBuild", list_or_null(c->on_build));
     cli_value_put(&v, "Labels", map_or_null(c->labels));
-    if (!str_empty(c->stop_signal))
-        cli_value_put_text(&v, "StopSignal", c->stop_signal);
-    if (c->shell)
-        cli_value_put(&v, "Shell", cli_value_list(c->shell));
+    cli_value_put(&v, "StopSignal", cli_value_text(c->stop_signal))->hidden = str_empty(c->stop_signal);
+    cli_value_put(&v, "Shell", cli_value_list(c->shell))->hidden = !c->shell;
     return v;
 }
 
@@ -141,7 +136,7 @@ static struct cli_value describe_driver(struct store *s, const struct image *ima
 static int describe(struct store *s, const struct image *image, struct cli_value *ret, struct err *err)
 {
     const struct oci_image_config *c = &image->config;
-    struct cli_value v = {.kind = CLI_MAP}, rootfs = {.kind = CLI_MAP}, metadata = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS, rootfs = CLI_FIELDS, metadata = CLI_FIELDS;
     char id[DIGEST_TEXT_MAX], named[TIME_TEXT_MAX];
     int64_t when;
     int r;
@@ -155,8 +150,7 @@ static int describe(struct store *s, const struct image *image, struct cli_value
     cli_value_put_text(&v, "Author", c->author);
     cli_value_put(&v, "Config", describe_config(&c->config));
     cli_value_put_text(&v, "Architecture", c->platform.architecture);
-    if (!str_empty(c->platform.variant))
-        cli_value_put_text(&v, "Variant", c->platform.variant);
+    cli_value_put(&v, "Variant", cli_value_text(c->platform.variant))->hidden = str_empty(c->platform.variant);
     cli_value_put_text(&v, "Os", c->platform.os);
     cli_value_put(&v, "Size", cli_value_number(image->tag.bytes));
     cli_value_put(&v, "GraphDriver", describe_driver(s, image));

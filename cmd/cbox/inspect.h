@@ -28,7 +28,8 @@ void inspect_add_exposed(const struct engine_options *o, struct cli_value *conta
 int inspect_print(const struct cli_context *ctx, char **names, inspect_fn describe, const char *format, bool size,
                   struct err *err);
 
-/* How an empty field is shown, where that is not the way of its kind: "" false 0 null, {} for a map and a set. */
+/* How an empty field is shown, where that is not the way of its kind: "" false 0 null, {} for a map and a set. What is
+ * omitted can still be asked for by a template, as in Docker's. */
 struct inspect_empty {
     const char *name;
     enum { INSPECT_OMIT, INSPECT_NULL, INSPECT_LIST } how;

@@ -34,19 +34,21 @@ static void put_number(struct cli_value *to, const char *name, int64_t number)
 
 /* ---- state ---- */
 
-static bool put_health(struct store *s, const struct store_container_record *r, const struct engine_options *o,
+static void put_health(struct store *s, const struct store_container_record *r, const struct engine_options *o,
                        struct cli_value *state)
 {
     _cleanup_health_state_ struct health_state health = {0};
-    struct cli_value v = {.kind = CLI_MAP}, log = {.kind = CLI_SEQUENCE};
+    struct cli_value v = CLI_FIELDS, log = {.kind = CLI_SEQUENCE};
 
-    if (!health_is_wanted(o->config.config.healthcheck))
-        return false;
+    if (!health_is_wanted(o->config.config.healthcheck)) {
+        cli_value_put_hidden(state, "Health", nothing());
+        return;
+    }
     health_read(store_state_path(s), r->id, &health, NULL);
     cli_value_put_text(&v, "Status", health.status ? health.status : r->health ? r->health : "starting");
     put_number(&v, "FailingStreak", health.failing_streak);
     VEC_FOREACH (result, &health.log) {
-        struct cli_value entry = {.kind = CLI_MAP};
+        struct cli_value entry = CLI_FIELDS;
 
         put_time(&entry, "Start", result->start);
         put_time(&entry, "End", result->end);
@@ -56,13 +58,12 @@ static bool put_health(struct store *s, const struct store_container_record *r, 
     }
     cli_value_put(&v, "Log", log);
     cli_value_put(state, "Health", v);
-    return true;
 }
 
 static struct cli_value describe_state(struct store *s, const struct store_container_record *r,
                                        const struct engine_options *o)
 {
-    struct cli_value v = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS;
     bool restarting = r->status == STORE_CONTAINER_RESTARTING;
 
     cli_value_put_text(&v, "Status", store_container_status_name(r->status));
@@ -160,7 +161,7 @@ static struct cli_value describe_capabilities(const char *text)
 static struct cli_value arrange(struct cli_value document, const struct engine_host_config *h)
 {
     static const char *const names[] = {"CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth"};
-    struct cli_value v = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS;
 
     for (size_t i = 0; i < document.n; i++) {
         if (str_eq(document.keys[i], "PortRanges")) /* which the API has each by each */
@@ -205,15 +206,13 @@ static struct cli_value describe_mounts(const struct engine_options *o)
     struct cli_value list = {.kind = CLI_SEQUENCE};
 
     VEC_FOREACH (m, &o->mounts) {
-        struct cli_value v = {.kind = CLI_MAP};
+        struct cli_value v = CLI_FIELDS;
 
         cli_value_put_text(&v, "Type", m->type);
-        if (!str_empty(m->name))
-            cli_value_put_text(&v, "Name", m->name);
+        cli_value_put(&v, "Name", cli_value_text(m->name))->hidden = str_empty(m->name);
         cli_value_put_text(&v, "Source", m->source);
         cli_value_put_text(&v, "Destination", m->destination);
-        if (!str_empty(m->driver))
-            cli_value_put_text(&v, "Driver", m->driver);
+        cli_value_put(&v, "Driver", cli_value_text(m->driver))->hidden = str_empty(m->driver);
         cli_value_put_text(&v, "Mode", m->mode);
         put_truth(&v, "RW", m->rw);
         cli_value_put_text(&v, "Propagation", m->propagation);
@@ -226,7 +225,7 @@ static struct cli_value describe_mounts(const struct engine_options *o)
 
 static struct cli_value describe_driver(struct store *s, const char *id, char *const *layers)
 {
-    struct cli_value v = {.kind = CLI_MAP}, data = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS, data = {.kind = CLI_MAP};
     const char *root = store_root_path(s);
     _cleanup_strv_ char **lower = NULL;
     _cleanup_free_ char *joined = NULL, *upper = str_printf("%s/containers/%s/upper", root, id);
@@ -265,6 +264,16 @@ static void put_log_path(struct store *s, const char *id, const struct engine_op
     _cleanup_free_ char *path = logging_path(o->host.log_config.type, dir, id);
 
     cli_value_put_text(to, "LogPath", path);
+}
+
+/* What a template may ask for though it is never shown: the API has it, and we do not. */
+static struct cli_value describe_config(const struct engine_config *c)
+{
+    struct cli_value v = inspect_document(&engine_config_type, c, exceptions);
+
+    cli_value_put_hidden(&v, "MacAddress", cli_value_text(""));
+    cli_value_put_hidden(&v, "NetworkDisabled", cli_value_truth(false));
+    return v;
 }
 
 static void put_base(struct store *s, const struct store_container_record *r, const struct engine_options *o,
@@ -315,7 +324,7 @@ int inspect_container(struct store *s, const char *name, bool size, struct cli_v
     _cleanup_engine_options_ struct engine_options options = {0};
     _cleanup_spec_ struct oci_spec spec = {0};
     _cleanup_strv_ char **layers = NULL;
-    struct cli_value v = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS;
     char id[ID_LEN + 1];
     int r = s ? store_container_find(s, name, id, err) : err_set(err, ERR_NOT_FOUND, "No such container: %s", name);
 
@@ -331,10 +340,12 @@ int inspect_container(struct store *s, const char *name, bool size, struct cli_v
         return r;
     put_base(s, &record, &options, &spec, &v);
     cli_value_put(&v, "GraphDriver", describe_driver(s, id, layers));
+    cli_value_put_hidden(&v, "SizeRw", nothing());
+    cli_value_put_hidden(&v, "SizeRootFs", nothing());
     if (size)
         put_sizes(s, &record, &v);
     cli_value_put(&v, "Mounts", describe_mounts(&options));
-    cli_value_put(&v, "Config", inspect_document(&engine_config_type, &options.config, exceptions));
+    cli_value_put(&v, "Config", describe_config(&options.config));
     inspect_add_exposed(&options, &v);
     cli_value_put(&v, "NetworkSettings", inspect_networks(s, &record, &options));
     *ret = v;

@@ -114,26 +114,35 @@ static struct cli_value value_of(const struct json_field *f, const void *at, con
     }
 }
 
+static bool is_pointer(const struct json_field *f)
+{
+    return f->kind == JSON_K_INT64_PTR || f->kind == JSON_K_BOOL_PTR || f->kind == JSON_K_OBJECT_PTR;
+}
+
+static struct cli_value empty_value(const struct json_field *f, const void *at, const struct inspect_empty *exceptions)
+{
+    const struct inspect_empty *e = find_exception(exceptions, f->name);
+
+    if (e && e->how == INSPECT_LIST)
+        return (struct cli_value){.kind = CLI_SEQUENCE};
+    if (is_pointer(f) || (e ? e->how == INSPECT_NULL : f->kind == JSON_K_STRV || f->kind == JSON_K_ARRAY))
+        return nothing();
+    return value_of(f, at, exceptions);
+}
+
 struct cli_value inspect_document(const struct json_type *type, const void *document,
                                   const struct inspect_empty *exceptions)
 {
-    struct cli_value map = {.kind = CLI_MAP};
+    struct cli_value map = CLI_FIELDS;
 
     for (size_t i = 0; i < type->n_fields; i++) {
         const struct json_field *f = &type->fields[i];
         const void *at = (const char *)document + f->offset;
         bool empty = f->kind != JSON_K_OBJECT && is_empty(f, at);
         const struct inspect_empty *e = empty ? find_exception(exceptions, f->name) : NULL;
-        bool null = e ? e->how == INSPECT_NULL
-                      : empty && (f->kind == JSON_K_STRV || f->kind == JSON_K_ARRAY || f->kind == JSON_K_INT64_PTR ||
-                                  f->kind == JSON_K_BOOL_PTR || f->kind == JSON_K_OBJECT_PTR);
+        struct cli_value value = empty ? empty_value(f, at, exceptions) : value_of(f, at, exceptions);
 
-        if (e && e->how == INSPECT_OMIT)
-            continue;
-        if (e && e->how == INSPECT_LIST)
-            cli_value_put(&map, f->name, (struct cli_value){.kind = CLI_SEQUENCE});
-        else
-            cli_value_put(&map, f->name, null ? nothing() : value_of(f, at, exceptions));
+        cli_value_put(&map, f->name, value)->hidden = e && e->how == INSPECT_OMIT;
     }
     return map;
 }

@@ -28,7 +28,7 @@ static struct cli_value *list_of(struct cli_value *map, const char *port)
 
 static void add_host(struct cli_value *list, const char *ip, const char *port)
 {
-    struct cli_value v = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS;
 
     cli_value_put_text(&v, "HostIp", ip);
     cli_value_put_text(&v, "HostPort", port);
@@ -37,7 +37,7 @@ static void add_host(struct cli_value *list, const char *ip, const char *port)
 
 struct cli_value inspect_port_bindings(const struct engine_host_config *h)
 {
-    struct cli_value map = {.kind = CLI_MAP};
+    struct cli_value map = CLI_FIELDS;
 
     VEC_FOREACH (b, &h->port_bindings)
         for (int64_t i = 0; i < b->count; i++) {
@@ -55,7 +55,7 @@ struct cli_value inspect_port_bindings(const struct engine_host_config *h)
 /* What is published is exposed. */
 void inspect_add_exposed(const struct engine_options *o, struct cli_value *container)
 {
-    struct cli_value config, ports = {.kind = CLI_MAP};
+    struct cli_value config = CLI_FIELDS, ports = CLI_FIELDS;
     const struct cli_value *old = cli_value_get(container, "Config"), *exposed;
 
     if (!o->host.port_bindings.n)
@@ -69,7 +69,6 @@ void inspect_add_exposed(const struct engine_options *o, struct cli_value *conta
 
             cli_value_put(&ports, port, (struct cli_value){.kind = CLI_MAP});
         }
-    config = (struct cli_value){.kind = CLI_MAP};
     for (size_t i = 0; i < old->n; i++) {
         if (!str_eq(old->keys[i], "ExposedPorts"))
             cli_value_put(&config, old->keys[i], cli_value_copy(&old->items[i]));
@@ -82,7 +81,7 @@ void inspect_add_exposed(const struct engine_options *o, struct cli_value *conta
 
 static struct cli_value describe_ports(struct store *s, const struct store_container_record *record)
 {
-    struct cli_value map = {.kind = CLI_MAP};
+    struct cli_value map = CLI_FIELDS;
     container_ports ports = {0};
     port_claims claims = {0};
 
@@ -219,7 +218,7 @@ static void put_addresses(const struct view *v, struct cli_value *to)
 
 static struct cli_value describe_endpoint(const struct view *v, const struct engine_endpoint *e)
 {
-    struct cli_value to = {.kind = CLI_MAP};
+    struct cli_value to = CLI_FIELDS;
 
     cli_value_put(&to, "IPAMConfig", describe_asked(e));
     cli_value_put(&to, "Links", nothing());
@@ -279,7 +278,7 @@ struct cli_value inspect_networks(struct store *s, const struct store_container_
 {
     bool alive = store_container_is_alive(record->status) && record->pid;
     _cleanup_free_ char *key = alive ? str_printf("/proc/%" PRId64 "/ns/net", record->pid) : str_dup("");
-    struct cli_value v = {.kind = CLI_MAP};
+    struct cli_value v = CLI_FIELDS;
 
     cli_value_put_text(&v, "Bridge", "");
     cli_value_put_text(&v, "SandboxID", alive ? record->id : "");

@@ -53,7 +53,7 @@ static struct cli_value make_row(const struct store_network *n, bool whole)
 {
     _cleanup_free_ char *id = str_ndup(n->id, whole ? ID_LEN : ID_SHORT_LEN), *labels = strv_join(n->labels, ",");
     _cleanup_free_ char *created = created_at(n->created);
-    struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_LOOKUP};
+    struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_MAP};
 
     cli_value_put_entries(&by_name, n->labels);
     cli_value_put_text(&row, "CreatedAt", created);
@@ -65,7 +65,7 @@ static struct cli_value make_row(const struct store_network *n, bool whole)
     cli_value_put_text(&row, "Labels", labels);
     cli_value_put_text(&row, "Name", n->name);
     cli_value_put_text(&row, "Scope", "local");
-    cli_value_put(&row, "Label", by_name);
+    cli_value_put_hidden(&row, "Label", by_name);
     return row;
 }
 

@@ -201,7 +201,7 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
     _cleanup_free_ char *id = str_ndup(record->id, v->no_trunc ? ID_LEN : ID_SHORT_LEN);
     _cleanup_free_ char *status = container_status(record, v->now), *labels = strv_join(record->labels, ",");
     _cleanup_free_ char *since = show_since(record->created), *at = show_time(record->created);
-    struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_LOOKUP};
+    struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_MAP};
 
     cli_value_put_entries(&by_name, record->labels);
     cli_value_put_text(&row, "Command", command);
@@ -218,7 +218,7 @@ static struct cli_value make_row(struct view *v, const struct store_container_re
     put_size(v, record, &row);
     cli_value_put_text(&row, "State", store_container_status_name(record->status));
     cli_value_put_text(&row, "Status", status);
-    cli_value_put(&row, "Label", by_name);
+    cli_value_put_hidden(&row, "Label", by_name);
     return row;
 }
 

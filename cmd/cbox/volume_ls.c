@@ -30,7 +30,7 @@ static struct cli_value make_row(struct store *s, const struct store_volume *v)
 {
     static const char *const unknown[] = {"Links", "Size", "Availability", "Group", "Status"};
     _cleanup_free_ char *path = store_volume_path(s, v->name), *labels = strv_join(v->labels, ",");
-    struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_LOOKUP};
+    struct cli_value row = {.kind = CLI_MAP}, by_name = {.kind = CLI_MAP};
 
     cli_value_put_entries(&by_name, v->labels);
     cli_value_put_text(&row, "Name", v->name);
@@ -40,7 +40,7 @@ static struct cli_value make_row(struct store *s, const struct store_volume *v)
     cli_value_put_text(&row, "Labels", labels);
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
         cli_value_put_text(&row, unknown[i], "N/A");
-    cli_value_put(&row, "Label", by_name);
+    cli_value_put_hidden(&row, "Label", by_name);
     return row;
 }
 

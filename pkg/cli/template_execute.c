@@ -45,7 +45,13 @@ static int fail(struct executor *x, size_t position, const char *what)
 
 /* ---- operands ---- */
 
-/* At the top a field is one of those that the command shows; below, keys come and go. */
+/* At the top a field is one of those that the command shows; below, keys come and go unless they are fixed. What is
+ * hidden and not there has no fields, as Go's nil. */
+static bool may_lack(const struct executor *x, const struct cli_value *v)
+{
+    return v->kind == CLI_MAP ? v != x->data && !v->fixed : v->kind == CLI_NULL && !v->hidden;
+}
+
 static int no_such_field(struct executor *x, const struct cli_operand *o, const struct cli_value *v, const char *field)
 {
     _cleanup_free_ char *known = NULL, *what = NULL;
@@ -69,7 +75,7 @@ static int walk(struct executor *x, const struct cli_operand *o, const struct cl
     STRV_FOREACH (field, o->fields) {
         const struct cli_value *found = cli_value_get(*v, *field);
 
-        if (!found && (*v == x->data || ((*v)->kind != CLI_MAP && (*v)->kind != CLI_NULL)))
+        if (!found && !may_lack(x, *v))
             return no_such_field(x, o, *v, *field);
         *v = found ? found : &nothing;
     }
@@ -166,7 +172,7 @@ static int look_up(struct executor *x, const struct cli_operand *o, const struct
         *v = keep(x, heading_of(args[0]->text));
         return 0;
     }
-    if (n != 1 || ((*v)->kind != CLI_MAP && (*v)->kind != CLI_LOOKUP) || args[0]->kind != CLI_TEXT)
+    if (n != 1 || (*v)->kind != CLI_MAP || args[0]->kind != CLI_TEXT)
         return fail(x, o->position, "can't give arguments to what is no function");
     found = cli_value_get(*v, args[0]->text);
     *v = found ? found : &empty;

@@ -250,7 +250,7 @@ static const char *parse_directive(const char *p, struct directive *d)
 
 static const char *const kind_names[] = {
     [CLI_NULL] = "<nil>",  [CLI_BOOL] = "bool",         [CLI_NUMBER] = "int", [CLI_FRACTION] = "float64",
-    [CLI_TEXT] = "string", [CLI_SEQUENCE] = "[]string", [CLI_MAP] = "map",    [CLI_LOOKUP] = "map",
+    [CLI_TEXT] = "string", [CLI_SEQUENCE] = "[]string", [CLI_MAP] = "map",
 };
 
 static void convert(const struct directive *d, const struct cli_value *v, struct buf *out)

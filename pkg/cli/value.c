@@ -32,7 +32,7 @@ struct cli_value cli_value_list(char *const *texts)
 
 static bool has_keys(const struct cli_value *v)
 {
-    return v->kind == CLI_MAP || v->kind == CLI_LOOKUP;
+    return v->kind == CLI_MAP;
 }
 
 static bool has_items(const struct cli_value *v)
@@ -48,7 +48,7 @@ struct cli_value cli_value_copy(const struct cli_value *v)
         copy.text = str_dup(v->text);
     if (!has_items(v))
         return copy;
-    copy = (struct cli_value){.kind = v->kind, .absent = v->absent};
+    copy = (struct cli_value){.kind = v->kind, .hidden = v->hidden, .absent = v->absent, .fixed = v->fixed};
     for (size_t i = 0; i < v->n; i++)
         if (has_keys(v))
             cli_value_put(&copy, v->keys[i], cli_value_copy(&v->items[i]));
@@ -104,6 +104,11 @@ struct cli_value *cli_value_put(struct cli_value *map, const char *key, struct c
     return v;
 }
 
+void cli_value_put_hidden(struct cli_value *map, const char *key, struct cli_value item)
+{
+    cli_value_put(map, key, item)->hidden = true;
+}
+
 void cli_value_put_text(struct cli_value *map, const char *key, const char *text)
 {
     cli_value_put(map, key, cli_value_text(text));
@@ -142,7 +147,6 @@ bool cli_value_is_true(const struct cli_value *v)
         return *v->text;
     case CLI_SEQUENCE:
     case CLI_MAP:
-    case CLI_LOOKUP:
         return v->n > 0;
     }
     return false;
@@ -204,7 +208,7 @@ void cli_value_print(const struct cli_value *v, struct buf *out)
 {
     switch (v->kind) {
     case CLI_NULL:
-        buf_adds(out, "<no value>");
+        buf_adds(out, v->hidden ? "<nil>" : "<no value>");
         break;
     case CLI_BOOL:
         buf_adds(out, v->truth ? "true" : "false");
@@ -220,7 +224,6 @@ void cli_value_print(const struct cli_value *v, struct buf *out)
         break;
     case CLI_SEQUENCE:
     case CLI_MAP:
-    case CLI_LOOKUP:
         print_items(v, out);
         break;
     }
@@ -250,7 +253,7 @@ static void json_items(const struct cli_value *v, const struct json_style *style
     for (size_t i = 0; i < v->n; i++) {
         size_t at = order ? order[i] : i;
 
-        if (v->items[at].kind == CLI_LOOKUP)
+        if (v->items[at].hidden)
             continue;
         if (any)
             buf_addc(out, ',');

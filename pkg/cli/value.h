@@ -19,11 +19,11 @@ enum cli_value_kind {
     CLI_TEXT,
     CLI_SEQUENCE,
     CLI_MAP,
-    CLI_LOOKUP, /* a map that is only asked ({{.Label "name"}}) and is no part of what JSON shows */
 };
 
 struct cli_value {
     enum cli_value_kind kind;
+    bool hidden; /* for templates that ask for it by name, and no part of what JSON shows */
     union {
         bool truth;
         int64_t number;
@@ -34,9 +34,12 @@ struct cli_value {
             char **keys; /* of a map: one an item */
             size_t n, cap;
             bool absent; /* an empty one that JSON has as null: Go's nil */
+            bool
+                fixed; /* a map whose keys are all that there are, as a struct of Go's: to ask for others is an error */
         };
     };
 };
+#define CLI_FIELDS ((struct cli_value){.kind = CLI_MAP, .fixed = true})
 
 struct cli_value cli_value_text(const char *text); /* copied; NULL gives "" */
 struct cli_value cli_value_number(int64_t number);
@@ -50,6 +53,9 @@ void cli_value_release(struct cli_value *v);
  * over. The list or map was zeroed but for its kind. The address is good until the next addition. */
 struct cli_value *cli_value_append(struct cli_value *list, struct cli_value item);
 struct cli_value *cli_value_put(struct cli_value *map, const char *key, struct cli_value item);
+
+/* Short for putting one that is hidden. */
+void cli_value_put_hidden(struct cli_value *map, const char *key, struct cli_value item);
 
 /* Short for putting a text. */
 void cli_value_put_text(struct cli_value *map, const char *key, const char *text);

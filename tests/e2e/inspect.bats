@@ -102,3 +102,15 @@ inspect() {
     refuse 1 'no such container: no-such' cbox port no-such
     cbox rm ports
 }
+
+@test "a field that there is not is an error, below too; one that is only not shown, and a key of a map, is not" {
+    cbox create --name fields --label l=1 -v "$BATS_TEST_TMPDIR:/bound" alpine true
+    refuse 1 'no field .Nothing; there are Status, ' cbox inspect -f '{{.State.Nothing.More}}' fields
+    refuse 1 'no field .Nothing; there are ' cbox inspect -f '{{range .Mounts}}{{.Nothing}}{{end}}' fields
+    refuse 1 'no field .Nothing; there are ' cbox inspect -f '{{.Config.Nothing}}' alpine
+    refuse 1 "can't evaluate field Status" cbox inspect -f '{{.State.Health.Status}}' fields
+    expect 'none [] <nil> map[] <no value> 1' cbox inspect -f '{{with .State.Health}}{{.Status}}{{else}}none{{end}} [{{.Config.MacAddress}}] {{.Config.StopTimeout}} {{.HostConfig.Tmpfs}} {{.Config.Labels.nothing}} {{.Config.Labels.l}}' fields
+    expect '[]' cbox inspect -f '[{{range .Mounts}}{{.Name}}{{end}}]' fields
+    expect '<nil>' cbox inspect -f '{{.SizeRw}}' fields
+    cbox rm fields
+}

@@ -9,14 +9,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 static struct cli_value make_data(void)
 {
-    struct cli_value data = {.kind = CLI_MAP}, list = {.kind = CLI_SEQUENCE}, labels = {.kind = CLI_LOOKUP};
+    struct cli_value data = {.kind = CLI_MAP}, list = {.kind = CLI_SEQUENCE}, labels = CLI_FIELDS;
 
     cli_value_append(&list, cli_value_text("only"));
     cli_value_put_text(&labels, "com.example.key", "value");
     cli_value_put_text(&data, "Name", "a name");
     cli_value_put(&data, "Size", cli_value_number(-12));
     cli_value_put(&data, "List", list);
-    cli_value_put(&data, "Label", labels);
+    cli_value_put_hidden(&data, "Label", labels);
     return data;
 }
 

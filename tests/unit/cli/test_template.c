@@ -8,6 +8,7 @@ static struct cli_value data;
 static int setup(_unused_ void **state)
 {
     struct cli_value list = {.kind = CLI_SEQUENCE}, labels = {.kind = CLI_MAP}, inner = {.kind = CLI_MAP};
+    struct cli_value fixed = CLI_FIELDS;
 
     data = (struct cli_value){.kind = CLI_MAP};
     cli_value_append(&list, cli_value_text("b"));
@@ -27,6 +28,10 @@ static int setup(_unused_ void **state)
     cli_value_put(&data, "None", (struct cli_value){.kind = CLI_SEQUENCE});
     cli_value_put(&data, "Label", labels);
     cli_value_put(&data, "Inner", inner);
+    cli_value_put(&fixed, "Open", (struct cli_value){.kind = CLI_MAP});
+    cli_value_put_hidden(&fixed, "Pointer", (struct cli_value){.kind = CLI_NULL});
+    cli_value_put_hidden(&fixed, "Word", cli_value_text(""));
+    cli_value_put(&data, "Fixed", fixed);
     return 0;
 }
 
@@ -47,6 +52,8 @@ static const struct {
     {"{{.List}} {{.None}} {{.Label}}", "[b a c c] [] map[com.example.some-name:<&> z:last]"},
     {"{{.Inner.Deep}} {{.Inner.Nothing}} {{.Inner.Missing}} {{.Inner.Missing.Further}}",
      "7 <no value> <no value> <no value>"},
+    {"{{.Fixed.Open.Missing}} {{.Fixed.Pointer}} [{{.Fixed.Word}}] {{json .Fixed}}{{if .Fixed.Pointer}}not{{end}}",
+     "<no value> <nil> [] {\"Open\":{}}"},
     {"{{$.Name}} {{with .Inner}}{{.Deep}} {{$.Size}}{{end}}", "hello world 7 -12"},
     {"a {{- .Size -}} b", "a-12b"},
     {"a {{-3}} b", "a -3 b"},
@@ -149,6 +156,9 @@ static const struct {
     const char *text, *said;
 } failing[] = {
     {"ab{{.Nmae}}", "1:5: no field .Nmae; there are Name, Empty, Size,"},
+    {"{{.Fixed.Missing.Further}}", "1:3: no field .Missing; there are Open, Pointer, Word"},
+    {"{{.Fixed.Pointer.Further}}", "can't evaluate field Further"},
+    {"{{with .Fixed}}{{.Missing}}{{end}}", "no field .Missing"},
     {"{{.Name.First}}", "can't evaluate field First"},
     {"{{index .List 3}}", "error calling index: index out of range: 3"},
     {"{{index .List -1}}", "out of range"},
