@@ -1,6 +1,7 @@
 #include "sys/failpoint.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,10 @@ void failpoint(const char *name)
         chosen = getenv("CBOX_FAILPOINT");
         looked = 1;
     }
-    if (chosen && strcmp(chosen, name) == 0)
+    if (!chosen)
+        return;
+    if (strcmp(chosen, name) == 0)
         kill(getpid(), SIGKILL);
+    if (strcmp(chosen, "?") == 0)
+        dprintf(STDERR_FILENO, "failpoint %s\n", name);
 }

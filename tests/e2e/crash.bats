@@ -150,9 +150,10 @@ make_stores() {
         [ -n "$name" ] || continue
         command=${command/HOST/$(<"$registry/host")}
         prepare "$store"
-        $command >/dev/null
+        CBOX_FAILPOINT='?' $command >/dev/null 2>"$BATS_TEST_TMPDIR/said"
         whole "$name"
-        for place in $names; do
+        places=$(sed -n 's/^failpoint //p' "$BATS_TEST_TMPDIR/said" | sort -u)
+        for place in $places; do
             prepare "$store"
             code=0
             { CBOX_FAILPOINT=$place $command >/dev/null || code=$?; } 2>/dev/null
