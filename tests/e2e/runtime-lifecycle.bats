@@ -346,17 +346,18 @@ teardown() {
 
 # As one finds it that comes between the first two things a creation does: locked, and not yet written down.
 @test "delete --force of a container that is being created waits, and takes all of it" {
-    local deletion
+    local deletion lock
     beyond_runc 'locks'
     create one
+    lock="FLOCK .*:$(stat -c %i "$state/one") "
     mv "$state/one/state.json" "$BATS_TEST_TMPDIR/"
-    exec 8<"$state/one"
-    flock 8
-    rt delete --force one 8<&- 3>&- &
+    exec 8> >(exec flock "$state/one" cat 3>&-) # /proc/locks has those of the living
+    wait_for 10 grep -q -e "$lock" /proc/locks
+    rt delete --force one 8>&- 3>&- &
     deletion=$!
-    wait_for 10 grep -q -e "-> FLOCK .*:$(stat -c %i "$state/one") " /proc/locks
+    wait_for 10 grep -q -e "-> $lock" /proc/locks
     mv "$BATS_TEST_TMPDIR/state.json" "$state/one/"
-    exec 8<&-
+    exec 8>&-
     wait "$deletion"
     expect '' runtime_left
 }
