@@ -294,7 +294,7 @@ static void test_bad_arguments(void **state)
     assert_non_null(strstr(err.text, "invalid argument \"maybe\" for \"--init\" flag: "));
     assert_int_equal(parse("run --pids 101 img"), ERR_INVALID);
     assert_int_equal(parse("run --pids=~ img"), ERR_INVALID);
-    assert_int_equal(parse("run --cpus -1 img"), ERR_INVALID);
+    assert_int_equal(parse("run --cpus 1..5 img"), ERR_INVALID);
     refuses("run -fx img", 125, "invalid argument \"x\" for \"-f, --first\" flag: no x", "");
     refuses("run --pull often img", 125,
             "invalid argument \"often\" for \"--pull\" flag: use one of always, missing, never", "");
