@@ -225,3 +225,10 @@ across() {
     silent ask outside tcp "$host4" 8081
     nft delete table inet "$(own_tables | awk 'END { print $3 }')"
 }
+
+@test "a host that has no names of protocols" {
+    mount --bind /dev/null /etc/protocols
+    box one -p 8080:80 -- tcp:80:one
+    umount /etc/protocols
+    expect "one $outside4" ask outside tcp "$host4" 8080
+}
