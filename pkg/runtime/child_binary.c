@@ -40,9 +40,11 @@ static uintptr_t page_up(uintptr_t p)
     return page_down(p + (uintptr_t)sysconf(_SC_PAGESIZE) - 1);
 }
 
+/* As much as goes in few instructions; pages are multiples of it. */
+typedef uint64_t line __attribute__((vector_size(64)));
+
 /* Not memcpy(3): whole pages are copied, with what a sanitizer keeps between variables. */
-__attribute__((no_sanitize("address"))) static void copy_pages(volatile uint64_t *to, const volatile uint64_t *from,
-                                                               size_t len)
+__attribute__((no_sanitize("address"))) static void copy_pages(volatile line *to, const volatile line *from, size_t len)
 {
     for (size_t i = 0; i < len / sizeof(*to); i++)
         to[i] = from[i];
@@ -89,7 +91,7 @@ static int replace_segment(const ElfW(Phdr) * h, uintptr_t base, int again)
     copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (copy == MAP_FAILED)
         return -errno;
-    copy_pages(copy, (const volatile uint64_t *)start, len);
+    copy_pages(copy, (const volatile line *)start, len);
     if (mprotect(copy, len, protection) < 0 ||
         mremap(copy, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED)
         return -errno;
