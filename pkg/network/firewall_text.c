@@ -90,10 +90,9 @@ static const struct {
       "ct state established,related accept", "iifname @bridges ct state invalid drop", "ct status dnat accept",
       "iifname . oifname @apart drop", WITH_PORTS "ip daddr . meta l4proto . th dport @open4 accept",
       WITH_PORTS "ip6 daddr . meta l4proto . th dport @open6 accept",
-      "meta l4proto { icmp, icmpv6 } oifname . meta nfproto @routed accept",
-      "iifname @isolated oifname @bridges drop", "iifname @bridges oifname @isolated drop",
-      "iifname != @bridges oifname . meta nfproto @unprotected accept", "iifname != @bridges oifname @bridges drop",
-      "jump others"}},
+      "meta l4proto { icmp, icmpv6 } oifname . meta nfproto @routed accept", "iifname @isolated oifname @bridges drop",
+      "iifname @bridges oifname @isolated drop", "iifname != @bridges oifname . meta nfproto @unprotected accept",
+      "iifname != @bridges oifname @bridges drop", "jump others"}},
 };
 
 const char *firewall_set_name(size_t i)
