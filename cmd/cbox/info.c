@@ -213,13 +213,12 @@ static void print_lines(const struct cli_value *info)
 static int run(struct cli_context *ctx, const void *opts, char **operands _unused_, struct err *err)
 {
     const struct info_options *o = opts;
-    const char *usual = ctx->config.log_driver;
     _cleanup_value_ struct cli_value info = {.kind = CLI_MAP};
 
     cli_value_put_text(&info, "ServerVersion", cbox_version);
     add_store(ctx, &info);
     cli_value_put_text(&info, "Driver", "overlayfs");
-    cli_value_put_text(&info, "LoggingDriver", str_empty(usual) ? "json-file" : usual);
+    cli_value_put_text(&info, "LoggingDriver", config_log_driver(&ctx->config));
     cli_value_put_text(&info, "DockerRootDir", ctx->root);
     cli_value_put_text(&info, "StateDir", ctx->state);
     add_host(&info);

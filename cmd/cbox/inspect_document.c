@@ -119,10 +119,10 @@ static bool is_pointer(const struct json_field *f)
     return f->kind == JSON_K_INT64_PTR || f->kind == JSON_K_BOOL_PTR || f->kind == JSON_K_OBJECT_PTR;
 }
 
-static struct cli_value empty_value(const struct json_field *f, const void *at, const struct inspect_empty *exceptions)
+/* `e`: the exception that is made of it, or NULL. */
+static struct cli_value empty_value(const struct json_field *f, const void *at, const struct inspect_empty *e,
+                                    const struct inspect_empty *exceptions)
 {
-    const struct inspect_empty *e = find_exception(exceptions, f->name);
-
     if (e && e->how == INSPECT_LIST)
         return (struct cli_value){.kind = CLI_SEQUENCE};
     if (is_pointer(f) || (e ? e->how == INSPECT_NULL : f->kind == JSON_K_STRV || f->kind == JSON_K_ARRAY))
@@ -140,7 +140,7 @@ struct cli_value inspect_document(const struct json_type *type, const void *docu
         const void *at = (const char *)document + f->offset;
         bool empty = f->kind != JSON_K_OBJECT && is_empty(f, at);
         const struct inspect_empty *e = empty ? find_exception(exceptions, f->name) : NULL;
-        struct cli_value value = empty ? empty_value(f, at, exceptions) : value_of(f, at, exceptions);
+        struct cli_value value = empty ? empty_value(f, at, e, exceptions) : value_of(f, at, exceptions);
 
         cli_value_put(&map, f->name, value)->hidden = e && e->how == INSPECT_OMIT;
     }

@@ -8,8 +8,8 @@
  *
  * Functions: Go's and or not eq ne lt le gt ge len index slice print printf println, Docker's json join lower pad split
  * title truncate upper. Templates that define and call each other are refused. A field that the data does not have is
- * an error which lists those it has; a key that is missing below is "<no value>", as in Go,
- * unless its map is fixed.
+ * an error which lists those it has; a key that is missing below is "<no value>", as in Go, unless
+ * its map is fixed.
  *
  * Parsing and executing have no other effects than what they return; nesting is bounded.
  */

@@ -34,8 +34,7 @@ struct cli_value {
             char **keys; /* of a map: one an item */
             size_t n, cap;
             bool absent; /* an empty one that JSON has as null: Go's nil */
-            bool
-                fixed; /* a map whose keys are all that there are, as a struct of Go's: to ask for others is an error */
+            bool fixed;  /* a map whose keys are all there are, as a struct of Go's: asking for others is an error */
         };
     };
 };

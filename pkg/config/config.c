@@ -247,3 +247,8 @@ const struct config_registry *config_find_registry(const struct config *config, 
             return r;
     return NULL;
 }
+
+const char *config_log_driver(const struct config *config)
+{
+    return str_empty(config->log_driver) ? "json-file" : config->log_driver;
+}

@@ -54,7 +54,7 @@ struct config {
     VEC(struct config_pool) address_pools; /* none: Docker's */
     char *publish_address; /* where ports are published that name no address of the host: "all" (NULL), "loopback", or
                               one address */
-    char *log_driver;      /* of containers that are made without --log-driver; NULL: json-file */
+    char *log_driver;      /* of containers that are made without --log-driver; config_log_driver() */
     char **log_options;    /* NAME=VALUE: for each that has this driver and does not say otherwise */
     int64_t *build_cache_max;          /* bytes that what builds keep may take, 0: no ceiling; never NULL once loaded */
     int64_t *max_concurrent_downloads; /* layers fetched at once by one pull, 1 to 64; never NULL once loaded */
@@ -68,3 +68,6 @@ void config_release(struct config *config);
 
 /* The settings of a host, NULL where it has none. */
 const struct config_registry *config_find_registry(const struct config *config, const char *host);
+
+/* The log driver of containers that name none: what was said, or Docker's default. */
+const char *config_log_driver(const struct config *config);

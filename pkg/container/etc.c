@@ -5,12 +5,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-int container_write_file(int dir, const char *name, mode_t mode, const char *text, size_t len, struct err *err)
+/* Every user inside reads it, whatever the umask. */
+static int write_new(int dir, const char *name, const char *text, struct err *err)
 {
-    _cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    int r = fd < 0 ? -errno : fd_write_all(fd, text, len);
+    _cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
 
-    if (r == 0 && fchmod(fd, mode) < 0)
+    if (r == 0 && fchmod(fd, 0644) < 0)
         r = -errno;
     return r < 0 ? err_errno(err, -r, "writing %s", name) : 0;
 }
@@ -19,9 +20,9 @@ int container_write_file(int dir, const char *name, mode_t mode, const char *tex
 int container_write_etc(int dir, const struct engine_options *o, struct err *err)
 {
     _cleanup_free_ char *hostname = str_printf("%s\n", o->config.hostname);
-    int r = container_write_file(dir, "hostname", 0644, hostname, strlen(hostname), err);
+    int r = write_new(dir, "hostname", hostname, err);
 
     if (r == 0)
-        r = container_write_file(dir, "hosts", 0644, "", 0, err);
-    return r < 0 ? r : container_write_file(dir, "resolv.conf", 0644, "", 0, err);
+        r = write_new(dir, "hosts", "", err);
+    return r < 0 ? r : write_new(dir, "resolv.conf", "", err);
 }

@@ -5,7 +5,7 @@
 /* Docker's rule: options go with the driver that they were set for. */
 static int take_usual(const struct config *config, struct engine_log_config *log, struct err *err)
 {
-    const char *usual = str_empty(config->log_driver) ? "json-file" : config->log_driver;
+    const char *usual = config_log_driver(config);
 
     if (str_empty(log->type))
         str_replace(&log->type, str_dup(usual));

@@ -112,6 +112,5 @@ struct image_removal {
 };
 
 /* Removes a name, of NAME@DIGEST all that the image has in this repository, and with the last name of an image what
- * nothing else needs. ERR_NOT_FOUND; ERR_BUSY where a container
- * uses the image (named), or an ID has several names. */
+ * nothing else needs. ERR_NOT_FOUND; ERR_BUSY where a container uses the image (named), or an ID has several names. */
 int image_remove(struct store *s, const char *name, const struct image_removal *how, struct err *err);

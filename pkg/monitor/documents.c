@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OPTIONS, SPEC, SECCOMP, LAYERS, PARTS };
@@ -40,14 +41,14 @@ static int documents_read(const struct store_container *dir, struct documents *r
     line = buf_reserve(&ret->text, 1);
     *line = 0;
     line = ret->text.p;
-    for (size_t i = 0; i < PARTS; i++) {
+    for (size_t i = 0; i < LAYERS; i++) {
         ret->parts[i] = line;
-        line = i < LAYERS ? strchr(line, '\n') : line;
+        line = strchr(line, '\n');
         if (!line)
             return corrupt(dir, err_set(err, ERR_CORRUPT, "it has no more than %zu lines", i + 1), err);
-        if (i < LAYERS)
-            *line++ = 0;
+        *line++ = 0;
     }
+    ret->parts[LAYERS] = line;
     return 0;
 }
 
@@ -117,6 +118,7 @@ int documents_write(const struct store_container *dir, const struct engine_optio
                     const struct oci_spec *spec, char *const *layers, bool durable, struct err *err)
 {
     _cleanup_buf_ struct buf text = BUF_INIT, seccomp = BUF_INIT;
+    _cleanup_free_ char *below = strv_join(layers, "\n");
     _cleanup_fd_ int fd = -1;
     int r = add_options(&text, options, err);
 
@@ -126,12 +128,11 @@ int documents_write(const struct store_container *dir, const struct engine_optio
         r = add_spec(&text, spec, seccomp.len == 0, err);
     if (r < 0)
         return r;
-    buf_adds(&text, buf_str(&seccomp));
-    buf_addc(&text, '\n');
-    STRV_FOREACH (layer, layers)
-        buf_addf(&text, layer == layers ? "%s" : "\n%s", *layer);
+    buf_addf(&text, "%s\n%s", buf_str(&seccomp), below);
     fd = openat(store_container_fd(dir), DOCUMENTS_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     r = fd < 0 ? -errno : fd_write_all(fd, text.p, text.len);
+    if (r == 0 && fchmod(fd, 0600) < 0) /* whatever the umask */
+        r = -errno;
     if (r == 0 && durable && fdatasync(fd) < 0)
         r = -errno;
     return r < 0 ? err_errno(err, -r, "writing " DOCUMENTS_FILE) : 0;
